@@ -1,0 +1,143 @@
+"""Conditions: named columns, one row per event, and how they are drawn.
+
+A simulator turns conditions into events; what a column means is declared by the detector.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulacra.detectors import Calorimeter, Detector
+from simulacra.errors import EventsError, SimulacraError
+from simulacra.units import format_energy, parse_quantity
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """Columns of equal length, in the units that the detector declares (energies in MeV)."""
+
+    columns: Mapping[str, Array]
+
+    def __post_init__(self) -> None:
+        columns = {name: np.asarray(column) for name, column in self.columns.items()}
+        shapes = {column.shape for column in columns.values()}
+        if len(shapes) != 1 or len(next(iter(shapes))) != 1:
+            msg = f"conditions must be columns of one length, not of shapes {sorted(shapes)}"
+            raise EventsError(msg)
+        object.__setattr__(self, "columns", MappingProxyType(columns))
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values())))
+
+    def __getitem__(self, name: str) -> Array:
+        try:
+            return self.columns[name]
+        except KeyError:
+            msg = f"no condition {name!r} among {', '.join(self.columns)}"
+            raise EventsError(msg) from None
+
+    def take(self, index: slice | Array) -> Self:
+        """Return the rows of ``index``: a slice, positions or a Boolean mask."""
+        return type(self)({name: column[index] for name, column in self.columns.items()})
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Conditions]) -> Self:
+        """Return the rows of all parts, which must have the same columns."""
+        if len({frozenset(part.columns) for part in parts}) != 1:
+            msg = "only conditions with the same columns can be joined"
+            raise EventsError(msg)
+        names = parts[0].columns
+        return cls({name: np.concatenate([part[name] for part in parts]) for name in names})
+
+    def matrix(self, names: Sequence[str]) -> NDArray[np.float32]:
+        """Return the named columns as (rows, columns) float32 in their physical units."""
+        return np.stack([self[name].astype(np.float32) for name in names], axis=1)
+
+    def check(self, detector: Detector) -> None:
+        """Raise an :class:`EventsError` unless every declared column is there and sensible."""
+        for name, spec in detector.conditions.items():
+            column = self[name]
+            if not np.all(np.isfinite(column)):
+                msg = f"condition {name!r} holds values that are not finite"
+                raise EventsError(msg)
+            if spec.role == "log" and np.any(column <= 0):
+                msg = f"condition {name!r} must be positive, got {column.min():g} {spec.unit}"
+                raise EventsError(msg)
+            if spec.categories is not None and not np.all(np.isin(column, spec.categories)):
+                msg = f"condition {name!r} must be one of {spec.categories}"
+                raise EventsError(msg)
+
+
+@dataclass(frozen=True, slots=True)
+class EnergySpectrum:
+    """Kinetic energies (MeV): points that are cycled, or a log-uniform range.
+
+    Example:
+        >>> EnergySpectrum.parse("1GeV,2GeV").draw(3, np.random.default_rng(1))
+        array([1000., 2000., 1000.])
+    """
+
+    points: tuple[float, ...]
+    log_uniform: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.points or min(self.points) <= 0 or not np.all(np.isfinite(self.points)):
+            msg = "energies must be positive"
+            raise SimulacraError(msg)
+        if self.log_uniform and not (len(self.points) == 2 and self.points[0] < self.points[1]):
+            msg = "an energy range goes from the lower to the higher energy"
+            raise SimulacraError(msg)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the spectrum of ``65GeV``, ``1GeV,2GeV,4GeV`` (cycled) or ``1GeV..65GeV``.
+
+        Raises:
+            SimulacraError: a number or unit is missing, or an energy is not positive.
+        """
+        log_uniform = ".." in text
+        parts = re.split(r"\.\.", text) if log_uniform else text.split(",")
+        try:
+            points = tuple(parse_quantity(part, "energy") for part in parts)
+        except ValueError as error:
+            msg = f"energy: {error}"
+            raise SimulacraError(msg) from None
+        return cls(points, log_uniform)
+
+    def draw(self, n: int, rng: np.random.Generator) -> NDArray[np.float64]:
+        """Return ``n`` energies in MeV."""
+        if self.log_uniform:
+            low, high = np.log(self.points)
+            return np.exp(rng.uniform(low, high, n))
+        return np.resize(np.asarray(self.points), n)
+
+    def __str__(self) -> str:
+        return (".." if self.log_uniform else ",").join(
+            format_energy(p).replace(" ", "") for p in self.points
+        )
+
+
+def draw_conditions(
+    detector: Detector, energy: EnergySpectrum, n: int, rng: np.random.Generator
+) -> Conditions:
+    """Return ``n`` rows of conditions for particles that start in the detector's beam spot.
+
+    Raises:
+        SimulacraError: the detector is not one that particles of a given energy are shot at.
+    """
+    if not isinstance(detector, Calorimeter):
+        msg = f"{detector.name}: conditions of a {detector.kind} come from a file (--like)"
+        raise SimulacraError(msg)
+    energies = energy.draw(n, rng)
+    x, y = rng.uniform(*detector.beam.x, n), rng.uniform(*detector.beam.y, n)
+    columns = {"energy": energies.astype(np.float32), **detector.locate(x, y)}
+    return Conditions(columns)

@@ -1,0 +1,67 @@
+"""What every detector file has: a name, the conditions it declares and the arrays it reads out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Role = Literal["log", "linear", "cyclic", "categorical"]
+
+
+class Frozen(BaseModel):
+    """A part of a file that users write: immutable, and a misspelt key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ConditionSpec(Frozen):
+    """How one condition is to be understood.
+
+    ``log`` columns are positive and enter networks as logarithms, ``linear`` ones as they are,
+    ``cyclic`` ones as sine and cosine (rad), ``categorical`` ones one-hot.
+    """
+
+    role: Role
+    unit: str = ""
+    categories: tuple[int, ...] | None = None
+    description: str = ""
+
+    @model_validator(mode="after")
+    def _categories_belong_to_categorical(self) -> Self:
+        if (self.role == "categorical") != bool(self.categories):
+            msg = "categories are given exactly for a categorical condition"
+            raise ValueError(msg)
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseArray:
+    """One array of the response: its shape for a single event and its unit."""
+
+    shape: tuple[int, ...]
+    unit: str
+
+
+class DetectorBase(Frozen):
+    """The part that all kinds of detectors share."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
+    description: str = ""
+    conditions: dict[str, ConditionSpec]
+
+    def to_yaml(self) -> str:
+        """Return the detector as YAML text that loads back to an equal detector."""
+        content = self.model_dump(mode="json", exclude_defaults=True)
+        text: str = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
+        return text
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of everything but the description: two files agree when these do."""
+        content = self.model_dump(mode="json", exclude={"description"})
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,414 @@
+"""A calorimeter as data: a stack of sections along the beam, some of them read out in cells.
+
+Geometry: z is the depth, the stack starts at z = 0 and is as wide as ``volume`` says; x and y are
+called what ``axes`` says. A section is a group of slabs that repeats; a section with ``readout`` is
+a layer of cells (or, with ``each``, as many layers as it repeats).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Annotated, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+
+from simulacra.detectors.base import DetectorBase, Frozen, ResponseArray
+from simulacra.detectors.segmentation import (
+    CartesianSegmentation,
+    PolarSegmentation,
+    Segmentation,
+)
+from simulacra.units import Density, Length
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+class Box(Frozen):
+    """A stack of rectangular plates, ``width`` (x, y) in mm."""
+
+    kind: Literal["box"]
+    width: tuple[Length, Length]
+
+
+class Tube(Frozen):
+    """A stack of round plates, radius in mm."""
+
+    kind: Literal["tube"]
+    radius: Length
+
+
+class Material(Frozen):
+    """A mixture of NIST materials by mass fraction."""
+
+    density: Density
+    fractions: dict[str, float]
+
+    @model_validator(mode="after")
+    def _fractions_sum_to_one(self) -> Self:
+        if abs(sum(self.fractions.values()) - 1) > 1e-6:
+            msg = "mass fractions must sum to 1"
+            raise ValueError(msg)
+        return self
+
+
+class Slab(Frozen):
+    """One plate: a NIST material (``G4_Pb``) or one declared under ``materials``."""
+
+    material: str
+    thickness: Annotated[Length, Field(gt=0)]
+    sensitive: bool = False
+
+
+class Readout(Frozen):
+    """How the sensitive slabs of a section become cells.
+
+    The energy of a cell is what was deposited in its sensitive slabs over ``sampling_fraction``.
+    """
+
+    segmentation: Segmentation
+    sampling_fraction: float = Field(default=1.0, gt=0, le=1)
+    each: bool = False
+
+
+class Section(Frozen):
+    """Slabs along the beam, ``repeat`` times."""
+
+    name: str
+    slabs: tuple[Slab, ...] = Field(min_length=1)
+    repeat: int = Field(default=1, ge=1)
+    readout: Readout | None = None
+
+    @model_validator(mode="after")
+    def _readout_needs_sensitive_slabs(self) -> Self:
+        if (self.readout is not None) != any(slab.sensitive for slab in self.slabs):
+            msg = f"section {self.name}: 'readout' and sensitive slabs go together"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def period(self) -> float:
+        """Thickness of one repetition in mm."""
+        return sum(slab.thickness for slab in self.slabs)
+
+    @property
+    def thickness(self) -> float:
+        """Thickness in mm."""
+        return self.period * self.repeat
+
+
+class Beam(Frozen):
+    """Where the particle starts, mm: ``x`` and ``y`` are drawn uniformly, ``z`` is the plane."""
+
+    x: tuple[Length, Length] = (0.0, 0.0)
+    y: tuple[Length, Length] = (0.0, 0.0)
+    z: Length = -1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One layer of cells in the response.
+
+    Attributes:
+        name: the section's name, numbered where each repetition is a layer.
+        cells: the layer's place in the flat response.
+        shape: number of cells, (x, y) of a Cartesian and (alpha, r) of a polar layer.
+        x, y: cell centres in mm, flat, relative to the layer's own centre.
+        depth: z of the layer's middle, mm from the front of the stack.
+        segmentation: how the layer is cut into cells.
+    """
+
+    name: str
+    cells: slice
+    shape: tuple[int, int]
+    x: FloatArray
+    y: FloatArray
+    depth: float
+    segmentation: CartesianSegmentation | PolarSegmentation
+
+
+class Calorimeter(DetectorBase):
+    """A calorimeter whose response is one energy (MeV) per cell, layer after layer."""
+
+    kind: Literal["calorimeter"]
+    volume: Annotated[Box | Tube, Field(discriminator="kind")]
+    axes: tuple[str, str] = ("x", "y")
+    materials: dict[str, Material] = {}
+    stack: tuple[Section, ...] = Field(min_length=1)
+    reference: str | None = None
+    beam: Beam = Beam()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        names = [section.name for section in self.stack]
+        if len(set(names)) != len(names):
+            msg = "section names must differ"
+            raise ValueError(msg)
+        if not self.readout_sections:
+            msg = "no section has a readout"
+            raise ValueError(msg)
+        if self.reference is not None and self.reference not in names:
+            msg = f"reference {self.reference!r} is not a section"
+            raise ValueError(msg)
+        for section in self.readout_sections:
+            self._check_segmentation(section)
+        self._check_declared_conditions()
+        self._check_window_fits()
+        return self
+
+    def _check_segmentation(self, section: Section) -> None:
+        assert section.readout is not None
+        segmentation = section.readout.segmentation
+        if isinstance(segmentation, CartesianSegmentation):
+            if not isinstance(self.volume, Box):
+                msg = f"section {section.name}: Cartesian cells need a box"
+                raise ValueError(msg)
+            segmentation.grid(self.volume.width)
+            if segmentation.window is not None and self.reference is None:
+                msg = f"section {section.name}: a window needs a 'reference' section"
+                raise ValueError(msg)
+        elif not isinstance(self.volume, Tube) or segmentation.r_edges[-1] > self.volume.radius:
+            msg = f"section {section.name}: polar cells need a tube that holds them"
+            raise ValueError(msg)
+
+    def _check_declared_conditions(self) -> None:
+        needed = {"energy": "log"}
+        if self.reference is not None:
+            needed |= {f"impact_{axis}": "linear" for axis in self.axes}
+            for axis, states in zip(self.axes, self.alignment_states, strict=True):
+                if states > 1:
+                    needed[f"alignment_{axis}"] = "categorical"
+                    declared = self.conditions.get(f"alignment_{axis}")
+                    if declared and declared.categories != tuple(range(states)):
+                        msg = f"alignment_{axis} has the categories 0 to {states - 1}"
+                        raise ValueError(msg)
+        for name, role in needed.items():
+            if name not in self.conditions or self.conditions[name].role != role:
+                msg = f"conditions must declare {name!r} with role {role!r}"
+                raise ValueError(msg)
+
+    def _check_window_fits(self) -> None:
+        if self.reference is None:
+            return
+        x = np.array([self.beam.x[0], np.nextafter(self.beam.x[1], -np.inf)])
+        y = np.array([self.beam.y[0], np.nextafter(self.beam.y[1], -np.inf)])
+        for section, shape in zip(self.readout_sections, self._window_shapes, strict=True):
+            grid = self.grid(section)
+            for start, count, size in zip(
+                self.window_start(section, x, y), shape, grid, strict=True
+            ):
+                if start.min() < 0 or start.max() + count > size:
+                    msg = f"section {section.name}: the window leaves the layer for some impacts"
+                    raise ValueError(msg)
+
+    @cached_property
+    def readout_sections(self) -> tuple[Section, ...]:
+        """The sections that are read out, along the beam."""
+        return tuple(section for section in self.stack if section.readout is not None)
+
+    @property
+    def depth(self) -> float:
+        """Thickness of the whole stack in mm."""
+        return sum(section.thickness for section in self.stack)
+
+    @property
+    def response_arrays(self) -> dict[str, ResponseArray]:
+        """The arrays of an event: ``showers``, one energy per cell."""
+        return {"showers": ResponseArray((self.n_cells,), "MeV")}
+
+    @property
+    def n_cells(self) -> int:
+        """Number of cells in the response."""
+        return self.layers[-1].cells.stop
+
+    @cached_property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers of cells in the order of the flat response."""
+        layers: list[Layer] = []
+        front, start = 0.0, 0
+        shapes = iter(self._window_shapes)
+        for section in self.stack:
+            if section.readout is not None:
+                shape, segmentation = next(shapes), section.readout.segmentation
+                x, y = _cell_centres(segmentation, shape)
+                copies = section.repeat if section.readout.each else 1
+                step = section.thickness / copies
+                for copy in range(copies):
+                    name = f"{section.name}_{copy}" if copies > 1 else section.name
+                    cells = slice(start, start + math.prod(shape))
+                    depth = front + step * (copy + 0.5)
+                    layers.append(Layer(name, cells, shape, x, y, depth, segmentation))
+                    start = cells.stop
+            front += section.thickness
+        return tuple(layers)
+
+    def grid(self, section: Section) -> tuple[int, int]:
+        """Return how many cells the whole layer has: (x, y), or (alpha, r) of a polar one."""
+        assert section.readout is not None
+        segmentation = section.readout.segmentation
+        if isinstance(segmentation, PolarSegmentation):
+            return segmentation.shape
+        assert isinstance(self.volume, Box)
+        return segmentation.grid(self.volume.width)
+
+    # --- the window around the impact ---------------------------------------------------------
+
+    @cached_property
+    def reference_cell(self) -> tuple[float, float] | None:
+        """Size (x, y) in mm of the cells that the window is centred on."""
+        for section in self.readout_sections:
+            if section.name == self.reference and section.readout is not None:
+                segmentation = section.readout.segmentation
+                if isinstance(segmentation, CartesianSegmentation):
+                    return segmentation.cell
+        return None
+
+    @cached_property
+    def alignment_states(self) -> tuple[int, int]:
+        """In how many ways the layers can lie around a reference cell, per axis.
+
+        A layer whose cells are n times as wide as the reference cell repeats every n of them; the
+        states are the least common multiple over the layers.
+        """
+        if self.reference_cell is None:
+            return 1, 1
+        states = [1, 1]
+        for section in self.readout_sections:
+            assert section.readout is not None
+            segmentation = section.readout.segmentation
+            if not isinstance(segmentation, CartesianSegmentation):
+                continue
+            for axis in range(2):
+                ratio = Fraction(segmentation.cell[axis] / self.reference_cell[axis])
+                states[axis] = math.lcm(states[axis], ratio.limit_denominator(1000).numerator)
+        return states[0], states[1]
+
+    def reference_index(self, x: FloatArray, y: FloatArray) -> tuple[IntArray, IntArray]:
+        """Return the index of the reference cell that a point (mm) lies in, per axis."""
+        assert self.reference_cell is not None
+        assert isinstance(self.volume, Box)
+        index = [
+            np.floor((v + width / 2) / cell).astype(np.int64)
+            for v, width, cell in zip((x, y), self.volume.width, self.reference_cell, strict=True)
+        ]
+        return index[0], index[1]
+
+    def reference_centre(self, x: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the centre (mm) of the reference cell that a point (mm) lies in, per axis."""
+        assert self.reference_cell is not None
+        assert isinstance(self.volume, Box)
+        centre = [
+            (index + 0.5) * cell - width / 2
+            for index, width, cell in zip(
+                self.reference_index(x, y), self.volume.width, self.reference_cell, strict=True
+            )
+        ]
+        return centre[0], centre[1]
+
+    def window_start(
+        self, section: Section, x: FloatArray, y: FloatArray
+    ) -> tuple[IntArray, IntArray]:
+        """Return the first cell of the window in a section's grid for impacts (x, y) in mm.
+
+        The window holds the cells whose centre is nearer to the reference cell's centre than the
+        section's half width: the rule of ATLAS's fast simulation.
+        """
+        assert section.readout is not None
+        segmentation = section.readout.segmentation
+        whole_layer = np.zeros(len(x), np.int64), np.zeros(len(x), np.int64)
+        if isinstance(segmentation, PolarSegmentation) or segmentation.window is None:
+            return whole_layer
+        assert isinstance(self.volume, Box)
+        start = [
+            np.floor((centre - half + width / 2) / cell - 0.5 + 1e-9).astype(np.int64) + 1
+            for centre, half, width, cell in zip(
+                self.reference_centre(x, y),
+                segmentation.window,
+                self.volume.width,
+                segmentation.cell,
+                strict=True,
+            )
+        ]
+        return start[0], start[1]
+
+    @cached_property
+    def _window_shapes(self) -> tuple[tuple[int, int], ...]:
+        return tuple(self._window_shape(section) for section in self.readout_sections)
+
+    def _window_shape(self, section: Section) -> tuple[int, int]:
+        assert section.readout is not None
+        segmentation = section.readout.segmentation
+        if isinstance(segmentation, PolarSegmentation) or segmentation.window is None:
+            return self.grid(section)
+        assert self.reference_cell is not None
+        counts = []
+        for axis, states in enumerate(self.alignment_states):
+            cell, half = segmentation.cell[axis], segmentation.window[axis]
+            numbers = set()
+            for state in range(states):
+                centre = (state + 0.5) * self.reference_cell[axis]
+                first = math.floor((centre - half) / cell - 0.5 + 1e-9) + 1
+                last = math.ceil((centre + half) / cell - 0.5 - 1e-9) - 1
+                numbers.add(last - first + 1)
+            if len(numbers) != 1:
+                msg = (
+                    f"section {section.name}: the window holds {sorted(numbers)} cells along "
+                    f"{self.axes[axis]}, depending on the alignment; choose another half width"
+                )
+                raise ValueError(msg)
+            counts.append(numbers.pop())
+        return counts[0], counts[1]
+
+    def window_offset(self, layer: Layer, axis: int) -> FloatArray:
+        """Return where the window's centre lies relative to the reference cell's centre, in mm.
+
+        Args:
+            layer: a layer of this detector.
+            axis: 0 for x, 1 for y.
+
+        Returns:
+            One offset for each alignment state of that axis.
+        """
+        states = self.alignment_states[axis]
+        segmentation = layer.segmentation
+        if isinstance(segmentation, PolarSegmentation) or segmentation.window is None:
+            return np.zeros(states)
+        assert self.reference_cell is not None
+        cell, half = segmentation.cell[axis], segmentation.window[axis]
+        centre = (np.arange(states) + 0.5) * self.reference_cell[axis]
+        first = np.floor((centre - half) / cell - 0.5 + 1e-9) + 1
+        return (first + layer.shape[axis] / 2) * cell - centre
+
+    # --- conditions and positions --------------------------------------------------------------
+
+    def locate(self, x: FloatArray, y: FloatArray) -> dict[str, NDArray[np.generic]]:
+        """Return the impact and alignment conditions of particles that hit (x, y), in mm."""
+        if self.reference_cell is None:
+            return {}
+        columns: dict[str, NDArray[np.generic]] = {}
+        centres = self.reference_centre(x, y)
+        indices = self.reference_index(x, y)
+        for axis, position, centre in zip(self.axes, (x, y), centres, strict=True):
+            columns[f"impact_{axis}"] = (position - centre).astype(np.float32)
+        for axis, index, states in zip(self.axes, indices, self.alignment_states, strict=True):
+            if states > 1:
+                columns[f"alignment_{axis}"] = (index % states).astype(np.int8)
+        return columns
+
+
+def _cell_centres(
+    segmentation: CartesianSegmentation | PolarSegmentation, shape: tuple[int, int]
+) -> tuple[FloatArray, FloatArray]:
+    if isinstance(segmentation, PolarSegmentation):
+        return segmentation.centres()
+    axes = [
+        (np.arange(n) - (n - 1) / 2) * size
+        for n, size in zip(shape, segmentation.cell, strict=True)
+    ]
+    x, y = np.meshgrid(*axes, indexing="ij")
+    return x.ravel(), y.ravel()

@@ -1,0 +1,59 @@
+"""Finding detectors: the shipped ones by name, a user's own by path."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+from typing import Annotated
+
+import yaml
+from pydantic import Field, TypeAdapter, ValidationError
+
+from simulacra.detectors.calorimeter import Calorimeter
+from simulacra.detectors.jet_image import JetImage
+from simulacra.detectors.tpc import Tpc
+from simulacra.errors import DetectorError, summarise_validation_error
+
+Detector = Calorimeter | Tpc | JetImage
+_ADAPTER: TypeAdapter[Detector] = TypeAdapter(Annotated[Detector, Field(discriminator="kind")])
+
+
+def builtin_detectors() -> tuple[str, ...]:
+    """Return the names of the shipped detectors."""
+    folder = resources.files("simulacra.detectors") / "builtin"
+    names = (entry.name for entry in folder.iterdir())
+    return tuple(sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml")))
+
+
+def parse_detector(text: str, source: str = "detector") -> Detector:
+    """Return the detector that a YAML text describes.
+
+    Raises:
+        DetectorError: the text is not YAML, or a key or value is wrong.
+    """
+    try:
+        return _ADAPTER.validate_python(yaml.safe_load(text))
+    except yaml.YAMLError as error:
+        msg = f"{source}: not valid YAML: {' '.join(str(error).split())}"
+        raise DetectorError(msg) from None
+    except ValidationError as error:
+        msg = f"{source}: {summarise_validation_error(error)}"
+        raise DetectorError(msg) from None
+
+
+def load_detector(name: str | Path) -> Detector:
+    """Return a shipped detector by its name, or a user's own from a YAML file.
+
+    Example:
+        >>> load_detector("atlas-barrel").n_cells
+        266
+    """
+    if str(name) in builtin_detectors():
+        file = resources.files("simulacra.detectors") / "builtin" / f"{name}.yaml"
+        return parse_detector(file.read_text(encoding="utf-8"), str(name))
+    path = Path(name)
+    if not path.is_file():
+        shipped = ", ".join(builtin_detectors())
+        msg = f"no detector {str(name)!r}: give a YAML file or one of {shipped}"
+        raise DetectorError(msg)
+    return parse_detector(path.read_text(encoding="utf-8"), str(path))

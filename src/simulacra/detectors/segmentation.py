@@ -1,0 +1,86 @@
+"""How one layer of a calorimeter is cut into cells.
+
+A segmentation knows the cells of the whole layer (the *grid*, which full simulation scores) and
+says where their centres are. Which cells are read out around the impact is the window's business
+(:mod:`simulacra.detectors.window`).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+
+from simulacra.detectors.base import Frozen
+from simulacra.units import Length
+
+
+class CartesianSegmentation(Frozen):
+    """Rectangular cells of ``cell`` = (x, y) millimetres that divide the layer evenly.
+
+    ``window`` holds half widths (x, y) in mm: the cells are read out whose centre lies nearer than
+    that to the centre of the reference cell. Without it the whole layer is read out.
+    """
+
+    kind: Literal["cartesian"]
+    cell: tuple[Length, Length]
+    window: tuple[Length, Length] | None = None
+
+    @model_validator(mode="after")
+    def _positive(self) -> Self:
+        if min(self.cell) <= 0 or (self.window is not None and min(self.window) <= 0):
+            msg = "cell and window sizes must be positive"
+            raise ValueError(msg)
+        return self
+
+    def grid(self, width: tuple[float, float]) -> tuple[int, int]:
+        """Return the number of cells of a layer of ``width`` (x, y) mm.
+
+        Raises:
+            ValueError: the cells do not divide the layer evenly.
+        """
+        counts = []
+        for size, cell in zip(width, self.cell, strict=True):
+            count = round(size / cell)
+            if count < 1 or abs(count * cell - size) > 1e-6 * size:
+                msg = f"cells of {cell:g} mm do not divide a layer of {size:g} mm"
+                raise ValueError(msg)
+            counts.append(count)
+        return counts[0], counts[1]
+
+
+class PolarSegmentation(Frozen):
+    """Rings of radius ``r_edges`` (mm, ascending) cut into ``alpha`` sectors from -pi to pi.
+
+    The order of cells is CaloChallenge's: r runs fastest, then alpha.
+    """
+
+    kind: Literal["polar"]
+    r_edges: tuple[Length, ...] = Field(min_length=2)
+    alpha: int = Field(ge=1)
+
+    @model_validator(mode="after")
+    def _ascending(self) -> Self:
+        if self.r_edges[0] < 0 or np.any(np.diff(self.r_edges) <= 0):
+            msg = "r_edges must ascend from a radius that is not negative"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of cells (alpha, r)."""
+        return self.alpha, len(self.r_edges) - 1
+
+    def centres(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return x = r cos(alpha) and y = r sin(alpha) in mm of each cell, alpha-major."""
+        edges = np.asarray(self.r_edges)
+        radius = (edges[1:] + edges[:-1]) / 2
+        angle = -np.pi + (np.arange(self.alpha) + 0.5) * 2 * np.pi / self.alpha
+        if self.alpha == 1:  # a full ring is centred on the axis
+            return np.zeros(len(radius)), np.zeros(len(radius))
+        return np.outer(np.cos(angle), radius).ravel(), np.outer(np.sin(angle), radius).ravel()
+
+
+Segmentation = Annotated[CartesianSegmentation | PolarSegmentation, Field(discriminator="kind")]

@@ -1,0 +1,40 @@
+"""The errors that a user can cause and mend; the command line prints them as one line, exit code 2."""
+
+from __future__ import annotations
+
+
+class SimulacraError(Exception):
+    """Something that the user gave cannot be used; the message says what and how to mend it."""
+
+
+class CardError(SimulacraError):
+    """A run card has an unknown key or a value out of range."""
+
+
+class DetectorError(SimulacraError):
+    """A detector file is inconsistent, or a file belongs to another detector."""
+
+
+class EventsError(SimulacraError):
+    """An events file cannot be read, or its content breaks the contract."""
+
+
+class SimulatorError(SimulacraError):
+    """A simulator folder is damaged, incomplete or asked for something it was not trained for."""
+
+
+class MissingDependencyError(SimulacraError):
+    """An optional package or a Geant4 data set is not installed."""
+
+
+def summarise_validation_error(error: Exception) -> str:
+    """Return a pydantic validation error as one line: ``where: what; where: what``."""
+    details = getattr(error, "errors", None)
+    if details is None:
+        return str(error)
+    parts = []
+    for item in details(include_url=False):
+        where = ".".join(str(part) for part in item["loc"]) or "value"
+        what = item["msg"].removeprefix("Value error, ")
+        parts.append(f"{where}: {what}")
+    return "; ".join(parts)

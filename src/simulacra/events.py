@@ -1,0 +1,107 @@
+"""Events: conditions, the detector's response to them, the detector, and where they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulacra.conditions import Conditions
+from simulacra.detectors import Detector
+from simulacra.errors import EventsError
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """A sample of events of one detector.
+
+    Attributes:
+        conditions: the columns that the detector declares.
+        response: the arrays that the detector reads out, first axis the event; a calorimeter has
+            ``showers`` (n, cells) in MeV.
+        detector: the detector.
+        provenance: how the events were made: JSON-like facts.
+    """
+
+    conditions: Conditions
+    response: Mapping[str, Array]
+    detector: Detector
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        arrays = self.detector.response_arrays
+        if set(self.response) != set(arrays):
+            msg = (
+                f"{self.detector.name} reads out {', '.join(arrays)}; "
+                f"the events have {', '.join(self.response) or 'nothing'}"
+            )
+            raise EventsError(msg)
+        for name, array in arrays.items():
+            expected = (len(self.conditions), *array.shape)
+            if self.response[name].shape != expected:
+                msg = (
+                    f"{name} has the shape {self.response[name].shape}, "
+                    f"{self.detector.name} needs {expected}"
+                )
+                raise EventsError(msg)
+        object.__setattr__(self, "response", MappingProxyType(dict(self.response)))
+        object.__setattr__(self, "provenance", MappingProxyType(dict(self.provenance)))
+
+    def __len__(self) -> int:
+        return len(self.conditions)
+
+    def __getitem__(self, name: str) -> Array:
+        return self.response[name]
+
+    def take(self, index: slice | Array) -> Self:
+        """Return the events of ``index``: a slice, positions or a Boolean mask."""
+        response = {name: array[index] for name, array in self.response.items()}
+        return type(self)(self.conditions.take(index), response, self.detector, self.provenance)
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Events]) -> Self:
+        """Return the events of all parts, which must be of one detector.
+
+        Raises:
+            EventsError: there is no part, or the detectors differ.
+        """
+        if not parts:
+            msg = "no events to join"
+            raise EventsError(msg)
+        require_same_detector(parts[0].detector, *(part.detector for part in parts[1:]))
+        conditions = Conditions.concatenate([part.conditions for part in parts])
+        response = {
+            name: np.concatenate([part.response[name] for part in parts])
+            for name in parts[0].response
+        }
+        return cls(conditions, response, parts[0].detector, parts[0].provenance)
+
+    def check(self) -> None:
+        """Raise an :class:`EventsError` where a condition or a response is not sensible."""
+        self.conditions.check(self.detector)
+        for name, array in self.response.items():
+            bad = int(np.count_nonzero(~np.isfinite(array)))
+            if bad:
+                msg = f"{name} holds {bad} values that are not finite"
+                raise EventsError(msg)
+
+
+def require_same_detector(expected: Detector, *others: Detector) -> None:
+    """Raise an :class:`EventsError` unless all detectors read out and build the same."""
+    for other in others:
+        if other.fingerprint != expected.fingerprint:
+            same_name = " (same name, other geometry)" if other.name == expected.name else ""
+            msg = f"the events are of detector {other.name}, not of {expected.name}{same_name}"
+            raise EventsError(msg)
+
+
+def energy_points(energies: Array, most: int = 32) -> Array:
+    """Return the distinct energies, or an empty array where there are too many to be points."""
+    points = np.unique(energies)
+    return points if len(points) <= most else points[:0]

@@ -1,0 +1,77 @@
+"""Quantities with units in cards and on the command line; in memory MeV, mm, ns, tesla and rad."""
+
+from __future__ import annotations
+
+import math
+import re
+from functools import partial
+from typing import Annotated
+
+import hepunits
+from pydantic import BeforeValidator
+
+_SCALES: dict[str, dict[str, float]] = {
+    "energy": {
+        "eV": hepunits.eV,
+        "keV": hepunits.keV,
+        "MeV": hepunits.MeV,
+        "GeV": hepunits.GeV,
+        "TeV": hepunits.TeV,
+    },
+    "length": {
+        "um": hepunits.micrometer,
+        "mm": hepunits.millimeter,
+        "cm": hepunits.centimeter,
+        "m": hepunits.meter,
+    },
+    "magnetic field": {"T": 1.0},
+    "angle": {"rad": 1.0, "mrad": 1e-3, "deg": math.pi / 180},
+    "density": {"g/cm3": 1.0, "mg/cm3": 1e-3},
+}
+_QUANTITY = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([A-Za-z][A-Za-z0-9/]*)\s*")
+
+
+def parse_quantity(value: object, dimension: str) -> float:
+    """Return a quantity in the units used in memory.
+
+    Args:
+        value: a number (already in those units) or a text such as ``"65 GeV"`` or ``"5mm"``.
+        dimension: ``energy``, ``length``, ``magnetic field``, ``angle`` or ``density``.
+
+    Raises:
+        ValueError: the text is not a number with a unit of that dimension.
+
+    Example:
+        >>> parse_quantity("65 GeV", "energy")
+        65000.0
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    scales = _SCALES[dimension]
+    match = _QUANTITY.fullmatch(value) if isinstance(value, str) else None
+    if match is None or match[2] not in scales:
+        msg = f"{value!r} is not a {dimension}; write a number and one of {', '.join(scales)}"
+        raise ValueError(msg)
+    return float(match[1]) * scales[match[2]]
+
+
+def format_energy(energy: float) -> str:
+    """Return an energy in MeV as a label in the unit that reads best.
+
+    Example:
+        >>> format_energy(65000.0), format_energy(250.0)
+        ('65 GeV', '250 MeV')
+    """
+    for unit, scale in (("TeV", hepunits.TeV), ("GeV", hepunits.GeV), ("MeV", hepunits.MeV)):
+        if energy >= scale:
+            return f"{energy / scale:.4g} {unit}"
+    return f"{energy / hepunits.keV:.4g} keV"
+
+
+Energy = Annotated[float, BeforeValidator(partial(parse_quantity, dimension="energy"))]
+Length = Annotated[float, BeforeValidator(partial(parse_quantity, dimension="length"))]
+MagneticField = Annotated[
+    float, BeforeValidator(partial(parse_quantity, dimension="magnetic field"))
+]
+Angle = Annotated[float, BeforeValidator(partial(parse_quantity, dimension="angle"))]
+Density = Annotated[float, BeforeValidator(partial(parse_quantity, dimension="density"))]
