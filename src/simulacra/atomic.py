@@ -35,7 +35,7 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
-    """Yield an empty folder that takes the place of the folder ``path`` when the block ends well."""
+    """Yield an empty folder that takes the place of ``path`` when the block ends well."""
     part = part_of(path)
     remove(part)
     part.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""The errors that a user can cause and mend; the command line prints them as one line, exit code 2."""
+"""The errors that a user can cause and mend: printed as one line, exit code 2."""
 
 from __future__ import annotations
 

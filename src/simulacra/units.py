@@ -28,7 +28,9 @@ _SCALES: dict[str, dict[str, float]] = {
     "angle": {"rad": 1.0, "mrad": 1e-3, "deg": math.pi / 180},
     "density": {"g/cm3": 1.0, "mg/cm3": 1e-3},
 }
-_QUANTITY = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([A-Za-z][A-Za-z0-9/]*)\s*")
+_QUANTITY = re.compile(
+    r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([A-Za-z][A-Za-z0-9/]*)\s*"
+)
 
 
 def parse_quantity(value: object, dimension: str) -> float:

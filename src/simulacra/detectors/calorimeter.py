@@ -138,7 +138,7 @@ class Calorimeter(DetectorBase):
     kind: Literal["calorimeter"]
     volume: Annotated[Box | Tube, Field(discriminator="kind")]
     axes: tuple[str, str] = ("x", "y")
-    materials: dict[str, Material] = {}
+    materials: dict[str, Material] = Field(default_factory=dict)
     stack: tuple[Section, ...] = Field(min_length=1)
     reference: str | None = None
     beam: Beam = Beam()
@@ -224,7 +224,7 @@ class Calorimeter(DetectorBase):
     @property
     def n_cells(self) -> int:
         """Number of cells in the response."""
-        return self.layers[-1].cells.stop
+        return sum(math.prod(layer.shape) for layer in self.layers)
 
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
@@ -302,13 +302,9 @@ class Calorimeter(DetectorBase):
         """Return the centre (mm) of the reference cell that a point (mm) lies in, per axis."""
         assert self.reference_cell is not None
         assert isinstance(self.volume, Box)
-        centre = [
-            (index + 0.5) * cell - width / 2
-            for index, width, cell in zip(
-                self.reference_index(x, y), self.volume.width, self.reference_cell, strict=True
-            )
-        ]
-        return centre[0], centre[1]
+        column, row = self.reference_index(x, y)
+        width, cell = self.volume.width, self.reference_cell
+        return (column + 0.5) * cell[0] - width[0] / 2, (row + 0.5) * cell[1] - width[1] / 2
 
     def window_start(
         self, section: Section, x: FloatArray, y: FloatArray
@@ -382,7 +378,8 @@ class Calorimeter(DetectorBase):
         cell, half = segmentation.cell[axis], segmentation.window[axis]
         centre = (np.arange(states) + 0.5) * self.reference_cell[axis]
         first = np.floor((centre - half) / cell - 0.5 + 1e-9) + 1
-        return (first + layer.shape[axis] / 2) * cell - centre
+        offset: FloatArray = (first + layer.shape[axis] / 2) * cell - centre
+        return offset
 
     # --- conditions and positions --------------------------------------------------------------
 

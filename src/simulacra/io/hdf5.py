@@ -72,7 +72,7 @@ def read_hdf5(path: Path, detector: Detector | None = None) -> Events:
         raise EventsError(msg)
     try:
         with h5py.File(path, "r") as file:
-            return _read(file, path, detector)
+            return _read(file, detector)
     except EventsError as error:
         msg = f"{path}: {error}"
         raise EventsError(msg) from None
@@ -81,7 +81,7 @@ def read_hdf5(path: Path, detector: Detector | None = None) -> Events:
         raise EventsError(msg) from None
 
 
-def _read(file: h5py.File, path: Path, expected: Detector | None) -> Events:
+def _read(file: h5py.File, expected: Detector | None) -> Events:
     detector = expected
     if "detector" in file.attrs:
         try:
