@@ -8,6 +8,7 @@ a layer of cells (or, with ``each``, as many layers as it repeats).
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -23,6 +24,7 @@ from simulacra.detectors.segmentation import (
     PolarSegmentation,
     Segmentation,
 )
+from simulacra.errors import DetectorError
 from simulacra.units import Density, Length
 
 FloatArray = NDArray[np.float64]
@@ -304,7 +306,9 @@ class Calorimeter(DetectorBase):
         assert isinstance(self.volume, Box)
         column, row = self.reference_index(x, y)
         width, cell = self.volume.width, self.reference_cell
-        return (column + 0.5) * cell[0] - width[0] / 2, (row + 0.5) * cell[1] - width[1] / 2
+        x_centre = (column.astype(np.float64) + 0.5) * cell[0] - width[0] / 2
+        y_centre = (row.astype(np.float64) + 0.5) * cell[1] - width[1] / 2
+        return x_centre, y_centre
 
     def window_start(
         self, section: Section, x: FloatArray, y: FloatArray
@@ -396,6 +400,41 @@ class Calorimeter(DetectorBase):
             if states > 1:
                 columns[f"alignment_{axis}"] = (index % states).astype(np.int8)
         return columns
+
+    def place(self, columns: Mapping[str, NDArray[np.generic]]) -> tuple[FloatArray, FloatArray]:
+        """Return the point (x, y) in mm that has these conditions: the inverse of :meth:`locate`.
+
+        The alignment repeats across the detector; the point is the one within the period around
+        the middle of the beam spot.
+
+        Raises:
+            DetectorError: the detector has no reference cell, a column is missing, or an impact
+                lies outside the reference cell.
+        """
+        if self.reference_cell is None:
+            msg = f"{self.name}: without a reference section, conditions say nothing of the impact"
+            raise DetectorError(msg)
+        assert isinstance(self.volume, Box)
+        spots = (self.beam.x, self.beam.y)
+        sizes = zip(self.volume.width, self.reference_cell, self.alignment_states, strict=True)
+        points = []
+        for axis, spot, (width, cell, states) in zip(self.axes, spots, sizes, strict=True):
+            needed = [f"impact_{axis}", *([f"alignment_{axis}"] if states > 1 else [])]
+            if missing := [name for name in needed if name not in columns]:
+                msg = f"{self.name}: the condition {missing[0]} is needed to place the particle"
+                raise DetectorError(msg)
+            impact = np.asarray(columns[needed[0]], np.float64)
+            if np.any(np.abs(impact) > cell / 2 * (1 + 1e-6)):
+                msg = f"{self.name}: {needed[0]} must lie within ±{cell / 2:g} mm"
+                raise DetectorError(msg)
+            # The first reference cell of the period around the beam spot's middle.
+            first = math.floor((sum(spot) + width) / (2 * cell) - states / 2 + 0.5)
+            state = np.asarray(columns[needed[-1]], np.int64) if states > 1 else 0
+            index = first + (state - first) % states
+            # Impacts are stored in single precision: keep those at an edge in their own cell.
+            inside = np.clip(impact, -(0.5 - 1e-9) * cell, (0.5 - 1e-9) * cell)
+            points.append((index + 0.5) * cell - width / 2 + inside)
+        return points[0], points[1]
 
 
 def _cell_centres(

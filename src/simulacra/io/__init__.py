@@ -24,7 +24,12 @@ class Format:
 FORMATS = {"hdf5": Format((".h5", ".hdf5"), read_hdf5, write_hdf5)}
 
 
-def _format_of(path: Path) -> Format:
+def format_of(path: Path) -> Format:
+    """Return the format that a file's ending says.
+
+    Raises:
+        EventsError: no format has that ending.
+    """
     for candidate in FORMATS.values():
         if path.suffix.lower() in candidate.endings:
             return candidate
@@ -44,7 +49,7 @@ def read_events(path: str | Path, detector: Detector | None = None) -> Events:
         EventsError: the file cannot be used; the message says why.
     """
     path = Path(path)
-    events = _format_of(path).read(path, detector)
+    events = format_of(path).read(path, detector)
     try:
         events.check()
     except EventsError as error:
@@ -56,7 +61,7 @@ def read_events(path: str | Path, detector: Detector | None = None) -> Events:
 def write_events(events: Events, path: str | Path) -> None:
     """Write events to a file; its ending says the format."""
     path = Path(path)
-    _format_of(path).write(events, path)
+    format_of(path).write(events, path)
 
 
-__all__ = ["FORMATS", "Format", "read_events", "write_events"]
+__all__ = ["FORMATS", "Format", "format_of", "read_events", "write_events"]

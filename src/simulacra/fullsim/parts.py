@@ -1,0 +1,70 @@
+"""Finished chunks of a job that is not finished: a folder beside the output."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from simulacra.atomic import remove, whole_file
+from simulacra.errors import SimulacraError
+from simulacra.fullsim.geant4 import ChunkResult
+from simulacra.fullsim.job import Job
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The folder of a job's finished chunks, beside the output."""
+
+    folder: Path
+
+    @classmethod
+    def open(cls, job: Job, output: Path) -> Parts:
+        """Return the folder, made or found, for exactly this job.
+
+        Raises:
+            SimulacraError: it holds the chunks of another job.
+        """
+        parts = cls(output.with_name(output.name + ".parts"))
+        description = json.dumps(job.identity, indent=1, sort_keys=True)
+        card = parts.folder / "job.json"
+        if card.exists():
+            if card.read_text(encoding="utf-8") != description:
+                msg = (
+                    f"{parts.folder} holds finished chunks of another job: "
+                    "continue that job or remove the folder"
+                )
+                raise SimulacraError(msg)
+            return parts
+        with whole_file(card) as part:
+            part.write_text(description, encoding="utf-8")
+        return parts
+
+    def remove(self) -> None:
+        """Remove the folder."""
+        remove(self.folder)
+
+    def path(self, number: int) -> Path:
+        """Return the file of a chunk."""
+        return self.folder / f"chunk-{number:05d}.npz"
+
+    def store(self, number: int, result: ChunkResult) -> None:
+        """Write a finished chunk, whole or not at all."""
+        with whole_file(self.path(number)) as part, part.open("wb") as file:
+            np.savez_compressed(file, showers=result.showers, geant4=np.array(result.geant4))
+
+    def load(self, number: int) -> ChunkResult:
+        """Return a finished chunk.
+
+        Raises:
+            SimulacraError: the file is damaged.
+        """
+        try:
+            with np.load(self.path(number), allow_pickle=False) as content:
+                return ChunkResult(content["showers"], str(content["geant4"]))
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+            msg = f"{self.path(number)} is damaged: remove it and run the same command again"
+            raise SimulacraError(msg) from None

@@ -1,0 +1,175 @@
+"""Full simulation in parallel: chunk by chunk, resumable, the same events on any machine.
+
+Finished chunks wait in ``<output>.parts/`` until all are there; then the output appears whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import BrokenExecutor, Executor, as_completed
+from contextlib import nullcontext
+from pathlib import Path
+
+import numpy as np
+
+from simulacra.conditions import Conditions, EnergySpectrum
+from simulacra.detectors import Detector
+from simulacra.errors import SimulacraError
+from simulacra.events import Events
+from simulacra.fullsim.datasets import require_geant4
+from simulacra.fullsim.geant4 import ChunkResult, run_chunk
+from simulacra.fullsim.job import Job
+from simulacra.fullsim.parts import Parts
+from simulacra.fullsim.settings import Geant4Settings
+from simulacra.fullsim.workers import WorkerPool
+from simulacra.io import format_of, write_events
+
+Progress = Callable[[int, int], None]
+
+
+def simulate(
+    detector: Detector,
+    settings: Geant4Settings,
+    primaries: Conditions | EnergySpectrum,
+    output: Path,
+    *,
+    seed: int,
+    n: int | None = None,
+    workers: int = 1,
+    executor: Executor | None = None,
+    on_progress: Progress | None = None,
+) -> Events:
+    """Simulate particles with Geant4 and write the events to a file.
+
+    A run that was interrupted is continued by the same call; the events do not depend on where it
+    was interrupted, nor on the number of workers. Worker processes import the main module, so a
+    script calls this below ``if __name__ == "__main__":``.
+
+    Args:
+        detector: the calorimeter.
+        settings: particle, physics list and cut.
+        primaries: the conditions, one row per particle, or the spectrum to draw them from.
+        output: the events file; its ending says the format.
+        seed: where all random numbers come from.
+        n: number of particles, where a spectrum is given.
+        workers: number of local processes.
+        executor: where to run instead, such as a batch system's; its workers must not be shared
+            with other detectors.
+        on_progress: called with (events done, events in all).
+
+    Returns:
+        The events as written.
+
+    Raises:
+        MissingDependencyError: Geant4 or its data are not installed.
+        SimulacraError: the settings cannot be used, the parts folder holds another job's chunks,
+            or a worker died; finished chunks are kept.
+    """
+    format_of(output)  # an ending that nobody can write is told before the work, not after
+    job = Job.of(detector, settings, primaries, seed, n)
+    parts = Parts.open(job, output)
+    every = range(len(job.chunks))
+    pending = [number for number in every if not parts.path(number).exists()]
+    report = _Report(job, on_progress)
+    report.add(set(every).difference(pending))
+    try:
+        for number, result in _run(job, pending, workers, executor):
+            parts.store(number, result)
+            report.add([number])
+    except SimulacraError as error:
+        if not report.done:
+            parts.remove()
+            raise
+        msg = f"{error}; the same call continues from {parts.folder}"
+        raise type(error)(msg) from None
+    events = _events(job, [parts.load(number) for number in every])
+    write_events(events, output)
+    parts.remove()
+    return events
+
+
+class Geant4Simulator:
+    """Geant4 as a simulator: conditions in, events out.
+
+    Args:
+        detector: the calorimeter.
+        settings: particle, physics list and cut.
+        workers: number of local processes, started for each call.
+        executor: processes to use instead; a :class:`WorkerPool` keeps Geant4 ready between calls.
+    """
+
+    def __init__(
+        self,
+        detector: Detector,
+        settings: Geant4Settings,
+        workers: int = 1,
+        executor: Executor | None = None,
+    ) -> None:
+        self.detector = detector
+        self.settings = settings
+        self._workers = workers
+        self._executor = executor
+
+    def simulate(self, conditions: Conditions, seed: int) -> Events:
+        """Return the events of the conditions; equal seeds give equal events.
+
+        Raises:
+            MissingDependencyError: Geant4 or its data are not installed.
+            SimulacraError: the conditions are not the detector's, or a worker died.
+        """
+        job = Job.of(self.detector, self.settings, conditions, seed)
+        results = dict(_run(job, range(len(job.chunks)), self._workers, self._executor))
+        return _events(job, [results[number] for number in range(len(job.chunks))])
+
+
+def _run(
+    job: Job, numbers: Iterable[int], workers: int, executor: Executor | None
+) -> Iterator[tuple[int, ChunkResult]]:
+    """Yield each chunk's result as it is done.
+
+    Raises:
+        SimulacraError: a worker died, or Geant4 raised an error.
+    """
+    numbers = list(numbers)
+    if not numbers:
+        return
+    if workers < 1:
+        msg = f"workers must be at least 1, not {workers}"
+        raise SimulacraError(msg)
+    if executor is None:
+        require_geant4(job.settings.data_sets)  # one clear line before processes start
+    pool = executor or WorkerPool(min(workers, len(numbers)))
+    with nullcontext(pool) if executor else pool:
+        futures = {pool.submit(run_chunk, job.chunks[number]): number for number in numbers}
+        try:
+            for future in as_completed(list(futures)):
+                yield futures.pop(future), future.result()
+        except BrokenExecutor:
+            said = pool.last_words() if isinstance(pool, WorkerPool) else ""
+            msg = f"a Geant4 worker died: {said or 'killed, out of memory or crashed'}"
+            raise SimulacraError(msg) from None
+        except RuntimeError as error:  # what the bindings make of a C++ exception
+            msg = f"Geant4 failed: {' '.join(str(error).split())}"
+            raise SimulacraError(msg) from None
+        finally:
+            for future in futures:
+                future.cancel()
+
+
+def _events(job: Job, results: list[ChunkResult]) -> Events:
+    showers = np.concatenate([result.showers for result in results])
+    facts = job.provenance(results[0].geant4)
+    return Events(job.conditions, {"showers": showers}, job.detector, facts)
+
+
+class _Report:
+    """Counts finished events for the progress callback."""
+
+    def __init__(self, job: Job, on_progress: Progress | None) -> None:
+        self._job, self._on_progress, self.done = job, on_progress, 0
+
+    def add(self, numbers: Iterable[int]) -> None:
+        rows = (self._job.bounds[number] for number in numbers)
+        self.done += sum(row.stop - row.start for row in rows)
+        if self._on_progress is not None:
+            self._on_progress(self.done, len(self._job))

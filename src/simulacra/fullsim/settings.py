@@ -1,0 +1,136 @@
+"""What Geant4 is asked to simulate: the particle, the physics list and the production cut."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import Annotated
+
+from pydantic import Field, field_validator
+
+from simulacra.detectors.base import Frozen
+from simulacra.errors import SimulacraError
+from simulacra.fullsim import datasets
+from simulacra.fullsim.datasets import DataSet
+from simulacra.units import Length
+
+_DETAILED = (*datasets.ELECTROMAGNETIC, datasets.SHELLS)
+
+# Electromagnetic physics by itself: the constructor's name and the data that it reads.
+EM_PHYSICS: dict[str, tuple[str, tuple[DataSet, ...]]] = {
+    "opt0": ("G4EmStandardPhysics", datasets.ELECTROMAGNETIC),
+    "opt1": ("G4EmStandardPhysics_option1", datasets.ELECTROMAGNETIC),
+    "opt2": ("G4EmStandardPhysics_option2", datasets.ELECTROMAGNETIC),
+    "opt3": ("G4EmStandardPhysics_option3", _DETAILED),
+    "opt4": ("G4EmStandardPhysics_option4", (*_DETAILED, datasets.GOUDSMIT_SAUNDERSON)),
+    "gs": ("G4EmStandardPhysicsGS", (*_DETAILED, datasets.GOUDSMIT_SAUNDERSON)),
+    "wvi": ("G4EmStandardPhysicsWVI", _DETAILED),
+}
+
+# The reference lists that Geant4's Python bindings offer.
+REFERENCE_LISTS = (
+    *("FTFP_BERT", "FTFP_BERT_ATL", "FTFP_BERT_HP", "FTFP_BERT_TRV", "FTFP_INCLXX"),
+    *("FTFP_INCLXX_HP", "FTF_BIC", "QBBC", "QGSP_BERT", "QGSP_BERT_HP", "QGSP_BIC"),
+    *("QGSP_BIC_AllHP", "QGSP_BIC_HP", "QGSP_FTFP_BERT", "QGSP_INCLXX", "QGSP_INCLXX_HP"),
+    *("QGS_BIC", "Shielding"),
+)
+
+# Names that Geant4 and everyday speech use and the PDG's tables spell differently.
+_PDG_OF_NAME = {
+    "photon": 22,
+    "electron": 11,
+    "positron": -11,
+    "proton": 2212,
+    "anti_proton": -2212,
+    "neutron": 2112,
+    "anti_neutron": -2112,
+    "kaon+": 321,
+    "kaon-": -321,
+    "kaon0L": 130,
+    "kaon0S": 310,
+    "alpha": 1000020040,
+    "deuteron": 1000010020,
+}
+_ELECTROMAGNETIC_PRIMARIES = (22, 11, -11)
+
+
+class Geant4Settings(Frozen):
+    """Settings of the full simulation.
+
+    Attributes:
+        particle: name as Geant4 or the PDG spell it (``gamma``, ``e-``, ``pi+``, ``proton``) or
+            PDG id.
+        physics: ``opt0`` to ``opt4``, ``gs``, ``wvi`` (electromagnetic physics only) or one of
+            Geant4's reference lists that the bindings have, such as ``FTFP_BERT``.
+        cut: production threshold in range, mm.
+
+    Raises:
+        SimulacraError: the particle or the physics list is unknown.
+    """
+
+    particle: str
+    physics: str = "opt0"
+    cut: Annotated[Length, Field(gt=0)] = 0.7
+
+    @field_validator("particle")
+    @classmethod
+    def _known_particle(cls, value: str) -> str:
+        pdg_id(value)
+        return value
+
+    @field_validator("physics")
+    @classmethod
+    def _known_physics(cls, value: str) -> str:
+        if value not in (*EM_PHYSICS, *REFERENCE_LISTS):
+            msg = (
+                f"unknown physics list {value!r}: give one of "
+                f"{', '.join((*EM_PHYSICS, *REFERENCE_LISTS))}"
+            )
+            raise SimulacraError(msg)
+        return value
+
+    @cached_property
+    def pdg(self) -> int:
+        """The particle's PDG id."""
+        return pdg_id(self.particle)
+
+    @property
+    def decays(self) -> bool:
+        """Whether the particle needs decay physics beside the electromagnetic one."""
+        return self.pdg not in _ELECTROMAGNETIC_PRIMARIES
+
+    @property
+    def data_sets(self) -> tuple[DataSet, ...]:
+        """The data sets that Geant4 reads for this physics list."""
+        if self.physics in EM_PHYSICS:
+            return EM_PHYSICS[self.physics][1]
+        needed: tuple[DataSet, ...] = datasets.HADRONIC
+        if "INCLXX" in self.physics:
+            needed += (datasets.CASCADE, datasets.ABLATION)
+        if "HP" in self.physics or self.physics == "Shielding":
+            needed += (datasets.NEUTRONS, datasets.DECAYS)
+        return needed
+
+
+def pdg_id(particle: str) -> int:
+    """Return the PDG id of a particle's name, or of the id as text.
+
+    Raises:
+        SimulacraError: there is no such particle.
+
+    Example:
+        >>> pdg_id("pi-"), pdg_id("proton"), pdg_id("22")
+        (-211, 2212, 22)
+    """
+    # Imported here because its tables take a moment to load.
+    from particle import Particle, ParticleNotFound
+
+    if particle in _PDG_OF_NAME:
+        return _PDG_OF_NAME[particle]
+    try:
+        if re.fullmatch(r"[-+]?\d+", particle):
+            return int(Particle.from_pdgid(int(particle)).pdgid)
+        return int(Particle.from_name(particle).pdgid)
+    except ParticleNotFound:
+        msg = f"unknown particle {particle!r}: give a name such as gamma, e-, pi+, or a PDG id"
+        raise SimulacraError(msg) from None

@@ -1,0 +1,65 @@
+"""Worker processes that each hold one Geant4: how they start, how they end, why they died."""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+import threading
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import connection, get_context, parent_process
+from pathlib import Path
+
+
+class WorkerPool(ProcessPoolExecutor):
+    """A pool of fresh processes that stay alive between chunks and keep quiet.
+
+    What Geant4 prints goes to a log per worker, which is read only when a worker dies.
+
+    Example:
+        with WorkerPool(2) as pool:
+            events = Geant4Simulator(detector, settings, executor=pool).simulate(conditions, 1)
+    """
+
+    def __init__(self, workers: int) -> None:
+        self._logs = tempfile.TemporaryDirectory(prefix="simulacra-")
+        super().__init__(
+            workers,
+            mp_context=get_context("spawn"),  # Geant4 must not meet the parent's threads
+            initializer=start_worker,
+            initargs=(self._logs.name,),
+        )
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Let the workers finish their chunk and leave."""
+        super().shutdown(wait, cancel_futures=cancel_futures)
+        if wait:
+            self._logs.cleanup()
+
+    def last_words(self) -> str:
+        """Return what Geant4 said of a fatal error, in one line; empty where it said nothing."""
+        for log in sorted(Path(self._logs.name).glob("*.log")):
+            text = log.read_text(encoding="utf-8", errors="replace")
+            fatal = text.rpartition("G4Exception-START")[2] if "G4Exception-START" in text else ""
+            if "Fatal" in fatal or "abort" in fatal.lower():
+                said = fatal.partition("G4Exception-END")[0].replace("-", " ")
+                return " ".join(said.replace("*", " ").split())[:300]
+        return ""
+
+
+def start_worker(logs: str) -> None:
+    """Prepare a worker process: output to a log, Ctrl-C left to the parent, no life without it."""
+    log = os.open(Path(logs) / f"{os.getpid()}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    for stream in (1, 2):
+        os.dup2(log, stream)
+    os.close(log)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
+
+
+def _leave_with_parent() -> None:
+    """Leave when the parent is gone: a pool's workers would otherwise wait for work for ever."""
+    parent = parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
