@@ -1,0 +1,32 @@
+"""Validation: how far generated events are from full simulation, as numbers, plots and a report.
+
+Importing this package loads no plotting library; :func:`write_report` does when it is called.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from simulacra.validation.compare import validate
+    from simulacra.validation.report import write_report
+    from simulacra.validation.result import Comparison, GroupResult, Validation, summary_rows
+
+_MODULES = {
+    "Comparison": "result",
+    "GroupResult": "result",
+    "Validation": "result",
+    "summary_rows": "result",
+    "validate": "compare",
+    "write_report": "report",
+}
+
+__all__ = ["Comparison", "GroupResult", "Validation", "summary_rows", "validate", "write_report"]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the module holds
+    if name not in _MODULES:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -1,0 +1,214 @@
+"""Comparing generated events with full simulation, observable by observable, energy by energy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from simulacra.events import Events, require_same_detector
+from simulacra.observables import Observable, observables_of
+from simulacra.provenance import provenance
+from simulacra.validation.binning import FloatArray
+from simulacra.validation.energies import EnergyGroup, Mask, energy_groups
+from simulacra.validation.floor import floor_of, verdict_of
+from simulacra.validation.metrics import METRICS, moments
+from simulacra.validation.result import (
+    Comparison,
+    GroupResult,
+    Invariants,
+    ObservableInfo,
+    Validation,
+)
+
+ENERGY_ARRAYS = ("showers", "images")
+"""Arrays of the response that hold energies, which cannot be negative."""
+POOLED = "all energies"
+
+
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    """The observables of a sample, computed once; each is an array (n,)."""
+
+    energies: FloatArray
+    values: Mapping[str, FloatArray]
+
+    def take(self, chosen: Mask | FloatArray) -> _Sample:
+        values = {name: array[chosen] for name, array in self.values.items()}
+        return _Sample(self.energies[chosen], values)
+
+    def __len__(self) -> int:
+        return len(self.energies)
+
+
+def _measure(events: Events, observables: tuple[Observable, ...]) -> _Sample:
+    # float32, as on disk: the same energy point must not become two
+    energies = events.conditions["energy"].astype(np.float32).astype(np.float64)
+    with np.errstate(invalid="ignore", over="ignore"):  # broken events are counted, not hidden
+        values = {o.name: np.asarray(o(events), np.float64) for o in observables}
+    return _Sample(energies, values)
+
+
+def validate(
+    reference: Events, generated: Events, *, floor: Events | None = None, seed: int = 0
+) -> Validation:
+    """Compare generated events with a reference sample of the same detector.
+
+    Args:
+        reference: events of the full simulation.
+        generated: events of the simulator that is judged.
+        floor: further, independent events of the full simulation. With them the floor is their
+            score (a random part of them where they are more than the generated ones); without
+            them, a bootstrap of the reference.
+        seed: what the floors are drawn with.
+
+    Raises:
+        EventsError: the samples are of different detectors.
+    """
+    require_same_detector(reference.detector, generated.detector)
+    samples = [reference, generated]
+    if floor is not None:
+        require_same_detector(reference.detector, floor.detector)
+        samples.append(floor)
+    observables = observables_of(reference.detector)
+    ref, gen, *more = (_measure(events, observables) for events in samples)
+    extra = more[0] if more else None
+    comparer = _Comparer(np.random.default_rng(seed))
+    groups = energy_groups(ref.energies, gen.energies)
+    both, notes = _shared(groups, ref, gen)
+    limits = _limits(ref.values[observables[0].name])
+    return Validation(
+        detector=reference.detector.name,
+        seed=seed,
+        headline=observables[0].name,
+        observables={o.name: ObservableInfo(o.label, o.unit, o.group) for o in observables},
+        limits=limits,
+        invariants={
+            "reference": _invariants(reference, ref.values[observables[0].name], limits),
+            "generated": _invariants(generated, gen.values[observables[0].name], limits),
+        },
+        pooled=comparer.pooled(both, ref, gen, extra),
+        energies=tuple(comparer.group(g.label, g.energy, (g,), ref, gen, extra) for g in both),
+        notes=tuple(notes),
+        provenance=provenance(
+            "validate",
+            reference=dict(reference.provenance),
+            generated=dict(generated.provenance),
+            floor=None if floor is None else dict(floor.provenance),
+        ),
+    )
+
+
+def _shared(
+    groups: tuple[EnergyGroup, ...], ref: _Sample, gen: _Sample
+) -> tuple[tuple[EnergyGroup, ...], list[str]]:
+    """Return the groups with events in both samples, and notes on the others and on the mixture."""
+    both, notes = [], []
+    for group in groups:
+        n_ref = int(group.select(ref.energies).sum())
+        n_gen = int(group.select(gen.energies).sum())
+        if n_ref and n_gen:
+            both.append((group, n_ref / len(ref), n_gen / len(gen)))
+        elif n_ref or n_gen:
+            owner, n = ("reference", n_ref) if n_ref else ("generated", n_gen)
+            notes.append(f"{group.label}: only the {owner} sample has events ({n}); left out")
+    shares = np.array([[a, b] for _, a, b in both])
+    if len(both) > 1:
+        shares = shares / shares.sum(axis=0)
+        if np.abs(shares[:, 0] - shares[:, 1]).max() > 0.05:
+            notes.append(
+                "the samples mix the energies differently: judge them energy by energy, the "
+                "results for all energies together show the mixture as well"
+            )
+    return tuple(group for group, _, _ in both), notes
+
+
+@dataclass(frozen=True, slots=True)
+class _Comparer:
+    """Compares groups of events; ``rng`` is what the floors are drawn from, in turn."""
+
+    rng: np.random.Generator
+
+    def pooled(
+        self,
+        groups: tuple[EnergyGroup, ...],
+        ref: _Sample,
+        gen: _Sample,
+        extra: _Sample | None,
+    ) -> GroupResult | None:
+        """Return the result of all groups together."""
+        return self.group(POOLED, None, groups, ref, gen, extra) if groups else None
+
+    def group(
+        self,
+        label: str,
+        energy: float | None,
+        groups: tuple[EnergyGroup, ...],
+        ref: _Sample,
+        gen: _Sample,
+        extra: _Sample | None,
+    ) -> GroupResult:
+        """Return the result of the events of some energies."""
+        ref, gen = _of(groups, ref), _of(groups, gen)
+        if extra is not None:
+            extra = self._part(_of(groups, extra), len(gen))
+        comparisons = {}
+        for name, values in ref.values.items():
+            independent = None if extra is None else extra.values[name]
+            comparison = self._compare(name, values, gen.values[name], independent)
+            if comparison is not None:
+                comparisons[name] = comparison
+        return GroupResult(label, energy, len(ref), len(gen), comparisons)
+
+    def _part(self, sample: _Sample, n: int) -> _Sample:
+        """Return the sample, or n of its events where it has more."""
+        if len(sample) <= n:
+            return sample
+        return sample.take(np.sort(self.rng.choice(len(sample), n, replace=False)))
+
+    def _compare(
+        self, name: str, ref: FloatArray, gen: FloatArray, independent: FloatArray | None
+    ) -> Comparison | None:
+        a, b = ref[np.isfinite(ref)], gen[np.isfinite(gen)]
+        if not len(a) or not len(b):
+            return None
+        if independent is not None:
+            independent = independent[np.isfinite(independent)]
+        floor = floor_of(a, len(b), self.rng, independent)
+        metrics = {key: metric.function(a, b) for key, metric in METRICS.items()}
+        return Comparison(
+            observable=name,
+            reference=moments(a),
+            generated=moments(b),
+            non_finite=(len(ref) - len(a), len(gen) - len(b)),
+            metrics=metrics,
+            floor=floor,
+            verdict=verdict_of(metrics["separation"].value, floor),
+        )
+
+
+def _of(groups: tuple[EnergyGroup, ...], sample: _Sample) -> _Sample:
+    chosen = np.any([group.select(sample.energies) for group in groups], axis=0)
+    return sample.take(chosen)
+
+
+def _limits(headline: FloatArray) -> tuple[float, float]:
+    """Return the range of the reference, widened by its own size on either side."""
+    finite = headline[np.isfinite(headline)]
+    if not len(finite):
+        return 0.0, 0.0
+    low, high = float(finite.min()), float(finite.max())
+    return low - (high - low), high + (high - low)
+
+
+def _invariants(
+    events: Events, headline: FloatArray, limits: tuple[float, float]
+) -> Invariants:
+    arrays = events.response
+    inside = (headline >= limits[0]) & (headline <= limits[1])
+    return Invariants(
+        non_finite=sum(int(np.count_nonzero(~np.isfinite(a))) for a in arrays.values()),
+        negative=sum(int(np.count_nonzero(arrays[n] < 0)) for n in ENERGY_ARRAYS if n in arrays),
+        beyond_limits=int(np.count_nonzero(~inside)),
+    )

@@ -1,0 +1,67 @@
+"""Events grouped by their energy: at its points, or in logarithmic bins where it is continuous."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulacra.events import energy_points
+from simulacra.units import format_energy
+from simulacra.validation.binning import FloatArray
+
+BINS_PER_DECADE = 3
+MOST_BINS = 12
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class EnergyGroup:
+    """Energies from ``low`` to ``high`` in MeV, which are equal for a point.
+
+    Attributes:
+        label: ``65 GeV``, or ``1 GeV to 2 GeV``.
+        low, high: the limits, MeV.
+        closed: whether ``high`` itself belongs to the group.
+    """
+
+    label: str
+    low: float
+    high: float
+    closed: bool = True
+
+    @property
+    def energy(self) -> float:
+        """The point, or the geometric middle of the bin, MeV."""
+        return self.low if self.low == self.high else math.sqrt(self.low * self.high)
+
+    def select(self, energies: FloatArray) -> Mask:
+        """Return which of the energies (n,) belong to the group."""
+        below = energies <= self.high if self.closed else energies < self.high
+        return (energies >= self.low) & below
+
+
+def energy_groups(*samples: FloatArray) -> tuple[EnergyGroup, ...]:
+    """Return the groups, in ascending order, that the energies (n,) of all samples fall into.
+
+    Where each sample holds few distinct energies with two events or more on average, these are the
+    groups; a point that only one sample has is one, too. Otherwise all samples share logarithmic
+    bins, three per decade.
+    """
+    points = [energy_points(energies) for energies in samples]
+    if all(0 < 2 * len(p) <= len(e) for p, e in zip(points, samples, strict=True)):
+        distinct = np.unique(np.concatenate(points)).tolist()
+        return tuple(EnergyGroup(format_energy(e), e, e) for e in distinct)
+    low = float(min(energies.min() for energies in samples))
+    high = float(max(energies.max() for energies in samples))
+    if low == high:
+        return (EnergyGroup(format_energy(low), low, high),)
+    bins = int(np.clip(math.ceil(BINS_PER_DECADE * math.log10(high / low)), 1, MOST_BINS))
+    edges = [low, *np.geomspace(low, high, bins + 1)[1:-1].tolist(), high]
+    return tuple(
+        EnergyGroup(f"{format_energy(a)} to {format_energy(b)}", a, b, closed=i == bins - 1)
+        for i, (a, b) in enumerate(zip(edges[:-1], edges[1:], strict=True))
+    )

@@ -1,0 +1,198 @@
+"""The result of a validation: pure data, and how it becomes JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from simulacra.validation.floor import Floor, Verdict
+from simulacra.validation.metrics import Estimate, Moments
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One observable of the events of one group.
+
+    Attributes:
+        observable: its name.
+        reference, generated: size, mean and standard deviation of the finite values.
+        non_finite: number of values that are not finite, (reference, generated).
+        metrics: one estimate for each row of the table of metrics.
+        floor: the separation of Geant4 from Geant4 at these sizes.
+        verdict: what the separation power means, given the floor.
+    """
+
+    observable: str
+    reference: Moments
+    generated: Moments
+    non_finite: tuple[int, int]
+    metrics: Mapping[str, Estimate]
+    floor: Floor
+    verdict: Verdict
+
+    @property
+    def over_floor(self) -> float:
+        """Separation power in units of the floor's mean; 1 is perfect, 0/0 counts as 1."""
+        score = self.metrics["separation"].value
+        if self.floor.mean > 0:
+            return score / self.floor.mean
+        return 1.0 if score == 0 else math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class GroupResult:
+    """All observables of the events of one energy, or of all energies (``energy`` is None).
+
+    Attributes:
+        label: the energy as text.
+        energy: the point or the bin's middle, MeV.
+        n_reference, n_generated: numbers of events.
+        comparisons: one for each observable that has finite values in both samples, by name.
+    """
+
+    label: str
+    energy: float | None
+    n_reference: int
+    n_generated: int
+    comparisons: Mapping[str, Comparison]
+
+    @property
+    def worst(self) -> Comparison | None:
+        """The comparison that is furthest above its floor: verdict first, then S / floor."""
+        order = ("agrees", "close", "differs")
+        return max(
+            self.comparisons.values(),
+            key=lambda c: (order.index(c.verdict), c.over_floor),
+            default=None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Invariants:
+    """What is impossible or implausible in a sample: counted, never mended.
+
+    Attributes:
+        non_finite: numbers of the response that are not finite.
+        negative: numbers of the response below zero where it is an energy.
+        beyond_limits: events whose headline observable lies far outside the reference.
+    """
+
+    non_finite: int
+    negative: int
+    beyond_limits: int
+
+
+@dataclass(frozen=True, slots=True)
+class ObservableInfo:
+    """What the report needs to know of an observable."""
+
+    label: str
+    unit: str
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """How a generated sample compares with a reference sample of full simulation.
+
+    Attributes:
+        detector: the detector's name.
+        seed: what the floors were drawn with.
+        headline: the observable that comes first, whose mean and width are tabulated.
+        observables: what each name means, in the order of a report.
+        limits: the range of the headline observable beyond which events are counted.
+        invariants: the counts, for ``reference`` and ``generated``.
+        pooled: all energies that both samples have, together; None where they share none.
+        energies: one result per energy, ascending.
+        notes: what a reader must know to judge the numbers.
+        provenance: of this result and of both samples.
+    """
+
+    detector: str
+    seed: int
+    headline: str
+    observables: Mapping[str, ObservableInfo]
+    limits: tuple[float, float]
+    invariants: Mapping[str, Invariants]
+    pooled: GroupResult | None
+    energies: tuple[GroupResult, ...]
+    notes: tuple[str, ...]
+    provenance: Mapping[str, Any]
+
+    @property
+    def groups(self) -> tuple[GroupResult, ...]:
+        """The pooled result, if there is one, and then energy after energy."""
+        return (() if self.pooled is None else (self.pooled,)) + self.energies
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the content of ``metrics.json``: plain types, None where undefined."""
+        verdicts = Counter(c.verdict for g in self.groups for c in g.comparisons.values())
+        content: dict[str, Any] = {
+            "schema_version": SCHEMA_VERSION,
+            "verdicts": {name: verdicts[name] for name in ("agrees", "close", "differs")},
+        }
+        for field in dataclasses.fields(self):
+            content[field.name] = _plain(getattr(self, field.name))
+        return content
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON-like facts
+    """Return a value as JSON has it; numbers that are not finite become None."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray | np.generic):
+        return _plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryRow:
+    """One line of the table that a user sees first."""
+
+    energy: str
+    n_reference: int
+    n_generated: int
+    mean_ratio: Estimate
+    width_ratio: Estimate
+    worst_observable: str
+    worst_separation: float
+    worst_over_floor: float
+    verdict: Verdict
+
+
+def summary_rows(validation: Validation) -> list[SummaryRow]:
+    """Return one row per group: mean and width of the headline observable, and what is worst."""
+    rows = []
+    for group in validation.groups:
+        headline, worst = group.comparisons.get(validation.headline), group.worst
+        if worst is None:
+            continue
+        metrics = {} if headline is None else headline.metrics
+        rows.append(
+            SummaryRow(
+                group.label,
+                group.n_reference,
+                group.n_generated,
+                metrics.get("mean_ratio", Estimate(math.nan)),
+                metrics.get("width_ratio", Estimate(math.nan)),
+                worst.observable,
+                worst.metrics["separation"].value,
+                worst.over_floor,
+                worst.verdict,
+            )
+        )
+    return rows
