@@ -123,7 +123,7 @@ def pdg_id(particle: str) -> int:
         (-211, 2212, 22)
     """
     # Imported here because its tables take a moment to load.
-    from particle import Particle, ParticleNotFound
+    from particle import InvalidParticle, Particle, ParticleNotFound
 
     if particle in _PDG_OF_NAME:
         return _PDG_OF_NAME[particle]
@@ -131,6 +131,6 @@ def pdg_id(particle: str) -> int:
         if re.fullmatch(r"[-+]?\d+", particle):
             return int(Particle.from_pdgid(int(particle)).pdgid)
         return int(Particle.from_name(particle).pdgid)
-    except ParticleNotFound:
+    except (InvalidParticle, ParticleNotFound):
         msg = f"unknown particle {particle!r}: give a name such as gamma, e-, pi+, or a PDG id"
         raise SimulacraError(msg) from None
