@@ -1,0 +1,341 @@
+"""The command line: each command parses, calls one public function and prints what came of it."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+from rich.console import Console
+
+from simulacra.errors import SimulacraError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from simulacra.conditions import Conditions
+    from simulacra.detectors import Detector
+    from simulacra.validation import Validation
+
+app = typer.Typer(
+    name="simulacra",
+    help="Fast detector simulation: learn Geant4, answer in its place, be judged by physics.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+console = Console()
+errors = Console(stderr=True, soft_wrap=True)
+T = TypeVar("T")
+DEBUG: ContextVar[bool] = ContextVar("debug", default=False)
+
+Output = Annotated[Path, typer.Option("--output", "-o", help="Where the result appears.")]
+Seed = Annotated[int, typer.Option(min=0, help="Where all random numbers come from.")]
+Energy = Annotated[
+    str, typer.Option(help="65GeV; 1GeV,2GeV is cycled; 1GeV..65GeV is log-uniform.")
+]
+Number = Annotated[int, typer.Option("-n", min=1, help="Number of events.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an output that is there.")]
+
+
+@app.callback()
+def _options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
+) -> None:
+    DEBUG.set(debug)
+
+
+@app.command()
+def quickstart(
+    output: Output = Path("quickstart"),
+    report: Annotated[Path, typer.Option(help="Where the report appears.")] = Path("report"),
+    overrides: Annotated[list[str] | None, typer.Option("--set", help="key=value")] = None,
+) -> None:
+    """Train on the embedded Geant4 sample, generate, validate; print scores and the report."""
+    from simulacra.quickstart import quickstart as run
+
+    _require_report_folder(report)
+    with _training_bar("training") as on_progress:
+        validation = run(output, report, tuple(overrides or ()), on_progress)
+    _print_scores(validation)
+    console.print(f"simulator  {output / 'simulator'}")
+    console.print(f"report     {report / 'index.html'}", highlight=False)
+
+
+@app.command()
+def detectors(
+    verb: Annotated[str | None, typer.Argument(help="'show' to print one as YAML.")] = None,
+    name: Annotated[str | None, typer.Argument(help="A shipped detector or a YAML file.")] = None,
+) -> None:
+    """List the shipped detectors, or show one."""
+    from simulacra.detectors import builtin_detectors, load_detector
+
+    if _wants_one(verb, name):
+        typer.echo(load_detector(str(name)).to_yaml(), nl=False)
+        return
+    table = _table("detector", "kind", "response", "description")
+    for builtin in builtin_detectors():
+        detector = load_detector(builtin)
+        arrays = ", ".join(f"{k} {v.shape}" for k, v in detector.response_arrays.items())
+        table.add_row(builtin, detector.kind, arrays, detector.description)
+    console.print(table)
+
+
+@app.command()
+def models(
+    verb: Annotated[str | None, typer.Argument(help="'show' to print one's options.")] = None,
+    name: Annotated[str | None, typer.Argument(help="A model of the catalogue.")] = None,
+) -> None:
+    """List the models, or show the options of one with their defaults."""
+    from simulacra.models import MODELS, find_model
+
+    if _wants_one(verb, name):
+        import yaml
+
+        config = find_model(str(name)).config_class()()
+        typer.echo(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False), nl=False)
+        return
+    table = _table("model", "training", "what it is", "reference")
+    for kind, entry in MODELS.items():
+        table.add_row(kind, entry.training, entry.summary, entry.reference)
+    console.print(table)
+
+
+@app.command()
+def simulate(
+    detector: Annotated[str, typer.Option(help="A shipped detector or a YAML file.")],
+    particle: Annotated[str, typer.Option(help="Name or PDG id: gamma, e-, pi+, 13 …")],
+    energy: Energy,
+    number: Number,
+    output: Output,
+    seed: Seed = 1,
+    workers: Annotated[int, typer.Option(min=1, help="Processes; does not change events.")] = 1,
+    physics: Annotated[
+        str, typer.Option(help="opt0 to opt4: EM only; or a reference list such as FTFP_BERT.")
+    ] = "opt0",
+    cut: Annotated[str, typer.Option(help="Range cut for secondaries.")] = "0.7mm",
+    overwrite: Overwrite = False,
+) -> None:
+    """Simulate particles in full with Geant4."""
+    from simulacra.conditions import EnergySpectrum
+    from simulacra.detectors import load_detector
+    from simulacra.fullsim import Geant4Settings
+    from simulacra.fullsim import simulate as run
+    from simulacra.units import parse_quantity
+
+    _require_free(output, overwrite)
+    settings = _checked(
+        lambda: Geant4Settings(
+            particle=particle, physics=physics, cut=parse_quantity(cut, "length")
+        )
+    )
+    spectrum = EnergySpectrum.parse(energy)
+    with _bar("Geant4") as on_progress:
+        events = run(
+            load_detector(detector),
+            settings,
+            spectrum,
+            output,
+            seed=seed,
+            n=number,
+            workers=workers,
+            on_progress=on_progress,
+        )
+    console.print(f"{len(events)} events in {output}", highlight=False)
+
+
+@app.command()
+def train(
+    card: Annotated[Path, typer.Argument(help="A run card in YAML.")],
+    output: Output,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", help="Change a key: training.steps=5000")
+    ] = None,
+) -> None:
+    """Train a simulator; the same command goes on after an interruption."""
+    from simulacra.card import Card
+    from simulacra.simulator import train as run
+
+    loaded = Card.load(card, overrides or [])
+    with _training_bar("training") as on_progress:
+        simulator = run(loaded, output, on_progress)
+    step, score = simulator.about["selected_step"], simulator.about["selection_score"]
+    console.print(
+        f"step {step} selected, score {score:.3f}; simulator in {output}", highlight=False
+    )
+
+
+@app.command()
+def generate(
+    simulator: Annotated[Path, typer.Argument(help="A simulator's folder.")],
+    output: Output,
+    like: Annotated[
+        str | None, typer.Option(help="Take the conditions of this events file, or sample:test.")
+    ] = None,
+    energy: Annotated[str | None, typer.Option(help="65GeV; or a,b; or a..b")] = None,
+    number: Annotated[int | None, typer.Option("-n", min=1, help="Number of events.")] = None,
+    seed: Seed = 1,
+    overwrite: Overwrite = False,
+) -> None:
+    """Generate events with a trained simulator."""
+    from simulacra.io import write_events
+    from simulacra.simulator import TrainedSimulator
+
+    _require_free(output, overwrite)
+    loaded = TrainedSimulator.load(simulator)
+    conditions = _conditions(loaded.detector, like, energy, number, seed)
+    outside = int(loaded.outside(conditions).sum())
+    if outside:
+        errors.print(f"note: {outside} of {len(conditions)} events are outside the trained range")
+    write_events(loaded.simulate(conditions, seed), output)
+    console.print(f"{len(conditions)} events in {output}", highlight=False)
+
+
+@app.command()
+def validate(
+    reference: Annotated[str, typer.Argument(help="Full simulation: a file, or sample:test.")],
+    generated: Annotated[str, typer.Argument(help="What is to be judged.")],
+    output: Output = Path("report"),
+    floor: Annotated[
+        str | None, typer.Option(help="More full simulation, for the Geant4-against-Geant4 floor.")
+    ] = None,
+    detector: Annotated[
+        str | None, typer.Option(help="The detector, where the files do not say it.")
+    ] = None,
+) -> None:
+    """Judge events by physics, energy by energy; write a report."""
+    from simulacra.detectors import load_detector
+    from simulacra.io import read_events
+    from simulacra.sample import resolve_events
+    from simulacra.validation import validate as run
+    from simulacra.validation import write_report
+
+    _require_report_folder(output)
+    named = load_detector(detector) if detector else None
+    files = [read_events(resolve_events(source), named) for source in (reference, generated)]
+    independent = read_events(resolve_events(floor), named) if floor else None
+    validation = run(*files, floor=independent)
+    write_report(validation, *files, output)
+    _print_scores(validation)
+    console.print(f"report     {output / 'index.html'}", highlight=False)
+
+
+def _conditions(
+    detector: Detector, like: str | None, energy: str | None, number: int | None, seed: int
+) -> Conditions:
+    import numpy as np
+
+    from simulacra.conditions import EnergySpectrum, draw_conditions
+    from simulacra.events import require_same_detector
+    from simulacra.io import read_events
+    from simulacra.sample import resolve_events
+
+    if (like is None) == (energy is None) or (energy is not None and number is None):
+        msg = "give either --like FILE, or --energy and -n"
+        raise SimulacraError(msg)
+    if like is not None:
+        events = read_events(resolve_events(like))
+        require_same_detector(detector, events.detector)
+        return events.conditions if number is None else events.conditions.take(slice(number))
+    assert energy is not None
+    assert number is not None
+    rng = np.random.default_rng(seed)
+    return draw_conditions(detector, EnergySpectrum.parse(energy), number, rng)
+
+
+def _wants_one(verb: str | None, name: str | None) -> bool:
+    if verb is None:
+        return False
+    if verb != "show" or name is None:
+        msg = f"unknown request {verb!r}; write 'show NAME'"
+        raise SimulacraError(msg)
+    return True
+
+
+def _checked(make: Callable[[], T]) -> T:
+    """Return what ``make`` gives; a pydantic or value error becomes one line."""
+    from simulacra.errors import summarise_validation_error
+
+    try:
+        return make()
+    except ValueError as error:
+        raise SimulacraError(summarise_validation_error(error)) from None
+
+
+def _require_free(output: Path, overwrite: bool) -> None:
+    if output.exists() and not overwrite:
+        msg = f"{output} is there already; choose another output or give --overwrite"
+        raise SimulacraError(msg)
+
+
+def _require_report_folder(folder: Path) -> None:
+    if folder.exists() and not (folder / "metrics.json").is_file():
+        msg = f"{folder} is there and is not a report; choose another output"
+        raise SimulacraError(msg)
+
+
+def _table(*columns: str) -> Table:
+    from rich.table import Table
+
+    table = Table()
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def _print_scores(validation: Validation) -> None:
+    from simulacra.validation import summary_rows
+
+    table = _table("energy", "events", "mean ratio", "width ratio", "worst observable", "S / floor")
+    for row in summary_rows(validation):
+        table.add_row(*row.cells())
+    console.print(table)
+
+
+@contextmanager
+def _bar(label: str) -> Iterator[Callable[[int, int], None]]:
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=errors) as progress:
+        task = progress.add_task(label, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+@contextmanager
+def _training_bar(label: str) -> Iterator[Callable[[int, int, dict[str, float]], None]]:
+    with _bar(label) as update:
+        yield lambda step, steps, _best: update(step, steps)
+
+
+def main() -> None:
+    """Run the command line: exit code 2 and one line for what the user can mend."""
+    import click
+
+    def show_warning(message: Warning | str, *_: object, **__: object) -> None:
+        errors.print(f"warning: {message}", markup=False)
+
+    warnings.showwarning = show_warning  # type: ignore[assignment]
+    try:
+        sys.exit(app(standalone_mode=False))
+    except SimulacraError as error:
+        if DEBUG.get():
+            raise
+        errors.print(f"error: {error}", markup=False, highlight=False)
+    except click.ClickException as error:
+        errors.print(f"error: {error.format_message()}", markup=False, highlight=False)
+    except (click.Abort, KeyboardInterrupt):
+        errors.print("stopped; the same command goes on where that is possible")
+        sys.exit(130)
+    sys.exit(2)

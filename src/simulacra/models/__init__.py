@@ -1,0 +1,88 @@
+"""The catalogue of models: one file for one published system, one row here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from simulacra.errors import CardError
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from simulacra.detectors import Detector
+    from simulacra.detectors.base import Frozen
+    from simulacra.transforms import Transform
+
+
+class GenerativeModel(Protocol):
+    """What every model offers to the simulator that carries it."""
+
+    def fit(self, features: Tensor) -> None:
+        """Set constants that the model takes from the training data."""
+
+    def noise_shape(self, n: int) -> tuple[int, ...]:
+        """Return the shape of the standard normal noise that ``n`` events need."""
+
+    def sample(self, conditions: Tensor, noise: Tensor) -> Tensor:
+        """Return what the transform turns back into a response."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEntry:
+    """One system: where its code is, how it is trained, where it comes from.
+
+    The module defines ``transform(detector)``; ``config`` and ``network`` name its classes.
+    """
+
+    module: str
+    config: str
+    network: str
+    training: Literal["adversarial"]
+    summary: str
+    reference: str
+
+    def config_class(self) -> type[Frozen]:
+        """Return the class of the model's options."""
+        found: type[Frozen] = getattr(import_module(self.module), self.config)
+        return found
+
+    def build(self, config: Frozen, detector: Detector, conditions: int) -> nn.Module:
+        """Return the untrained network for a detector and a number of encoded conditions."""
+        network: nn.Module = getattr(import_module(self.module), self.network)(
+            config, detector, conditions
+        )
+        return network
+
+    def transform(self, detector: Detector) -> Transform:
+        """Return the model's preprocessing, not yet fitted."""
+        found: Transform = import_module(self.module).transform(detector)
+        return found
+
+
+MODELS: dict[str, ModelEntry] = {
+    "dnncalogan": ModelEntry(
+        module="simulacra.models.dnncalogan",
+        config="DNNCaloGANConfig",
+        network="DNNCaloGAN",
+        training="adversarial",
+        summary="dense WGAN-GP on flat cells with a second critic for the total energy",
+        reference="ATLAS, ATL-SOFT-PUB-2018-001 and the fifth deck",
+    ),
+}
+
+
+def find_model(kind: str) -> ModelEntry:
+    """Return the catalogue's entry.
+
+    Raises:
+        CardError: there is no such model.
+    """
+    if kind not in MODELS:
+        msg = f"no model {kind!r}; there are {', '.join(MODELS)}"
+        raise CardError(msg)
+    return MODELS[kind]
+
+
+__all__ = ["MODELS", "GenerativeModel", "ModelEntry", "find_model"]

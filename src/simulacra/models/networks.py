@@ -1,0 +1,60 @@
+"""Small building blocks that several published systems share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+
+class TrainableSwish(nn.Module):
+    """x sigmoid(beta x) with one trainable beta for the layer, as LWTNN can express it.
+
+    References:
+        Ramachandran, Zoph, Le: Searching for activation functions, arXiv:1710.05941; ATLAS's
+        DNNCaloGAN uses it in the generator.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.beta = nn.Parameter(torch.ones(()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the activation, same shape."""
+        return x * torch.sigmoid(self.beta * x)
+
+
+def dense(widths: Sequence[int], activation: Callable[[], nn.Module]) -> nn.Sequential:
+    """Return dense layers of the given widths with an activation between, none after the last.
+
+    Args:
+        widths: number of inputs, of each hidden layer's units, and of outputs.
+        activation: makes the activation after each hidden layer.
+    """
+    layers: list[nn.Module] = []
+    for inputs, outputs in pairwise(widths[:-1]):
+        layers += [nn.Linear(inputs, outputs), activation()]
+    return nn.Sequential(*layers, nn.Linear(widths[-2], widths[-1]))
+
+
+def gradient_penalty(
+    critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, mix: Tensor
+) -> Tensor:
+    """Return E[(|grad D(x^)| - 1)^2] on lines between real and generated samples.
+
+    Args:
+        critic: x (n, features) to a score (n, 1); everything else it uses counts as constant.
+        real: samples of full simulation (n, features).
+        fake: generated samples (n, features).
+        mix: position on the line between them, uniform in [0, 1], (n, 1).
+
+    References:
+        Gulrajani et al.: Improved training of Wasserstein GANs, arXiv:1704.00028, eq. 3.
+    """
+    between = torch.lerp(fake, real, mix).detach().requires_grad_(True)
+    score = critic(between).sum()
+    (gradient,) = torch.autograd.grad(score, between, create_graph=True)
+    norm: Tensor = gradient.norm(dim=1)
+    return (norm - 1).square().mean()

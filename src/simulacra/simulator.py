@@ -1,0 +1,229 @@
+"""The trained fast simulator: a folder of JSON, YAML and arrays that answers in Geant4's place.
+
+    SIMULATOR/
+      simulator.json        what it is: model, trained ranges, selected step, digests of the rest
+      detector.yaml         the detector
+      card.yaml             the resolved card it was trained with
+      weights.safetensors   weights and the constants of the preprocessing
+      metrics.csv           the evaluations during training
+
+Loading executes nothing: no pickles, and the digests must agree.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulacra.atomic import part_of, publish_folder, whole_file, whole_folder
+from simulacra.card import Card
+from simulacra.conditions import Conditions
+from simulacra.detectors import Detector, load_detector, parse_detector
+from simulacra.errors import SimulacraError, SimulatorError
+from simulacra.events import Events, require_same_detector
+from simulacra.io import read_events
+from simulacra.models import find_model
+from simulacra.provenance import provenance
+from simulacra.sample import resolve_events
+from simulacra.surrogate import Surrogate
+from simulacra.training import fit
+from simulacra.training.run import METRICS, OnProgress, Row, fingerprint, write_metrics
+from simulacra.training.tensors import read_tensors, write_tensors
+
+ABOUT, DETECTOR, CARD, WEIGHTS = (
+    "simulator.json",
+    "detector.yaml",
+    "card.yaml",
+    "weights.safetensors",
+)
+VERSION = 1
+
+
+class FastSimulator(Protocol):
+    """What every fast simulator does: conditions in, events out."""
+
+    @property
+    def detector(self) -> Detector:
+        """The detector whose response it gives."""
+
+    def simulate(self, conditions: Conditions, seed: int) -> Events:
+        """Return one event for each row of conditions; equal seeds give equal bytes."""
+
+    def save(self, folder: Path) -> None:
+        """Write the simulator to a folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedSimulator:
+    """A surrogate with what is needed to use and to trust it.
+
+    Attributes:
+        surrogate: the model between its preprocessing.
+        card: how it was trained.
+        ranges: lowest and highest training value of each numerical condition.
+        about: facts on the training: selected step, score, digests of the events.
+        history: the evaluations during training.
+    """
+
+    surrogate: Surrogate
+    card: Card
+    ranges: Mapping[str, tuple[float, float]]
+    about: Mapping[str, Any] = field(default_factory=dict)
+    history: tuple[Row, ...] = ()
+
+    @property
+    def detector(self) -> Detector:
+        """The detector whose response it gives."""
+        return self.surrogate.detector
+
+    def simulate(self, conditions: Conditions, seed: int) -> Events:
+        """Return one event for each row of conditions.
+
+        Raises:
+            EventsError: a condition is missing or not sensible.
+        """
+        conditions.check(self.detector)
+        used = Conditions({name: conditions[name] for name in self.detector.conditions})
+        facts = provenance("generate", model=self.card.model_kind, seed=seed, **self.about)
+        return Events(used, self.surrogate.generate(used, seed), self.detector, facts)
+
+    def outside(self, conditions: Conditions) -> NDArray[np.bool_]:
+        """Return which rows lie outside the ranges of training (n,)."""
+        outside = np.zeros(len(conditions), dtype=bool)
+        for name, (low, high) in self.ranges.items():
+            slack = 1e-4 * max(abs(low), abs(high))
+            column = conditions[name]
+            outside |= (column < low - slack) | (column > high + slack)
+        return outside
+
+    def save(self, folder: Path) -> None:
+        """Write the simulator to a folder, which appears whole or not at all."""
+        with whole_folder(folder) as part:
+            self._write(part)
+
+    def _write(self, folder: Path) -> None:
+        (folder / DETECTOR).write_text(self.detector.to_yaml(), encoding="utf-8")
+        (folder / CARD).write_text(self.card.to_yaml(), encoding="utf-8")
+        write_tensors(folder / WEIGHTS, self.surrogate.state_dict(), {})
+        write_metrics(list(self.history), folder / METRICS)
+        about = {
+            "format": "simulacra-simulator",
+            "format_version": VERSION,
+            "model": self.card.model_kind,
+            "ranges": {name: list(limits) for name, limits in self.ranges.items()},
+            "about": dict(self.about),
+            "sha256": {n: _digest(folder / n) for n in (DETECTOR, CARD, WEIGHTS, METRICS)},
+        }
+        with whole_file(folder / ABOUT) as path:
+            path.write_text(json.dumps(about, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Read a simulator's folder.
+
+        Raises:
+            SimulatorError: it is not there, incomplete, of a newer format, or was changed.
+        """
+        folder = Path(folder)
+        about = _read_about(folder)
+        try:
+            detector = parse_detector((folder / DETECTOR).read_text(encoding="utf-8"), DETECTOR)
+            card = Card.load(folder / CARD)
+        except SimulacraError as error:
+            msg = f"{folder}: {error}"
+            raise SimulatorError(msg) from None
+        surrogate = Surrogate(find_model(card.model_kind), card.model, detector)
+        tensors, _ = read_tensors(folder / WEIGHTS)
+        try:
+            surrogate.load_state_dict(tensors)
+        except RuntimeError as error:
+            msg = f"{folder}: the weights do not fit the card: {error}"
+            raise SimulatorError(msg) from None
+        ranges = {name: (low, high) for name, (low, high) in about["ranges"].items()}
+        return cls(surrogate.eval(), card, ranges, about["about"])
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _read_about(folder: Path) -> dict[str, Any]:
+    path = folder / ABOUT
+    if not path.is_file():
+        hint = "; its training is unfinished" if part_of(folder).is_dir() else ""
+        msg = f"{folder} is not a simulator folder: no {ABOUT}{hint}"
+        raise SimulatorError(msg)
+    try:
+        about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        version, digests = about["format_version"], about["sha256"]
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        msg = f"{path}: damaged: {error}"
+        raise SimulatorError(msg) from None
+    if version != VERSION:
+        msg = f"{folder}: format {version}, this version reads {VERSION}"
+        raise SimulatorError(msg)
+    for name in (DETECTOR, CARD, WEIGHTS):
+        file = folder / name
+        if not file.is_file() or _digest(file) != digests.get(name):
+            msg = f"{file} is missing or was changed: its digest is not the one in {ABOUT}"
+            raise SimulatorError(msg)
+    return about
+
+
+def train(
+    card: Card, folder: str | Path, on_progress: OnProgress | None = None
+) -> TrainedSimulator:
+    """Train the model of a card and write the simulator to a folder.
+
+    Until it is finished the work lies in ``folder`` + ``.part``; the same call goes on from the
+    last checkpoint there.
+
+    Args:
+        card: the run card.
+        folder: where the simulator appears when training has ended.
+        on_progress: called after every step with (step, steps, best evaluation so far).
+
+    Raises:
+        SimulacraError: the card, the events or an earlier checkpoint cannot be used.
+    """
+    folder = Path(folder)
+    if folder.exists():
+        msg = f"{folder} is there already; remove it or choose another output"
+        raise SimulatorError(msg)
+    events = read_events(resolve_events(card.data.train))
+    selection = read_events(resolve_events(card.data.selection))
+    require_same_detector(load_detector(card.detector), events.detector, selection.detector)
+    part = part_of(folder)
+    part.mkdir(parents=True, exist_ok=True)
+    trained = fit(card, events, selection, part, on_progress)
+    about = {
+        "selected_step": trained.step,
+        "selection_score": trained.score,
+        "train_events": len(events),
+        "train_sha256": fingerprint(events),
+        "selection_sha256": fingerprint(selection),
+    }
+    simulator = TrainedSimulator(
+        trained.surrogate.eval(), card, _ranges(events), about, trained.history
+    )
+    simulator._write(part)
+    for leftover in part.iterdir():
+        if leftover.name not in (ABOUT, DETECTOR, CARD, WEIGHTS, METRICS):
+            leftover.unlink()
+    publish_folder(part, folder)
+    return simulator
+
+
+def _ranges(events: Events) -> dict[str, tuple[float, float]]:
+    return {
+        name: (float(events.conditions[name].min()), float(events.conditions[name].max()))
+        for name, spec in events.detector.conditions.items()
+        if spec.role in ("log", "linear")
+    }

@@ -1,0 +1,92 @@
+"""Encoder, model and transform in one module: conditions in physical units to a response in MeV."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from simulacra.conditions import Conditions
+from simulacra.detectors import Detector
+from simulacra.detectors.base import Frozen
+from simulacra.events import Array, Events
+from simulacra.models import GenerativeModel, ModelEntry
+from simulacra.transforms import ConditionEncoder, Response, Transform
+
+BLOCK = 2048
+"""Events generated at once: fixed, so that a seed gives the same events for any total number."""
+
+
+class Surrogate(nn.Module):
+    """A generative model between its preprocessing and the inverse of it.
+
+    Args:
+        entry: the model's row in the catalogue.
+        config: the model's options.
+        detector: the detector whose response is modelled.
+    """
+
+    def __init__(self, entry: ModelEntry, config: Frozen, detector: Detector) -> None:
+        super().__init__()
+        self.detector = detector
+        self.encoder = ConditionEncoder(detector.conditions)
+        self._transform = cast("nn.Module", entry.transform(detector))
+        self._model = entry.build(config, detector, self.encoder.features)
+
+    @property
+    def transform(self) -> Transform:
+        """The preprocessing of the response."""
+        return cast("Transform", self._transform)
+
+    @property
+    def model(self) -> GenerativeModel:
+        """The generative model."""
+        return cast("GenerativeModel", self._model)
+
+    @property
+    def network(self) -> nn.Module:
+        """The generative model, as the module that training works on."""
+        return self._model
+
+    def columns(self, conditions: Conditions) -> Tensor:
+        """Return conditions as a tensor (n, columns) in physical units."""
+        return torch.from_numpy(conditions.matrix(self.encoder.names))
+
+    def fit(self, events: Events) -> tuple[Tensor, Tensor]:
+        """Fit the preprocessing to training events; return features and encoded conditions."""
+        columns = self.columns(events.conditions)
+        response = {
+            name: torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32))
+            for name, array in events.response.items()
+        }
+        self.encoder.fit(columns)
+        self.transform.fit(response, columns)
+        features = self.transform.forward(response, columns)
+        self.model.fit(features)
+        encoded: Tensor = self.encoder(columns)
+        return features, encoded
+
+    def forward(self, columns: Tensor, noise: Tensor) -> Response:
+        """Return the response in physical units for conditions (n, columns) and noise."""
+        features = self.model.sample(self.encoder(columns), noise)
+        return self.transform.inverse(features, columns)
+
+    @torch.inference_mode()
+    def generate(self, conditions: Conditions, seed: int) -> dict[str, Array]:
+        """Return response arrays; the same seed and conditions give the same bytes."""
+        columns = self.columns(conditions)
+        rng = torch.Generator().manual_seed(seed)
+        blocks: list[Response] = []
+        for start in range(0, len(columns), BLOCK):
+            rows = columns[start : start + BLOCK]
+            noise = torch.randn(self.model.noise_shape(BLOCK), generator=rng)
+            blocks.append(self(rows, noise[: len(rows)]))
+        arrays = self.detector.response_arrays
+        return {
+            name: np.concatenate([block[name].numpy() for block in blocks])
+            if blocks
+            else np.zeros((0, *array.shape), np.float32)
+            for name, array in arrays.items()
+        }

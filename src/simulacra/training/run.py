@@ -1,0 +1,214 @@
+"""From a card to trained weights: train, evaluate, keep the best epoch, survive interruption."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor
+
+from simulacra.atomic import whole_file
+from simulacra.card import Card
+from simulacra.conditions import Conditions
+from simulacra.errors import EventsError, SimulatorError
+from simulacra.events import Events
+from simulacra.models import find_model
+from simulacra.surrogate import Surrogate
+from simulacra.training.adversarial import AdversarialRun
+from simulacra.training.selection import EpochSelection
+from simulacra.training.tensors import below_prefix, read_tensors, with_prefix, write_tensors
+
+CHECKPOINT = "checkpoint.safetensors"
+METRICS = "metrics.csv"
+
+Row = dict[str, float]
+OnProgress = Callable[[int, int, Row], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """The best epoch of a run.
+
+    Attributes:
+        surrogate: the model with the averaged weights of the selected step.
+        step: that step.
+        score: its selection score; 0 is perfect.
+        history: one row per evaluation.
+    """
+
+    surrogate: Surrogate
+    step: int
+    score: float
+    history: tuple[Row, ...]
+
+
+def fit(
+    card: Card,
+    train: Events,
+    selection: Events,
+    folder: Path,
+    on_progress: OnProgress | None = None,
+) -> Trained:
+    """Train what the card describes and return its best epoch.
+
+    Checkpoints lie in ``folder``; where it holds one of the same card and events, training goes on
+    from there, bit by bit as if it had not stopped (on a CPU, with the same number of threads).
+
+    Args:
+        card: the run card.
+        train: events to learn from.
+        selection: events to choose the epoch by; no event should be in both.
+        folder: where the checkpoint and ``metrics.csv`` are written.
+        on_progress: called after every step with (step, steps, last evaluation).
+
+    Raises:
+        EventsError: an event is not finite.
+        SimulatorError: the checkpoint in ``folder`` is of another card or of other events.
+    """
+    train.check()
+    selection.check()
+    if not len(train) or not len(selection):
+        msg = "no events to train on, or none to select by"
+        raise EventsError(msg)
+    return _Fit(card, train, selection, folder).run(on_progress)
+
+
+class _Fit:
+    """One call of :func:`fit`: what it builds once and then carries through the steps."""
+
+    def __init__(self, card: Card, train: Events, selection: Events, folder: Path) -> None:
+        self.card = card
+        self.folder = folder
+        init, loop, evaluation = np.random.SeedSequence(card.seed).generate_state(3)
+        entry = find_model(card.model_kind)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(int(init))
+            self.surrogate = Surrogate(entry, card.model, train.detector)
+        features, encoded = self.surrogate.fit(train)
+        fabric = Fabric(devices=1)
+        fabric.launch()
+        self.run_state = AdversarialRun(
+            self.surrogate.network, features, encoded, card.training, int(loop), fabric
+        )
+        self.selection = EpochSelection(selection, card.selection.groups)
+        repeated = Conditions.concatenate([selection.conditions] * card.selection.repeat)
+        self.conditions = repeated
+        self.evaluation_seed = int(evaluation)
+        self.identity = _identity(card, train, selection)
+        self.history: list[Row] = []
+        self.best: dict[str, Tensor] = {}
+        self.best_row: Row = {}
+        self.spent = 0.0
+
+    def run(self, on_progress: OnProgress | None) -> Trained:
+        """Train to the last step and return the best epoch."""
+        self._resume()
+        started = time.perf_counter() - self.spent
+        state, card = self.run_state, self.card
+        losses: dict[str, list[Tensor]] = {}
+        while state.step < card.training.steps:
+            for name, value in state.advance().items():
+                losses.setdefault(name, []).append(value)
+            if state.step % card.selection.every == 0 or state.step == card.training.steps:
+                self.spent = time.perf_counter() - started
+                self._evaluate({k: float(torch.stack(v).mean()) for k, v in losses.items()})
+                losses.clear()
+            if on_progress is not None:
+                on_progress(state.step, card.training.steps, self.best_row)
+        with torch.no_grad():
+            self.surrogate.load_state_dict(self.best)
+        best = self.best_row
+        return Trained(self.surrogate, int(best["step"]), best["score"], tuple(self.history))
+
+    def _evaluate(self, losses: dict[str, float]) -> None:
+        with self._averaged():
+            response = self.surrogate.generate(self.conditions, self.evaluation_seed)
+            weights = {k: v.detach().clone() for k, v in self.surrogate.state_dict().items()}
+        events = Events(self.conditions, response, self.surrogate.detector)
+        score, energies = self.selection.score(events)
+        row: Row = {"step": self.run_state.step, "seconds": self.spent, "score": score, **losses}
+        for energy in energies:
+            row[f"score {energy.label}"] = energy.score
+            row[f"response mean {energy.label}"] = energy.response_mean
+            row[f"response width {energy.label}"] = energy.response_width
+        self.history.append(row)
+        if not self.best_row or score < self.best_row["score"]:
+            self.best, self.best_row = weights, row
+        self._save()
+
+    @contextmanager
+    def _averaged(self) -> Iterator[None]:
+        """Let the surrogate answer with the averaged generator."""
+        network = self.surrogate.network
+        training = network.get_submodule("generator")
+        network.generator = self.run_state.averaged.module
+        try:
+            yield
+        finally:
+            network.generator = training
+
+    def _save(self) -> None:
+        tensors = {
+            **with_prefix("run", self.run_state.state()),
+            **with_prefix("best", self.best),
+        }
+        facts = {
+            "identity": self.identity,
+            "history": self.history,
+            "best": self.best_row,
+            "seconds": self.spent,
+        }
+        write_tensors(self.folder / CHECKPOINT, tensors, facts)
+        write_metrics(self.history, self.folder / METRICS)
+
+    def _resume(self) -> None:
+        path = self.folder / CHECKPOINT
+        if not path.is_file():
+            return
+        tensors, facts = read_tensors(path)
+        if facts.get("identity") != self.identity:
+            msg = (
+                f"{path} is a checkpoint of another card or of other events; "
+                f"remove {self.folder} or choose another output"
+            )
+            raise SimulatorError(msg)
+        self.run_state.restore(below_prefix("run", tensors))
+        self.best = below_prefix("best", tensors)
+        self.history, self.best_row = facts["history"], facts["best"]
+        self.spent = facts["seconds"]
+
+
+def write_metrics(history: list[Row], path: Path) -> None:
+    """Write the evaluations as CSV, one row each."""
+    names = list(dict.fromkeys(name for row in history for name in row))
+    with whole_file(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, names)
+        writer.writeheader()
+        writer.writerows({k: f"{v:.6g}" for k, v in row.items()} for row in history)
+
+
+def _identity(card: Card, train: Events, selection: Events) -> str:
+    """Return a digest of all that a run's course depends on."""
+    digest = hashlib.sha256(card.to_yaml().encode())
+    for events in (train, selection):
+        digest.update(fingerprint(events).encode())
+    return digest.hexdigest()
+
+
+def fingerprint(events: Events) -> str:
+    """Return the SHA-256 of a sample: detector, conditions and response."""
+    digest = hashlib.sha256(events.detector.fingerprint.encode())
+    arrays: dict[str, Any] = {**events.conditions.columns, **events.response}
+    for name in sorted(arrays):
+        digest.update(name.encode())
+        digest.update(np.ascontiguousarray(arrays[name]).tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,115 @@
+"""Invertible preprocessing as modules: constants are buffers, so they travel with the weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from simulacra.detectors import ConditionSpec
+
+Response = dict[str, Tensor]
+
+
+class ConditionEncoder(nn.Module):
+    """Conditions in physical units to network features.
+
+    ``log`` columns become standardised logarithms, ``linear`` ones are standardised, ``cyclic``
+    ones become cosine and sine, ``categorical`` ones one-hot. The order is the detector's.
+
+    Args:
+        specs: the conditions that a detector declares, in order.
+    """
+
+    offset: Tensor
+    scale: Tensor
+
+    def __init__(self, specs: Mapping[str, ConditionSpec]) -> None:
+        super().__init__()
+        self.specs = dict(specs)
+        self.register_buffer("offset", torch.zeros(len(specs)))
+        self.register_buffer("scale", torch.ones(len(specs)))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the columns, in the order in which :meth:`forward` takes them."""
+        return tuple(self.specs)
+
+    @property
+    def features(self) -> int:
+        """Number of features that :meth:`forward` returns."""
+        widths = {"log": 1, "linear": 1, "cyclic": 2}
+        return sum(
+            len(spec.categories) if spec.categories else widths[spec.role]
+            for spec in self.specs.values()
+        )
+
+    def fit(self, columns: Tensor) -> None:
+        """Set the standardisation from training conditions (n, columns)."""
+        for i, spec in enumerate(self.specs.values()):
+            if spec.role in ("log", "linear"):
+                column = columns[:, i].double()
+                column = column.log() if spec.role == "log" else column
+                spread = column.std() if len(column) > 1 else torch.tensor(0.0)
+                self.offset[i] = column.mean()
+                self.scale[i] = torch.where(spread > 0, 1 / spread, 1.0)
+
+    def forward(self, columns: Tensor) -> Tensor:
+        """Return features (n, features) of conditions (n, columns)."""
+        parts = []
+        for i, spec in enumerate(self.specs.values()):
+            column = columns[:, i : i + 1]
+            if spec.role == "categorical":
+                categories = torch.tensor(spec.categories, dtype=column.dtype, device=column.device)
+                parts.append((column == categories).to(column.dtype))
+            elif spec.role == "cyclic":
+                parts.append(torch.cat([column.cos(), column.sin()], dim=1))
+            else:
+                value = column.log() if spec.role == "log" else column
+                parts.append((value - self.offset[i]) * self.scale[i])
+        return torch.cat(parts, dim=1)
+
+
+class Transform(Protocol):
+    """An invertible map between the response in physical units and what a network models."""
+
+    def fit(self, response: Response, columns: Tensor) -> None:
+        """Set the constants from training events."""
+
+    def forward(self, response: Response, columns: Tensor) -> Tensor:
+        """Return what the network models, first axis the event."""
+
+    def inverse(self, features: Tensor, columns: Tensor) -> Response:
+        """Return the response in physical units."""
+
+
+class FractionOfEnergy(nn.Module):
+    """Cells as fractions of the incident energy: ATLAS's contract for DNNCaloGAN.
+
+    Args:
+        array: name of the response array, ``showers``.
+        shape: its shape for one event.
+        energy_column: which condition is the incident energy.
+    """
+
+    def __init__(self, array: str, shape: tuple[int, ...], energy_column: int) -> None:
+        super().__init__()
+        self.array = array
+        self.shape = shape
+        self.energy_column = energy_column
+
+    def fit(self, response: Response, columns: Tensor) -> None:
+        """Do nothing: the transform has no constants."""
+
+    def forward(self, response: Response, columns: Tensor) -> Tensor:
+        """Return cell energies over the incident energy, flat (n, cells)."""
+        return response[self.array].flatten(1) / self._energy(columns)
+
+    def inverse(self, features: Tensor, columns: Tensor) -> Response:
+        """Return cell energies in MeV from fractions (n, cells)."""
+        return {self.array: (features * self._energy(columns)).reshape(-1, *self.shape)}
+
+    def _energy(self, columns: Tensor) -> Tensor:
+        return columns[:, self.energy_column : self.energy_column + 1]
