@@ -38,7 +38,8 @@ def _ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
 
 def total_energy(events: Events) -> FloatArray:
     """Return the sum over all cells, MeV."""
-    return events["showers"].sum(axis=1, dtype=np.float64)
+    total: FloatArray = events["showers"].sum(axis=1, dtype=np.float64)
+    return total
 
 
 def response(events: Events) -> FloatArray:
@@ -66,7 +67,8 @@ def _layer_energies(events: Events) -> FloatArray:
 
 def layer_energy(events: Events, layer: Layer) -> FloatArray:
     """Return the energy of a layer, MeV."""
-    return events["showers"][:, layer.cells].sum(axis=1, dtype=np.float64)
+    energy: FloatArray = events["showers"][:, layer.cells].sum(axis=1, dtype=np.float64)
+    return energy
 
 
 def fraction(events: Events, layer: Layer) -> FloatArray:
@@ -77,7 +79,8 @@ def fraction(events: Events, layer: Layer) -> FloatArray:
 def sparsity(events: Events, layer: Layer) -> FloatArray:
     """Return the fraction of cells at or below ``HIT_THRESHOLD``."""
     cells = events["showers"][:, layer.cells]
-    return np.count_nonzero(cells <= HIT_THRESHOLD, axis=1) / cells.shape[1]
+    empty: FloatArray = np.count_nonzero(cells <= HIT_THRESHOLD, axis=1) / cells.shape[1]
+    return empty
 
 
 def hottest_cell(events: Events, layer: Layer) -> FloatArray:
@@ -89,7 +92,7 @@ def energy_ratio(events: Events, layer: Layer) -> FloatArray:
     """Return (E_1 - E_2) / (E_1 + E_2) of the two hottest cells: ATLAS's Eratio in the strips."""
     cells = _cells(events, layer)
     if cells.shape[1] < 2:
-        return np.ones(len(events))
+        return (cells[:, 0] > 0).astype(np.float64)
     second, first = np.partition(cells, -2, axis=1)[:, -2:].T
     return _ratio(first - second, first + second)
 

@@ -55,11 +55,11 @@ def binning_of(reference: FloatArray) -> Binning:
     atoms = _atoms(distinct, counts)
     body = values[~np.isin(values, atoms)]
     span = float(distinct[-1] - distinct[0])
-    edges = _linear_edges(body, wanted, span) if len(body) else np.empty(0)
+    edges: FloatArray = _linear_edges(body, wanted, span) if len(body) else np.empty(0)
     for atom in atoms:
         half = max(1e-3 * span, 1e-6 * max(abs(float(atom)), 1.0))
         edges = edges[np.abs(edges - atom) > 2 * half]
-        edges = np.sort(np.append(edges, [atom - half, atom + half]))
+        edges = np.sort(np.concatenate([edges, [atom - half, atom + half]]))
     return Binning(edges)
 
 
@@ -67,9 +67,7 @@ def _atoms(distinct: FloatArray, counts: IntArray) -> FloatArray:
     """Return the values among zero and both ends that occur often enough for their own bin."""
     often = counts >= max(5, ATOM_SHARE * counts.sum())
     special = np.isin(distinct, [0.0, distinct[0], distinct[-1]])
-    if len(distinct) == 1:
-        return distinct
-    return distinct[often & special]
+    return distinct if len(distinct) == 1 else distinct[often & special]
 
 
 def _linear_edges(body: FloatArray, bins: int, span: float) -> FloatArray:

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulacra.events import Events, require_same_detector
 from simulacra.observables import Observable, observables_of
 from simulacra.provenance import provenance
 from simulacra.validation.binning import FloatArray
-from simulacra.validation.energies import EnergyGroup, Mask, energy_groups
+from simulacra.validation.energies import EnergyGroup, Mask, energies_of, energy_groups
 from simulacra.validation.floor import floor_of, verdict_of
 from simulacra.validation.metrics import METRICS, moments
 from simulacra.validation.result import (
@@ -34,7 +35,7 @@ class _Sample:
     energies: FloatArray
     values: Mapping[str, FloatArray]
 
-    def take(self, chosen: Mask | FloatArray) -> _Sample:
+    def take(self, chosen: Mask | NDArray[np.integer]) -> _Sample:
         values = {name: array[chosen] for name, array in self.values.items()}
         return _Sample(self.energies[chosen], values)
 
@@ -43,11 +44,9 @@ class _Sample:
 
 
 def _measure(events: Events, observables: tuple[Observable, ...]) -> _Sample:
-    # float32, as on disk: the same energy point must not become two
-    energies = events.conditions["energy"].astype(np.float32).astype(np.float64)
     with np.errstate(invalid="ignore", over="ignore"):  # broken events are counted, not hidden
         values = {o.name: np.asarray(o(events), np.float64) for o in observables}
-    return _Sample(energies, values)
+    return _Sample(energies_of(events), values)
 
 
 def validate(
@@ -202,9 +201,7 @@ def _limits(headline: FloatArray) -> tuple[float, float]:
     return low - (high - low), high + (high - low)
 
 
-def _invariants(
-    events: Events, headline: FloatArray, limits: tuple[float, float]
-) -> Invariants:
+def _invariants(events: Events, headline: FloatArray, limits: tuple[float, float]) -> Invariants:
     arrays = events.response
     inside = (headline >= limits[0]) & (headline <= limits[1])
     return Invariants(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulacra.events import energy_points
+from simulacra.events import Events, energy_points
 from simulacra.units import format_energy
 from simulacra.validation.binning import FloatArray
 
@@ -63,5 +64,13 @@ def energy_groups(*samples: FloatArray) -> tuple[EnergyGroup, ...]:
     edges = [low, *np.geomspace(low, high, bins + 1)[1:-1].tolist(), high]
     return tuple(
         EnergyGroup(f"{format_energy(a)} to {format_energy(b)}", a, b, closed=i == bins - 1)
-        for i, (a, b) in enumerate(zip(edges[:-1], edges[1:], strict=True))
+        for i, (a, b) in enumerate(itertools.pairwise(edges))
     )
+
+
+def energies_of(events: Events) -> FloatArray:
+    """Return the incident energies (n,) in MeV, as exact as they are on disk.
+
+    In single precision, so that the same point in two samples is the same number.
+    """
+    return events.conditions["energy"].astype(np.float32).astype(np.float64)

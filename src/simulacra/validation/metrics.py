@@ -26,6 +26,18 @@ class Estimate:
     value: float
     error: float = UNDEFINED
 
+    def __str__(self) -> str:
+        """Return value ± error to the second significant digit of the error; a dash for nan."""
+        if not math.isfinite(self.value):
+            return "–"
+        if not math.isfinite(self.error) or self.error == 0:
+            return f"{self.value:.4g}"
+        exponent = math.floor(math.log10(self.error))
+        if exponent > 4:
+            return f"{self.value:.4g} ± {self.error:.2g}"
+        decimals = max(0, 1 - exponent)
+        return f"{self.value:.{decimals}f} ± {self.error:.{decimals}f}"
+
 
 @dataclass(frozen=True, slots=True)
 class Moments:
@@ -79,7 +91,8 @@ def separation(p: NDArray[np.number], q: NDArray[np.number]) -> FloatArray:
     and last bin are the under- and overflow, and they count.
 
     Args:
-        p, q: contents (..., bins), not normalised; the leading axes broadcast.
+        p: contents (..., bins), not normalised; the leading axes broadcast.
+        q: likewise.
 
     Returns:
         One value for each histogram.

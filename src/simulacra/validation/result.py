@@ -46,6 +46,11 @@ class Comparison:
             return score / self.floor.mean
         return 1.0 if score == 0 else math.inf
 
+    @property
+    def rank(self) -> tuple[int, float]:
+        """What comparisons are ordered by, the worst last: verdict first, then S / floor."""
+        return ("agrees", "close", "differs").index(self.verdict), self.over_floor
+
 
 @dataclass(frozen=True, slots=True)
 class GroupResult:
@@ -66,13 +71,8 @@ class GroupResult:
 
     @property
     def worst(self) -> Comparison | None:
-        """The comparison that is furthest above its floor: verdict first, then S / floor."""
-        order = ("agrees", "close", "differs")
-        return max(
-            self.comparisons.values(),
-            key=lambda c: (order.index(c.verdict), c.over_floor),
-            default=None,
-        )
+        """The comparison that is furthest above its floor."""
+        return max(self.comparisons.values(), key=lambda c: c.rank, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +172,12 @@ class SummaryRow:
     worst_separation: float
     worst_over_floor: float
     verdict: Verdict
+
+    def cells(self) -> tuple[str, ...]:
+        """Return energy, events, mean ratio, width ratio, worst observable and S / floor."""
+        worst = f"{self.worst_observable} ({self.verdict})"
+        ratios = str(self.mean_ratio), str(self.width_ratio)
+        return self.energy, str(self.n_generated), *ratios, worst, f"{self.worst_over_floor:.2g}"
 
 
 def summary_rows(validation: Validation) -> list[SummaryRow]:

@@ -1,0 +1,149 @@
+"""Drawing a reference and a generated distribution with their ratio; figures without global state.
+
+Colours and order are the same everywhere: full simulation grey, filled; fast simulation a line.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import hist
+import matplotlib as mpl
+import mplhep
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from simulacra.validation.binning import FloatArray
+
+FULL, FAST = "full simulation", "fast simulation"
+GREY, BLACK, COLOUR = "0.8", "0.25", "#c8102e"
+DPI = 110
+RATIO_RANGE = (0.5, 1.5)
+STYLE: dict[str, Any] = {
+    "font.size": 9.0,
+    "axes.labelsize": 10.0,
+    "legend.fontsize": 8.0,
+    "legend.frameon": False,
+    "xtick.direction": "in",
+    "ytick.direction": "in",
+    "xtick.top": True,
+    "ytick.right": True,
+    "axes.formatter.limits": (-3, 4),
+    "axes.formatter.use_mathtext": True,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """A finished figure: PNG bytes, and what the report says of it."""
+
+    name: str
+    heading: str
+    caption: str
+    png: bytes
+
+
+def finish(figure: Figure) -> bytes:
+    """Return a figure as PNG, without metadata, so that equal plots are equal bytes."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
+    figure.clear()
+    return buffer.getvalue()
+
+
+def style() -> mpl.RcParams:
+    """Return matplotlib's defaults with the report's own changes: no user's style interferes."""
+    return mpl.RcParams(mpl.rcParamsDefault | STYLE)
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Return an empty figure of that size in inches, drawn with Agg."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def panels(count: int, most_columns: int = 4) -> tuple[Figure, list[tuple[Axes, Axes]]]:
+    """Return a figure with ``count`` panels, each a main axes above a ratio axes that shares x."""
+    columns = min(most_columns, count)
+    rows = math.ceil(count / columns)
+    figure = new_figure(3.3 * columns, 3.3 * rows)
+    grid = figure.add_gridspec(2 * rows, columns, height_ratios=[3, 1] * rows)
+    pairs = []
+    for i in range(count):
+        row, column = divmod(i, columns)
+        main = figure.add_subplot(grid[2 * row, column])
+        ratio = figure.add_subplot(grid[2 * row + 1, column], sharex=main)
+        main.tick_params(labelbottom=False)
+        pairs.append((main, ratio))
+    return figure, pairs
+
+
+def draw_histograms(
+    main: Axes, ratio: Axes, edges: FloatArray, full: FloatArray, fast: FloatArray
+) -> None:
+    """Draw the share of events per bin with statistical bands, and fast / full below.
+
+    What lies beyond the edges is added to the first and last bin, so that it is seen.
+    """
+    histograms = [_folded(edges, values) for values in (full, fast)]
+    shares = [h.values() / max(len(v), 1) for h, v in zip(histograms, (full, fast), strict=True)]
+    errors = [
+        np.sqrt(h.values()) / max(len(v), 1) for h, v in zip(histograms, (full, fast), strict=True)
+    ]
+    labels = [f"{name.split()[0]}: {_moments(v)}" for name, v in ((FULL, full), (FAST, fast))]
+    mplhep.histplot(shares[0], edges, ax=main, histtype="fill", color=GREY, label=labels[0])
+    mplhep.histplot(shares[0], edges, ax=main, histtype="step", color=BLACK, lw=0.8)
+    mplhep.histplot(
+        shares[1], edges, ax=main, histtype="step", color=COLOUR, lw=1.2, label=labels[1]
+    )
+    band(main, edges, shares[1], errors[1], COLOUR)
+    draw_ratio(ratio, edges, shares, errors)
+    main.set_xlim(edges[0], edges[-1])
+
+
+def _folded(edges: FloatArray, values: FloatArray) -> hist.Hist[Any]:
+    inside = np.clip(values, edges[0], np.nextafter(edges[-1], -np.inf))
+    return hist.Hist(hist.axis.Variable(edges), storage=hist.storage.Double()).fill(inside)
+
+
+def _moments(values: FloatArray) -> str:
+    return rf"$\mu$ = {values.mean():.4g}, rms = {values.std():.3g}" if len(values) else "no events"
+
+
+def band(axes: Axes, edges: FloatArray, middle: FloatArray, half: FloatArray, colour: str) -> None:
+    """Fill from ``middle - half`` to ``middle + half`` in each bin."""
+    low, high = (np.append(v, v[-1]) for v in (middle - half, middle + half))
+    axes.fill_between(edges, low, high, step="post", color=colour, alpha=0.25, lw=0)
+
+
+def draw_ratio(
+    axes: Axes, edges: FloatArray, shares: Sequence[FloatArray], errors: Sequence[FloatArray]
+) -> None:
+    """Draw fast / full where full is not empty; bands are each sample's own errors."""
+    (full, fast), (full_error, fast_error) = shares, errors
+    filled = full > 0
+    safe = np.where(filled, full, 1.0)
+    value = np.where(filled, fast / safe, np.nan)
+    band(axes, edges, np.ones_like(full), np.where(filled, full_error / safe, 0.0), "0.5")
+    mplhep.histplot(value, edges, ax=axes, histtype="step", color=COLOUR, lw=1.0, edges=False)
+    band(axes, edges, value, np.where(filled, fast_error / safe, 0.0), COLOUR)
+    ratio_axis(axes)
+
+
+def ratio_axis(axes: Axes) -> None:
+    """Give a ratio panel its line at one, its range and its label."""
+    axes.axhline(1, color=BLACK, lw=0.6)
+    axes.set_ylim(*RATIO_RANGE)
+    axes.set_ylabel("fast / full")
+
+
+def axis_label(label: str, unit: str) -> str:
+    """Return the text of an axis: the label, and the unit in brackets where there is one."""
+    return f"{label} [{unit}]" if unit else label

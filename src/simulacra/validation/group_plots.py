@@ -1,0 +1,153 @@
+"""Histograms of all observables, one figure per group: a panel for each layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from simulacra.events import Events
+from simulacra.observables import Observable, observables_of
+from simulacra.validation.binning import FloatArray, binning_of
+from simulacra.validation.canvas import (
+    BLACK,
+    COLOUR,
+    FAST,
+    FULL,
+    Plot,
+    axis_label,
+    draw_histograms,
+    finish,
+    panels,
+    ratio_axis,
+)
+from simulacra.validation.energies import energies_of, energy_groups
+from simulacra.validation.result import Validation
+
+MOST_MEMBERS = 8
+"""Panels of one figure; of a group with more observables (layers), some are drawn."""
+
+
+def grouped_histograms(
+    validation: Validation, reference: Events, generated: Events
+) -> Iterator[Plot]:
+    """Yield one figure per group of observables, one panel per member (layer), energies pooled."""
+    groups: dict[str, list[Observable]] = {}
+    for observable in observables_of(reference.detector):
+        groups.setdefault(observable.group, []).append(observable)
+    alone = [members[0] for members in groups.values() if len(members) == 1]
+    several = {name: members for name, members in groups.items() if len(members) > 1}
+    shared = shared_events(validation, reference, generated)
+    if shared is None:
+        return
+    first = {"whole event": alone} if alone else {}
+    for name, members in (first | several).items():
+        drawn = _some(members)
+        left = f" {len(drawn)} of {len(members)} are drawn." if len(drawn) < len(members) else ""
+        figure, pairs = panels(len(drawn))
+        for observable, (main, ratio) in zip(drawn, pairs, strict=True):
+            full, fast = (finite(values_of(observable, events)) for events in shared)
+            if len(full):
+                histogram_panel(main, ratio, observable, full, fast, log=True)
+        yield Plot(
+            f"group-{name}",
+            label_text(name).capitalize(),
+            f"All energies together, logarithmic.{left}",
+            finish(figure),
+        )
+
+
+def shared_events(
+    validation: Validation, reference: Events, generated: Events
+) -> tuple[Events, Events] | None:
+    """Return the events of the energies that both samples have, or None where there are none."""
+    energies = [energies_of(events) for events in (reference, generated)]
+    labels = {group.label for group in validation.energies}
+    groups = [g for g in energy_groups(*energies) if g.label in labels]
+    if not groups:
+        return None
+    chosen = [np.any([g.select(e) for g in groups], axis=0) for e in energies]
+    return reference.take(chosen[0]), generated.take(chosen[1])
+
+
+def _some(members: list[Observable]) -> list[Observable]:
+    """Return at most ``MOST_MEMBERS``, evenly spaced, with the first and the last."""
+    places = np.linspace(0, len(members) - 1, min(len(members), MOST_MEMBERS))
+    return [members[int(i)] for i in np.round(places)]
+
+
+def profiles(validation: Validation, reference: Events, generated: Events) -> Iterator[Plot]:
+    """Yield mean and spread against the layer, for groups with too many layers to draw each."""
+    del reference, generated  # the numbers are in the result
+    groups: dict[str, list[str]] = {}
+    for name, info in validation.observables.items():
+        groups.setdefault(info.group, []).append(name)
+    long = {group: names for group, names in groups.items() if len(names) > MOST_MEMBERS}
+    if validation.pooled is None or not long:
+        return
+    figure, pairs = panels(len(long), most_columns=3)
+    for (group, names), (main, ratio) in zip(long.items(), pairs, strict=True):
+        comparisons = validation.pooled.comparisons
+        rows = [(i, comparisons[n]) for i, n in enumerate(names) if n in comparisons]
+        layer = np.array([i for i, _ in rows])
+        full = np.array([(c.reference.mean.value, c.reference.std.value) for _, c in rows])
+        fast = np.array([(c.generated.mean.value, c.generated.std.value) for _, c in rows])
+        main.fill_between(
+            layer, full[:, 0] - full[:, 1], full[:, 0] + full[:, 1], color="0.85", lw=0
+        )
+        main.plot(layer, full[:, 0], color=BLACK, label=FULL)
+        main.plot(layer, fast[:, 0], color=COLOUR, ls="--", label=FAST)
+        ratio.plot(layer, fast[:, 0] / np.where(full[:, 0] == 0, np.nan, full[:, 0]), color=COLOUR)
+        ratio_axis(ratio)
+        main.set_ylabel(axis_label(label_text(group), validation.observables[names[0]].unit))
+        main.legend()
+        ratio.set_xlabel("layer")
+    yield Plot(
+        "profiles",
+        "Layer by layer",
+        "Mean over all events against the layer; the grey band is the spread (one standard "
+        "deviation) of the full simulation.",
+        finish(figure),
+    )
+
+
+def values_of(observable: Observable, events: Events) -> FloatArray:
+    """Return an observable of each event (n,), also of broken ones, without a warning."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        return np.asarray(observable(events), np.float64)
+
+
+def finite(values: FloatArray) -> FloatArray:
+    """Return the finite ones of the values."""
+    return values[np.isfinite(values)]
+
+
+def histogram_panel(
+    main: Axes,
+    ratio: Axes,
+    observable: Observable,
+    full: FloatArray,
+    fast: FloatArray,
+    *,
+    title: str | None = None,
+    log: bool = False,
+) -> None:
+    """Draw one observable's histograms with legend and labels; ``title`` heads the legend."""
+    draw_histograms(main, ratio, binning_of(full).edges, full, fast)
+    room = 12.0 if log else 1.4  # for the legend
+    high = main.get_ylim()[1]
+    if log:
+        main.set_yscale("log")
+    main.set_ylim(0.3 / max(len(full), len(fast), 1) if log else 0.0, high * room)
+    main.legend(loc="upper left", title=title, alignment="left", title_fontsize=9)
+    if not log:
+        main.yaxis.set_major_locator(MaxNLocator(5, prune="lower"))
+    ratio.set_xlabel(axis_label(observable.label, observable.unit))
+    main.set_ylabel("share of events")
+
+
+def label_text(name: str) -> str:
+    """Return an observable's or group's name as words."""
+    return name.replace("_", " ")

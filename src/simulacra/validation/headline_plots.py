@@ -1,0 +1,110 @@
+"""Plots of the headline observable (a calorimeter's response) energy by energy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from simulacra.events import Events
+from simulacra.observables import observables_of
+from simulacra.validation.binning import FloatArray
+from simulacra.validation.canvas import BLACK, COLOUR, FAST, FULL, Plot, finish, panels, ratio_axis
+from simulacra.validation.energies import EnergyGroup, energies_of, energy_groups
+from simulacra.validation.group_plots import finite, histogram_panel, label_text, values_of
+from simulacra.validation.metrics import Estimate
+from simulacra.validation.result import Comparison, Validation
+
+
+def headline_by_energy(
+    validation: Validation, reference: Events, generated: Events
+) -> Iterator[Plot]:
+    """Yield the headline observable's histograms, one panel per energy."""
+    observable = observables_of(reference.detector)[0]
+    energies = [energies_of(events) for events in (reference, generated)]
+    values = [values_of(observable, events) for events in (reference, generated)]
+    groups = _drawn_groups(validation, energies)
+    if not groups:
+        return
+    figure, pairs = panels(len(groups))
+    for group, (main, ratio) in zip(groups, pairs, strict=True):
+        full, fast = (finite(v[group.select(e)]) for v, e in zip(values, energies, strict=True))
+        histogram_panel(main, ratio, observable, full, fast, title=group.label)
+    yield Plot(
+        "headline",
+        f"{observable.name.replace('_', ' ').capitalize()} at each energy",
+        "Share of events per bin; below, fast over full simulation with the statistical errors of "
+        "either (grey and red bands). The first and last bin hold what lies beyond the axis.",
+        finish(figure),
+    )
+
+
+def _drawn_groups(validation: Validation, energies: list[FloatArray]) -> list[EnergyGroup]:
+    """Return the groups of energies that the validation has results for."""
+    labels = {g.label for g in validation.energies if validation.headline in g.comparisons}
+    return [g for g in energy_groups(*energies) if g.label in labels]
+
+
+def headline_against_energy(
+    validation: Validation, reference: Events, generated: Events
+) -> Iterator[Plot]:
+    """Yield mean and relative width of the headline observable against the energy."""
+    del reference, generated  # the numbers are in the result
+    rows = [(g.energy, g.comparisons.get(validation.headline)) for g in validation.energies]
+    points = [(e / 1000, c) for e, c in rows if e is not None and c is not None]
+    if not points:
+        return
+    info = validation.observables[validation.headline]
+    label = info.label.strip("$")
+    figure, pairs = panels(2, most_columns=2)
+    _against_energy(*pairs[0], points, _mean, rf"$\langle {label} \rangle$")
+    _against_energy(*pairs[1], points, _relative_width, r"relative width $\sigma / \mu$")
+    pairs[1][0].set_yscale("log")
+    figure.set_size_inches(9.0, 4.0)
+    yield Plot(
+        "energy-dependence",
+        "Linearity and resolution",
+        f"Mean and relative width of {label_text(validation.headline)} against the incident "
+        "energy, with statistical errors; below, fast over full simulation.",
+        finish(figure),
+    )
+
+
+def _mean(comparison: Comparison, generated: bool) -> Estimate:
+    return (comparison.generated if generated else comparison.reference).mean
+
+
+def _relative_width(comparison: Comparison, generated: bool) -> Estimate:
+    moments = comparison.generated if generated else comparison.reference
+    if not moments.mean.value:
+        return Estimate(np.nan)
+    scale = abs(moments.mean.value)
+    return Estimate(moments.std.value / scale, moments.std.error / scale)
+
+
+def _against_energy(
+    main: Axes,
+    ratio: Axes,
+    points: list[tuple[float, Comparison]],
+    quantity: Callable[[Comparison, bool], Estimate],
+    label: str,
+) -> None:
+    energies = np.array([energy for energy, _ in points])
+    value, error = np.array(
+        [[(q.value, q.error) for q in (quantity(c, g) for _, c in points)] for g in (False, True)]
+    ).transpose(2, 0, 1)
+    error = np.nan_to_num(error)
+    main.errorbar(energies, value[0], error[0], fmt="o-", color=BLACK, ms=5, lw=1, label=FULL)
+    main.errorbar(energies, value[1], error[1], fmt="s--", color=COLOUR, ms=4, lw=1, label=FAST)
+    safe = np.where(value[0] != 0, value[0], np.nan)
+    relative = np.abs(error / safe)
+    ratio.fill_between(energies, 1 - relative[0], 1 + relative[0], color="0.5", alpha=0.25, lw=0)
+    ratio.errorbar(energies, value[1] / safe, relative[1], fmt="s", color=COLOUR, ms=4, lw=1)
+    ratio_axis(ratio)
+    span = np.nanmax(np.abs(value[1] / safe - 1) + relative[1], initial=0.01)
+    ratio.set_ylim(1 - 1.2 * min(span, 1.0), 1 + 1.2 * min(span, 1.0))
+    main.set_xscale("log")
+    main.set_ylabel(label)
+    main.legend()
+    ratio.set_xlabel("incident energy [GeV]")

@@ -1,0 +1,34 @@
+"""The plots of a report; those that need a particular kind of detector are in a table by kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+
+import matplotlib as mpl
+
+from simulacra.events import Events
+from simulacra.validation.canvas import Plot, style
+from simulacra.validation.cell_plots import cell_maps, cell_spectrum
+from simulacra.validation.group_plots import grouped_histograms, profiles
+from simulacra.validation.headline_plots import headline_against_energy, headline_by_energy
+from simulacra.validation.result import Validation
+
+PlotFunction = Callable[[Validation, Events, Events], Iterator[Plot]]
+
+PLOTS: tuple[PlotFunction, ...] = (
+    headline_against_energy,
+    headline_by_energy,
+    profiles,
+    grouped_histograms,
+)
+PLOTS_OF_KIND: Mapping[str, tuple[PlotFunction, ...]] = MappingProxyType(
+    {"calorimeter": (cell_maps, cell_spectrum)}
+)
+
+
+def report_plots(validation: Validation, reference: Events, generated: Events) -> Iterator[Plot]:
+    """Yield the plots of a report, one after the other."""
+    for function in (*PLOTS, *PLOTS_OF_KIND.get(reference.detector.kind, ())):
+        with mpl.rc_context(style()):
+            yield from function(validation, reference, generated)

@@ -1,0 +1,132 @@
+"""The report: one HTML file that needs nothing else, and the numbers as JSON."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
+
+from simulacra.atomic import whole_folder
+from simulacra.events import Events
+from simulacra.validation.floor import CLOSE_EXCESS, CLOSE_FACTOR
+from simulacra.validation.metrics import METRICS
+from simulacra.validation.plots import report_plots
+from simulacra.validation.result import Comparison, Validation, summary_rows
+
+MOST_ROWS = 60
+"""Rows of the table of verdicts; with more observables, it has a row per group of observables."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A field of the table of verdicts: the worst of some comparisons, S / floor and details."""
+
+    text: str
+    verdict: str
+    hint: str
+
+
+def write_report(
+    validation: Validation, reference: Events, generated: Events, folder: str | Path
+) -> Path:
+    """Write ``index.html`` and ``metrics.json`` into a folder that appears whole or not at all.
+
+    Args:
+        validation: the result for these two samples.
+        reference: events of the full simulation.
+        generated: events of the simulator that is judged.
+        folder: where to write; what was there is replaced.
+
+    Returns:
+        The path of ``index.html``.
+    """
+    folder = Path(folder)
+    plots = [
+        {
+            "name": plot.name,
+            "heading": plot.heading,
+            "caption": plot.caption,
+            "image": base64.b64encode(plot.png).decode("ascii"),
+        }
+        for plot in report_plots(validation, reference, generated)
+    ]
+    html = (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            validation=validation,
+            rows=summary_rows(validation),
+            headline=[(g.label, g.comparisons.get(validation.headline)) for g in validation.groups],
+            matrix=_matrix(validation),
+            metrics=METRICS,
+            counts=validation.to_json()["verdicts"],
+            floor_kinds=sorted(
+                {c.floor.kind for g in validation.groups for c in g.comparisons.values()}
+            ),
+            close_excess=CLOSE_EXCESS,
+            close_factor=CLOSE_FACTOR,
+            plots=plots,
+        )
+    )
+    metrics = json.dumps(validation.to_json(), indent=1, allow_nan=False, ensure_ascii=False)
+    with whole_folder(folder) as part:
+        (part / "index.html").write_text(html, encoding="utf-8")
+        (part / "metrics.json").write_text(metrics + "\n", encoding="utf-8")
+    return folder / "index.html"
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("simulacra.validation", "."),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters["number"] = _number
+    return environment
+
+
+def _number(value: float | None, digits: int = 3) -> str:
+    """Return a number for a table; a dash where it is undefined."""
+    if value is None or math.isnan(value):
+        return "–"
+    return "∞" if math.isinf(value) else f"{value:.{digits}g}"
+
+
+def _matrix(validation: Validation) -> list[tuple[str, list[Cell | None]]]:
+    """Return the table of verdicts: a row per observable (or group), a field per energy."""
+    names = {name: [name] for name in validation.observables}
+    if len(names) > MOST_ROWS:
+        names = {}
+        for name, info in validation.observables.items():
+            names.setdefault(info.group, []).append(name)
+    return [
+        (
+            row,
+            [
+                _cell([g.comparisons[n] for n in members if n in g.comparisons])
+                for g in validation.groups
+            ],
+        )
+        for row, members in names.items()
+    ]
+
+
+def _cell(comparisons: list[Comparison]) -> Cell | None:
+    if not comparisons:
+        return None
+    worst = max(comparisons, key=lambda c: c.rank)
+    score = worst.metrics["separation"].value
+    hint = (
+        f"{worst.observable}: S = {score:.3g}, floor {worst.floor.mean:.3g}, "
+        f"95 % of it below {worst.floor.quantile:.3g}"
+    )
+    return Cell(_number(worst.over_floor, 2), worst.verdict, hint)
+
+
+__all__ = ["write_report"]
