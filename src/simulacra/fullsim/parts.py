@@ -63,7 +63,7 @@ class Parts:
             SimulacraError: the file is damaged.
         """
         try:
-            with np.load(self.path(number), allow_pickle=False) as content:
+            with self.path(number).open("rb") as file, np.load(file) as content:
                 return ChunkResult(content["showers"], str(content["geant4"]))
         except (OSError, ValueError, KeyError, zipfile.BadZipFile):
             msg = f"{self.path(number)} is damaged: remove it and run the same command again"

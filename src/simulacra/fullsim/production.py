@@ -6,7 +6,7 @@ Finished chunks wait in ``<output>.parts/`` until all are there; then the output
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import BrokenExecutor, Executor, as_completed
+from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -141,19 +141,36 @@ def _run(
     pool = executor or WorkerPool(min(workers, len(numbers)))
     with nullcontext(pool) if executor else pool:
         futures = {pool.submit(run_chunk, job.chunks[number]): number for number in numbers}
+        failure: BaseException | None = None
         try:
             for future in as_completed(list(futures)):
-                yield futures.pop(future), future.result()
-        except BrokenExecutor:
-            said = pool.last_words() if isinstance(pool, WorkerPool) else ""
-            msg = f"a Geant4 worker died: {said or 'killed, out of memory or crashed'}"
-            raise SimulacraError(msg) from None
-        except RuntimeError as error:  # what the bindings make of a C++ exception
-            msg = f"Geant4 failed: {' '.join(str(error).split())}"
-            raise SimulacraError(msg) from None
+                number = futures.pop(future)
+                if future.cancelled():
+                    continue
+                if (error := future.exception()) is None:
+                    yield number, future.result()
+                elif failure is None:  # what is finished beside it is still worth its keep
+                    failure = error
+                    _cancel(futures)
         finally:
-            for future in futures:
-                future.cancel()
+            _cancel(futures)
+        if failure is not None:
+            raise _explained(failure, pool) from None
+
+
+def _cancel(futures: Iterable[Future[ChunkResult]]) -> None:
+    for future in futures:
+        future.cancel()
+
+
+def _explained(failure: BaseException, pool: Executor) -> BaseException:
+    """Return what went wrong in a worker as an error of one line, where it is none of ours."""
+    if isinstance(failure, BrokenExecutor):
+        said = pool.last_words() if isinstance(pool, WorkerPool) else ""
+        return SimulacraError(f"a Geant4 worker died: {said or 'killed, out of memory or crashed'}")
+    if isinstance(failure, RuntimeError):  # what the bindings make of a C++ exception
+        return SimulacraError(f"Geant4 failed: {' '.join(str(failure).split())}")
+    return failure
 
 
 def _events(job: Job, results: list[ChunkResult]) -> Events:

@@ -1,0 +1,101 @@
+import os
+from concurrent.futures import Executor, Future
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from simulacra.detectors import load_detector, parse_detector
+from simulacra.errors import MissingDependencyError
+from simulacra.fullsim import Geant4Settings, WorkerPool
+from simulacra.fullsim.datasets import require_geant4
+from simulacra.fullsim.geant4 import ChunkResult
+
+_NEIGHBOUR = Path(__file__).parents[3] / "shared" / "geant4-data"
+if "GEANT4_DATA_DIR" not in os.environ and _NEIGHBOUR.is_dir():
+    os.environ["GEANT4_DATA_DIR"] = str(_NEIGHBOUR)
+
+
+def pytest_collection_modifyitems(items):
+    try:
+        require_geant4(Geant4Settings(particle="gamma").data_sets)
+    except MissingDependencyError as error:
+        for item in items:
+            if item.get_closest_marker("geant4"):
+                item.add_marker(pytest.mark.skip(reason=str(error)))
+
+
+STACK = """
+kind: calorimeter
+name: {name}
+volume: {volume}
+beam: {beam}
+conditions:
+  energy: {{role: log, unit: MeV}}
+stack:
+  - name: front
+    slabs: [{{material: G4_Al, thickness: 10 mm}}]
+  - name: core
+    repeat: 6
+    slabs:
+      - {{material: G4_Pb, thickness: 5 mm}}
+      - {{material: G4_lAr, thickness: 3 mm, sensitive: true}}
+      - {{material: G4_Pb, thickness: 5 mm}}
+      - {{material: G4_lAr, thickness: 3 mm, sensitive: true}}
+    readout:
+      each: {each}
+      sampling_fraction: 0.5
+      segmentation: {segmentation}
+"""
+BOX = "{kind: box, width: [600 mm, 600 mm]}"
+TUBE = "{kind: tube, radius: 300 mm}"
+SQUARES = "{kind: cartesian, cell: [20 mm, 30 mm]}"
+RINGS = "{kind: polar, alpha: 8, r_edges: [0, 10, 40, 120, 300]}"
+
+
+def stack(volume=BOX, segmentation=SQUARES, each="false", beam="{}", name="toy"):
+    """Return a small sampling calorimeter."""
+    fields = {"volume": volume, "segmentation": segmentation, "each": each, "beam": beam}
+    return parse_detector(STACK.format(name=name, **fields))
+
+
+class PretendedGeant4(Executor):
+    """Answers at once with showers that depend on the chunk's particles and seeds alone.
+
+    After ``dies_after`` chunks it breaks, as a pool does whose worker was killed.
+    """
+
+    def __init__(self, dies_after=None):
+        self.done = 0
+        self._dies_after = dies_after
+
+    def submit(self, fn, /, *args, **kwargs):  # noqa: ARG002
+        from concurrent.futures.process import BrokenProcessPool
+
+        (chunk,) = args
+        future = Future()
+        if self.done == self._dies_after:
+            future.set_exception(BrokenProcessPool("gone"))
+            return future
+        self.done += 1
+        noise = np.random.default_rng(chunk.seeds).random(
+            (len(chunk.energy), chunk.detector.n_cells)
+        )
+        future.set_result(ChunkResult((noise * chunk.energy[:, None]).astype(np.float32), "1.2.3"))
+        return future
+
+
+@pytest.fixture
+def atlas():
+    return load_detector("atlas-barrel")
+
+
+@pytest.fixture
+def photons():
+    return Geant4Settings(particle="gamma")
+
+
+@pytest.fixture
+def pool():
+    with WorkerPool(1) as pool:
+        yield pool

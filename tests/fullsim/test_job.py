@@ -1,0 +1,74 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simulacra.conditions import Conditions, EnergySpectrum
+from simulacra.detectors import load_detector, parse_detector
+from simulacra.errors import SimulacraError
+from simulacra.fullsim import Geant4Settings
+from simulacra.fullsim.job import CHUNK_ENERGY, Job
+
+PHOTONS = Geant4Settings(particle="gamma")
+CALOGAN = load_detector("calogan")
+TWO_POINTS = EnergySpectrum.parse("1GeV,30GeV")
+
+
+@given(st.lists(st.floats(1.0, 2e5), min_size=1, max_size=300))
+def test_chunks_cut_the_job_into_equal_energies(energies):
+    conditions = Conditions({"energy": np.array(energies, np.float32)})
+    job = Job.of(CALOGAN, PHOTONS, conditions, seed=1)
+    rows = np.concatenate([np.arange(len(job))[rows] for rows in job.bounds])
+    np.testing.assert_array_equal(rows, np.arange(len(job)))
+    for chunk in job.chunks:
+        assert len(chunk.energy) >= 1
+        assert chunk.energy[:-1].sum() <= CHUNK_ENERGY * (1 + 1e-6)
+
+
+def test_large_jobs_get_larger_chunks():
+    conditions = Conditions({"energy": np.full(20_000, 1e5, np.float32)})
+    assert len(Job.of(CALOGAN, PHOTONS, conditions, seed=1).bounds) <= 2001
+
+
+def test_an_energy_list_is_cycled_over_the_whole_job(atlas):
+    job = Job.of(atlas, PHOTONS, TWO_POINTS, seed=1, n=101)
+    np.testing.assert_array_equal(job.conditions["energy"], np.resize([1000, 30000], 101))
+    assert len(job.chunks) > 2
+
+
+def test_everything_follows_from_the_seed(atlas):
+    first, again, other = (Job.of(atlas, PHOTONS, TWO_POINTS, seed=s, n=20) for s in (1, 1, 2))
+    assert first.identity == again.identity != other.identity
+    assert [c.seeds for c in first.chunks] == [c.seeds for c in again.chunks]
+    assert len({seed for c in first.chunks + other.chunks for seed in c.seeds}) == 2 * (
+        len(first.chunks) + len(other.chunks)
+    )
+
+
+def test_given_conditions_place_the_particles(atlas):
+    drawn = Job.of(atlas, PHOTONS, TWO_POINTS, seed=1, n=20)
+    x = np.concatenate([chunk.x for chunk in drawn.chunks])
+    y = np.concatenate([chunk.y for chunk in drawn.chunks])
+    for name, column in atlas.locate(x, y).items():
+        np.testing.assert_allclose(column, drawn.conditions[name], atol=1e-4)
+
+
+def test_unusable_requests_are_explained(atlas):
+    with pytest.raises(SimulacraError, match="calorimeters, not a tpc"):
+        Job.of(load_detector("alice-tpc"), PHOTONS, TWO_POINTS, seed=1, n=3)
+    with pytest.raises(SimulacraError, match="number of events"):
+        Job.of(atlas, PHOTONS, TWO_POINTS, seed=1)
+    with pytest.raises(SimulacraError, match="no condition 'impact_eta'"):
+        Job.of(atlas, PHOTONS, Conditions({"energy": np.ones(3)}), seed=1)
+    with pytest.raises(SimulacraError, match="no events"):
+        Job.of(CALOGAN, PHOTONS, Conditions({"energy": np.ones(0)}), seed=1)
+
+
+def test_a_declared_pdg_condition_is_filled():
+    text = CALOGAN.to_yaml().replace(
+        "conditions:\n", "conditions:\n  pdg: {role: categorical, categories: [22, 211]}\n"
+    )
+    job = Job.of(parse_detector(text), PHOTONS, TWO_POINTS, seed=1, n=3)
+    assert job.conditions["pdg"].tolist() == [22, 22, 22]
+    with pytest.raises(SimulacraError, match="other particles than pi\\+"):
+        Job.of(job.detector, Geant4Settings(particle="pi+"), job.conditions, seed=1)

@@ -1,0 +1,161 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import PretendedGeant4
+
+from simulacra.conditions import EnergySpectrum
+from simulacra.errors import EventsError, SimulacraError
+from simulacra.fullsim import Geant4Settings, Geant4Simulator, WorkerPool, simulate
+from simulacra.fullsim.job import Job
+from simulacra.io import read_events
+
+SPECTRUM = EnergySpectrum.parse("1GeV,30GeV")
+
+
+def produce(detector, output, executor=None, **changes):
+    arguments = {"seed": 1, "n": 20, "primaries": SPECTRUM} | changes
+    settings = Geant4Settings(particle="gamma")
+    return simulate(detector, settings, output=output, executor=executor, **arguments)
+
+
+def test_events_are_written_with_their_origin(atlas, tmp_path):
+    output = tmp_path / "events.h5"
+    produce(atlas, output, PretendedGeant4())
+    events = read_events(output, atlas)
+    assert len(events) == 20
+    facts = events.provenance
+    assert (facts["simulator"], facts["geant4"], facts["physics"]) == ("geant4", "1.2.3", "opt0")
+    assert (facts["pdg"], facts["seed"], facts["n"], facts["cut_mm"]) == (22, 1, 20, 0.7)
+    assert [path.name for path in tmp_path.iterdir()] == ["events.h5"]
+
+
+def test_progress_counts_events_to_the_end(atlas, tmp_path):
+    seen = []
+    produce(
+        atlas, tmp_path / "e.h5", PretendedGeant4(), on_progress=lambda *done: seen.append(done)
+    )
+    assert seen[0] == (0, 20)
+    assert seen[-1] == (20, 20)
+    assert len(seen) > 3
+    assert seen == sorted(seen)
+
+
+def test_a_broken_run_keeps_its_chunks_and_continues_to_the_same_file(atlas, tmp_path):
+    undisturbed, broken = tmp_path / "undisturbed.h5", tmp_path / "broken.h5"
+    first, second = PretendedGeant4(dies_after=3), PretendedGeant4()
+    produce(atlas, undisturbed, PretendedGeant4())
+    with pytest.raises(SimulacraError, match=r"worker died.*broken\.h5\.parts"):
+        produce(atlas, broken, first)
+    assert not broken.exists()
+    produce(atlas, broken, second)
+    kept = len(Job.of(atlas, Geant4Settings(particle="gamma"), SPECTRUM, 1, 20).chunks)
+    assert second.done == kept - 3
+    assert broken.read_bytes() == undisturbed.read_bytes()
+
+
+def test_chunks_of_another_job_are_not_mistaken(atlas, tmp_path):
+    output = tmp_path / "events.h5"
+    with pytest.raises(SimulacraError, match="worker died"):
+        produce(atlas, output, PretendedGeant4(dies_after=1))
+    with pytest.raises(SimulacraError, match=r"another job.*remove the folder"):
+        produce(atlas, output, PretendedGeant4(), seed=2)
+
+
+def test_a_damaged_chunk_is_named(atlas, tmp_path):
+    output = tmp_path / "events.h5"
+    with pytest.raises(SimulacraError, match="worker died"):
+        produce(atlas, output, PretendedGeant4(dies_after=2))
+    chunk = next((tmp_path / "events.h5.parts").glob("chunk-*.npz"))
+    chunk.write_bytes(chunk.read_bytes()[:100])
+    with pytest.raises(SimulacraError, match=f"{chunk.name} is damaged"):
+        produce(atlas, output, PretendedGeant4())
+
+
+def test_mistakes_are_told_before_the_work(atlas, tmp_path):
+    with pytest.raises(EventsError, match="unknown kind of events file"):
+        produce(atlas, tmp_path / "events.txt", PretendedGeant4())
+    with pytest.raises(SimulacraError, match="workers must be at least 1"):
+        produce(atlas, tmp_path / "events.h5", workers=0)
+    assert not [*tmp_path.iterdir()]
+
+
+# --- with Geant4 -------------------------------------------------------------------------------
+
+
+@pytest.mark.geant4
+def test_events_depend_neither_on_the_workers_nor_on_their_past(atlas, monkeypatch):
+    monkeypatch.setattr("simulacra.fullsim.job.CHUNK_ENERGY", 500.0)
+    settings = Geant4Settings(particle="gamma")
+    spectrum = EnergySpectrum((300.0, 900.0, 200.0, 500.0))
+    conditions = Job.of(atlas, settings, spectrum, seed=5, n=16).conditions
+    with WorkerPool(1) as pool:
+        simulator = Geant4Simulator(atlas, settings, executor=pool)
+        fresh = simulator.simulate(conditions, 7)["showers"]
+        other = simulator.simulate(conditions, 8)["showers"]
+        again = simulator.simulate(conditions, 7)["showers"]
+    parallel = Geant4Simulator(atlas, settings, workers=2).simulate(conditions, 7)["showers"]
+    assert not np.array_equal(fresh, other)
+    np.testing.assert_array_equal(again, fresh)
+    np.testing.assert_array_equal(parallel, fresh)
+
+
+SCRIPT = """
+from pathlib import Path
+from simulacra.conditions import EnergySpectrum
+from simulacra.detectors import load_detector
+from simulacra.fullsim import Geant4Settings, job, simulate
+
+if __name__ == "__main__":
+    job.CHUNK_ENERGY = 4000.0
+    simulate(
+        load_detector("atlas-barrel"), Geant4Settings(particle="gamma"),
+        EnergySpectrum.parse("1GeV..4GeV"), Path({output!r}), seed=3, n=60, workers=2,
+    )
+"""
+
+
+def wait_for(condition, seconds=60.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "took too long"
+        time.sleep(0.01)
+
+
+def running(pid):
+    """Return whether a process is there and not a zombie."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"
+
+
+@pytest.mark.geant4
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="looks processes up in /proc")
+def test_kill_9_and_a_rerun_give_the_same_events(tmp_path, monkeypatch):
+    output, parts = tmp_path / "killed.h5", tmp_path / "killed.h5.parts"
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT.format(output=str(output)))
+    process = subprocess.Popen([sys.executable, str(script)])
+    wait_for(lambda: len([*parts.glob("chunk-*.npz")]) >= 2 or process.poll() is not None)
+    tasks = Path(f"/proc/{process.pid}/task").glob("*/children")
+    children = " ".join(path.read_text() for path in tasks).split()
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    kept = len([*parts.glob("chunk-*.npz")])
+    assert kept >= 2
+    assert not output.exists()
+    wait_for(lambda: not any(map(running, children)))  # workers do not outlive the job
+
+    subprocess.run([sys.executable, str(script)], check=True)
+    undisturbed = tmp_path / "undisturbed.h5"
+    script.write_text(SCRIPT.format(output=str(undisturbed)))
+    subprocess.run([sys.executable, str(script)], check=True)
+    assert output.read_bytes() == undisturbed.read_bytes()
+    assert not parts.exists()

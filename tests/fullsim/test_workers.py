@@ -1,0 +1,43 @@
+import os
+import signal
+
+import pytest
+
+from simulacra.fullsim import WorkerPool
+
+FATAL = """
+-------- EEEE ------- G4Exception-START -------- EEEE -------
+*** G4Exception : em0003
+      issued by : G4ShellData::LoadData()
+data file: binding.dat not found
+*** Fatal Exception *** core dump ***
+-------- EEEE -------- G4Exception-END --------- EEEE -------
+"""
+
+
+def complain_and_die():
+    os.write(2, FATAL.encode())
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def ignores_interrupts():
+    return signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+
+def test_a_worker_s_last_words_are_kept(capfd):
+    from concurrent.futures import BrokenExecutor
+
+    with WorkerPool(1) as pool:
+        with pytest.raises(BrokenExecutor):
+            pool.submit(complain_and_die).result()
+        words = pool.last_words()
+    assert "em0003" in words
+    assert "binding.dat not found" in words
+    assert "\n" not in words
+    assert capfd.readouterr() == ("", "")
+
+
+def test_workers_leave_interrupts_to_the_parent():
+    with WorkerPool(1) as pool:
+        assert pool.submit(ignores_interrupts).result()
+        assert pool.last_words() == ""
