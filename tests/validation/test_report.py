@@ -1,0 +1,79 @@
+import json
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from simulacra.conditions import EnergySpectrum, draw_conditions
+from simulacra.detectors import load_detector
+from simulacra.events import Events
+from simulacra.validation import validate, write_report
+
+from .samples import few
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    reference, generated = few("test", 8), few("train", 8)
+    folder = tmp_path_factory.mktemp("reports") / "report"
+    validation = validate(reference, generated)
+    return write_report(validation, reference, generated, folder), validation
+
+
+def test_the_report_is_one_file_that_needs_nothing_else(report):
+    path, _ = report
+    html = path.read_text(encoding="utf-8")
+    assert "http" not in re.sub(r"base64,[A-Za-z0-9+/=]+", "", html)
+    sources = re.findall(r'src="([^"]{0,22})', html)
+    assert len(sources) >= 12
+    assert set(sources) == {"data:image/png;base64,"}
+    assert "<script" not in html
+    assert "<link" not in html
+    assert len(html) < 4e6
+    assert sorted(p.name for p in path.parent.iterdir()) == ["index.html", "metrics.json"]
+    assert [p.name for p in path.parent.parent.iterdir()] == ["report"]
+
+
+def test_the_report_says_what_matters(report):
+    path, validation = report
+    html = path.read_text(encoding="utf-8")
+    for text in ("25 GeV: only the reference", "S / floor", "parametric bootstrap", "262 GeV"):
+        assert text in html
+    assert all(f"<th>{name}</th>" in html for name in validation.observables)
+
+
+def test_equal_input_gives_equal_metrics(report, tmp_path):
+    path, validation = report
+    reference, generated = few("test", 8), few("train", 8)
+    again = write_report(validate(reference, generated), reference, generated, tmp_path / "again")
+    first, second = (p.with_name("metrics.json").read_bytes() for p in (path, again))
+    assert first == second
+    assert json.loads(first) == json.loads(json.dumps(validation.to_json()))
+
+
+@pytest.mark.parametrize("name", ["par04-siw", "calogan"])
+def test_other_calorimeters_and_empty_layers(name, tmp_path):
+    detector = load_detector(name)
+    rng = np.random.default_rng(0)
+    conditions = draw_conditions(detector, EnergySpectrum((1e3, 2e3)), 20, rng)
+    showers = rng.exponential(5, (20, detector.n_cells)).astype(np.float32)
+    showers[:, detector.layers[-1].cells] = 0
+    events = Events(conditions, {"showers": showers}, detector)
+    path = write_report(validate(events, events), events, events, tmp_path / "report")
+    assert path.stat().st_size > 1e5
+
+
+def test_nothing_in_common_is_still_a_report(tmp_path):
+    events = few("train", 3)
+    low = events.conditions["energy"] < 3e3
+    samples = events.take(low), events.take(~low)
+    path = write_report(validate(*samples), *samples, tmp_path / "report")
+    assert "left out" in path.read_text(encoding="utf-8")
+
+
+def test_importing_validation_loads_no_plotting_library():
+    code = "import sys, simulacra.validation as v; v.validate; print('matplotlib' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
