@@ -1,5 +1,6 @@
 import os
 import signal
+import time
 
 import pytest
 
@@ -41,3 +42,17 @@ def test_workers_leave_interrupts_to_the_parent():
     with WorkerPool(1) as pool:
         assert pool.submit(ignores_interrupts).result()
         assert pool.last_words() == ""
+
+
+def test_after_an_error_nobody_waits_for_the_work_that_is_left():
+    start = time.monotonic()
+
+    def interrupted():
+        with WorkerPool(1) as pool:
+            pool.submit(os.getpid).result()
+            pool.submit(time.sleep, 60)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert time.monotonic() - start < 20

@@ -112,7 +112,7 @@ class Beam(Frozen):
     z: Length = -1.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Layer:
     """One layer of cells in the response.
 

@@ -7,8 +7,10 @@ import signal
 import tempfile
 import threading
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import connection, get_context, parent_process
+from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
+from types import TracebackType
 
 
 class WorkerPool(ProcessPoolExecutor):
@@ -23,17 +25,33 @@ class WorkerPool(ProcessPoolExecutor):
 
     def __init__(self, workers: int) -> None:
         self._logs = tempfile.TemporaryDirectory(prefix="simulacra-")
+        context = get_context("spawn")  # Geant4 must not meet the parent's threads
+        # Nothing is ever sent: workers leave when the other end is closed or its process is gone.
+        self._life, self._lifeline = context.Pipe(duplex=False)
         super().__init__(
             workers,
-            mp_context=get_context("spawn"),  # Geant4 must not meet the parent's threads
+            mp_context=context,
             initializer=start_worker,
-            initargs=(self._logs.name,),
+            initargs=(self._logs.name, self._life),
         )
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool | None:
+        """Let the workers finish, or after an error (Ctrl-C is one) have them leave at once."""
+        if kind is not None:
+            self._lifeline.close()
+        return super().__exit__(kind, error, trace)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Let the workers finish their chunk and leave."""
         super().shutdown(wait, cancel_futures=cancel_futures)
         if wait:
+            self._lifeline.close()
+            self._life.close()
             self._logs.cleanup()
 
     def last_words(self) -> str:
@@ -47,19 +65,17 @@ class WorkerPool(ProcessPoolExecutor):
         return ""
 
 
-def start_worker(logs: str) -> None:
+def start_worker(logs: str, life: Connection) -> None:
     """Prepare a worker process: output to a log, Ctrl-C left to the parent, no life without it."""
     log = os.open(Path(logs) / f"{os.getpid()}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for stream in (1, 2):
         os.dup2(log, stream)
     os.close(log)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    threading.Thread(target=_leave_with_parent, args=(life,), daemon=True).start()
 
 
-def _leave_with_parent() -> None:
+def _leave_with_parent(life: Connection) -> None:
     """Leave when the parent is gone: a pool's workers would otherwise wait for work for ever."""
-    parent = parent_process()
-    if parent is not None:
-        connection.wait([parent.sentinel])
-        os._exit(1)
+    wait([life])
+    os._exit(1)

@@ -9,7 +9,7 @@ import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import hist
 import matplotlib as mpl
@@ -62,27 +62,50 @@ def style() -> mpl.RcParams:
     return mpl.RcParams(mpl.rcParamsDefault | STYLE)
 
 
-def new_figure(width: float, height: float) -> Figure:
+def new_figure(width: float, height: float, layout: Literal["constrained"] | None = None) -> Figure:
     """Return an empty figure of that size in inches, drawn with Agg."""
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=(width, height), layout=layout)
     FigureCanvasAgg(figure)
     return figure
 
 
-def panels(count: int, most_columns: int = 4) -> tuple[Figure, list[tuple[Axes, Axes]]]:
-    """Return a figure with ``count`` panels, each a main axes above a ratio axes that shares x."""
+def panels(
+    count: int, most_columns: int = 4, *, width: float = 3.3, height: float = 3.3
+) -> tuple[Figure, list[tuple[Axes, Axes]]]:
+    """Return a figure with ``count`` panels, each a main axes above a ratio axes that shares x.
+
+    The places are computed here: matplotlib's automatic layout takes longer than the drawing.
+
+    Args:
+        count: number of panels.
+        most_columns: number of panels in a full row.
+        width: of one panel with its labels, inches.
+        height: likewise.
+    """
     columns = min(most_columns, count)
     rows = math.ceil(count / columns)
-    figure = new_figure(3.3 * columns, 3.3 * rows)
-    grid = figure.add_gridspec(2 * rows, columns, height_ratios=[3, 1] * rows)
+    figure = new_figure(width * columns, height * rows)
+    left, right, bottom, top, gap = 0.62, 0.12, 0.5, 0.22, 0.1  # inches
+    inside = height - bottom - top - gap
     pairs = []
     for i in range(count):
         row, column = divmod(i, columns)
-        main = figure.add_subplot(grid[2 * row, column])
-        ratio = figure.add_subplot(grid[2 * row + 1, column], sharex=main)
+        x, y = column * width + left, (rows - 1 - row) * height + bottom
+        lower = _place(figure, x, y, width - left - right, inside / 4)
+        upper = _place(figure, x, y + inside / 4 + gap, width - left - right, 3 * inside / 4)
+        ratio = figure.add_axes(lower)
+        main = figure.add_axes(upper, sharex=ratio)
         main.tick_params(labelbottom=False)
         pairs.append((main, ratio))
     return figure, pairs
+
+
+def _place(
+    figure: Figure, x: float, y: float, width: float, height: float
+) -> tuple[float, float, float, float]:
+    """Return a rectangle given in inches as parts of the figure."""
+    full_width, full_height = figure.get_size_inches()
+    return x / full_width, y / full_height, width / full_width, height / full_height
 
 
 def draw_histograms(

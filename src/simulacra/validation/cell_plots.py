@@ -45,7 +45,7 @@ def cell_maps(validation: Validation, reference: Events, generated: Events) -> I
     assert isinstance(detector, Calorimeter)
     full, fast = (_mean_share(events) for events in shared)
     layers = _brightest(detector.layers, full)
-    figure = new_figure(10.5, 2.9 * len(layers))
+    figure = new_figure(10.5, 2.9 * len(layers), "constrained")
     grid = figure.subplots(len(layers), 3, squeeze=False)
     for row, layer in zip(grid, layers, strict=True):
         _draw_layer(figure, list(row), layer, detector.axes, full[layer.cells], fast[layer.cells])
@@ -153,8 +153,7 @@ def cell_spectrum(validation: Validation, reference: Events, generated: Events) 
         return
     low = max(float(np.quantile(full, 0.001)), FAINTEST)
     edges = np.geomspace(low, max(float(full.max()), 1.001 * low) * 1.05, SPECTRUM_BINS + 1)
-    figure, ((main, ratio),) = panels(1)
-    figure.set_size_inches(6.5, 4.6)
+    figure, ((main, ratio),) = panels(1, width=6.5, height=4.6)
     draw_histograms(main, ratio, edges, full, fast)
     main.set_xscale("log")
     main.set_yscale("log")

@@ -140,6 +140,7 @@ def histogram_panel(
     high = main.get_ylim()[1]
     if log:
         main.set_yscale("log")
+        main.minorticks_off()
     main.set_ylim(0.3 / max(len(full), len(fast), 1) if log else 0.0, high * room)
     main.legend(loc="upper left", title=title, alignment="left", title_fontsize=9)
     if not log:

@@ -57,11 +57,10 @@ def headline_against_energy(
         return
     info = validation.observables[validation.headline]
     label = info.label.strip("$")
-    figure, pairs = panels(2, most_columns=2)
+    figure, pairs = panels(2, width=4.7, height=4.0)
     _against_energy(*pairs[0], points, _mean, rf"$\langle {label} \rangle$")
     _against_energy(*pairs[1], points, _relative_width, r"relative width $\sigma / \mu$")
     pairs[1][0].set_yscale("log")
-    figure.set_size_inches(9.0, 4.0)
     yield Plot(
         "energy-dependence",
         "Linearity and resolution",

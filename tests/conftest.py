@@ -1,0 +1,81 @@
+"""Samples and small cards that several tests share."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from simulacra.card import Card
+from simulacra.conditions import Conditions, EnergySpectrum, draw_conditions
+from simulacra.detectors import Calorimeter, load_detector
+from simulacra.events import Events
+from simulacra.io import write_events
+
+
+@pytest.fixture(scope="session")
+def barrel() -> Calorimeter:
+    detector = load_detector("atlas-barrel")
+    assert isinstance(detector, Calorimeter)
+    return detector
+
+
+def random_events(detector, n, seed=0):
+    """Events with random cells, one tenth of them hit: mechanics, not physics."""
+    rng = np.random.default_rng(seed)
+    conditions = draw_conditions(detector, EnergySpectrum.parse("1GeV,4GeV"), n, rng)
+    cells = detector.response_arrays["showers"].shape
+    showers = rng.exponential(1.0, (n, *cells)) * (rng.random((n, *cells)) < 0.1)
+    showers *= (conditions["energy"] / np.maximum(showers.sum(axis=1), 1e-6))[:, None]
+    return Events(conditions, {"showers": showers.astype(np.float32)}, detector)
+
+
+@pytest.fixture
+def events(barrel) -> Events:
+    return random_events(barrel, 64)
+
+
+@pytest.fixture
+def small_files(tmp_path, barrel) -> tuple[Path, Path]:
+    """Two events files: for training and for selection."""
+    train, selection = tmp_path / "train.h5", tmp_path / "selection.h5"
+    write_events(random_events(barrel, 64, seed=1), train)
+    write_events(random_events(barrel, 32, seed=2), selection)
+    return train, selection
+
+
+SMALL_MODELS = {
+    "dnncalogan": {
+        "kind": "dnncalogan",
+        "latent": 8,
+        "generator_widths": [16],
+        "critic_widths": [16],
+    },
+}
+"""Options that make each model of the catalogue tiny; the contract test wants one for every row."""
+
+
+@pytest.fixture
+def small_card(small_files):
+    """A function that makes a card of a few steps for a tiny model."""
+
+    def make(kind="dnncalogan", steps=6, **model):
+        train, selection = small_files
+        return Card.model_validate(
+            {
+                "detector": "atlas-barrel",
+                "data": {"train": str(train), "selection": str(selection)},
+                "model": SMALL_MODELS[kind] | model,
+                "training": {"steps": steps, "batch_size": 8, "critic_updates": 2},
+                "selection": {"every": 2, "repeat": 1},
+                "seed": 5,
+            }
+        )
+
+    return make
+
+
+def one_photon(detector, n=1, energy=1000.0, **columns):
+    """Conditions of photons in the centre of a reference cell, first alignment state."""
+    base = {name: np.zeros(n) for name in detector.conditions}
+    base["energy"] = np.full(n, energy)
+    return Conditions(base | columns)

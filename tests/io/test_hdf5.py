@@ -1,0 +1,88 @@
+import h5py
+import numpy as np
+import pytest
+
+from simulacra.detectors import load_detector
+from simulacra.errors import EventsError
+from simulacra.events import Events
+from simulacra.io import read_events, write_events
+from tests.conftest import random_events
+
+
+def test_round_trip(events, tmp_path):
+    path = tmp_path / "events.h5"
+    sent = Events(events.conditions, events.response, events.detector, {"seed": 3})
+    write_events(sent, path)
+    back = read_events(path)
+    assert back.detector == events.detector
+    assert dict(back.provenance) == {"seed": 3}
+    assert np.array_equal(back["showers"], events["showers"])
+    for name, column in events.conditions.columns.items():
+        assert back.conditions[name].dtype == column.dtype
+        assert np.array_equal(back.conditions[name], column)
+
+
+def test_equal_events_give_equal_bytes(events, tmp_path):
+    write_events(events, tmp_path / "a.h5")
+    write_events(events, tmp_path / "b.h5")
+    assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()
+
+
+def test_layout_is_calochallenge(events, tmp_path):
+    write_events(events, tmp_path / "events.h5")
+    with h5py.File(tmp_path / "events.h5") as file:
+        assert file["incident_energies"].shape == (64, 1)
+        assert file["showers"].shape == (64, 266)
+        assert file["showers"].attrs["unit"] == "MeV"
+
+
+def test_no_events_are_a_file_too(events, tmp_path):
+    write_events(events.take(slice(0)), tmp_path / "events.h5")
+    assert len(read_events(tmp_path / "events.h5")) == 0
+
+
+def test_plain_calochallenge_file_needs_its_detector(tmp_path):
+    detector = load_detector("par04-siw")
+    events = random_events(detector, 4)
+    with h5py.File(tmp_path / "plain.h5", "w") as file:
+        file["incident_energies"] = events.conditions["energy"][:, None]
+        file["showers"] = events["showers"]
+    with pytest.raises(EventsError, match="--detector"):
+        read_events(tmp_path / "plain.h5")
+    assert len(read_events(tmp_path / "plain.h5", detector)) == 4
+
+
+def test_file_of_another_detector_is_refused(events, tmp_path):
+    write_events(events, tmp_path / "events.h5")
+    with pytest.raises(EventsError, match="of detector atlas-barrel, not of calogan"):
+        read_events(tmp_path / "events.h5", load_detector("calogan"))
+
+
+@pytest.mark.parametrize("size", [0, 10, 2000, -1])
+def test_truncated_file_is_one_clear_line(events, tmp_path, size):
+    path = tmp_path / "events.h5"
+    write_events(events, path)
+    path.write_bytes(path.read_bytes()[:size])
+    with pytest.raises(EventsError, match="truncated or damaged") as caught:
+        read_events(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_failed_write_leaves_the_old_file(events, tmp_path, monkeypatch):
+    path = tmp_path / "events.h5"
+    write_events(events, path)
+    before = path.read_bytes()
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(h5py.Group, "create_dataset", fail)
+    with pytest.raises(OSError, match="disk full"):
+        write_events(events, path)
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["events.h5"]
+
+
+def test_unknown_ending(events, tmp_path):
+    with pytest.raises(EventsError, match="endings known are .h5"):
+        write_events(events, tmp_path / "events.parquet")

@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+
+from simulacra.conditions import Conditions, EnergySpectrum, draw_conditions
+from simulacra.errors import EventsError, SimulacraError
+from tests.conftest import one_photon
+
+
+@pytest.mark.parametrize(
+    ("text", "points", "log_uniform"),
+    [
+        ("65GeV", (65e3,), False),
+        ("1 GeV, 500 MeV", (1e3, 500.0), False),
+        ("1GeV..2TeV", (1e3, 2e6), True),
+    ],
+)
+def test_energy_spectrum_reads_all_forms(text, points, log_uniform):
+    assert EnergySpectrum.parse(text) == EnergySpectrum(points, log_uniform)
+    assert EnergySpectrum.parse(str(EnergySpectrum.parse(text))) == EnergySpectrum.parse(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["-5GeV", "0GeV", "5", "5 mm", "", "2GeV..1GeV", "1GeV..2GeV..3GeV", "nanGeV"]
+)
+def test_energy_spectrum_refuses(text):
+    with pytest.raises(SimulacraError, match="energ"):
+        EnergySpectrum.parse(text)
+
+
+def test_log_uniform_energies_are_uniform_in_log():
+    energies = EnergySpectrum.parse("1GeV..100GeV").draw(20_000, np.random.default_rng(0))
+    counts, _ = np.histogram(np.log(energies), bins=10, range=(np.log(1e3), np.log(1e5)))
+    assert counts.sum() == 20_000
+    assert abs(counts - 2000).max() < 5 * np.sqrt(2000)
+
+
+def test_drawn_conditions_cover_every_alignment(barrel):
+    drawn = draw_conditions(barrel, EnergySpectrum.parse("1GeV"), 500, np.random.default_rng(0))
+    drawn.check(barrel)
+    states = set(zip(drawn["alignment_eta"], drawn["alignment_phi"], strict=True))
+    assert len(states) == 8
+    assert np.abs(drawn["impact_eta"]).max() <= 20
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("energy", -1.0, "must be positive"),
+        ("energy", np.nan, "not finite"),
+        ("alignment_phi", 4, "must be one of"),
+    ],
+)
+def test_check_names_the_bad_column(barrel, column, value, message):
+    with pytest.raises(EventsError, match=message):
+        one_photon(barrel, **{column: np.array([value])}).check(barrel)
+
+
+def test_columns_must_have_one_length():
+    with pytest.raises(EventsError, match="one length"):
+        Conditions({"energy": np.ones(3), "theta": np.ones(2)})

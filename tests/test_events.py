@@ -1,0 +1,41 @@
+import numpy as np
+import pytest
+
+from simulacra.detectors import load_detector
+from simulacra.errors import EventsError
+from simulacra.events import Events, require_same_detector
+from tests.conftest import random_events
+
+
+def test_slices_and_masks_put_together_give_the_whole(events):
+    mask = events.conditions["energy"] > 2000
+    parts = Events.concatenate([events.take(mask), events.take(~mask)])
+    order = np.concatenate([np.flatnonzero(mask), np.flatnonzero(~mask)])
+    assert np.array_equal(parts["showers"], events["showers"][order])
+    assert np.array_equal(parts.conditions["impact_phi"], events.conditions["impact_phi"][order])
+
+
+def test_response_must_fit_the_detector(events):
+    with pytest.raises(EventsError, match="atlas-barrel needs"):
+        Events(events.conditions, {"showers": np.zeros((64, 100))}, events.detector)
+    with pytest.raises(EventsError, match="reads out showers"):
+        Events(events.conditions, {"images": np.zeros((64, 25, 25))}, events.detector)
+
+
+def test_other_detectors_are_refused(events, barrel):
+    changed = barrel.model_copy(
+        update={"volume": barrel.volume.model_copy(update={"width": (1280.0, 640.0)})}
+    )
+    with pytest.raises(EventsError, match="same name, other geometry"):
+        require_same_detector(barrel, changed)
+    other = random_events(load_detector("calogan"), 3)
+    with pytest.raises(EventsError, match="calogan, not of atlas-barrel"):
+        Events.concatenate([events, other])
+
+
+def test_check_finds_what_is_not_finite(events):
+    showers = events["showers"].copy()
+    showers[3, 5] = np.nan
+    bad = Events(events.conditions, {"showers": showers}, events.detector)
+    with pytest.raises(EventsError, match="1 values that are not finite"):
+        bad.check()

@@ -1,0 +1,71 @@
+import json
+
+import numpy as np
+import pytest
+
+from simulacra.errors import EventsError, SimulatorError
+from simulacra.simulator import TrainedSimulator, train
+from tests.conftest import one_photon
+
+
+@pytest.fixture
+def folder(small_card, tmp_path):
+    train(small_card(steps=2), tmp_path / "simulator")
+    return tmp_path / "simulator"
+
+
+def test_folder_is_whole_and_readable(folder):
+    names = {path.name for path in folder.iterdir()}
+    assert names == {
+        "simulator.json",
+        "detector.yaml",
+        "card.yaml",
+        "weights.safetensors",
+        "metrics.csv",
+    }
+    assert not folder.with_name("simulator.part").exists()
+
+
+@pytest.mark.parametrize("name", ["weights.safetensors", "card.yaml", "detector.yaml"])
+def test_changed_files_are_refused(folder, name):
+    path = folder / name
+    content = bytearray(path.read_bytes())
+    content[-2] ^= 1
+    path.write_bytes(bytes(content))
+    with pytest.raises(SimulatorError, match=f"{name} is missing or was changed"):
+        TrainedSimulator.load(folder)
+
+
+def test_missing_and_newer_folders_are_refused(folder, tmp_path):
+    with pytest.raises(SimulatorError, match="not a simulator folder"):
+        TrainedSimulator.load(tmp_path / "nothing")
+    about = json.loads((folder / "simulator.json").read_text())
+    (folder / "simulator.json").write_text(json.dumps(about | {"format_version": 99}))
+    with pytest.raises(SimulatorError, match="format 99"):
+        TrainedSimulator.load(folder)
+
+
+def test_training_does_not_overwrite(small_card, folder):
+    with pytest.raises(SimulatorError, match="is there already"):
+        train(small_card(steps=2), folder)
+
+
+def test_outside_flags_untrained_energies(folder, barrel):
+    simulator = TrainedSimulator.load(folder)
+    conditions = one_photon(barrel, n=3, energy=np.array([1000.0, 4000.0, 9000.0]))
+    assert list(simulator.outside(conditions)) == [False, False, True]
+
+
+def test_bad_conditions_are_refused(folder, barrel):
+    simulator = TrainedSimulator.load(folder)
+    with pytest.raises(EventsError, match="must be positive"):
+        simulator.simulate(one_photon(barrel, energy=np.array([-5.0])), seed=1)
+
+
+def test_save_and_load_again(folder, tmp_path, barrel):
+    simulator = TrainedSimulator.load(folder)
+    simulator.save(tmp_path / "copy")
+    copy = TrainedSimulator.load(tmp_path / "copy")
+    conditions = one_photon(barrel, n=5)
+    a, b = simulator.simulate(conditions, 1), copy.simulate(conditions, 1)
+    assert np.array_equal(a["showers"], b["showers"])

@@ -1,0 +1,104 @@
+import csv
+
+import numpy as np
+import pytest
+
+from simulacra.errors import CardError, EventsError, SimulatorError
+from simulacra.events import Events
+from simulacra.io import read_events
+from simulacra.sample import load_sample
+from simulacra.training import fit
+from simulacra.training.selection import EpochSelection
+
+
+class Interrupted(Exception):
+    """What a test throws to stop a run."""
+
+
+def _run(card, folder, stop_at=None):
+    def on_progress(step, steps, best):
+        if step == stop_at:
+            raise Interrupted
+
+    train, selection = read_events(card.data.train), read_events(card.data.selection)
+    return fit(card, train, selection, folder, on_progress)
+
+
+def _weights(trained):
+    return {name: value.numpy() for name, value in trained.surrogate.state_dict().items()}
+
+
+@pytest.mark.parametrize("critics", [1, 2])
+def test_resumed_run_is_bit_exact(small_card, tmp_path, critics):
+    card = small_card(critics=critics)
+    whole = _run(card, tmp_path / "whole")
+    with pytest.raises(Interrupted):
+        _run(card, tmp_path / "parts", stop_at=5)
+    resumed = _run(card, tmp_path / "parts")
+    assert (resumed.step, resumed.score) == (whole.step, whole.score)
+    for name, value in _weights(whole).items():
+        assert np.array_equal(_weights(resumed)[name], value), name
+    for a, b in zip(whole.history, resumed.history, strict=True):
+        assert {k: v for k, v in a.items() if k != "seconds"} == {
+            k: v for k, v in b.items() if k != "seconds"
+        }
+
+
+def test_best_epoch_is_kept(small_card, tmp_path):
+    trained = _run(small_card(), tmp_path)
+    scores = {row["step"]: row["score"] for row in trained.history}
+    assert list(scores) == [2, 4, 6]
+    assert trained.score == min(scores.values()) == scores[trained.step]
+    with (tmp_path / "metrics.csv").open() as file:
+        assert [int(row["step"]) for row in csv.DictReader(file)] == [2, 4, 6]
+
+
+def test_checkpoint_of_another_card_is_refused(small_card, tmp_path):
+    _run(small_card(), tmp_path)
+    with pytest.raises(SimulatorError, match="another card"):
+        _run(small_card(latent=9), tmp_path)
+
+
+def test_damaged_checkpoint_is_named(small_card, tmp_path):
+    _run(small_card(), tmp_path)
+    path = tmp_path / "checkpoint.safetensors"
+    path.write_bytes(path.read_bytes()[:500])
+    with pytest.raises(SimulatorError, match="not a readable tensor file"):
+        _run(small_card(), tmp_path)
+
+
+def test_nan_in_training_data_is_refused(small_card, tmp_path, events):
+    showers = events["showers"].copy()
+    showers[0, 0] = np.nan
+    bad = Events(events.conditions, {"showers": showers}, events.detector)
+    with pytest.raises(EventsError, match="not finite"):
+        fit(small_card(), bad, events, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_score_of_the_selection_events_themselves_is_zero():
+    events = load_sample("selection")
+    score, energies = EpochSelection(events, ("response", "width")).score(events)
+    assert score == 0
+    assert len(energies) == 9
+    assert all(e.response_mean == e.response_width == 1 for e in energies)
+
+
+def test_score_sees_a_wrong_scale_and_a_wrong_width():
+    events = load_sample("selection")
+    selection = EpochSelection(events, ("response",))
+    shifted = Events(events.conditions, {"showers": events["showers"] * 1.05}, events.detector)
+    assert selection.score(shifted)[0] > 0.5
+    rows = selection.score(shifted)[1]
+    assert np.allclose([row.response_mean for row in rows], 1.05, rtol=1e-5)
+
+
+def test_score_beats_chance_for_independent_geant4():
+    """Real showers of another split score far better than a 5 % shift."""
+    selection = EpochSelection(load_sample("selection"), ("response", "fraction", "width"))
+    assert selection.score(load_sample("test"))[0] < 0.25
+
+
+def test_unknown_group_names_what_there_is(events):
+    with pytest.raises(CardError, match="there are .*response"):
+        EpochSelection(events, ("respons",))
