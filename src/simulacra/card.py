@@ -40,7 +40,7 @@ class AdversarialCard(Frozen):
     critic_updates: int = Field(default=5, gt=0)
     learning_rate: float = Field(default=3e-4, gt=0)
     critic_learning_rate: float | None = Field(default=None, gt=0)
-    final_learning_rate: float = Field(default=1.0, gt=0, le=1)
+    final_learning_rate: float = Field(default=0.05, gt=0, le=1)
     averaging: float = Field(default=0.999, ge=0, lt=1)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 from lightning_fabric import Fabric
+from numpy.typing import NDArray
 from torch import Tensor
 
 from simulacra.atomic import whole_file
@@ -107,19 +108,19 @@ class _Fit:
         self.history: list[Row] = []
         self.best: dict[str, Tensor] = {}
         self.best_row: Row = {}
-        self.spent = 0.0
+        self.spent = np.zeros(2)
 
     def run(self, on_progress: OnProgress | None) -> Trained:
         """Train to the last step and return the best epoch."""
         self._resume()
-        started = time.perf_counter() - self.spent
+        started = _clocks() - self.spent
         state, card = self.run_state, self.card
         losses: dict[str, list[Tensor]] = {}
         while state.step < card.training.steps:
             for name, value in state.advance().items():
                 losses.setdefault(name, []).append(value)
             if state.step % card.selection.every == 0 or state.step == card.training.steps:
-                self.spent = time.perf_counter() - started
+                self.spent = _clocks() - started
                 self._evaluate({k: float(torch.stack(v).mean()) for k, v in losses.items()})
                 losses.clear()
             if on_progress is not None:
@@ -135,7 +136,9 @@ class _Fit:
             weights = {k: v.detach().clone() for k, v in self.surrogate.state_dict().items()}
         events = Events(self.conditions, response, self.surrogate.detector)
         score, energies = self.selection.score(events)
-        row: Row = {"step": self.run_state.step, "seconds": self.spent, "score": score, **losses}
+        wall, cpu = self.spent.tolist()
+        times = {"seconds": wall, "cpu_seconds": cpu}
+        row: Row = {"step": self.run_state.step, **times, "score": score, **losses}
         for energy in energies:
             row[f"score {energy.label}"] = energy.score
             row[f"response mean {energy.label}"] = energy.response_mean
@@ -165,7 +168,7 @@ class _Fit:
             "identity": self.identity,
             "history": self.history,
             "best": self.best_row,
-            "seconds": self.spent,
+            "seconds": self.spent.tolist(),
         }
         write_tensors(self.folder / CHECKPOINT, tensors, facts)
         write_metrics(self.history, self.folder / METRICS)
@@ -184,7 +187,12 @@ class _Fit:
         self.run_state.restore(below_prefix("run", tensors))
         self.best = below_prefix("best", tensors)
         self.history, self.best_row = facts["history"], facts["best"]
-        self.spent = facts["seconds"]
+        self.spent = np.array(facts["seconds"])
+
+
+def _clocks() -> NDArray[np.float64]:
+    """Return wall and CPU time of this process in seconds."""
+    return np.array([time.perf_counter(), time.process_time()])
 
 
 def write_metrics(history: list[Row], path: Path) -> None:
