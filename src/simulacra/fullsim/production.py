@@ -6,7 +6,7 @@ Finished chunks wait in ``<output>.parts/`` until all are there; then the output
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
+from concurrent.futures import BrokenExecutor, Executor, as_completed
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -145,22 +145,18 @@ def _run(
         try:
             for future in as_completed(list(futures)):
                 number = futures.pop(future)
-                if future.cancelled():
-                    continue
                 if (error := future.exception()) is None:
                     yield number, future.result()
-                elif failure is None:  # what is finished beside it is still worth its keep
-                    failure = error
-                    _cancel(futures)
+                    continue
+                failure = error
+                if not isinstance(error, BrokenExecutor):
+                    break  # else all others are done too, and what is finished is worth its keep
         finally:
-            _cancel(futures)
+            # Work in somebody else's pool is called off; our own pool's workers leave at once.
+            for future in futures if executor else ():
+                future.cancel()
         if failure is not None:
             raise _explained(failure, pool) from None
-
-
-def _cancel(futures: Iterable[Future[ChunkResult]]) -> None:
-    for future in futures:
-        future.cancel()
 
 
 def _explained(failure: BaseException, pool: Executor) -> BaseException:
