@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import hist
-import matplotlib as mpl
 import mplhep
 import numpy as np
 from matplotlib.axes import Axes
@@ -25,18 +24,14 @@ FULL, FAST = "full simulation", "fast simulation"
 GREY, BLACK, COLOUR = "0.8", "0.25", "#c8102e"
 DPI = 110
 RATIO_RANGE = (0.5, 1.5)
-STYLE: dict[str, Any] = {
-    "font.size": 9.0,
-    "axes.labelsize": 10.0,
-    "legend.fontsize": 8.0,
-    "legend.frameon": False,
-    "xtick.direction": "in",
-    "ytick.direction": "in",
-    "xtick.top": True,
-    "ytick.right": True,
-    "axes.formatter.limits": (-3, 4),
-    "axes.formatter.use_mathtext": True,
+STYLE: Any = {
+    "font": {"size": 9.0},
+    "axes": {"labelsize": 10.0, "formatter.limits": (-3, 4), "formatter.use_mathtext": True},
+    "legend": {"fontsize": 8.0, "frameon": False},
+    "xtick": {"direction": "in", "top": True},
+    "ytick": {"direction": "in", "right": True},
 }
+"""Settings for ``matplotlib.rc``, by group (their types change from version to version)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +50,6 @@ def finish(figure: Figure) -> bytes:
     figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
     figure.clear()
     return buffer.getvalue()
-
-
-def style() -> mpl.RcParams:
-    """Return matplotlib's defaults with the report's own changes: no user's style interferes."""
-    return mpl.RcParams(mpl.rcParamsDefault | STYLE)
 
 
 def new_figure(width: float, height: float, layout: Literal["constrained"] | None = None) -> Figure:

@@ -21,10 +21,9 @@ from simulacra.validation.canvas import (
     draw_histograms,
     finish,
     panels,
-    ratio_axis,
 )
 from simulacra.validation.energies import energies_of, energy_groups
-from simulacra.validation.result import Validation
+from simulacra.validation.result import Comparison, Validation
 
 MOST_MEMBERS = 8
 """Panels of one figure; of a group with more observables (layers), some are drawn."""
@@ -88,29 +87,35 @@ def profiles(validation: Validation, reference: Events, generated: Events) -> It
     if validation.pooled is None or not long:
         return
     figure, pairs = panels(len(long), most_columns=3)
-    for (group, names), (main, ratio) in zip(long.items(), pairs, strict=True):
-        comparisons = validation.pooled.comparisons
-        rows = [(i, comparisons[n]) for i, n in enumerate(names) if n in comparisons]
-        layer = np.array([i for i, _ in rows])
-        full = np.array([(c.reference.mean.value, c.reference.std.value) for _, c in rows])
-        fast = np.array([(c.generated.mean.value, c.generated.std.value) for _, c in rows])
-        main.fill_between(
-            layer, full[:, 0] - full[:, 1], full[:, 0] + full[:, 1], color="0.85", lw=0
-        )
-        main.plot(layer, full[:, 0], color=BLACK, label=FULL)
-        main.plot(layer, fast[:, 0], color=COLOUR, ls="--", label=FAST)
-        ratio.plot(layer, fast[:, 0] / np.where(full[:, 0] == 0, np.nan, full[:, 0]), color=COLOUR)
-        ratio_axis(ratio)
-        main.set_ylabel(axis_label(label_text(group), validation.observables[names[0]].unit))
-        main.legend()
-        ratio.set_xlabel("layer")
+    for (group, names), pair in zip(long.items(), pairs, strict=True):
+        rows = [validation.pooled.comparisons.get(name) for name in names]
+        label = axis_label(label_text(group), validation.observables[names[0]].unit)
+        _profile_panel(*pair, rows, label)
     yield Plot(
         "profiles",
         "Layer by layer",
         "Mean over all events against the layer; the grey band is the spread (one standard "
-        "deviation) of the full simulation.",
+        "deviation) of the full simulation. Below, the difference of the means in units of it.",
         finish(figure),
     )
+
+
+def _profile_panel(main: Axes, ratio: Axes, rows: list[Comparison | None], label: str) -> None:
+    points = [(i, c.reference, c.generated) for i, c in enumerate(rows) if c is not None]
+    layer = np.array([i for i, _, _ in points])
+    full = np.array([reference.mean.value for _, reference, _ in points])
+    spread = np.array([reference.std.value for _, reference, _ in points])
+    fast = np.array([generated.mean.value for _, _, generated in points])
+    main.fill_between(layer, full - spread, full + spread, color="0.85", lw=0)
+    main.plot(layer, full, color=BLACK, label=FULL)
+    main.plot(layer, fast, color=COLOUR, ls="--", label=FAST)
+    main.set_ylabel(label)
+    main.legend()
+    ratio.plot(layer, (fast - full) / np.where(spread > 0, spread, np.nan), color=COLOUR)
+    ratio.axhline(0, color=BLACK, lw=0.6)
+    ratio.set_ylim(-0.5, 0.5)
+    ratio.set_ylabel(r"$\Delta / \sigma$")
+    ratio.set_xlabel("layer")
 
 
 def values_of(observable: Observable, events: Events) -> FloatArray:

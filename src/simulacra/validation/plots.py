@@ -8,7 +8,7 @@ from types import MappingProxyType
 import matplotlib as mpl
 
 from simulacra.events import Events
-from simulacra.validation.canvas import Plot, style
+from simulacra.validation.canvas import STYLE, Plot
 from simulacra.validation.cell_plots import cell_maps, cell_spectrum
 from simulacra.validation.group_plots import grouped_histograms, profiles
 from simulacra.validation.headline_plots import headline_against_energy, headline_by_energy
@@ -30,5 +30,9 @@ PLOTS_OF_KIND: Mapping[str, tuple[PlotFunction, ...]] = MappingProxyType(
 def report_plots(validation: Validation, reference: Events, generated: Events) -> Iterator[Plot]:
     """Yield the plots of a report, one after the other."""
     for function in (*PLOTS, *PLOTS_OF_KIND.get(reference.detector.kind, ())):
-        with mpl.rc_context(style()):
-            yield from function(validation, reference, generated)
+        with mpl.rc_context():  # closed before each yield: the caller keeps its own style
+            mpl.rcdefaults()
+            for group, settings in STYLE.items():
+                mpl.rc(group, **settings)
+            plots = list(function(validation, reference, generated))
+        yield from plots
