@@ -54,7 +54,16 @@ def write_report(
         }
         for plot in report_plots(validation, reference, generated)
     ]
-    html = (
+    html = _render(validation, plots)
+    metrics = json.dumps(validation.to_json(), indent=1, allow_nan=False, ensure_ascii=False)
+    with whole_folder(folder) as part:
+        (part / "index.html").write_text(html, encoding="utf-8")
+        (part / "metrics.json").write_text(metrics + "\n", encoding="utf-8")
+    return folder / "index.html"
+
+
+def _render(validation: Validation, plots: list[dict[str, str]]) -> str:
+    return (
         _environment()
         .get_template("report.html.j2")
         .render(
@@ -72,11 +81,6 @@ def write_report(
             plots=plots,
         )
     )
-    metrics = json.dumps(validation.to_json(), indent=1, allow_nan=False, ensure_ascii=False)
-    with whole_folder(folder) as part:
-        (part / "index.html").write_text(html, encoding="utf-8")
-        (part / "metrics.json").write_text(metrics + "\n", encoding="utf-8")
-    return folder / "index.html"
 
 
 def _environment() -> jinja2.Environment:
