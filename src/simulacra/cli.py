@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar, cast
 
 import typer
 from rich.console import Console
@@ -25,13 +25,14 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="simulacra",
     help="Fast detector simulation: learn Geant4, answer in its place, be judged by physics.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 console = Console()
 errors = Console(stderr=True, soft_wrap=True)
 T = TypeVar("T")
+# What typer raises for a wrong option or command; it exports only this leaf of them.
+UsageError = cast("type[Exception]", typer.BadParameter.__base__)
 DEBUG: ContextVar[bool] = ContextVar("debug", default=False)
 
 Output = Annotated[Path, typer.Option("--output", "-o", help="Where the result appears.")]
@@ -217,10 +218,10 @@ def validate(
 
     _require_report_folder(output)
     named = load_detector(detector) if detector else None
-    files = [read_events(resolve_events(source), named) for source in (reference, generated)]
+    full, fast = (read_events(resolve_events(s), named) for s in (reference, generated))
     independent = read_events(resolve_events(floor), named) if floor else None
-    validation = run(*files, floor=independent)
-    write_report(validation, *files, output)
+    validation = run(full, fast, floor=independent)
+    write_report(validation, full, fast, output)
     _print_scores(validation)
     console.print(f"report     {output / 'index.html'}", highlight=False)
 
@@ -321,21 +322,21 @@ def _training_bar(label: str) -> Iterator[Callable[[int, int, dict[str, float]],
 
 def main() -> None:
     """Run the command line: exit code 2 and one line for what the user can mend."""
-    import click
 
     def show_warning(message: Warning | str, *_: object, **__: object) -> None:
         errors.print(f"warning: {message}", markup=False)
 
-    warnings.showwarning = show_warning  # type: ignore[assignment]
+    warnings.showwarning = show_warning
     try:
-        sys.exit(app(standalone_mode=False))
+        sys.exit(app(sys.argv[1:] or ["--help"], standalone_mode=False))
     except SimulacraError as error:
         if DEBUG.get():
             raise
         errors.print(f"error: {error}", markup=False, highlight=False)
-    except click.ClickException as error:
-        errors.print(f"error: {error.format_message()}", markup=False, highlight=False)
-    except (click.Abort, KeyboardInterrupt):
+    except UsageError as error:
+        message = error.format_message()  # type: ignore[attr-defined]
+        errors.print(f"error: {message}", markup=False, highlight=False)
+    except (typer.Abort, KeyboardInterrupt):
         errors.print("stopped; the same command goes on where that is possible")
         sys.exit(130)
     sys.exit(2)

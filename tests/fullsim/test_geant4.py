@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from conftest import BOX, RINGS, TUBE, stack
 
+from conftest import BOX, RINGS, TUBE, stack
 from simulacra.conditions import Conditions
 from simulacra.detectors import parse_detector
 from simulacra.errors import DetectorError, SimulacraError

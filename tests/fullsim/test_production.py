@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import PretendedGeant4
 
+from conftest import PretendedGeant4
 from simulacra.conditions import EnergySpectrum
 from simulacra.errors import EventsError, SimulacraError
 from simulacra.fullsim import Geant4Settings, Geant4Simulator, WorkerPool, simulate

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from conftest import RINGS, TUBE, stack
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conftest import RINGS, TUBE, stack
 from simulacra.detectors import load_detector
 from simulacra.errors import DetectorError
 from simulacra.fullsim.readout import section_readouts, window_starts

@@ -1,0 +1,73 @@
+"""Imports point one way, and importing the package loads nothing heavy."""
+
+import ast
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import simulacra
+
+ROOT = Path(simulacra.__file__).parent
+LEVELS = [
+    {"errors", "units", "atomic", "provenance"},
+    {"detectors"},
+    {"conditions"},
+    {"events"},
+    {"io", "observables", "transforms"},
+    {"sample", "fullsim", "models"},
+    {"card", "surrogate"},
+    {"training"},
+    {"simulator", "validation"},
+    {"quickstart"},
+    {"cli"},
+    {"__main__"},
+]
+LEVEL = {name: level for level, names in enumerate(LEVELS) for name in names}
+
+
+def _imports(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("simulacra."):
+            yield node.module.split(".")[1]
+
+
+def test_imports_point_one_way():
+    for path in ROOT.rglob("*.py"):
+        own = path.relative_to(ROOT).parts[0].removesuffix(".py")
+        if own == "__init__":
+            continue
+        for other in _imports(path):
+            assert own == other or LEVEL[other] < LEVEL[own], f"{path} imports {other}"
+
+
+def test_every_module_has_a_level():
+    names = {p.name.removesuffix(".py") for p in ROOT.iterdir() if p.suffix == ".py"}
+    folders = {p.parent.name for p in ROOT.glob("*/__init__.py")}
+    assert names - {"__init__"} | folders == set(LEVEL)
+
+
+def _loaded_by(statement):
+    code = f"import sys; {statement}; print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(run.stdout.split())
+
+
+def test_import_and_cli_load_neither_torch_nor_geant4():
+    for statement in ("import simulacra", "import simulacra.cli"):
+        assert not {"torch", "geant4_pybind", "matplotlib"} & _loaded_by(statement)
+
+
+def test_import_is_quick():
+    """Best of three, so that a busy machine does not decide."""
+    seconds = []
+    for _ in range(3):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-c", "import simulacra"], check=True)
+        seconds.append(time.perf_counter() - start)
+    assert min(seconds) < 0.3
+
+
+def test_public_names_load():
+    for name in simulacra.__all__:
+        assert getattr(simulacra, name) is not None

@@ -1,0 +1,175 @@
+"""What a user sees: results on stdout, one line and exit code 2 for what can be mended."""
+
+import json
+import sys
+
+import h5py
+import numpy as np
+import pytest
+import yaml
+
+from simulacra import cli
+from simulacra.io import read_events, write_events
+from simulacra.sample import load_sample
+from tests.conftest import SMALL_MODELS, random_events
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, tmp_path):
+    """Call the command line in an empty folder; return (exit code, stdout, stderr)."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["simulacra", *map(str, arguments)])
+        with pytest.raises(SystemExit) as caught:
+            cli.main()
+        captured = capsys.readouterr()
+        return caught.value.code or 0, captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture
+def card(small_card, tmp_path):
+    path = tmp_path / "card.yaml"
+    path.write_text(small_card(steps=2).to_yaml())
+    return path
+
+
+@pytest.fixture
+def simulator(run, card):
+    assert run("train", card, "-o", "simulator")[0] == 0
+    return "simulator"
+
+
+def refused(result, *words):
+    code, _, err = result
+    lines = [line for line in err.splitlines() if line.startswith("error:")]
+    assert code == 2
+    assert len(lines) == 1
+    assert "Traceback" not in err
+    for word in words:
+        assert word in lines[0]
+
+
+def test_lists(run):
+    assert "atlas-barrel" in run("detectors")[1]
+    assert "dnncalogan" in run("models")[1]
+    assert yaml.safe_load(run("detectors", "show", "atlas-barrel")[1])["name"] == "atlas-barrel"
+    assert yaml.safe_load(run("models", "show", "dnncalogan")[1])["latent"] == 300
+
+
+def test_train_generate_validate(run, simulator, tmp_path):
+    assert run("generate", simulator, "--like", "sample:test", "-n", 50, "-o", "fast.h5")[0] == 0
+    write_events(load_sample("test").take(slice(50)), "reference.h5")
+    code, out, _ = run("validate", "reference.h5", "fast.h5", "-o", "report")
+    assert code == 0
+    assert "report/index.html" in out
+    assert json.loads((tmp_path / "report/metrics.json").read_text())["schema_version"] == 1
+
+
+def test_generate_gives_the_same_bytes(run, simulator, tmp_path):
+    for name in ("a.h5", "b.h5"):
+        code, *_ = run(
+            "generate", simulator, "--energy", "1GeV..4GeV", "-n", 20, "--seed", 7, "-o", name
+        )
+        assert code == 0
+    assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()
+
+
+def test_generate_says_what_is_outside_the_training(run, simulator):
+    _, _, err = run("generate", simulator, "--energy", "100GeV", "-n", 5, "-o", "fast.h5")
+    assert "5 of 5 events are outside the trained range" in err
+
+
+def test_existing_outputs_are_kept(run, simulator, card, tmp_path):
+    (tmp_path / "fast.h5").write_text("precious")
+    refused(run("generate", simulator, "--energy", "1GeV", "-n", 5, "-o", "fast.h5"), "--overwrite")
+    refused(run("train", card, "-o", simulator), "is there already")
+    (tmp_path / "notes").mkdir()
+    refused(run("validate", "sample:test", "sample:test", "-o", "notes"), "is not a report")
+    assert (tmp_path / "fast.h5").read_text() == "precious"
+
+
+def test_unknown_key_in_a_card(run, card):
+    card.write_text(card.read_text().replace("batch_size", "bach_size"))
+    refused(run("train", card, "-o", "s"), "training.bach_size", "not permitted")
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("model.latnt=3", ["model.latnt", "not permitted"]),
+        ("model.kind=gann", ["no model 'gann'"]),
+        ("training.steps=-1", ["training.steps", "greater than 0"]),
+        ("training.steps", ["key=value"]),
+        ("detector=nowhere", ["no detector 'nowhere'"]),
+        ("data.train=none.h5", ["no events file none.h5"]),
+        ("data.train=sample:tset", ["no split 'tset'"]),
+        ("selection.groups=[respons]", ["no observables 'respons'"]),
+    ],
+)
+def test_mistakes_in_a_card(run, card, tmp_path, override, words):
+    refused(run("train", card, "-o", "s", "--set", override), *words)
+    assert not (tmp_path / "s").exists()
+
+
+def test_negative_energy(run, simulator, tmp_path):
+    refused(run("generate", simulator, "--energy", "-5GeV", "-n", 5, "-o", "f.h5"), "positive")
+    options = ["--particle", "gamma", "--energy", "-5GeV", "-n", 5, "-o", "f.h5"]
+    refused(run("simulate", "--detector", "atlas-barrel", *options), "positive")
+    assert not (tmp_path / "f.h5").exists()
+
+
+def test_unknown_particle(run, tmp_path):
+    options = ["--particle", "photn", "--energy", "5GeV", "-n", 5, "-o", "f.h5"]
+    refused(run("simulate", "--detector", "atlas-barrel", *options), "photn")
+    assert not list(tmp_path.iterdir())
+
+
+def test_truncated_file(run, tmp_path):
+    write_events(load_sample("test").take(slice(10)), "a.h5")
+    (tmp_path / "a.h5").write_bytes((tmp_path / "a.h5").read_bytes()[:3000])
+    refused(run("validate", "sample:test", "a.h5"), "a.h5", "truncated or damaged")
+    assert not (tmp_path / "report").exists()
+
+
+def test_file_for_another_detector(run, simulator):
+    from simulacra.detectors import load_detector
+
+    write_events(random_events(load_detector("calogan"), 5), "calogan.h5")
+    refused(run("generate", simulator, "--like", "calogan.h5", "-o", "f.h5"), "calogan")
+    refused(run("validate", "sample:test", "calogan.h5"), "calogan")
+
+
+def test_nan_in_training_data(run, card, small_files, tmp_path):
+    with h5py.File(small_files[0], "r+") as file:
+        file["showers"][0, 0] = np.nan
+    refused(run("train", card, "-o", "s"), "train.h5", "not finite")
+    assert not (tmp_path / "s").exists()
+    assert not (tmp_path / "s.part").exists()
+
+
+def test_tampered_simulator(run, simulator, tmp_path):
+    path = tmp_path / simulator / "weights.safetensors"
+    path.write_bytes(path.read_bytes()[:-4] + b"\0\0\0\1")
+    refused(run("generate", simulator, "--energy", "1GeV", "-n", 5, "-o", "f.h5"), "was changed")
+    assert not (tmp_path / "f.h5").exists()
+
+
+def test_usage_errors_are_one_line(run):
+    refused(run("generate", "simulator"), "output")
+    refused(run("no-such-command"), "no-such-command")
+
+
+def test_quickstart_on_a_tiny_model(run, tmp_path):
+    """The whole chain; what it learns in two steps is another matter."""
+    sizes = SMALL_MODELS["dnncalogan"]
+    overrides = [f"model.{k}={json.dumps(v)}" for k, v in sizes.items()] + ["training.steps=2"]
+    options = [part for override in overrides for part in ("--set", override)]
+    code, out, _ = run("quickstart", *options)
+    assert code == 0
+    assert "262 GeV" in out
+    assert "25 GeV" in out
+    assert (tmp_path / "report/index.html").is_file()
+    assert len(read_events(tmp_path / "quickstart/fast.h5")) == len(load_sample("test"))
