@@ -10,11 +10,11 @@ import simulacra
 
 ROOT = Path(simulacra.__file__).parent
 LEVELS = [
-    {"errors", "units", "atomic", "provenance"},
+    {"arrays", "atomic", "errors", "provenance", "units"},
     {"detectors"},
     {"conditions"},
     {"events"},
-    {"io", "observables", "transforms"},
+    {"energies", "io", "observables", "transforms"},
     {"sample", "fullsim", "models"},
     {"card", "surrogate"},
     {"training"},

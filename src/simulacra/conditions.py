@@ -9,16 +9,15 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from simulacra.arrays import Array
 from simulacra.detectors import Calorimeter, Detector
 from simulacra.errors import EventsError, SimulacraError
 from simulacra.units import format_energy, parse_quantity
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,11 @@ from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from simulacra.arrays import Array
 from simulacra.conditions import Conditions
 from simulacra.detectors import Detector
 from simulacra.errors import EventsError
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +97,3 @@ def require_same_detector(expected: Detector, *others: Detector) -> None:
             same_name = " (same name, other geometry)" if other.name == expected.name else ""
             msg = f"the events are of detector {other.name}, not of {expected.name}{same_name}"
             raise EventsError(msg)
-
-
-def energy_points(energies: Array, most: int = 32) -> Array:
-    """Return the distinct energies, or an empty array where there are too many to be points."""
-    points = np.unique(energies)
-    return points if len(points) <= most else points[:0]

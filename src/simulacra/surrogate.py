@@ -8,10 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from simulacra.arrays import Array
 from simulacra.conditions import Conditions
 from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
-from simulacra.events import Array, Events
+from simulacra.events import Events
 from simulacra.models import GenerativeModel, ModelEntry
 from simulacra.transforms import ConditionEncoder, Response, Transform
 

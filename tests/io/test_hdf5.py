@@ -74,7 +74,8 @@ def test_failed_write_leaves_the_old_file(events, tmp_path, monkeypatch):
     before = path.read_bytes()
 
     def fail(*_: object, **__: object) -> None:
-        raise OSError("disk full")
+        msg = "disk full"
+        raise OSError(msg)
 
     monkeypatch.setattr(h5py.Group, "create_dataset", fail)
     with pytest.raises(OSError, match="disk full"):

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
+from simulacra.arrays import FloatArray, IntArray
 from simulacra.detectors.base import DetectorBase, Frozen, ResponseArray
 from simulacra.detectors.segmentation import (
     CartesianSegmentation,
@@ -26,9 +27,6 @@ from simulacra.detectors.segmentation import (
 )
 from simulacra.errors import DetectorError
 from simulacra.units import Density, Length
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 
 class Box(Frozen):

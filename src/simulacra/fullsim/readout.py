@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from simulacra.arrays import FloatArray
 from simulacra.detectors import Calorimeter
 from simulacra.detectors.calorimeter import Section
 from simulacra.errors import DetectorError
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

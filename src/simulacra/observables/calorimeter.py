@@ -14,9 +14,10 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from simulacra.arrays import FloatArray
 from simulacra.detectors import Calorimeter, Layer
 from simulacra.events import Events
-from simulacra.observables.observable import FloatArray, Observable
+from simulacra.observables.observable import Observable
 
 HIT_THRESHOLD = 1.0
 """Energy in MeV above which a cell counts as hit: CaloChallenge's cut for dataset 1."""

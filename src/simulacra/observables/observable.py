@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
+from simulacra.arrays import FloatArray
 from simulacra.events import Events
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

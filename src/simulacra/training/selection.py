@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from simulacra.arrays import BoolArray, FloatArray
+from simulacra.energies import energies_of, energy_groups
 from simulacra.errors import CardError
 from simulacra.events import Events
 from simulacra.observables import Observable, observables_of
-from simulacra.observables.groups import energy_groups
-from simulacra.observables.observable import FloatArray
 
 HALF_WEIGHT = 30
 """Events at which an energy has half the weight of one with very many."""
@@ -51,7 +51,7 @@ class EpochSelection:
     def __init__(self, reference: Events, groups: Sequence[str]) -> None:
         self.reference = reference
         self.groups = {group: _members(reference, group) for group in groups}
-        self._bins = energy_groups(reference.conditions["energy"])
+        self._bins = energy_groups(energies_of(reference))
         chosen = [o for members in self.groups.values() for o in members]
         self._response = next(o for o in observables_of(reference.detector) if o.name == "response")
         self._values = {o.name: o(reference) for o in (*chosen, self._response)}
@@ -64,8 +64,8 @@ class EpochSelection:
         values = {name: self._observable(name)(generated) for name in self._values}
         scores = []
         for group in self._bins:
-            here = group.select(self.reference.conditions["energy"])
-            there = group.select(generated.conditions["energy"])
+            here = group.select(energies_of(self.reference))
+            there = group.select(energies_of(generated))
             if np.count_nonzero(here) >= FEWEST:
                 scores.append(self._at_energy(group.label, values, here, there))
         weights = np.array([s.events / (s.events + HALF_WEIGHT) for s in scores])
@@ -79,8 +79,8 @@ class EpochSelection:
         self,
         label: str,
         values: dict[str, FloatArray],
-        here: np.ndarray[tuple[int], np.dtype[np.bool_]],
-        there: np.ndarray[tuple[int], np.dtype[np.bool_]],
+        here: BoolArray,
+        there: BoolArray,
     ) -> EnergyScore:
         groups = [
             np.mean([_distance(self._values[o.name][here], values[o.name][there]) for o in members])

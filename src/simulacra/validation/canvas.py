@@ -18,7 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from simulacra.validation.binning import FloatArray
+from simulacra.arrays import FloatArray
 
 FULL, FAST = "full simulation", "fast simulation"
 GREY, BLACK, COLOUR = "0.8", "0.25", "#c8102e"

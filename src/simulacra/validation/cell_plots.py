@@ -11,10 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 
+from simulacra.arrays import FloatArray
 from simulacra.detectors import Calorimeter, Layer
 from simulacra.detectors.segmentation import PolarSegmentation
 from simulacra.events import Events
-from simulacra.validation.binning import FloatArray
 from simulacra.validation.canvas import (
     FAST,
     FULL,

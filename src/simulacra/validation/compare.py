@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from simulacra.arrays import BoolArray, FloatArray
+from simulacra.energies import EnergyGroup, energies_of, energy_groups
 from simulacra.events import Events, require_same_detector
 from simulacra.observables import Observable, observables_of
 from simulacra.provenance import provenance
-from simulacra.validation.binning import FloatArray
-from simulacra.validation.energies import EnergyGroup, Mask, energies_of, energy_groups
 from simulacra.validation.floor import floor_of, verdict_of
 from simulacra.validation.metrics import METRICS, moments
 from simulacra.validation.result import (
@@ -35,7 +35,7 @@ class _Sample:
     energies: FloatArray
     values: Mapping[str, FloatArray]
 
-    def take(self, chosen: Mask | NDArray[np.integer]) -> _Sample:
+    def take(self, chosen: BoolArray | NDArray[np.integer]) -> _Sample:
         values = {name: array[chosen] for name, array in self.values.items()}
         return _Sample(self.energies[chosen], values)
 

@@ -10,7 +10,8 @@ from typing import Literal
 
 import numpy as np
 
-from simulacra.validation.binning import FloatArray, IntArray, binning_of
+from simulacra.arrays import FloatArray, IntArray
+from simulacra.validation.binning import binning_of
 from simulacra.validation.metrics import separation
 
 Verdict = Literal["agrees", "close", "differs"]

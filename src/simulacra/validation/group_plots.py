@@ -8,9 +8,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from simulacra.arrays import FloatArray
+from simulacra.energies import energies_of, energy_groups
 from simulacra.events import Events
 from simulacra.observables import Observable, observables_of
-from simulacra.validation.binning import FloatArray, binning_of
+from simulacra.validation.binning import binning_of
 from simulacra.validation.canvas import (
     BLACK,
     COLOUR,
@@ -22,7 +24,6 @@ from simulacra.validation.canvas import (
     finish,
     panels,
 )
-from simulacra.validation.energies import energies_of, energy_groups
 from simulacra.validation.result import Comparison, Validation
 
 MOST_MEMBERS = 8

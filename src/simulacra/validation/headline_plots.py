@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from matplotlib.axes import Axes
 
+from simulacra.arrays import FloatArray
+from simulacra.energies import EnergyGroup, energies_of, energy_groups
 from simulacra.events import Events
 from simulacra.observables import observables_of
-from simulacra.validation.binning import FloatArray
 from simulacra.validation.canvas import BLACK, COLOUR, FAST, FULL, Plot, finish, panels, ratio_axis
-from simulacra.validation.energies import EnergyGroup, energies_of, energy_groups
 from simulacra.validation.group_plots import finite, histogram_panel, label_text, values_of
 from simulacra.validation.metrics import Estimate
 from simulacra.validation.result import Comparison, Validation

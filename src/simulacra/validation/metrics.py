@@ -14,7 +14,8 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from simulacra.validation.binning import FloatArray, binning_of
+from simulacra.arrays import FloatArray
+from simulacra.validation.binning import binning_of
 
 UNDEFINED = math.nan
 

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulacra.validation.energies import energy_groups
+from simulacra.energies import energy_groups
 
 
 def test_points_of_both_samples_are_groups():

@@ -7,16 +7,13 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from simulacra.events import Events, energy_points
+from simulacra.arrays import Array, BoolArray, FloatArray
+from simulacra.events import Events
 from simulacra.units import format_energy
-from simulacra.validation.binning import FloatArray
 
 BINS_PER_DECADE = 3
 MOST_BINS = 12
-
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +36,16 @@ class EnergyGroup:
         """The point, or the geometric middle of the bin, MeV."""
         return self.low if self.low == self.high else math.sqrt(self.low * self.high)
 
-    def select(self, energies: FloatArray) -> Mask:
+    def select(self, energies: FloatArray) -> BoolArray:
         """Return which of the energies (n,) belong to the group."""
         below = energies <= self.high if self.closed else energies < self.high
         return (energies >= self.low) & below
+
+
+def energy_points(energies: Array, most: int = 32) -> Array:
+    """Return the distinct energies, or an empty array where there are too many to be points."""
+    points = np.unique(energies)
+    return points if len(points) <= most else points[:0]
 
 
 def energy_groups(*samples: FloatArray) -> tuple[EnergyGroup, ...]:
