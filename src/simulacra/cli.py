@@ -28,7 +28,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-console = Console()
+# a table needs some width, and a log file has no terminal to ask
+console = Console(width=None if sys.stdout.isatty() else 110)
 errors = Console(stderr=True, soft_wrap=True)
 T = TypeVar("T")
 # What typer raises for a wrong option or command; it exports only this leaf of them.
@@ -293,6 +294,9 @@ def _print_scores(validation: Validation) -> None:
     from simulacra.validation import summary_rows
 
     table = _table("energy", "events", "mean ratio", "width ratio", "worst observable", "S / floor")
+    table.caption = (
+        "mean and width of E_tot / E, fast over full; S: separation power of the worst observable"
+    )
     for row in summary_rows(validation):
         table.add_row(*row.cells())
     console.print(table)
