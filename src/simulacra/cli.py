@@ -199,6 +199,33 @@ def generate(
 
 
 @app.command()
+def convert(
+    source: Annotated[str, typer.Argument(help="Events of any known kind, or sample:test.")],
+    output: Annotated[Path, typer.Argument(help="Where the converted events appear.")],
+    detector: Annotated[
+        str | None, typer.Option(help="The detector, where the file does not say it.")
+    ] = None,
+    format_name: Annotated[
+        str | None,
+        typer.Option("--format", help="hdf5, calochallenge, par04, calogan or root."),
+    ] = None,
+    rows: Annotated[str, typer.Option(help="Only these events: FIRST:LAST.")] = ":",
+    overwrite: Overwrite = False,
+) -> None:
+    """Convert events from one kind of file to another; units and axes are checked."""
+    from simulacra.detectors import load_detector
+    from simulacra.io import format_of, parse_rows, read_events, write_events
+    from simulacra.sample import resolve_events
+
+    _require_free(output, overwrite)
+    format_of(output, format_name)
+    named = load_detector(detector) if detector else None
+    events = read_events(resolve_events(source), named, parse_rows(rows))
+    write_events(events, output, format_name)
+    console.print(f"{len(events)} events of {events.detector.name} in {output}", highlight=False)
+
+
+@app.command()
 def validate(
     reference: Annotated[str, typer.Argument(help="Full simulation: a file, or sample:test.")],
     generated: Annotated[str, typer.Argument(help="What is to be judged.")],

@@ -28,6 +28,9 @@ from simulacra.detectors.segmentation import (
 from simulacra.errors import DetectorError
 from simulacra.units import Density, Length
 
+VACUUM = "G4_Galactic"
+"""The material of sections that stand for a read-out whose matter is not known."""
+
 
 class Box(Frozen):
     """A stack of rectangular plates, ``width`` (x, y) in mm."""
@@ -210,6 +213,11 @@ class Calorimeter(DetectorBase):
     def readout_sections(self) -> tuple[Section, ...]:
         """The sections that are read out, along the beam."""
         return tuple(section for section in self.stack if section.readout is not None)
+
+    @property
+    def has_matter(self) -> bool:
+        """Whether there is anything to simulate; a read-out that lies in vacuum has nothing."""
+        return any(slab.material != VACUUM for section in self.stack for slab in section.slabs)
 
     @property
     def depth(self) -> float:

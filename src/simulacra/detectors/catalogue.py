@@ -9,6 +9,7 @@ from typing import Annotated
 import yaml
 from pydantic import Field, TypeAdapter, ValidationError
 
+from simulacra.detectors.calochallenge import binning_content
 from simulacra.detectors.calorimeter import Calorimeter
 from simulacra.detectors.jet_image import JetImage
 from simulacra.detectors.tpc import Tpc
@@ -32,10 +33,16 @@ def parse_detector(text: str, source: str = "detector") -> Detector:
         DetectorError: the text is not YAML, or a key or value is wrong.
     """
     try:
-        return _ADAPTER.validate_python(yaml.safe_load(text))
+        content = yaml.safe_load(text)
     except yaml.YAMLError as error:
         msg = f"{source}: not valid YAML: {' '.join(str(error).split())}"
         raise DetectorError(msg) from None
+    return _detector(content, source)
+
+
+def _detector(content: object, source: str) -> Detector:
+    try:
+        return _ADAPTER.validate_python(content)
     except ValidationError as error:
         msg = f"{source}: {summarise_validation_error(error)}"
         raise DetectorError(msg) from None
@@ -44,6 +51,9 @@ def parse_detector(text: str, source: str = "detector") -> Detector:
 def load_detector(name: str | Path) -> Detector:
     """Return a shipped detector by its name, or a user's own from a YAML file.
 
+    CaloChallenge's XML binnings load too: ``binning.xml``, or ``binning.xml#photon`` where the file
+    holds the binnings of several particles.
+
     Example:
         >>> load_detector("atlas-barrel").n_cells
         266
@@ -51,9 +61,16 @@ def load_detector(name: str | Path) -> Detector:
     if str(name) in builtin_detectors():
         file = resources.files("simulacra.detectors") / "builtin" / f"{name}.yaml"
         return parse_detector(file.read_text(encoding="utf-8"), str(name))
-    path = Path(name)
+    path, particle = Path(name), ""
+    if ".xml#" in path.name:
+        file_name, _, particle = path.name.rpartition("#")
+        path = path.with_name(file_name)
     if not path.is_file():
         shipped = ", ".join(builtin_detectors())
-        msg = f"no detector {str(name)!r}: give a YAML file or one of {shipped}"
+        msg = (
+            f"no detector {str(name)!r}: give a YAML file, a CaloChallenge XML or one of {shipped}"
+        )
         raise DetectorError(msg)
+    if path.suffix.lower() == ".xml":
+        return _detector(binning_content(path.read_bytes(), path, particle), str(path))
     return parse_detector(path.read_text(encoding="utf-8"), str(path))

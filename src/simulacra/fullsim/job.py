@@ -63,6 +63,9 @@ class Job:
         if not isinstance(detector, Calorimeter):
             msg = f"{detector.name}: Geant4 simulates calorimeters, not a {detector.kind}"
             raise SimulacraError(msg)
+        if not detector.has_matter:
+            msg = f"{detector.name} is a read-out only: there is no matter to simulate"
+            raise SimulacraError(msg)
         if (n is None) == isinstance(primaries, EnergySpectrum):
             msg = "a number of events goes with an energy spectrum, and only with one"
             raise SimulacraError(msg)

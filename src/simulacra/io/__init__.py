@@ -1,4 +1,4 @@
-"""Events in files: one reader and writer per format, chosen by the file's ending."""
+"""Events in files: one reader and writer per format; what a file holds says which one it is."""
 
 from __future__ import annotations
 
@@ -9,47 +9,98 @@ from pathlib import Path
 from simulacra.detectors import Detector
 from simulacra.errors import EventsError
 from simulacra.events import Events
-from simulacra.io.hdf5 import read_hdf5, write_hdf5
+from simulacra.io.calochallenge import is_calochallenge, read_calochallenge, write_calochallenge
+from simulacra.io.calogan import is_calogan, read_calogan, write_calogan
+from simulacra.io.datasets import parse_rows
+from simulacra.io.gan3d import is_3dgan, read_3dgan
+from simulacra.io.hdf5 import is_native, read_hdf5, write_hdf5
+from simulacra.io.par04 import is_par04, read_par04, write_par04
+from simulacra.io.root import is_root, read_root, write_root
+
+HDF5 = (".h5", ".hdf5")
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """How one kind of file is read and written."""
+    """How one kind of file is recognised, read and written.
+
+    Attributes:
+        endings: how its files are called; the first format with an ending is written by default.
+        recognises: whether an existing file is of this kind.
+        read: events from a file, given the detector (or None) and a slice of events.
+        write: None where the format is only read.
+    """
 
     endings: tuple[str, ...]
-    read: Callable[[Path, Detector | None], Events]
-    write: Callable[[Events, Path], None]
+    recognises: Callable[[Path], bool]
+    read: Callable[[Path, Detector | None, slice], Events]
+    write: Callable[[Events, Path], None] | None
 
 
-FORMATS = {"hdf5": Format((".h5", ".hdf5"), read_hdf5, write_hdf5)}
+FORMATS = {
+    "hdf5": Format(HDF5, is_native, read_hdf5, write_hdf5),
+    "calochallenge": Format(HDF5, is_calochallenge, read_calochallenge, write_calochallenge),
+    "par04": Format(HDF5, is_par04, read_par04, write_par04),
+    "calogan": Format(HDF5, is_calogan, read_calogan, write_calogan),
+    "3dgan": Format(HDF5, is_3dgan, read_3dgan, None),
+    "root": Format((".root",), is_root, read_root, write_root),
+}
 
 
-def format_of(path: Path) -> Format:
-    """Return the format that a file's ending says.
+def format_of(path: Path, name: str | None = None) -> Format:
+    """Return the format to write: the named one, or else what the file's ending says.
 
     Raises:
-        EventsError: no format has that ending.
+        EventsError: no format has that name or ending, or it cannot be written.
     """
-    for candidate in FORMATS.values():
-        if path.suffix.lower() in candidate.endings:
+    if name is not None and name not in FORMATS:
+        msg = f"no format {name!r}; there are {', '.join(FORMATS)}"
+        raise EventsError(msg)
+    for key, candidate in FORMATS.items():
+        if key == name or (name is None and path.suffix.lower() in candidate.endings):
+            if candidate.write is None:
+                msg = f"{key} files are read, not written"
+                raise EventsError(msg)
             return candidate
-    endings = ", ".join(ending for f in FORMATS.values() for ending in f.endings)
+    endings = ", ".join(dict.fromkeys(ending for f in FORMATS.values() for ending in f.endings))
     msg = f"{path}: unknown kind of events file; endings known are {endings}"
     raise EventsError(msg)
 
 
-def read_events(path: str | Path, detector: Detector | None = None) -> Events:
+def recognise(path: Path) -> str:
+    """Return the name of the format that a file's content has.
+
+    Raises:
+        EventsError: the file is missing, damaged, or of no known kind.
+    """
+    if not path.is_file():
+        msg = f"no events file {path}"
+        raise EventsError(msg)
+    for name, candidate in FORMATS.items():
+        if candidate.recognises(path):
+            return name
+    msg = (
+        f"{path}: not an events file of a known kind (truncated or damaged?); "
+        f"kinds known are {', '.join(FORMATS)}"
+    )
+    raise EventsError(msg)
+
+
+def read_events(
+    path: str | Path, detector: Detector | None = None, rows: slice = slice(None)
+) -> Events:
     """Read events from a file and check conditions and response.
 
     Args:
-        path: the file; its ending says the format.
+        path: the file; its content says the format.
         detector: the detector, where the file does not carry it; otherwise they must agree.
+        rows: which events, so that a large file can be read piece by piece.
 
     Raises:
         EventsError: the file cannot be used; the message says why.
     """
     path = Path(path)
-    events = format_of(path).read(path, detector)
+    events = FORMATS[recognise(path)].read(path, detector, rows)
     try:
         events.check()
     except EventsError as error:
@@ -58,10 +109,24 @@ def read_events(path: str | Path, detector: Detector | None = None) -> Events:
     return events
 
 
-def write_events(events: Events, path: str | Path) -> None:
-    """Write events to a file; its ending says the format."""
+def write_events(events: Events, path: str | Path, format_name: str | None = None) -> None:
+    """Write events to a file; ``format_name`` or the file's ending says the format.
+
+    Raises:
+        EventsError: there is no such format, or it has no place for these events.
+    """
     path = Path(path)
-    format_of(path).write(events, path)
+    write = format_of(path, format_name).write
+    assert write is not None
+    write(events, path)
 
 
-__all__ = ["FORMATS", "Format", "format_of", "read_events", "write_events"]
+__all__ = [
+    "FORMATS",
+    "Format",
+    "format_of",
+    "parse_rows",
+    "read_events",
+    "recognise",
+    "write_events",
+]

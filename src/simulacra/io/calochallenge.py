@@ -1,0 +1,67 @@
+"""CaloChallenge's plain HDF5 (arXiv:2410.21611): two arrays and nothing about the detector.
+
+``incident_energies`` (n, 1) and ``showers`` (n, voxels), both in MeV; in each layer r runs fastest,
+then alpha. The voxels are described elsewhere, in an XML binning that is a detector here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from simulacra.atomic import whole_file
+from simulacra.detectors import Detector
+from simulacra.errors import EventsError
+from simulacra.events import Events
+from simulacra.io.datasets import holds, opened
+from simulacra.io.foreign import energy_and_cells, require_calorimeter
+from simulacra.io.hdf5 import ENERGY_DATASET, read_hdf5, write_dataset
+from simulacra.io.plausibility import require_closure, require_polar_order
+
+KIND = "calochallenge"
+PUBLISHED = {
+    368: "calochallenge-1-photons",
+    533: "calochallenge-1-pions",
+    6480: "calochallenge-2",
+    40500: "calochallenge-3",
+}
+"""Number of voxels of the published data sets; a guess to offer, not to act upon."""
+
+
+def is_calochallenge(path: Path) -> bool:
+    """Return whether the file has CaloChallenge's two arrays."""
+    return holds(path, ENERGY_DATASET, "showers")
+
+
+def read_calochallenge(path: Path, detector: Detector | None, rows: slice) -> Events:
+    """Read events of a plain file; ``detector`` says where its voxels are.
+
+    Raises:
+        EventsError: no detector is given, the voxels are not its own, or energies or the order of
+            voxels make no sense.
+    """
+    with opened(path) as file:
+        if detector is None:
+            shape: tuple[int, ...] = getattr(file["showers"], "shape", ())
+            guess = PUBLISHED.get(shape[-1]) if len(shape) == 2 else None
+            hint = f"; its {shape[-1]} voxels are as many as those of {guess}" if guess else ""
+            msg = f"the file does not say which detector it is of; name it (--detector){hint}"
+            raise EventsError(msg)
+        calorimeter = require_calorimeter(detector, KIND)
+    events = read_hdf5(path, calorimeter, rows)
+    with opened(path):
+        require_closure(events.conditions["energy"], events["showers"])
+        require_polar_order(events["showers"], calorimeter)
+    facts = {"converted_from": {"format": KIND, "file": path.name}}
+    return replace(events, provenance=facts)
+
+
+def write_calochallenge(events: Events, path: Path) -> None:
+    """Write the two arrays in double precision, as the published files have them."""
+    energy, cells = energy_and_cells(events, KIND)
+    with whole_file(path) as part, h5py.File(part, "w") as file:
+        write_dataset(file, ENERGY_DATASET, energy.astype(np.float64)[:, None])
+        write_dataset(file, "showers", cells.astype(np.float64))

@@ -1,0 +1,72 @@
+"""CaloGAN's HDF5 (arXiv:1705.02355): one image for each of three layers.
+
+``energy`` (n, 1) in GeV; ``layer_0`` (n, 3, 96), ``layer_1`` (n, 12, 12) and ``layer_2`` (n, 12, 6)
+in MeV, every deposit in lead and argon; ``overflow`` (n, 3), what fell beside the images, in MeV.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from simulacra.atomic import whole_file
+from simulacra.detectors import Calorimeter, Detector
+from simulacra.errors import EventsError
+from simulacra.events import Events
+from simulacra.io.datasets import holds, opened, read_numbers
+from simulacra.io.foreign import energy_and_cells, foreign_events, named_or, require_shape
+from simulacra.io.hdf5 import write_dataset
+from simulacra.io.plausibility import require_closure
+
+KIND = "calogan"
+GEV = 1000.0
+RESPONSE = (0.05, 2.0)
+"""Lead counts as well as argon: from hadrons that leak out to electrons that stay."""
+
+
+def is_calogan(path: Path) -> bool:
+    """Return whether the file has CaloGAN's four arrays."""
+    return holds(path, "energy", "layer_0", "layer_1", "layer_2")
+
+
+def read_calogan(path: Path, detector: Detector | None, rows: slice) -> Events:
+    """Read events; the detector is ``calogan`` unless another one with such layers is given.
+
+    The overflow is no cell of the read-out: it is left out.
+
+    Raises:
+        EventsError: a layer has other cells than the detector's, or energies do not close.
+    """
+    with opened(path) as file:
+        calorimeter = named_or(detector, "calogan", KIND)
+        energy = read_numbers(file, "energy", rows).reshape(-1).astype(np.float64) * GEV
+        if len(stored := [name for name in file if name.startswith("layer_")]) != len(
+            calorimeter.layers
+        ):
+            msg = f"{len(stored)} layers, {calorimeter.name} has {len(calorimeter.layers)}"
+            raise EventsError(msg)
+        images = []
+        for name, layer in zip(_names(calorimeter), calorimeter.layers, strict=True):
+            image = read_numbers(file, name, rows)
+            require_shape(name, image, layer.shape, calorimeter)
+            images.append(image.reshape(len(image), -1))
+        cells = np.concatenate(images, axis=1)
+        events = foreign_events(calorimeter, energy, cells, path, KIND)
+        require_closure(energy, cells, RESPONSE)
+        return events
+
+
+def write_calogan(events: Events, path: Path) -> None:
+    """Write one image for each layer, and no overflow, which the events do not know."""
+    energy, cells = energy_and_cells(events, KIND)
+    calorimeter = named_or(events.detector, "calogan", KIND)
+    with whole_file(path) as part, h5py.File(part, "w") as file:
+        write_dataset(file, "energy", energy.astype(np.float64)[:, None] / GEV)
+        for name, layer in zip(_names(calorimeter), calorimeter.layers, strict=True):
+            write_dataset(file, name, cells[:, layer.cells].reshape(-1, *layer.shape))
+
+
+def _names(detector: Calorimeter) -> list[str]:
+    return [f"layer_{number}" for number in range(len(detector.layers))]

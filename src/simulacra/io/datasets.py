@@ -1,0 +1,103 @@
+"""HDF5 files as they come: opened, recognised by what they hold, read row by row."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+from simulacra.arrays import Array
+from simulacra.errors import EventsError, SimulacraError
+
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[h5py.File]:
+    """Yield the open file; whatever goes wrong in the block becomes one line that names it.
+
+    Raises:
+        EventsError: the file is missing, damaged, or not what the block expects.
+    """
+    if not path.is_file():
+        msg = f"no events file {path}"
+        raise EventsError(msg)
+    try:
+        with h5py.File(path, "r") as file:
+            yield file
+    except SimulacraError as error:
+        msg = f"{path}: {error}"
+        raise EventsError(msg) from None
+    except (OSError, KeyError, RuntimeError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        msg = f"{path}: not a readable HDF5 events file (truncated or damaged?): {reason}"
+        raise EventsError(msg) from None
+
+
+def holds(path: Path, *names: str) -> bool:
+    """Return whether the file is HDF5 and has all these datasets at its top."""
+    if not starts_with(path, SIGNATURE):
+        return False
+    with opened(path) as file:
+        return all(name in file for name in names)
+
+
+def starts_with(path: Path, signature: bytes) -> bool:
+    """Return whether the file's first bytes are these."""
+    with path.open("rb") as file:
+        return file.read(len(signature)) == signature
+
+
+def read_numbers(file: h5py.File, name: str, rows: slice = slice(None)) -> Array:
+    """Return rows of a dataset of numbers, first axis the event.
+
+    Objects and texts are refused: an events file holds numbers, and nothing is ever unpickled.
+    """
+    dataset: Any = file.get(name)
+    if dataset is None:
+        msg = f"there is no {name}"
+        raise EventsError(msg)
+    if not isinstance(dataset, h5py.Dataset) or dataset.dtype.kind not in "biuf":
+        msg = f"{name} is not an array of numbers"
+        raise EventsError(msg)
+    if not dataset.shape:
+        msg = f"{name} has no axis of events"
+        raise EventsError(msg)
+    array: Array = dataset[range_of(rows, len(dataset))]
+    return array
+
+
+def parse_rows(text: str) -> slice:
+    """Return the events that ``FIRST:LAST`` means, the last one excluded; either may be left out.
+
+    Example:
+        >>> parse_rows("1000:")
+        slice(1000, None, None)
+
+    Raises:
+        EventsError: the text is not of that form.
+    """
+    match = re.fullmatch(r"(\d*):(\d*)", text)
+    if match is None:
+        msg = f"rows {text!r} should be FIRST:LAST, such as 0:1000"
+        raise EventsError(msg)
+    first, last = (int(part) if part else None for part in match.groups())
+    return slice(first, last)
+
+
+def range_of(rows: slice, n: int) -> slice:
+    """Return a slice of ``n`` events with its ends as positions from 0 to ``n``.
+
+    Example:
+        >>> range_of(slice(-2, None), 10)
+        slice(8, 10, None)
+    """
+    start, stop, step = rows.indices(n)
+    if step != 1:
+        msg = "events are read one after another: rows is a slice without step"
+        raise EventsError(msg)
+    return slice(start, max(start, stop))

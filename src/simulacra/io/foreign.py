@@ -1,0 +1,100 @@
+"""What files of others have in common: calorimeter showers, an energy, and little else."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+from simulacra.arrays import Array
+from simulacra.conditions import Conditions
+from simulacra.detectors import Calorimeter, Detector, load_detector, parse_detector
+from simulacra.errors import EventsError, SimulacraError
+from simulacra.events import Events, require_same_detector
+
+ENERGY = "energy"
+
+
+def require_calorimeter(detector: Detector | None, kind: str) -> Calorimeter:
+    """Return the detector, which must be a calorimeter.
+
+    Raises:
+        EventsError: it is of another kind, or not known.
+    """
+    if detector is None:
+        msg = "the file does not say which detector it is of; name it (--detector)"
+        raise EventsError(msg)
+    if not isinstance(detector, Calorimeter):
+        msg = f"{kind} files hold showers of calorimeters; {detector.name} is a {detector.kind}"
+        raise EventsError(msg)
+    return detector
+
+
+def named_or(detector: Detector | None, name: str, kind: str) -> Calorimeter:
+    """Return the detector that was given, else the shipped one that the format was made for."""
+    return require_calorimeter(load_detector(name) if detector is None else detector, kind)
+
+
+def carried_detector(text: str | None, expected: Detector | None) -> Detector:
+    """Return the detector that a file carries as YAML, or else the expected one.
+
+    Raises:
+        EventsError: there is neither, the text is no detector, or it is another detector.
+    """
+    if text is None and expected is None:
+        msg = "the file does not say which detector it is of; name it (--detector)"
+        raise EventsError(msg)
+    if text is None:
+        assert expected is not None
+        return expected
+    try:
+        detector = parse_detector(text, "the file's detector")
+    except SimulacraError as error:
+        raise EventsError(str(error)) from None
+    if expected is not None:
+        require_same_detector(expected, detector)
+    return detector
+
+
+def require_shape(name: str, array: Array, shape: tuple[int, ...], detector: Detector) -> None:
+    """Raise an :class:`EventsError` unless each event of the array has this shape."""
+    if array.shape[1:] != shape:
+        msg = (
+            f"{name} has {array.shape[1:]} values an event, detector {detector.name} reads out "
+            f"{shape}: a file of another detector, or other axes?"
+        )
+        raise EventsError(msg)
+
+
+def require_conditions(detector: Detector, columns: dict[str, Array]) -> None:
+    """Raise an :class:`EventsError` unless every condition of the detector is there."""
+    missing = [name for name in detector.conditions if name not in columns]
+    if missing:
+        msg = f"the conditions {', '.join(missing)} of detector {detector.name} are missing"
+        raise EventsError(msg)
+
+
+def foreign_events(
+    detector: Calorimeter, energy: Array, cells: Array, path: Path, kind: str
+) -> Events:
+    """Return events of which a file knows nothing but energy (n,) and cells (n, cells) in MeV."""
+    if len(energy) != len(cells):
+        msg = f"{len(energy)} energies, but {len(cells)} showers"
+        raise EventsError(msg)
+    columns = {ENERGY: energy}
+    require_conditions(detector, columns)
+    facts = {"converted_from": {"format": kind, "file": path.name}}
+    return Events(Conditions(columns), {"showers": cells}, detector, facts)
+
+
+def energy_and_cells(events: Events, kind: str) -> tuple[Array, Array]:
+    """Return energies (n,) and cells (n, cells) in MeV for a format that holds nothing else.
+
+    Warns:
+        UserWarning: the events have conditions that are left out.
+    """
+    require_calorimeter(events.detector, kind)
+    others = [name for name in events.conditions.columns if name != ENERGY]
+    if others:
+        msg = f"{kind} files have no place for {', '.join(others)}: left out"
+        warnings.warn(msg, stacklevel=3)
+    return events.conditions[ENERGY], events["showers"]

@@ -1,0 +1,58 @@
+"""3DGAN's HDF5 (CLIC's calorimeter, arXiv:1912.06794): a cube of voxels for each particle.
+
+``ECAL`` (n, x, y, z), visible energy in GeV: about 2 % of the incident energy, which is the second
+column of ``target`` (n, k), also in GeV. The unit is checked against this sampling fraction.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from simulacra.arrays import Array
+from simulacra.detectors import Detector
+from simulacra.errors import EventsError
+from simulacra.events import Events
+from simulacra.io.datasets import holds, opened, read_numbers
+from simulacra.io.foreign import foreign_events, named_or, require_shape
+from simulacra.io.plausibility import require_closure, require_depth_last
+
+KIND = "3dgan"
+GEV = 1000.0
+RESPONSE = (2e-3, 0.5)
+"""A sampling calorimeter's visible part; 0.02 for 0.5 mm of silicon behind 3.4 mm of tungsten."""
+
+
+def is_3dgan(path: Path) -> bool:
+    """Return whether the file has 3DGAN's two arrays."""
+    return holds(path, "ECAL", "target")
+
+
+def read_3dgan(path: Path, detector: Detector | None, rows: slice) -> Events:
+    """Read events; the detector is ``clic-ecal`` unless another such stack of layers is given.
+
+    Raises:
+        EventsError: the image is not the detector's, its depth is not the last axis, or its sum is
+            no sampling fraction.
+    """
+    with opened(path) as file:
+        calorimeter = named_or(detector, "clic-ecal", KIND)
+        target, images = read_numbers(file, "target", rows), read_numbers(file, "ECAL", rows)
+        if target.ndim != 2 or target.shape[1] < 2:
+            msg = f"target is {target.shape}; its second column should be the energy in GeV"
+            raise EventsError(msg)
+        shapes = {layer.shape for layer in calorimeter.layers}
+        shape = (*next(iter(shapes)), len(calorimeter.layers)) if len(shapes) == 1 else ()
+        require_shape("ECAL", images, shape, calorimeter)
+        require_depth_last(images)
+        energy = target[:, 1].astype(np.float64) * GEV
+        cells = _layer_after_layer(images) * np.float32(GEV)
+        events = foreign_events(calorimeter, energy, cells, path, KIND)
+        require_closure(energy, cells, RESPONSE)
+        return events
+
+
+def _layer_after_layer(images: Array) -> Array:
+    """Return (n, x, y, z) as flat cells, z slowest: the order of a stack of layers."""
+    return np.moveaxis(images, -1, 1).reshape(len(images), -1)
