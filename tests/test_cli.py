@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from simulacra import cli
+from simulacra.detectors import load_detector
 from simulacra.io import read_events, write_events
 from simulacra.sample import load_sample
 from tests.conftest import SMALL_MODELS, random_events
@@ -82,6 +83,23 @@ def test_generate_says_what_is_outside_the_training(run, simulator):
     assert "5 of 5 events are outside the trained range" in err
 
 
+def test_convert_there_and_back(run, tmp_path):
+    detector = ["--detector", "calochallenge-2"]
+    events = random_events(load_detector("calochallenge-2"), 6)
+    write_events(events, "ours.h5")
+    assert run("convert", "ours.h5", "plain.h5", "--format", "calochallenge")[0] == 0
+    refused(run("convert", "plain.h5", "back.h5"), "plain.h5", "calochallenge-2", "--detector")
+    code, out, _ = run("convert", "plain.h5", "back.h5", *detector, "--rows", "2:5")
+    assert code == 0
+    assert "3 events of calochallenge-2 in back.h5" in out
+    assert np.array_equal(read_events("back.h5")["showers"], events["showers"][2:5])
+    refused(run("convert", "ours.h5", "plain.h5"), "--overwrite")
+    refused(run("convert", "ours.h5", "events.txt"), "endings known")
+    refused(run("convert", "ours.h5", "theirs.h5", "--format", "3dgan"), "not written")
+    refused(run("convert", "ours.h5", "part.h5", "--rows", "first"), "FIRST:LAST")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["back.h5", "ours.h5", "plain.h5"]
+
+
 def test_existing_outputs_are_kept(run, simulator, card, tmp_path):
     (tmp_path / "fast.h5").write_text("precious")
     refused(run("generate", simulator, "--energy", "1GeV", "-n", 5, "-o", "fast.h5"), "--overwrite")
@@ -135,8 +153,6 @@ def test_truncated_file(run, tmp_path):
 
 
 def test_file_for_another_detector(run, simulator):
-    from simulacra.detectors import load_detector
-
     write_events(random_events(load_detector("calogan"), 5), "calogan.h5")
     refused(run("generate", simulator, "--like", "calogan.h5", "-o", "f.h5"), "calogan")
     refused(run("validate", "sample:test", "calogan.h5"), "calogan")

@@ -6,6 +6,7 @@ in MeV, every deposit in lead and argon; ``overflow`` (n, 3), what fell beside t
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import h5py
@@ -51,7 +52,7 @@ def read_calogan(path: Path, detector: Detector | None, rows: slice) -> Events:
         for name, layer in zip(_names(calorimeter), calorimeter.layers, strict=True):
             image = read_numbers(file, name, rows)
             require_shape(name, image, layer.shape, calorimeter)
-            images.append(image.reshape(len(image), -1))
+            images.append(image.reshape(-1, math.prod(layer.shape)))
         cells = np.concatenate(images, axis=1)
         events = foreign_events(calorimeter, energy, cells, path, KIND)
         require_closure(energy, cells, RESPONSE)

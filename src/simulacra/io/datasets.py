@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -67,8 +69,26 @@ def read_numbers(file: h5py.File, name: str, rows: slice = slice(None)) -> Array
     if not dataset.shape:
         msg = f"{name} has no axis of events"
         raise EventsError(msg)
-    array: Array = dataset[range_of(rows, len(dataset))]
+    rows = range_of(rows, len(dataset))
+    require_memory((rows.stop - rows.start) * math.prod(dataset.shape[1:]) * dataset.dtype.itemsize)
+    array: Array = dataset[rows]
     return array
+
+
+def memory() -> int:
+    """Return the machine's memory in bytes."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def require_memory(size: int) -> None:
+    """Raise an :class:`EventsError` where an array of ``size`` bytes would crowd out all else.
+
+    Half of the memory is the limit: checks and conversions need copies. Asking the system for too
+    much is no test, since it promises memory that it does not have.
+    """
+    if size > memory() / 2:
+        msg = f"an array of {size / 1e9:.3g} GB is too large; read a part of it (--rows 0:10000)"
+        raise EventsError(msg)
 
 
 def parse_rows(text: str) -> slice:

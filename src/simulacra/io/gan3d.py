@@ -6,6 +6,7 @@ column of ``target`` (n, k), also in GeV. The unit is checked against this sampl
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -55,4 +56,4 @@ def read_3dgan(path: Path, detector: Detector | None, rows: slice) -> Events:
 
 def _layer_after_layer(images: Array) -> Array:
     """Return (n, x, y, z) as flat cells, z slowest: the order of a stack of layers."""
-    return np.moveaxis(images, -1, 1).reshape(len(images), -1)
+    return np.moveaxis(images, -1, 1).reshape(-1, math.prod(images.shape[1:]))

@@ -21,6 +21,7 @@ from simulacra.io.datasets import holds, opened, read_numbers
 from simulacra.io.foreign import energy_and_cells, foreign_events, require_calorimeter
 from simulacra.io.hdf5 import write_dataset
 from simulacra.io.plausibility import (
+    PAR04,
     Order,
     order_name,
     plausible_orders,
@@ -29,8 +30,6 @@ from simulacra.io.plausibility import (
 )
 
 KIND = "par04"
-ORDER: Order = (2, 1, 0)
-"""How Par04 writes (layer, alpha, r): r slowest, then phi, then z."""
 
 
 def is_par04(path: Path) -> bool:
@@ -51,7 +50,7 @@ def read_par04(path: Path, detector: Detector | None, rows: slice) -> Events:
         showers = read_numbers(file, "showers", rows)
         order = _order(showers, calorimeter)
         to_layers = 1 + np.argsort(order)
-        cells = np.transpose(showers, (0, *to_layers)).reshape(len(showers), -1)
+        cells = np.transpose(showers, (0, *to_layers)).reshape(-1, calorimeter.n_cells)
         events = foreign_events(calorimeter, energy, cells, path, KIND)
         require_closure(energy, cells)
         return events
@@ -77,13 +76,13 @@ def _order(showers: Array, detector: Calorimeter) -> Order:
     if len(fitting) == 1:
         return fitting[0]
     seen = plausible_orders(showers.sum(axis=0, dtype=np.float64).ravel(), counts)
-    if ORDER in fitting and ORDER in seen:
-        return ORDER
+    if PAR04 in fitting and PAR04 in seen:
+        return PAR04
     looks = [order_name(order) for order in seen if order in fitting]
     msg = f"axes of {showers.shape[1:]} cannot be told apart by length; documented is " + (
-        f"{order_name(ORDER)}, but the showers look like {looks[0]}"
+        f"{order_name(PAR04)}, but the showers look like {looks[0]}"
         if looks
-        else f"{order_name(ORDER)}, which these showers do not show: read more of them"
+        else f"{order_name(PAR04)}, which these showers do not show: read more of them"
     )
     raise EventsError(msg)
 

@@ -24,6 +24,10 @@ STRUCTURE = 0.3
 """A radial profile varies by more than this (standard deviation over mean); noise does not."""
 
 Order = tuple[int, int, int]
+STATED: Order = (0, 1, 2)
+"""CaloChallenge's order and ours: layer after layer, in each sector after sector."""
+PAR04: Order = (2, 1, 0)
+"""How Par04 writes (layer, alpha, r): r slowest, then phi, then z."""
 
 
 def require_closure(energy: Array, cells: Array, response: tuple[float, float] = RESPONSE) -> None:
@@ -100,10 +104,12 @@ def require_polar_order(cells: Array, detector: Calorimeter) -> None:
     if counts is None or min(counts) < 2 or not len(cells):
         return
     orders = plausible_orders(cells.sum(axis=0, dtype=np.float64), counts)
-    if orders and (0, 1, 2) not in orders:
+    if orders and STATED not in orders:
+        # other orders can look alike; Par04's is the one that is met
+        seen = PAR04 if PAR04 in orders else orders[0]
         msg = (
-            f"the cells look stored in the order {order_name(orders[0])}, slowest first; "
-            f"{detector.name} needs {order_name((0, 1, 2))}"
+            f"the cells look stored in the order {order_name(seen)}, slowest first; "
+            f"{detector.name} needs {order_name(STATED)}"
         )
         raise EventsError(msg)
 

@@ -22,7 +22,7 @@ from simulacra.conditions import Conditions
 from simulacra.detectors import Calorimeter, Detector
 from simulacra.errors import EventsError, MissingDependencyError, SimulacraError
 from simulacra.events import Events
-from simulacra.io.datasets import range_of, starts_with
+from simulacra.io.datasets import range_of, require_memory, starts_with
 from simulacra.io.foreign import (
     carried_detector,
     require_calorimeter,
@@ -88,6 +88,7 @@ def read_root(path: Path, detector: Detector | None, rows: slice) -> Events:
         calorimeter = require_calorimeter(carried_detector(text, detector), KIND)
         tree = file[_tree_name([name for name, kind in kinds.items() if kind == "TTree"])]
         rows = range_of(rows, int(tree.num_entries))
+        require_memory((rows.stop - rows.start) * calorimeter.n_cells * 4)
         columns = {
             name: _branch(tree, name, rows) for name in calorimeter.conditions if name in tree
         }
@@ -140,10 +141,10 @@ def _cells(tree: UprootObject, detector: Calorimeter, rows: slice) -> Array:
             f"0 to {detector.n_cells - 1}"
         )
         raise EventsError(msg)
-    dense = np.zeros((len(counts), detector.n_cells), np.float32)
-    rows_of_hits = np.repeat(np.arange(len(counts)), counts)
+    deposits = awkward.to_numpy(awkward.flatten(energies))
+    dense = np.zeros((len(counts), detector.n_cells), deposits.dtype)
     # several deposits in one cell are its energy together
-    np.add.at(dense, (rows_of_hits, index), awkward.to_numpy(awkward.flatten(energies)))
+    np.add.at(dense, (np.repeat(np.arange(len(counts)), counts), index), deposits)
     return dense
 
 
@@ -156,7 +157,7 @@ def write_root(events: Events, path: Path) -> None:
     uproot, awkward = _uproot()
     detector = require_calorimeter(events.detector, KIND)
     columns: dict[str, Any] = dict(events.conditions.columns)
-    cells = np.asarray(events["showers"], np.float32)
+    cells = events["showers"]
     if detector.n_cells <= DENSE_CELLS:
         columns["cells"] = cells
     else:
