@@ -19,7 +19,7 @@ LEVELS = [
     {"card", "surrogate"},
     {"training"},
     {"simulator", "validation"},
-    {"quickstart"},
+    {"benchmark", "quickstart"},
     {"cli"},
     {"__main__"},
 ]
