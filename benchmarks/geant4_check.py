@@ -1,10 +1,13 @@
 """Check the Geant4 simulation of ``atlas-barrel`` against an independent one, and time it.
 
     python benchmarks/geant4_check.py compare REFERENCE.h5 -n 400 --workers 2
+    python benchmarks/geant4_check.py replay REFERENCE.h5 REFERENCE_SCRIPT.py -n 40
     python benchmarks/geant4_check.py timing REFERENCE_SCRIPT.py -n 40
     python benchmarks/geant4_check.py scaling -n 40
 
-``compare`` needs events of 16 GeV photons made by other code. ``timing`` runs that code's script
+``compare`` needs events of 16 GeV photons made by other code. ``replay`` is sharper: it gives our
+simulation the primaries and the random seeds of the first events of that file and compares cell by
+cell. ``timing`` runs that code's script
 (``python SCRIPT time GEV N``) and ours in turn on one core and compares the CPU time of their
 processes, less that of a run with a single event: what Geant4 itself costs per GeV.
 """
@@ -12,6 +15,7 @@ processes, less that of a run with a single event: what Geant4 itself costs per 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import resource
 import subprocess
@@ -29,6 +33,7 @@ from simulacra.conditions import Conditions, EnergySpectrum, draw_conditions
 from simulacra.detectors import load_detector
 from simulacra.events import Events
 from simulacra.fullsim import Geant4Settings, Geant4Simulator, WorkerPool
+from simulacra.fullsim.geant4 import Chunk, run_chunk
 from simulacra.io import read_events
 
 DETECTOR = load_detector("atlas-barrel")
@@ -95,6 +100,30 @@ def compare(arguments: argparse.Namespace) -> Table:
             f"{value / other:.4f}",
             f"{(value - other) / np.hypot(error, other_error):+.2f}",
         )
+    return table
+
+
+def replay(arguments: argparse.Namespace) -> Table:
+    """Simulate the first events of the reference with its own primaries and random seeds."""
+    reference = read_events(arguments.reference, DETECTOR).take(slice(arguments.n))
+    spec = importlib.util.spec_from_file_location("reference_script", arguments.script)
+    assert spec is not None
+    assert spec.loader is not None
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    energy, x, y = (column[: arguments.n] for column in script.primaries(0, False))
+    seed = 4000  # of the script's first chunk; it seeds the engine with these two numbers
+    seeds = (seed * 2 + 12345, seed * 7 + 6789)
+    with WorkerPool(1) as pool:
+        chunk = Chunk(DETECTOR, SETTINGS, energy, x, y, seeds)
+        showers = pool.submit(run_chunk, chunk).result().showers
+    table = Table("energies", "hit cells", "largest cell", "largest difference", title="replay")
+    table.add_row(
+        f"{energy.min() / 1000:g} to {energy.max() / 1000:g} GeV",
+        f"{np.count_nonzero(showers)} / {np.count_nonzero(reference['showers'])}",
+        f"{showers.max():.1f} MeV",
+        f"{np.abs(showers - reference['showers']).max():.2g} MeV",
+    )
     return table
 
 
@@ -171,6 +200,10 @@ def main() -> None:
     mode = modes.add_parser("compare", parents=[shared])
     mode.add_argument("reference", type=Path, help="events file of the independent simulation")
     mode.set_defaults(run=compare)
+    mode = modes.add_parser("replay", parents=[shared])
+    mode.add_argument("reference", type=Path, help="events file of the independent simulation")
+    mode.add_argument("script", type=Path, help="script that made it")
+    mode.set_defaults(run=replay)
     mode = modes.add_parser("timing", parents=[shared])
     mode.add_argument("script", type=Path, help="script of the independent simulation")
     mode.add_argument("--rounds", type=int, default=3)

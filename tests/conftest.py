@@ -1,5 +1,6 @@
 """Samples and small cards that several tests share."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +9,24 @@ import pytest
 from simulacra.card import Card
 from simulacra.conditions import Conditions, EnergySpectrum, draw_conditions
 from simulacra.detectors import Calorimeter, load_detector
+from simulacra.errors import MissingDependencyError
 from simulacra.events import Events
+from simulacra.fullsim import Geant4Settings
+from simulacra.fullsim.datasets import require_geant4
 from simulacra.io import write_events
+
+_NEIGHBOUR = Path(__file__).parents[2] / "shared" / "geant4-data"
+if "GEANT4_DATA_DIR" not in os.environ and _NEIGHBOUR.is_dir():
+    os.environ["GEANT4_DATA_DIR"] = str(_NEIGHBOUR)
+
+
+def pytest_collection_modifyitems(items):
+    try:
+        require_geant4(Geant4Settings(particle="gamma").data_sets)
+    except MissingDependencyError as error:
+        for item in items:
+            if item.get_closest_marker("geant4"):
+                item.add_marker(pytest.mark.skip(reason=str(error)))
 
 
 @pytest.fixture(scope="session")

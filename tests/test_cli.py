@@ -130,6 +130,7 @@ def test_unknown_key_in_a_card(run, card):
 def test_mistakes_in_a_card(run, card, tmp_path, override, words):
     refused(run("train", card, "-o", "s", "--set", override), *words)
     assert not (tmp_path / "s").exists()
+    assert not (tmp_path / "s.part").exists()
 
 
 def test_negative_energy(run, simulator, tmp_path):

@@ -1,3 +1,5 @@
+import pickle
+
 import numpy as np
 import pytest
 
@@ -39,3 +41,10 @@ def test_check_finds_what_is_not_finite(events):
     bad = Events(events.conditions, {"showers": showers}, events.detector)
     with pytest.raises(EventsError, match="1 values that are not finite"):
         bad.check()
+
+
+def test_events_reach_worker_processes_unchanged(events):
+    back = pickle.loads(pickle.dumps(events))
+    assert np.array_equal(back["showers"], events["showers"])
+    assert np.array_equal(back.conditions["energy"], events.conditions["energy"])
+    assert back.detector == events.detector

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar, cast
 
@@ -254,6 +255,42 @@ def validate(
     console.print(f"report     {output / 'index.html'}", highlight=False)
 
 
+@app.command()
+def benchmark(
+    simulators: Annotated[list[Path], typer.Argument(help="Simulators' folders.")],
+    output: Output = Path("benchmark"),
+    reference: Annotated[
+        str, typer.Option(help="Full simulation to judge by: a file, or sample:test.")
+    ] = "sample:test",
+    physics: Annotated[
+        list[str] | None, typer.Option(help="Time Geant4 too, with this list; may be repeated.")
+    ] = None,
+    particle: Annotated[str, typer.Option(help="Particle for Geant4.")] = "gamma",
+    energy: Annotated[
+        str | None, typer.Option(help="Where Geant4 is timed: 1GeV,65GeV; else all of them.")
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=0.01, help="How long each is timed.")] = 5.0,
+) -> None:
+    """Measure speed and quality of simulators, and of Geant4, on one core in one run."""
+    from simulacra.benchmark import BenchmarkSettings, write_benchmark
+    from simulacra.benchmark import benchmark as run
+    from simulacra.conditions import EnergySpectrum
+    from simulacra.fullsim import Geant4Settings
+    from simulacra.io import read_events
+    from simulacra.sample import resolve_events
+
+    _require_own_folder(output, "benchmark.json", "a benchmark")
+    points = EnergySpectrum.parse(energy).points if energy else ()
+    full = [
+        _checked(partial(Geant4Settings, particle=particle, physics=name)) for name in physics or ()
+    ]
+    settings = BenchmarkSettings(seconds=seconds, energies=points)
+    events = read_events(resolve_events(reference))
+    with console.status("benchmark") as status:
+        result = run(simulators, events, full, settings, lambda what: status.update(what))
+    typer.echo(write_benchmark(result, output).read_text(encoding="utf-8"))
+
+
 def _conditions(
     detector: Detector, like: str | None, energy: str | None, number: int | None, seed: int
 ) -> Conditions:
@@ -303,8 +340,13 @@ def _require_free(output: Path, overwrite: bool) -> None:
 
 
 def _require_report_folder(folder: Path) -> None:
-    if folder.exists() and not (folder / "metrics.json").is_file():
-        msg = f"{folder} is there and is not a report; choose another output"
+    _require_own_folder(folder, "metrics.json", "a report")
+
+
+def _require_own_folder(folder: Path, mark: str, what: str) -> None:
+    """Refuse to replace a folder that holds something else."""
+    if folder.exists() and not (folder / mark).is_file():
+        msg = f"{folder} is there and is not {what}; choose another output"
         raise SimulacraError(msg)
 
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,9 @@ class Conditions:
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (dict(self.columns),)  # worker processes get plain dicts
 
     def __getitem__(self, name: str) -> Array:
         try:

@@ -54,6 +54,10 @@ class Events:
     def __len__(self) -> int:
         return len(self.conditions)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        facts = dict(self.response), self.detector, dict(self.provenance)
+        return type(self), (self.conditions, *facts)  # worker processes get plain dicts
+
     def __getitem__(self, name: str) -> Array:
         return self.response[name]
 

@@ -200,8 +200,7 @@ def train(
     events = read_events(resolve_events(card.data.train))
     selection = read_events(resolve_events(card.data.selection))
     require_same_detector(load_detector(card.detector), events.detector, selection.detector)
-    part = part_of(folder)
-    part.mkdir(parents=True, exist_ok=True)
+    part = part_of(folder)  # made by the first checkpoint: what cannot start leaves nothing
     trained = fit(card, events, selection, part, on_progress)
     about = {
         "selected_step": trained.step,

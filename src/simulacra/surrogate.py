@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import cast
 
 import numpy as np
@@ -18,6 +19,9 @@ from simulacra.transforms import ConditionEncoder, Response, Transform
 
 BLOCK = 2048
 """Events generated at once: fixed, so that a seed gives the same events for any total number."""
+NOISE_ROWS = 16
+"""Noise is drawn for multiples of this: torch fills normal numbers in groups of 16, and only whole
+groups begin alike for any length."""
 
 
 class Surrogate(nn.Module):
@@ -82,7 +86,8 @@ class Surrogate(nn.Module):
         blocks: list[Response] = []
         for start in range(0, len(columns), BLOCK):
             rows = columns[start : start + BLOCK]
-            noise = torch.randn(self.model.noise_shape(BLOCK), generator=rng)
+            drawn = math.ceil(len(rows) / NOISE_ROWS) * NOISE_ROWS
+            noise = torch.randn(self.model.noise_shape(drawn), generator=rng)
             blocks.append(self(rows, noise[: len(rows)]))
         arrays = self.detector.response_arrays
         return {

@@ -1,29 +1,11 @@
-import os
 from concurrent.futures import Executor, Future
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from simulacra.detectors import load_detector, parse_detector
-from simulacra.errors import MissingDependencyError
 from simulacra.fullsim import Geant4Settings, WorkerPool
-from simulacra.fullsim.datasets import require_geant4
 from simulacra.fullsim.geant4 import ChunkResult
-
-_NEIGHBOUR = Path(__file__).parents[3] / "shared" / "geant4-data"
-if "GEANT4_DATA_DIR" not in os.environ and _NEIGHBOUR.is_dir():
-    os.environ["GEANT4_DATA_DIR"] = str(_NEIGHBOUR)
-
-
-def pytest_collection_modifyitems(items):
-    try:
-        require_geant4(Geant4Settings(particle="gamma").data_sets)
-    except MissingDependencyError as error:
-        for item in items:
-            if item.get_closest_marker("geant4"):
-                item.add_marker(pytest.mark.skip(reason=str(error)))
-
 
 STACK = """
 kind: calorimeter

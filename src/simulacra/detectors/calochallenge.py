@@ -47,17 +47,12 @@ def binning_content(data: bytes, source: Path, particle: str = "") -> dict[str, 
     Raises:
         DetectorError: the text is not such a binning, or does not say which particle is meant.
     """
-    parser = ET.XMLParser(target=_PlainTree())
     try:
-        root = ET.fromstring(data, parser)
-        chosen = _choose(root.findall("Bin"), particle)
+        chosen = _choose(_parse(data).findall("Bin"), particle)
         layers = [rings for layer in chosen.findall("Layer") if (rings := _rings(layer))]
         if not layers:
             msg = "no layer has voxels"
             raise DetectorError(msg)
-    except (ET.ParseError, LookupError, ValueError) as error:
-        msg = f"{source}: not valid XML: {error}"
-        raise DetectorError(msg) from None
     except DetectorError as error:
         msg = f"{source}: {error}"
         raise DetectorError(msg) from None
@@ -72,6 +67,14 @@ def binning_content(data: bytes, source: Path, particle: str = "") -> dict[str, 
         "conditions": {"energy": {"role": "log", "unit": "MeV"}},
         "stack": _stack(layers),
     }
+
+
+def _parse(data: bytes) -> ET.Element:
+    try:
+        return ET.fromstring(data, ET.XMLParser(target=_PlainTree()))
+    except (ET.ParseError, LookupError, ValueError) as error:
+        msg = f"not valid XML: {error}"
+        raise DetectorError(msg) from None
 
 
 def _choose(bins: list[ET.Element], particle: str) -> ET.Element:

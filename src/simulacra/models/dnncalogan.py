@@ -51,7 +51,7 @@ class DNNCaloGANConfig(Frozen):
     gradient_penalty: float = Field(default=10.0, ge=0)
     second_gradient_penalty: float = Field(default=10.0, ge=0)
     second_critic_weight: float = Field(default=0.5, gt=0)
-    second_critic_drift: float = Field(default=1e-3, ge=0)
+    second_critic_drift: float = Field(default=0.05, ge=0)
     cell_scale: float = Field(default=50.0, gt=0)
     total_scale: float = Field(default=30.0, gt=0)
     output: Literal["relu", "softplus"] = "softplus"

@@ -1,0 +1,102 @@
+"""What a benchmark measures: pure data, and how it becomes JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """Milliseconds per event of a fast simulator at one batch size, one thread on one core.
+
+    The decks mix three denominators of a speed-up; here each has its own name.
+
+    Attributes:
+        batch: events asked for at once.
+        network: the module alone: tensors in, tensors out.
+        simulate: from conditions to checked events in memory.
+        service: from conditions to events in a file.
+    """
+
+    batch: int
+    network: float
+    simulate: float
+    service: float
+
+
+@dataclass(frozen=True, slots=True)
+class FastResult:
+    """One fast simulator.
+
+    Attributes:
+        name: of its folder.
+        speeds: one for each batch size.
+        cold_start_s: seconds from starting Python to the first event.
+        peak_memory_mb: largest resident memory of the process that was timed, MB.
+        disk_mb: size of the folder, MB.
+        quality: scores beside full simulation; names and values.
+    """
+
+    name: str
+    speeds: tuple[Speed, ...]
+    cold_start_s: float
+    peak_memory_mb: float
+    disk_mb: float
+    quality: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class FullResult:
+    """Geant4 with one physics list.
+
+    Attributes:
+        physics: the physics list, its cut and Geant4's version in words.
+        ms_per_event: milliseconds per event by energy in MeV, one core, Geant4 warm.
+        peak_memory_mb: largest resident memory of the worker, MB.
+    """
+
+    physics: str
+    ms_per_event: Mapping[float, float]
+    peak_memory_mb: float
+
+    def break_even(self, fast_ms: float) -> float:
+        """Return the energy (MeV) above which an answer of ``fast_ms`` is quicker than Geant4.
+
+        Geant4's time per event is proportional to the energy, to a few per cent; the constant is
+        the mean over the energies measured.
+        """
+        per_mev = [ms / energy for energy, ms in self.ms_per_event.items()]
+        return fast_ms / (sum(per_mev) / len(per_mev))
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """A whole benchmark; ``facts`` say on what machine, with which seed and events."""
+
+    fast: tuple[FastResult, ...]
+    full: tuple[FullResult, ...]
+    facts: Mapping[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the content of ``benchmark.json``."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "facts": dict(self.facts),
+            "fast": [_plain(result) for result in self.fast],
+            "full": [_plain(result) for result in self.full],
+        }
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON-like facts
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,122 @@
+"""The benchmark itself: each simulator timed and judged in turn, then Geant4, in one run."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from pydantic import Field
+
+from simulacra.benchmark.result import Benchmark, FastResult
+from simulacra.benchmark.timing import cold_start, disk_mb, time_fast, time_full
+from simulacra.detectors.base import Frozen
+from simulacra.energies import energies_of
+from simulacra.events import Events, require_same_detector
+from simulacra.fullsim import Geant4Settings
+from simulacra.provenance import provenance
+from simulacra.simulator import TrainedSimulator
+from simulacra.validation import Validation, validate
+
+
+class BenchmarkSettings(Frozen):
+    """What is measured.
+
+    Attributes:
+        batches: events asked for at once.
+        seconds: how long each number is measured.
+        energies: where Geant4 is timed, MeV.
+        seed: of the generated events that are judged.
+    """
+
+    batches: tuple[int, ...] = Field(default=(1, 100, 10_000), min_length=1)
+    seconds: float = Field(default=5.0, gt=0)
+    energies: tuple[float, ...] = ()
+    seed: int = Field(default=1, ge=0)
+
+
+def benchmark(
+    folders: Sequence[Path],
+    reference: Events,
+    geant4: Sequence[Geant4Settings] = (),
+    settings: BenchmarkSettings | None = None,
+    on_progress: Callable[[str], None] = lambda _: None,
+) -> Benchmark:
+    """Measure fast simulators, and Geant4, on one core in one run.
+
+    Args:
+        folders: simulators' folders, all of the reference's detector.
+        reference: full simulation that none of them was trained on or selected by.
+        geant4: particle and physics lists to time.
+        settings: what is measured; the energies default to the reference's.
+        on_progress: called with a word before each part.
+
+    Raises:
+        SimulacraError: a folder cannot be used, or Geant4 or its data are missing.
+    """
+    settings = settings or BenchmarkSettings()
+    energies = settings.energies or tuple(np.unique(energies_of(reference)).tolist())
+    simulators = [TrainedSimulator.load(folder) for folder in folders]
+    require_same_detector(reference.detector, *(s.detector for s in simulators))
+    fast = []
+    for folder, simulator in zip(folders, simulators, strict=True):
+        on_progress(folder.name)
+        generated = simulator.simulate(reference.conditions, settings.seed)
+        timing = time_fast(folder, reference.conditions, settings.batches, settings.seconds)
+        fast.append(
+            FastResult(
+                name=folder.name,
+                speeds=timing.speeds,
+                cold_start_s=cold_start(folder, energies[0]),
+                peak_memory_mb=timing.peak_memory_mb,
+                disk_mb=disk_mb(folder),
+                quality=quality(validate(reference, generated)),
+            )
+        )
+    full = [
+        time_full(reference.detector, g, energies, settings.seconds, on_progress) for g in geant4
+    ]
+    return Benchmark(tuple(fast), tuple(full), _facts(reference, settings))
+
+
+def quality(validation: Validation) -> dict[str, float]:
+    """Return the scores that stand beside the speed: worst and typical, floors in the same unit.
+
+    ``separation`` is the mean over observables and energies; ``floor`` is what Geant4 reaches
+    against itself at the same numbers of events.
+    """
+    comparisons = [c for g in validation.energies for c in g.comparisons.values()]
+    headline = [g.comparisons[validation.headline].metrics for g in validation.energies]
+    agreeing = [c.verdict != "differs" for c in comparisons]
+    return {
+        "separation": float(np.mean([c.metrics["separation"].value for c in comparisons])),
+        "floor": float(np.mean([c.floor.mean for c in comparisons])),
+        "not_different": float(np.mean(agreeing)),
+        "worst_mean": max(abs(m["mean_ratio"].value - 1) for m in headline),
+        "worst_width": max(abs(m["width_ratio"].value - 1) for m in headline),
+    }
+
+
+def _facts(reference: Events, settings: BenchmarkSettings) -> dict[str, object]:
+    return provenance(
+        "benchmark",
+        detector=reference.detector.name,
+        events=len(reference),
+        machine=platform.machine(),
+        processor=_processor(),
+        cores=os.cpu_count(),
+        python=platform.python_version(),
+        settings=settings.model_dump(mode="json"),
+    )
+
+
+def _processor() -> str:
+    """Return what the system calls its processor."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        for line in cpuinfo.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor()

@@ -1,0 +1,157 @@
+"""Timing in processes of their own: one core, one thread, nothing else loaded."""
+
+from __future__ import annotations
+
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+
+from simulacra.benchmark.result import FullResult, Speed
+from simulacra.conditions import Conditions, EnergySpectrum, draw_conditions
+from simulacra.detectors import Detector
+from simulacra.errors import SimulacraError
+from simulacra.fullsim import Geant4Settings, Geant4Simulator, WorkerPool
+from simulacra.io import write_events
+from simulacra.units import format_energy
+
+KB_PER_MB = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class FastTiming:
+    """What the process that timed a fast simulator sends back."""
+
+    speeds: tuple[Speed, ...]
+    peak_memory_mb: float
+
+
+def median_ms(call: Callable[[], object], seconds: float) -> float:
+    """Return the median time of a call in ms: at least three calls, then until time is up."""
+    call()  # the first call pays for what is only set up once
+    times: list[float] = []
+    while len(times) < 3 or sum(times) < seconds:
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times) * 1000
+
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """Keep this process, and those that it starts, on one core, where the system can."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def time_fast(
+    folder: Path, conditions: Conditions, batches: Sequence[int], seconds: float
+) -> FastTiming:
+    """Time a simulator's folder in a fresh process on one core with one thread."""
+    with one_core(), ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(_time_here, folder, conditions, tuple(batches), seconds).result()
+
+
+def _time_here(
+    folder: Path, conditions: Conditions, batches: tuple[int, ...], seconds: float
+) -> FastTiming:
+    import torch
+
+    from simulacra.simulator import TrainedSimulator
+
+    torch.set_num_threads(1)
+    simulator = TrainedSimulator.load(folder)
+    speeds = []
+    for batch in batches:
+        rows = conditions.take(np.arange(batch) % len(conditions))
+        columns = simulator.surrogate.columns(rows)
+        noise = torch.randn(simulator.surrogate.model.noise_shape(batch))
+        with torch.inference_mode(), tempfile.TemporaryDirectory() as scratch:
+            file = Path(scratch) / "events.h5"
+            times = [
+                median_ms(call, seconds) / batch
+                for call in (
+                    lambda: simulator.surrogate(columns, noise),  # noqa: B023 - called at once
+                    lambda: simulator.simulate(rows, 1),  # noqa: B023
+                    lambda: write_events(simulator.simulate(rows, 1), file),  # noqa: B023
+                )
+            ]
+        speeds.append(Speed(batch, *times))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KB_PER_MB
+    return FastTiming(tuple(speeds), peak)
+
+
+def cold_start(folder: Path, energy: float) -> float:
+    """Return the seconds from starting Python to the first event of a simulator's folder."""
+    code = (
+        "import sys, numpy as np, simulacra as s; f = s.TrainedSimulator.load(sys.argv[1]); "
+        "e = s.EnergySpectrum((float(sys.argv[2]),)); "
+        "f.simulate(s.draw_conditions(f.detector, e, 1, np.random.default_rng(0)), 0)"
+    )
+    command = [sys.executable, "-c", code, str(folder), str(energy)]
+    with one_core():
+        start = time.perf_counter()
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        return time.perf_counter() - start
+
+
+def time_full(
+    detector: Detector,
+    settings: Geant4Settings,
+    energies: Sequence[float],
+    seconds: float,
+    on_progress: Callable[[str], None],
+) -> FullResult:
+    """Time Geant4 on one core at each energy (MeV), after it has been set up.
+
+    The number of events is chosen so that each energy takes about ``seconds``.
+    """
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    times: dict[float, float] = {}
+    version = ""
+    with one_core(), WorkerPool(1) as pool:
+        simulator = Geant4Simulator(detector, settings, executor=pool)
+        for energy in energies:
+            on_progress(f"Geant4 {settings.physics} {format_energy(energy)}")
+            trial = _draw(detector, energy, 2)
+            simulator.simulate(trial, 0)  # builds Geant4 at the first energy, warms caches later
+            start = time.perf_counter()
+            simulator.simulate(trial, 1)
+            n = int(np.clip(seconds / (time.perf_counter() - start) * 2, 5, 2000))
+            rows = _draw(detector, energy, n)
+            start = time.perf_counter()
+            version = str(simulator.simulate(rows, 2).provenance["geant4"])
+            times[energy] = (time.perf_counter() - start) / n * 1000
+    peak = max(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, before) / KB_PER_MB
+    words = f"Geant4 {version}, {settings.physics}, cut {settings.cut:g} mm"
+    return FullResult(words, times, peak)
+
+
+def _draw(detector: Detector, energy: float, n: int) -> Conditions:
+    return draw_conditions(detector, EnergySpectrum((energy,)), n, np.random.default_rng(7))
+
+
+def disk_mb(folder: Path) -> float:
+    """Return the size of a simulator's folder in MB."""
+    if not folder.is_dir():
+        msg = f"no simulator folder {folder}"
+        raise SimulacraError(msg)
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6

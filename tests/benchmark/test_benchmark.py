@@ -1,0 +1,84 @@
+import json
+import time
+
+import pytest
+
+from simulacra.benchmark import BenchmarkSettings, benchmark, write_benchmark
+from simulacra.benchmark.report import markdown
+from simulacra.benchmark.result import Benchmark, FastResult, FullResult, Speed
+from simulacra.benchmark.timing import median_ms
+from simulacra.errors import EventsError, SimulacraError
+from simulacra.fullsim import Geant4Settings
+from simulacra.sample import load_sample
+from simulacra.simulator import train
+
+QUICK = BenchmarkSettings(batches=(1, 10), seconds=0.01, energies=(1000.0,))
+
+
+@pytest.fixture
+def folder(small_card, tmp_path):
+    train(small_card(steps=2), tmp_path / "simulator")
+    return tmp_path / "simulator"
+
+
+def result(**changes):
+    quality = {"separation": 0.02, "floor": 0.01}
+    speeds = (Speed(1, 1.0, 2.0, 4.0), Speed(100, 0.1, 0.2, 0.5))
+    fields = {
+        "name": "gan",
+        "speeds": speeds,
+        "cold_start_s": 1.0,
+        "peak_memory_mb": 300.0,
+        "disk_mb": 3.0,
+        "quality": quality,
+    }
+    full = FullResult("Geant4 opt0", {1000.0: 20.0, 10_000.0: 200.0}, 400.0)
+    facts = {"detector": "d", "events": 1, "processor": "p", "cores": 2}
+    return Benchmark((FastResult(**fields | changes),), (full,), facts)
+
+
+def test_median_of_a_known_wait():
+    assert median_ms(lambda: time.sleep(0.01), seconds=0.05) == pytest.approx(10, rel=0.5)
+
+
+def test_break_even_is_where_the_times_are_equal():
+    full = result().full[0]
+    energy = full.break_even(fast_ms=4.0)
+    assert energy / 1000 * 20.0 == pytest.approx(4.0)
+
+
+def test_speed_up_is_geant4_over_the_whole_service():
+    table = markdown(result())
+    row = next(line for line in table.splitlines() if line.startswith("| gan | 1 | Geant4 opt0"))
+    assert [cell.strip() for cell in row.split("|")[4:7]] == ["5", "50", "200 MeV"]
+
+
+def test_fast_simulator_end_to_end(folder, tmp_path):
+    test = load_sample("test").take(slice(300))
+    measured = benchmark([folder], test, settings=QUICK)
+    path = write_benchmark(measured, tmp_path / "benchmark")
+    content = json.loads(path.with_suffix(".json").read_text())
+    assert [s["batch"] for s in content["fast"][0]["speeds"]] == [1, 10]
+    for speed in measured.fast[0].speeds:
+        assert 0 < speed.network < speed.simulate < speed.service
+    assert 0 < measured.fast[0].disk_mb < 5
+    assert path.with_suffix(".png").stat().st_size > 1000
+
+
+@pytest.mark.geant4
+def test_geant4_end_to_end(folder):
+    test = load_sample("test").take(slice(100))
+    measured = benchmark([folder], test, [Geant4Settings(particle="gamma")], QUICK)
+    (full,) = measured.full
+    assert full.ms_per_event[1000.0] > 1
+    assert "opt0" in full.physics
+
+
+def test_other_detectors_and_missing_folders_are_refused(folder, tmp_path):
+    from simulacra.detectors import load_detector
+    from tests.conftest import random_events
+
+    with pytest.raises(EventsError, match="not of calogan"):
+        benchmark([folder], random_events(load_detector("calogan"), 5), settings=QUICK)
+    with pytest.raises(SimulacraError, match="not a simulator folder"):
+        benchmark([tmp_path], load_sample("test"), settings=QUICK)
