@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from simulacra.detectors.calorimeter import VACUUM
+from simulacra.detectors.stack import VACUUM
 from simulacra.errors import DetectorError
 
 

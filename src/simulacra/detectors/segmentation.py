@@ -2,7 +2,7 @@
 
 A segmentation knows the cells of the whole layer (the *grid*, which full simulation scores) and
 says where their centres are. Which cells are read out around the impact is the window's business
-(:mod:`simulacra.detectors.window`).
+(:class:`simulacra.detectors.Calorimeter`).
 """
 
 from __future__ import annotations

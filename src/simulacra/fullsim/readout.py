@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from simulacra.arrays import FloatArray
 from simulacra.detectors import Calorimeter
-from simulacra.detectors.calorimeter import Section
+from simulacra.detectors.stack import Section
 from simulacra.errors import DetectorError
 
 

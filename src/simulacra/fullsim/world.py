@@ -11,8 +11,8 @@ import math
 from itertools import pairwise
 
 from simulacra.detectors import Calorimeter
-from simulacra.detectors.calorimeter import Box, Section, Tube
 from simulacra.detectors.segmentation import PolarSegmentation, Segmentation
+from simulacra.detectors.stack import Box, Section, Tube
 from simulacra.errors import DetectorError
 from simulacra.fullsim.datasets import Geant4Object
 
