@@ -65,7 +65,7 @@ def test_train_generate_validate(run, simulator, tmp_path):
     code, out, _ = run("validate", "reference.h5", "fast.h5", "-o", "report")
     assert code == 0
     assert "report/index.html" in out
-    assert json.loads((tmp_path / "report/metrics.json").read_text())["schema_version"] == 1
+    assert json.loads((tmp_path / "report/metrics.json").read_text())["schema_version"] == 2
 
 
 def test_generate_gives_the_same_bytes(run, simulator, tmp_path):

@@ -15,6 +15,7 @@ from simulacra.observables import Observable, observables_of
 from simulacra.provenance import provenance
 from simulacra.validation.floor import floor_of, verdict_of
 from simulacra.validation.metrics import METRICS, moments
+from simulacra.validation.rank_floor import RankReplicas, rank_floors, rank_replicas
 from simulacra.validation.result import (
     Comparison,
     GroupResult,
@@ -152,10 +153,11 @@ class _Comparer:
         ref, gen = _of(groups, ref), _of(groups, gen)
         if extra is not None:
             extra = self._part(_of(groups, extra), len(gen))
+        replicas = rank_replicas(len(ref), len(gen), self.rng)
         comparisons = {}
         for name, values in ref.values.items():
             independent = None if extra is None else extra.values[name]
-            comparison = self._compare(name, values, gen.values[name], independent)
+            comparison = self._compare(name, values, gen.values[name], independent, replicas)
             if comparison is not None:
                 comparisons[name] = comparison
         return GroupResult(label, energy, len(ref), len(gen), comparisons)
@@ -167,7 +169,12 @@ class _Comparer:
         return sample.take(np.sort(self.rng.choice(len(sample), n, replace=False)))
 
     def _compare(
-        self, name: str, ref: FloatArray, gen: FloatArray, independent: FloatArray | None
+        self,
+        name: str,
+        ref: FloatArray,
+        gen: FloatArray,
+        independent: FloatArray | None,
+        replicas: RankReplicas,
     ) -> Comparison | None:
         a, b = ref[np.isfinite(ref)], gen[np.isfinite(gen)]
         if not len(a) or not len(b):
@@ -184,6 +191,7 @@ class _Comparer:
             metrics=metrics,
             floor=floor,
             verdict=verdict_of(metrics["separation"].value, floor),
+            floors=rank_floors(a, replicas, independent),
         )
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from simulacra.validation.floor import Floor, Verdict
 from simulacra.validation.metrics import Estimate, Moments
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ class Comparison:
         metrics: one estimate for each row of the table of metrics.
         floor: the separation of Geant4 from Geant4 at these sizes.
         verdict: what the separation power means, given the floor.
+        floors: the floors of further distances, by the name of the metric.
     """
 
     observable: str
@@ -37,6 +38,7 @@ class Comparison:
     metrics: Mapping[str, Estimate]
     floor: Floor
     verdict: Verdict
+    floors: Mapping[str, Floor]
 
     @property
     def over_floor(self) -> float:
