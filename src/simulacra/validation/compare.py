@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from simulacra.energies import EnergyGroup, energies_of, energy_groups
 from simulacra.events import Events, require_same_detector
 from simulacra.observables import Observable, observables_of
 from simulacra.provenance import provenance
+from simulacra.validation.adversary import Profile, judge_samples
 from simulacra.validation.floor import floor_of, verdict_of
 from simulacra.validation.metrics import METRICS, moments
 from simulacra.validation.rank_floor import RankReplicas, rank_floors, rank_replicas
@@ -51,7 +53,12 @@ def _measure(events: Events, observables: tuple[Observable, ...]) -> _Sample:
 
 
 def validate(
-    reference: Events, generated: Events, *, floor: Events | None = None, seed: int = 0
+    reference: Events,
+    generated: Events,
+    *,
+    floor: Events | None = None,
+    seed: int = 0,
+    profile: Profile | Literal["none"] = "none",
 ) -> Validation:
     """Compare generated events with a reference sample of the same detector.
 
@@ -61,7 +68,9 @@ def validate(
         floor: further, independent events of the full simulation. With them the floor is their
             score (a random part of them where they are more than the generated ones); without
             them, a bootstrap of the reference.
-        seed: what the floors are drawn with.
+        seed: what the floors and the classifiers draw from.
+        profile: how thoroughly classifiers and metrics of whole samples judge: not at all, in
+            minutes, or as in CaloChallenge (hours without a GPU).
 
     Raises:
         EventsError: the samples are of different detectors.
@@ -78,6 +87,15 @@ def validate(
     groups = energy_groups(ref.energies, gen.energies)
     both, notes = _shared(groups, ref, gen)
     limits = _limits(ref.values[observables[0].name])
+    judged = None
+    if profile != "none":
+        # a stream of its own: the other numbers are the same for any profile
+        stream = np.random.default_rng([seed, 1])
+        values = tuple(s.values for s in (ref, gen, *more))
+        judged, cautions = judge_samples(
+            (reference, generated, floor), values, both, profile, stream
+        )
+        notes += cautions
     return Validation(
         detector=reference.detector.name,
         seed=seed,
@@ -90,6 +108,7 @@ def validate(
         },
         pooled=comparer.pooled(both, ref, gen, extra),
         energies=tuple(comparer.group(g.label, g.energy, (g,), ref, gen, extra) for g in both),
+        samples=judged,
         notes=tuple(notes),
         provenance=provenance(
             "validate",

@@ -13,6 +13,7 @@ import numpy as np
 
 from simulacra.validation.floor import Floor, Verdict
 from simulacra.validation.metrics import Estimate, Moments
+from simulacra.validation.sample_result import SampleComparison
 
 SCHEMA_VERSION = 2
 
@@ -114,6 +115,7 @@ class Validation:
         invariants: the counts, for ``reference`` and ``generated``.
         pooled: all energies that both samples have, together; None where they share none.
         energies: one result per energy, ascending.
+        samples: classifiers and metrics of whole samples; None where they were not asked for.
         notes: what a reader must know to judge the numbers.
         provenance: of this result and of both samples.
     """
@@ -126,6 +128,7 @@ class Validation:
     invariants: Mapping[str, Invariants]
     pooled: GroupResult | None
     energies: tuple[GroupResult, ...]
+    samples: SampleComparison | None
     notes: tuple[str, ...]
     provenance: Mapping[str, Any]
 
