@@ -25,6 +25,7 @@ from simulacra.validation.result import (
     ObservableInfo,
     Validation,
 )
+from simulacra.validation.sample_result import SampleComparison
 
 ENERGY_ARRAYS = ("showers", "images")
 """Arrays of the response that hold energies, which cannot be negative."""
@@ -87,15 +88,8 @@ def validate(
     groups = energy_groups(ref.energies, gen.energies)
     both, notes = _shared(groups, ref, gen)
     limits = _limits(ref.values[observables[0].name])
-    judged = None
-    if profile != "none":
-        # a stream of its own: the other numbers are the same for any profile
-        stream = np.random.default_rng([seed, 1])
-        values = tuple(s.values for s in (ref, gen, *more))
-        judged, cautions = judge_samples(
-            (reference, generated, floor), values, both, profile, stream
-        )
-        notes += cautions
+    events = (reference, generated, floor)
+    judged, cautions = _judged(events, (ref, gen, *more), both, profile, seed)
     return Validation(
         detector=reference.detector.name,
         seed=seed,
@@ -109,7 +103,7 @@ def validate(
         pooled=comparer.pooled(both, ref, gen, extra),
         energies=tuple(comparer.group(g.label, g.energy, (g,), ref, gen, extra) for g in both),
         samples=judged,
-        notes=tuple(notes),
+        notes=(*notes, *cautions),
         provenance=provenance(
             "validate",
             reference=dict(reference.provenance),
@@ -117,6 +111,22 @@ def validate(
             floor=None if floor is None else dict(floor.provenance),
         ),
     )
+
+
+def _judged(
+    events: tuple[Events, Events, Events | None],
+    measured: tuple[_Sample, ...],
+    groups: tuple[EnergyGroup, ...],
+    profile: Profile | Literal["none"],
+    seed: int,
+) -> tuple[SampleComparison | None, list[str]]:
+    """Return what classifiers and sample metrics say, and notes on it."""
+    if profile == "none":
+        return None, []
+    # a stream of its own: the other numbers are the same for any profile
+    stream = np.random.default_rng([seed, 1])
+    values = tuple(sample.values for sample in measured)
+    return judge_samples(events, values, groups, profile, stream)
 
 
 def _shared(
