@@ -139,12 +139,12 @@ def classify(
 
 
 def worst_energy(energies: Mapping[str, Estimate]) -> tuple[str, Estimate]:
-    """Return the energy whose AUC is highest after one standard error is taken off.
+    """Return the energy whose AUC is highest after two standard errors are taken off.
 
     So that an energy with a handful of events is not the worst by chance.
     """
     known = {k: e for k, e in energies.items() if np.isfinite(e.value) and np.isfinite(e.error)}
     if not known:
         return "", Estimate(UNDEFINED)
-    label = max(known, key=lambda k: known[k].value - known[k].error)
+    label = max(known, key=lambda k: known[k].value - 2 * known[k].error)
     return label, known[label]

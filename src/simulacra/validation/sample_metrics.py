@@ -74,8 +74,8 @@ def _few_for_kpd(n: int) -> str | None:
 
 _BALLS = ("precision", "recall", "density", "coverage")
 SAMPLE_METRICS: tuple[SampleMetric, ...] = (
-    SampleMetric(("fpd",), ("FPD",), "observables", _fpd, replicas=5, caution=_few_for_fpd),
-    SampleMetric(("kpd",), ("KPD",), "observables", _kpd, replicas=3, caution=_few_for_kpd),
+    SampleMetric(("fpd",), ("FPD",), "observables", _fpd, replicas=10, caution=_few_for_fpd),
+    SampleMetric(("kpd",), ("KPD",), "observables", _kpd, replicas=5, caution=_few_for_kpd),
     SampleMetric(
         tuple(f"{name}_observables" for name in _BALLS),
         tuple(f"{name}, observables" for name in _BALLS),

@@ -59,7 +59,7 @@ class AdversaryScore:
         auc: area under the ROC curve of events never seen; 0.5 where nothing is found.
         jsd: Jensen-Shannon divergence of its calibrated probabilities, in bits.
         energies: the AUC among the events of each energy.
-        worst: the energy with the highest AUC, its error taken off.
+        worst: the energy with the highest AUC, two errors taken off.
         n: events of either sample it was judged by.
         floor_auc, floor_jsd: the same procedure with full simulation alone; ``n`` of these floors
             counts the events it was judged by.
