@@ -66,7 +66,17 @@ def test_train_generate_validate(run, simulator, tmp_path):
     code, out, _ = run("validate", "reference.h5", "fast.h5", "-o", "report")
     assert code == 0
     assert "report/index.html" in out
-    assert json.loads((tmp_path / "report/metrics.json").read_text())["schema_version"] == 1
+    assert json.loads((tmp_path / "report/metrics.json").read_text())["schema_version"] == 2
+
+
+def test_validate_with_sample_metrics(run, tmp_path):
+    for name, rows in (("reference.h5", slice(300)), ("fast.h5", slice(300, 600))):
+        write_events(load_sample("train").take(rows), name)
+    code, out, _ = run("validate", "reference.h5", "fast.h5", "--profile", "quick", "-o", "report")
+    assert code == 0
+    assert "AUC, cells, trees" in out
+    assert json.loads((tmp_path / "report/metrics.json").read_text())["samples"]["scores"]
+    refused(run("validate", "reference.h5", "fast.h5", "--profile", "fast"), "quick")
 
 
 def test_generate_gives_the_same_bytes(run, simulator, tmp_path):

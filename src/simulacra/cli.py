@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar, cast
 
 import typer
 from rich.console import Console
@@ -237,6 +237,10 @@ def validate(
     detector: Annotated[
         str | None, typer.Option(help="The detector, where the files do not say it.")
     ] = None,
+    profile: Annotated[
+        Literal["none", "quick", "official"],
+        typer.Option(help="Classifiers and sample metrics: none, in minutes, as CaloChallenge."),
+    ] = "none",
 ) -> None:
     """Judge events by physics, energy by energy; write a report."""
     from simulacra.detectors import load_detector
@@ -249,7 +253,7 @@ def validate(
     named = load_detector(detector) if detector else None
     full, fast = (read_events(resolve_events(s), named) for s in (reference, generated))
     independent = read_events(resolve_events(floor), named) if floor else None
-    validation = run(full, fast, floor=independent)
+    validation = run(full, fast, floor=independent, profile=profile)
     write_report(validation, full, fast, output)
     _print_scores(validation)
     console.print(f"report     {output / 'index.html'}", highlight=False)
@@ -360,7 +364,7 @@ def _table(*columns: str) -> Table:
 
 
 def _print_scores(validation: Validation) -> None:
-    from simulacra.validation import summary_rows
+    from simulacra.validation import sample_rows, summary_rows
 
     table = _table("energy", "events", "mean ratio", "width ratio", "worst observable", "S / floor")
     table.caption = (
@@ -369,6 +373,13 @@ def _print_scores(validation: Validation) -> None:
     for row in summary_rows(validation):
         table.add_row(*row.cells())
     console.print(table)
+    judged = sample_rows(validation.samples)
+    if judged:
+        table = _table("adversary and sample metrics", "score", "floor", "worst energy")
+        table.caption = "* the worse of two classifiers; floor: full simulation against itself"
+        for line in judged:
+            table.add_row(*line.cells())
+        console.print(table)
 
 
 @contextmanager

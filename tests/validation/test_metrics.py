@@ -7,12 +7,18 @@ from hypothesis.extra.numpy import arrays
 from simulacra.validation.metrics import (
     METRICS,
     Estimate,
+    chi2_of_counts,
+    chi2_per_ndf,
+    ks_p_value,
+    ks_statistic,
     mean_difference,
     mean_ratio,
     moments,
     separation,
     separation_power,
     std_error,
+    wasserstein,
+    wasserstein_in_widths,
     width_ratio,
 )
 
@@ -103,3 +109,47 @@ def test_estimates_as_text():
     assert str(Estimate(1.00347, 0.00212)) == "1.0035 ± 0.0021"
     assert str(Estimate(float("nan"))) == "–"
     assert str(Estimate(0.25)) == "0.25"
+
+
+def test_a_shift_is_the_wasserstein_distance():
+    a = np.random.default_rng(0).normal(5, 2, 400)
+    assert wasserstein(a, a + 0.7).value == pytest.approx(0.7)
+    assert wasserstein_in_widths(a, a + 0.7).value == pytest.approx(0.7 / a.std(ddof=1))
+    assert np.isnan(wasserstein_in_widths(np.ones(5), np.zeros(5)).value)
+
+
+def test_kolmogorov_smirnov_of_uniform_samples_in_closed_form():
+    """Uniform on [0, 1] against [0.3, 1.3]: the distribution functions are 0.3 apart."""
+    a = np.linspace(0, 1, 1001)
+    assert ks_statistic(a, a + 0.3).value == pytest.approx(0.3, abs=2e-3)
+    assert ks_p_value(a, a).value == 1
+    p_values = np.array(
+        [ks_p_value(*pair).value for pair in np.random.default_rng(0).random((300, 2, 200))]
+    )
+    assert np.mean(p_values < 0.1) == pytest.approx(0.1, abs=0.05)
+
+
+def test_chi2_of_two_bins_in_closed_form():
+    """(sqrt(M/N) p - sqrt(N/M) q)^2 / (p + q), summed: 10^2 / 110 for each of these bins."""
+    chi2, ndf = chi2_of_counts(np.array([50, 60]), np.array([60, 50]))
+    assert (chi2, ndf) == (pytest.approx(2 * 100 / 110), 1)
+
+
+def test_chi2_of_equal_parents_is_one_per_degree_of_freedom():
+    rng = np.random.default_rng(0)
+    parent = np.exp(-np.arange(40) / 4)
+    pairs = [
+        chi2_of_counts(
+            rng.multinomial(800, parent / parent.sum()), rng.multinomial(300, parent / parent.sum())
+        )
+        for _ in range(1500)
+    ]
+    chi2, ndf = np.array(pairs).T
+    assert chi2.sum() / ndf.sum() == pytest.approx(1, abs=0.04)
+    assert np.std((chi2 - ndf) / np.sqrt(2 * ndf)) == pytest.approx(1, abs=0.12)
+    assert 3 < ndf.mean() < 30
+
+
+def test_chi2_joins_bins_that_are_nearly_empty():
+    assert chi2_of_counts(np.array([1, 2, 30, 1]), np.array([1, 30, 4, 0]))[1] == 1
+    assert np.isnan(chi2_per_ndf(np.ones(3), np.ones(3)).value)

@@ -12,17 +12,29 @@ if TYPE_CHECKING:
     from simulacra.validation.compare import validate
     from simulacra.validation.report import write_report
     from simulacra.validation.result import Comparison, GroupResult, Validation, summary_rows
+    from simulacra.validation.sample_result import SampleComparison, sample_rows
 
 _MODULES = {
     "Comparison": "result",
     "GroupResult": "result",
+    "SampleComparison": "sample_result",
     "Validation": "result",
+    "sample_rows": "sample_result",
     "summary_rows": "result",
     "validate": "compare",
     "write_report": "report",
 }
 
-__all__ = ["Comparison", "GroupResult", "Validation", "summary_rows", "validate", "write_report"]
+__all__ = [
+    "Comparison",
+    "GroupResult",
+    "SampleComparison",
+    "Validation",
+    "sample_rows",
+    "summary_rows",
+    "validate",
+    "write_report",
+]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the module holds

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +14,10 @@ from simulacra.energies import EnergyGroup, energies_of, energy_groups
 from simulacra.events import Events, require_same_detector
 from simulacra.observables import Observable, observables_of
 from simulacra.provenance import provenance
+from simulacra.validation.adversary import Profile, judge_samples
 from simulacra.validation.floor import floor_of, verdict_of
 from simulacra.validation.metrics import METRICS, moments
+from simulacra.validation.rank_floor import RankReplicas, rank_floors, rank_replicas
 from simulacra.validation.result import (
     Comparison,
     GroupResult,
@@ -22,6 +25,7 @@ from simulacra.validation.result import (
     ObservableInfo,
     Validation,
 )
+from simulacra.validation.sample_result import SampleComparison
 
 ENERGY_ARRAYS = ("showers", "images")
 """Arrays of the response that hold energies, which cannot be negative."""
@@ -50,7 +54,12 @@ def _measure(events: Events, observables: tuple[Observable, ...]) -> _Sample:
 
 
 def validate(
-    reference: Events, generated: Events, *, floor: Events | None = None, seed: int = 0
+    reference: Events,
+    generated: Events,
+    *,
+    floor: Events | None = None,
+    seed: int = 0,
+    profile: Profile | Literal["none"] = "none",
 ) -> Validation:
     """Compare generated events with a reference sample of the same detector.
 
@@ -60,7 +69,9 @@ def validate(
         floor: further, independent events of the full simulation. With them the floor is their
             score (a random part of them where they are more than the generated ones); without
             them, a bootstrap of the reference.
-        seed: what the floors are drawn with.
+        seed: what the floors and the classifiers draw from.
+        profile: how thoroughly classifiers and metrics of whole samples judge: not at all, in
+            minutes, or as in CaloChallenge (hours without a GPU).
 
     Raises:
         EventsError: the samples are of different detectors.
@@ -77,6 +88,8 @@ def validate(
     groups = energy_groups(ref.energies, gen.energies)
     both, notes = _shared(groups, ref, gen)
     limits = _limits(ref.values[observables[0].name])
+    events = (reference, generated, floor)
+    judged, cautions = _judged(events, (ref, gen, *more), both, profile, seed)
     return Validation(
         detector=reference.detector.name,
         seed=seed,
@@ -89,7 +102,8 @@ def validate(
         },
         pooled=comparer.pooled(both, ref, gen, extra),
         energies=tuple(comparer.group(g.label, g.energy, (g,), ref, gen, extra) for g in both),
-        notes=tuple(notes),
+        samples=judged,
+        notes=(*notes, *cautions),
         provenance=provenance(
             "validate",
             reference=dict(reference.provenance),
@@ -97,6 +111,22 @@ def validate(
             floor=None if floor is None else dict(floor.provenance),
         ),
     )
+
+
+def _judged(
+    events: tuple[Events, Events, Events | None],
+    measured: tuple[_Sample, ...],
+    groups: tuple[EnergyGroup, ...],
+    profile: Profile | Literal["none"],
+    seed: int,
+) -> tuple[SampleComparison | None, list[str]]:
+    """Return what classifiers and sample metrics say, and notes on it."""
+    if profile == "none":
+        return None, []
+    # a stream of its own: the other numbers are the same for any profile
+    stream = np.random.default_rng([seed, 1])
+    values = tuple(sample.values for sample in measured)
+    return judge_samples(events, values, groups, profile, stream)
 
 
 def _shared(
@@ -152,10 +182,11 @@ class _Comparer:
         ref, gen = _of(groups, ref), _of(groups, gen)
         if extra is not None:
             extra = self._part(_of(groups, extra), len(gen))
+        replicas = rank_replicas(len(ref), len(gen), self.rng)
         comparisons = {}
         for name, values in ref.values.items():
             independent = None if extra is None else extra.values[name]
-            comparison = self._compare(name, values, gen.values[name], independent)
+            comparison = self._compare(name, values, gen.values[name], independent, replicas)
             if comparison is not None:
                 comparisons[name] = comparison
         return GroupResult(label, energy, len(ref), len(gen), comparisons)
@@ -167,7 +198,12 @@ class _Comparer:
         return sample.take(np.sort(self.rng.choice(len(sample), n, replace=False)))
 
     def _compare(
-        self, name: str, ref: FloatArray, gen: FloatArray, independent: FloatArray | None
+        self,
+        name: str,
+        ref: FloatArray,
+        gen: FloatArray,
+        independent: FloatArray | None,
+        replicas: RankReplicas,
     ) -> Comparison | None:
         a, b = ref[np.isfinite(ref)], gen[np.isfinite(gen)]
         if not len(a) or not len(b):
@@ -184,6 +220,7 @@ class _Comparer:
             metrics=metrics,
             floor=floor,
             verdict=verdict_of(metrics["separation"].value, floor),
+            floors=rank_floors(a, replicas, independent),
         )
 
 

@@ -13,11 +13,16 @@ from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 from simulacra.arrays import FloatArray
 from simulacra.validation.binning import binning_of
 
 UNDEFINED = math.nan
+FEW_FOR_KS = 100
+"""Values up to which the p-value of the KS test is exact; the limiting one is for many."""
+FEWEST_PER_BIN = 10
+"""Entries of both samples together that a bin needs before chi2 trusts its Gaussian error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +145,64 @@ def _ratio(numerator: Estimate, denominator: Estimate) -> Estimate:
     return Estimate(ratio, error)
 
 
+def wasserstein(reference: FloatArray, generated: FloatArray) -> Estimate:
+    r"""Return the Wasserstein-1 distance :math:`\int |F - G| dx`, in the observable's unit."""
+    return Estimate(float(stats.wasserstein_distance(reference, generated)))
+
+
+def wasserstein_in_widths(reference: FloatArray, generated: FloatArray) -> Estimate:
+    """Return the Wasserstein-1 distance over the reference's standard deviation."""
+    width = moments(reference).std.value
+    if not width > 0:
+        return Estimate(UNDEFINED)
+    return Estimate(wasserstein(reference, generated).value / width)
+
+
+def ks_statistic(reference: FloatArray, generated: FloatArray) -> Estimate:
+    r"""Return the Kolmogorov-Smirnov statistic :math:`\max |F - G|`."""
+    return Estimate(_ks(reference, generated)[0])
+
+
+def ks_p_value(reference: FloatArray, generated: FloatArray) -> Estimate:
+    """Return the p-value of the KS test, exact for few values; too large where values repeat."""
+    return Estimate(_ks(reference, generated)[1])
+
+
+def _ks(reference: FloatArray, generated: FloatArray) -> tuple[float, float]:
+    few = max(len(reference), len(generated)) <= FEW_FOR_KS
+    result = stats.ks_2samp(reference, generated, method="exact" if few else "asymp")
+    return float(result.statistic), float(result.pvalue)
+
+
+def chi2_of_counts(p: NDArray[np.number], q: NDArray[np.number]) -> tuple[float, int]:
+    r"""Return :math:`\chi^2` of two histograms of counts (bins,), and its degrees of freedom.
+
+    :math:`\sum_i (\sqrt{M/N} p_i - \sqrt{N/M} q_i)^2 / (p_i + q_i)` with N, M the numbers of
+    entries; neighbouring bins are joined until each holds ``FEWEST_PER_BIN`` entries.
+
+    References:
+        N. Gagunashvili (2006), arXiv:physics/0605123.
+    """
+    first, filling = [0], 0
+    for i, count in enumerate(p + q):
+        if filling >= FEWEST_PER_BIN:
+            first.append(i)
+            filling = 0
+        filling += int(count)
+    if filling < FEWEST_PER_BIN and len(first) > 1:
+        first.pop()
+    a, b = np.add.reduceat(p, first), np.add.reduceat(q, first)
+    scale = math.sqrt(b.sum() / a.sum())
+    return float(np.sum((scale * a - b / scale) ** 2 / (a + b))), len(first) - 1
+
+
+def chi2_per_ndf(reference: FloatArray, generated: FloatArray) -> Estimate:
+    """Return chi2/ndf in the bins of the reference; 1 +- its error where nothing differs."""
+    binning = binning_of(reference)
+    chi2, ndf = chi2_of_counts(binning.counts(reference), binning.counts(generated))
+    return Estimate(chi2 / ndf, math.sqrt(2 / ndf)) if ndf else Estimate(UNDEFINED)
+
+
 @dataclass(frozen=True, slots=True)
 class Metric:
     """A metric and how a table names it."""
@@ -154,5 +217,10 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
         "mean_ratio": Metric("mean ratio", mean_ratio),
         "width_ratio": Metric("width ratio", width_ratio),
         "separation": Metric("separation power", separation_power),
+        "wasserstein": Metric("W1", wasserstein),
+        "wasserstein_in_widths": Metric("W1 / width", wasserstein_in_widths),
+        "ks": Metric("KS", ks_statistic),
+        "ks_p_value": Metric("KS p-value", ks_p_value),
+        "chi2_per_ndf": Metric("χ² / ndf", chi2_per_ndf),
     }
 )

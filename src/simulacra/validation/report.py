@@ -16,6 +16,7 @@ from simulacra.validation.floor import CLOSE_EXCESS, CLOSE_FACTOR
 from simulacra.validation.metrics import METRICS
 from simulacra.validation.plots import report_plots
 from simulacra.validation.result import Comparison, Validation, summary_rows
+from simulacra.validation.sample_result import sample_rows
 
 MOST_ROWS = 60
 """Rows of the table of verdicts; with more observables, it has a row per group of observables."""
@@ -72,6 +73,7 @@ def _render(validation: Validation, plots: list[dict[str, str]]) -> str:
             headline=[(g.label, g.comparisons.get(validation.headline)) for g in validation.groups],
             matrix=_matrix(validation),
             metrics=METRICS,
+            sample_rows=sample_rows(validation.samples),
             counts=validation.to_json()["verdicts"],
             floor_kinds=sorted(
                 {c.floor.kind for g in validation.groups for c in g.comparisons.values()}

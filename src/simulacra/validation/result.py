@@ -13,8 +13,9 @@ import numpy as np
 
 from simulacra.validation.floor import Floor, Verdict
 from simulacra.validation.metrics import Estimate, Moments
+from simulacra.validation.sample_result import SampleComparison
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Comparison:
         metrics: one estimate for each row of the table of metrics.
         floor: the separation of Geant4 from Geant4 at these sizes.
         verdict: what the separation power means, given the floor.
+        floors: the floors of further distances, by the name of the metric.
     """
 
     observable: str
@@ -37,6 +39,7 @@ class Comparison:
     metrics: Mapping[str, Estimate]
     floor: Floor
     verdict: Verdict
+    floors: Mapping[str, Floor]
 
     @property
     def over_floor(self) -> float:
@@ -112,6 +115,7 @@ class Validation:
         invariants: the counts, for ``reference`` and ``generated``.
         pooled: all energies that both samples have, together; None where they share none.
         energies: one result per energy, ascending.
+        samples: classifiers and metrics of whole samples; None where they were not asked for.
         notes: what a reader must know to judge the numbers.
         provenance: of this result and of both samples.
     """
@@ -124,6 +128,7 @@ class Validation:
     invariants: Mapping[str, Invariants]
     pooled: GroupResult | None
     energies: tuple[GroupResult, ...]
+    samples: SampleComparison | None
     notes: tuple[str, ...]
     provenance: Mapping[str, Any]
 

@@ -1,0 +1,233 @@
+"""Judging whole samples: classifiers and metrics in many dimensions, each beside its floor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulacra.arrays import FloatArray, IntArray
+from simulacra.energies import EnergyGroup, energies_of
+from simulacra.events import Events
+from simulacra.validation.classifier import (
+    CLASSIFIERS,
+    ClassifierOptions,
+    ClassifierScore,
+    classify,
+    worst_energy,
+)
+from simulacra.validation.features import CLASSIFIED, Table, feature_tables, whole
+from simulacra.validation.mlp import MlpOptions
+from simulacra.validation.sample_metrics import SAMPLE_METRICS, Tables, scores_of
+from simulacra.validation.sample_result import (
+    AdversaryScore,
+    FloorKind,
+    SampleComparison,
+    SampleFloor,
+    SampleScore,
+)
+from simulacra.validation.split import matched_split
+
+Profile = Literal["quick", "official"]
+SAMPLES = ("reference", "generated", "floor")
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileOptions:
+    """How thoroughly samples are judged.
+
+    Attributes:
+        classifier: of the classifiers.
+        neighbours: most events of either sample in precision, recall, density and coverage.
+    """
+
+    classifier: ClassifierOptions
+    neighbours: int | None
+
+
+PROFILES: Mapping[Profile, ProfileOptions] = MappingProxyType(
+    {
+        "quick": ProfileOptions(
+            ClassifierOptions((0.5, 0.15), 100, MlpOptions((256, 256), 1e-3, 256, 12)), 5_000
+        ),
+        # the network, its training and the split are CaloChallenge's (arXiv:2410.21611)
+        "official": ProfileOptions(
+            ClassifierOptions((0.6, 0.2), 500, MlpOptions((2048,) * 3, 2e-4, 1000, 50)), None
+        ),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    """A sample ready to be judged: whole events that belong to an energy of both samples."""
+
+    tables: Mapping[str, Table]
+    conditions: NDArray[np.float32]
+    groups: IntArray
+
+    def take(self, rows: IntArray) -> _Sample:
+        tables = {name: table[rows] for name, table in self.tables.items()}
+        return _Sample(tables, self.conditions[rows], self.groups[rows])
+
+    def __len__(self) -> int:
+        return len(self.groups)
+
+
+def judge_samples(
+    samples: tuple[Events, Events, Events | None],
+    values: tuple[Mapping[str, FloatArray], ...],
+    groups: tuple[EnergyGroup, ...],
+    profile: Profile,
+    rng: np.random.Generator,
+) -> tuple[SampleComparison, list[str]]:
+    """Judge generated events by classifiers and by metrics of whole samples.
+
+    Args:
+        samples: reference, generated events and, if there are, independent reference events.
+        values: the observables of each sample, by name.
+        groups: energies that both samples have; other events are left out.
+        profile: ``quick`` for minutes, ``official`` for CaloChallenge's classifier.
+        rng: what splits, trainings and floors are drawn from.
+
+    Returns:
+        The result, and notes on what a reader must know of it.
+    """
+    present = [events for events in samples if events is not None]
+    ready = [_prepare(e, v, groups) for e, v in zip(present, values, strict=True)]
+    notes = [
+        f"{name} sample: {len(events) - len(sample)} events with broken numbers or of an energy "
+        "that the other lacks are left out of classifiers and sample metrics"
+        for name, events, sample in zip(SAMPLES, present, ready, strict=False)
+        if len(sample) < len(events)
+    ]
+    if min(len(sample) for sample in ready[:2]) == 0:
+        return SampleComparison(profile, (), (), {}), [*notes, "too few events for sample metrics"]
+    scale = _Standard.of(ready[0].tables["observables"])
+    ready = [scale.added_to(sample) for sample in ready]
+    ref, gen = ready[:2]
+    extra = ready[2] if len(ready) > 2 and len(ready[2]) else None
+    options = PROFILES[profile]
+    adversaries = _adversaries(ref, gen, extra, groups, options.classifier, rng)
+    if len(adversaries) == 0:
+        notes.append("too few events for classifiers")
+    scores, cautions = _scores(ref, gen, extra, options, rng)
+    comparison = SampleComparison(profile, adversaries, scores, _worse(adversaries))
+    return comparison, notes + cautions
+
+
+@dataclass(frozen=True, slots=True)
+class _Standard:
+    """Mean and width of the reference's observables, (f,)."""
+
+    mean: NDArray[np.float32]
+    width: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, table: Table) -> _Standard:
+        width = table.std(axis=0)
+        return cls(table.mean(axis=0), np.where(width > 0, width, np.float32(1)))
+
+    def added_to(self, sample: _Sample) -> _Sample:
+        standardised = (sample.tables["observables"] - self.mean) / self.width
+        return _Sample(
+            {**sample.tables, "standardised": standardised}, sample.conditions, sample.groups
+        )
+
+
+def _prepare(
+    events: Events, values: Mapping[str, FloatArray], groups: tuple[EnergyGroup, ...]
+) -> _Sample:
+    energies = energies_of(events)
+    index = np.full(len(events), -1)
+    for i, group in enumerate(groups):
+        index[group.select(energies)] = i
+    rows = np.flatnonzero((index >= 0) & whole(events, values))
+    tables = feature_tables(events, values)
+    conditions = events.conditions.matrix(tuple(events.conditions.columns))
+    return _Sample(tables, conditions, index).take(rows)
+
+
+def _scores(
+    ref: _Sample,
+    gen: _Sample,
+    extra: _Sample | None,
+    options: ProfileOptions,
+    rng: np.random.Generator,
+) -> tuple[tuple[SampleScore, ...], list[str]]:
+    scores, cautions = [], []
+    for metric in SAMPLE_METRICS:
+        name = metric.features
+        if name in ref.tables:
+            more = None if extra is None else extra.tables[name]
+            tables = Tables(ref.tables[name], gen.tables[name], more)
+            scores += scores_of(metric, tables, options.neighbours, rng)
+            cautions.append(metric.caution(min(len(ref), len(gen))))
+    return tuple(scores), [text for text in cautions if text is not None]
+
+
+def _adversaries(
+    ref: _Sample,
+    gen: _Sample,
+    extra: _Sample | None,
+    groups: tuple[EnergyGroup, ...],
+    options: ClassifierOptions,
+    rng: np.random.Generator,
+) -> tuple[AdversaryScore, ...]:
+    order = rng.permutation(len(ref))
+    pair = (ref.take(order[::2]), ref.take(order[1::2])) if extra is None else (ref, extra)
+    kind: FloorKind = "halves" if extra is None else "sample"
+    scores = _classified(ref, gen, groups, options, rng)
+    floors = _classified(*pair, groups, options, rng)
+    return tuple(
+        AdversaryScore(
+            classifier=classifier,
+            features=features,
+            auc=score.auc,
+            jsd=score.jsd,
+            energies=score.energies,
+            worst=worst_energy(score.energies)[0],
+            n=score.n,
+            floor_auc=None if floor is None else SampleFloor(kind, floor.auc, (floor.n, floor.n)),
+            floor_jsd=None if floor is None else SampleFloor(kind, floor.jsd, (floor.n, floor.n)),
+        )
+        for (features, classifier), score in scores.items()
+        for floor in [floors.get((features, classifier))]
+    )
+
+
+def _classified(
+    ref: _Sample,
+    gen: _Sample,
+    groups: tuple[EnergyGroup, ...],
+    options: ClassifierOptions,
+    rng: np.random.Generator,
+) -> dict[tuple[str, str], ClassifierScore]:
+    """Return the score of each table of features and classifier; all share one split."""
+    labels = {i: group.label for i, group in enumerate(groups)}
+    own = ref.groups, gen.groups
+    split = matched_split((ref.conditions, gen.conditions), own, options.parts, rng)
+    seeds = rng.integers(2**31, size=(len(CLASSIFIED), len(CLASSIFIERS))).tolist()
+    found = {}
+    for features, row in zip(CLASSIFIED, seeds, strict=True):
+        for classifier, seed in zip(CLASSIFIERS, row, strict=True):
+            if features in ref.tables:
+                tables = ref.tables[features], gen.tables[features]
+                score = classify(classifier, tables, own, labels, split, options, seed)
+                if score is not None:
+                    found[features, classifier] = score
+    return found
+
+
+def _worse(adversaries: tuple[AdversaryScore, ...]) -> dict[str, str]:
+    """Return for each table of features the classifier with the highest AUC."""
+    worse: dict[str, AdversaryScore] = {}
+    for score in adversaries:
+        best = worse.get(score.features)
+        if best is None or score.auc.value > best.auc.value:
+            worse[score.features] = score
+    return {features: score.classifier for features, score in worse.items()}

@@ -1,0 +1,180 @@
+"""Metrics of whole samples: each is a row of :data:`SAMPLE_METRICS`.
+
+A metric is a function of the reference features (n, f), the generated features (m, f) and a random
+generator that returns one estimate for each of its names.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from simulacra.validation.correlations import largest_correlation_difference
+from simulacra.validation.distances import FPD_SIZES, KPD_SIZE, fpd, fpd_sizes, kpd, kpd_size
+from simulacra.validation.features import Table
+from simulacra.validation.metrics import Estimate
+from simulacra.validation.neighbours import neighbourhoods
+from simulacra.validation.sample_result import SampleFloor, SampleScore
+
+SampleFunction = Callable[[Table, Table, np.random.Generator], tuple[Estimate, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class SampleMetric:
+    """A metric of samples and how a table names what it gives.
+
+    Attributes:
+        names: unique names of the estimates.
+        labels: what a table calls them.
+        features: the table of features it takes.
+        function: see the module.
+        replicas: pairs drawn from the reference for the floor; 0 for metrics that repeated events
+            would spoil, whose floor is one half of the reference against the other.
+        equal: whether values depend on the numbers of events so much that the score takes as many
+            as the floor, and equally many of either sample.
+        caution: what to tell of results for n events (of the smaller sample), if anything.
+    """
+
+    names: tuple[str, ...]
+    labels: tuple[str, ...]
+    features: str
+    function: SampleFunction
+    replicas: int = 0
+    equal: bool = False
+    caution: Callable[[int], str | None] = lambda _: None
+
+
+def _fpd(reference: Table, generated: Table, rng: np.random.Generator) -> tuple[Estimate, ...]:
+    return (fpd(reference, generated, rng),)
+
+
+def _kpd(reference: Table, generated: Table, rng: np.random.Generator) -> tuple[Estimate, ...]:
+    return (kpd(reference, generated, rng),)
+
+
+def _few_for_fpd(n: int) -> str | None:
+    if n >= FPD_SIZES[0]:
+        return None
+    small, large = fpd_sizes(n)
+    return (
+        f"FPD: {n} events, the definition begins with {FPD_SIZES[0]}; batches of {small} to {large}"
+        " events instead, so that it compares with its floor but not with published values"
+    )
+
+
+def _few_for_kpd(n: int) -> str | None:
+    if n >= KPD_SIZE:
+        return None
+    return f"KPD: batches of {kpd_size(n)} events instead of {KPD_SIZE}"
+
+
+_BALLS = ("precision", "recall", "density", "coverage")
+SAMPLE_METRICS: tuple[SampleMetric, ...] = (
+    SampleMetric(("fpd",), ("FPD",), "observables", _fpd, replicas=10, caution=_few_for_fpd),
+    SampleMetric(("kpd",), ("KPD",), "observables", _kpd, replicas=5, caution=_few_for_kpd),
+    SampleMetric(
+        tuple(f"{name}_observables" for name in _BALLS),
+        tuple(f"{name}, observables" for name in _BALLS),
+        "standardised",
+        neighbourhoods,
+        equal=True,
+    ),
+    SampleMetric(
+        tuple(f"{name}_cells" for name in _BALLS),
+        tuple(f"{name}, cells" for name in _BALLS),
+        "log cells",
+        neighbourhoods,
+        equal=True,
+    ),
+    SampleMetric(
+        ("correlation_layers",),
+        ("largest Δ correlation, layers",),
+        "layers",
+        largest_correlation_difference,
+        replicas=20,
+    ),
+    SampleMetric(
+        ("correlation_observables",),
+        ("largest Δ correlation, observables",),
+        "observables",
+        largest_correlation_difference,
+        replicas=20,
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """One table of features of all samples; ``independent`` is more full simulation, if any."""
+
+    reference: Table
+    generated: Table
+    independent: Table | None
+
+
+def scores_of(
+    metric: SampleMetric, tables: Tables, most: int | None, rng: np.random.Generator
+) -> list[SampleScore]:
+    """Return what a metric gives for the samples and for full simulation against itself.
+
+    Args:
+        metric: a row of :data:`SAMPLE_METRICS`.
+        tables: the features it takes, of events without broken numbers.
+        most: most events of either sample for metrics that take equally many.
+        rng: what draws the parts, the batches and the floor.
+    """
+    ref, gen, extra = tables.reference, tables.generated, tables.independent
+    if metric.equal:
+        room = len(ref) if extra is not None else len(ref) // 2
+        sizes = [room, len(gen), most or room] + ([] if extra is None else [len(extra)])
+        n = min(sizes)
+        halves = ref[rng.permutation(len(ref))]
+        ref, gen, spare = halves[:n], _some(gen, n, rng), halves[n : 2 * n]
+        extra = None if extra is None else _some(extra, n, rng)
+    else:
+        spare = ref
+        extra = None if extra is None else _some(extra, len(gen), rng)
+    estimates = metric.function(ref, gen, rng)
+    if extra is not None:
+        floors = _pair_floor("sample", metric.function(ref, extra, rng), ref, extra)
+    elif metric.replicas:
+        floors = _bootstrap_floor(metric, ref, len(gen), rng)
+    else:
+        floors = _pair_floor("halves", metric.function(ref, spare, rng), ref, spare)
+    rows = zip(metric.names, metric.labels, estimates, floors, strict=True)
+    return [
+        SampleScore(name, label, metric.features, estimate, floor, (len(ref), len(gen)))
+        for name, label, estimate, floor in rows
+    ]
+
+
+def _some(table: Table, n: int, rng: np.random.Generator) -> Table:
+    """Return n random rows of a table, or all if it has no more."""
+    return table if len(table) <= n else table[rng.choice(len(table), n, replace=False)]
+
+
+def _pair_floor(
+    kind: Literal["halves", "sample"], estimates: tuple[Estimate, ...], ref: Table, other: Table
+) -> list[SampleFloor]:
+    return [SampleFloor(kind, estimate, (len(ref), len(other))) for estimate in estimates]
+
+
+def _bootstrap_floor(
+    metric: SampleMetric, ref: Table, n_generated: int, rng: np.random.Generator
+) -> list[SampleFloor]:
+    """Return mean and spread over pairs of the samples' sizes, drawn with replacement."""
+    drawn = []
+    for _ in range(metric.replicas):
+        first, second = (ref[rng.integers(len(ref), size=n)] for n in (len(ref), n_generated))
+        drawn.append([estimate.value for estimate in metric.function(first, second, rng)])
+    values = np.array(drawn)
+    spread = values.std(axis=0, ddof=1) if len(values) > 1 else np.full(len(values[0]), math.nan)
+    n = (len(ref), n_generated)
+    return [
+        SampleFloor("bootstrap", Estimate(float(mean), float(error)), n)
+        for mean, error in zip(values.mean(axis=0), spread, strict=True)
+    ]

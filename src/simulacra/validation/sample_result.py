@@ -1,0 +1,137 @@
+"""What the metrics of whole samples give: pure data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from simulacra.validation.metrics import Estimate
+
+FloorKind = Literal["bootstrap", "halves", "sample"]
+
+
+@dataclass(frozen=True, slots=True)
+class SampleFloor:
+    """The score of full simulation against itself.
+
+    Attributes:
+        kind: ``sample`` (the reference against independent events), ``halves`` (one random half of
+            the reference against the other) or ``bootstrap`` (pairs drawn from the reference with
+            replacement; only where repeated events do no harm).
+        estimate: the score; of a bootstrap the mean, and as its error the spread of single pairs.
+        n: numbers of events, (reference, stand-in for the generated).
+    """
+
+    kind: FloorKind
+    estimate: Estimate
+    n: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class SampleScore:
+    """One number for two samples in the features of one table.
+
+    Attributes:
+        name: of the number, ``fpd``.
+        label: what a table calls it.
+        features: the name of the table of features.
+        score: the generated events against the reference.
+        floor: the reference against itself; None where it has too few events.
+        n: numbers of events used, (reference, generated).
+    """
+
+    name: str
+    label: str
+    features: str
+    score: Estimate
+    floor: SampleFloor | None
+    n: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class AdversaryScore:
+    """A classifier's verdict on two samples in the features of one table.
+
+    Attributes:
+        classifier: ``trees`` or ``MLP``.
+        features: the name of the table of features.
+        auc: area under the ROC curve of events never seen; 0.5 where nothing is found.
+        jsd: Jensen-Shannon divergence of its calibrated probabilities, in bits.
+        energies: the AUC among the events of each energy.
+        worst: the energy with the highest AUC, two errors taken off.
+        n: events of either sample it was judged by.
+        floor_auc, floor_jsd: the same procedure with full simulation alone; ``n`` of these floors
+            counts the events it was judged by.
+    """
+
+    classifier: str
+    features: str
+    auc: Estimate
+    jsd: Estimate
+    energies: Mapping[str, Estimate]
+    worst: str
+    n: int
+    floor_auc: SampleFloor | None
+    floor_jsd: SampleFloor | None
+
+
+@dataclass(frozen=True, slots=True)
+class SampleComparison:
+    """All classifiers and metrics of whole samples.
+
+    Attributes:
+        profile: ``quick`` or ``official``.
+        adversaries: one for each classifier and table of features.
+        scores: the other metrics.
+        worse: for each table of features the classifier with the higher AUC: the one that counts.
+    """
+
+    profile: str
+    adversaries: tuple[AdversaryScore, ...]
+    scores: tuple[SampleScore, ...]
+    worse: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRow:
+    """One line of the table of classifiers and sample metrics."""
+
+    name: str
+    score: Estimate
+    floor: Estimate | None
+    floor_kind: str
+    worst_energy: str
+    counts: bool
+
+    def cells(self) -> tuple[str, str, str, str]:
+        """Return name, score, floor and the worst energy as text; a star where it counts."""
+        floor = "–" if self.floor is None else f"{self.floor} ({self.floor_kind})"
+        return (
+            f"{self.name}{' *' if self.counts else ''}",
+            str(self.score),
+            floor,
+            self.worst_energy,
+        )
+
+
+def sample_rows(samples: SampleComparison | None) -> list[SampleRow]:
+    """Return classifiers and then metrics, one row each; ``counts`` marks the worse classifier."""
+    if samples is None:
+        return []
+    rows = []
+    for a in samples.adversaries:
+        worse = samples.worse[a.features] == a.classifier
+        worst = f"{a.energies[a.worst]} at {a.worst}" if a.worst else "–"
+        name = f"{a.features}, {a.classifier}"
+        rows.append(_row(f"AUC, {name}", a.auc, a.floor_auc, worst, counts=worse))
+        rows.append(_row(f"JSD, {name}", a.jsd, a.floor_jsd, "", counts=False))
+    rows += [_row(s.label, s.score, s.floor, "", counts=False) for s in samples.scores]
+    return rows
+
+
+def _row(
+    name: str, score: Estimate, floor: SampleFloor | None, worst: str, *, counts: bool
+) -> SampleRow:
+    estimate, kind = (None, "") if floor is None else (floor.estimate, floor.kind)
+    return SampleRow(name, score, estimate, kind, worst, counts)

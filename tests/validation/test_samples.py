@@ -1,0 +1,113 @@
+"""Whole samples: from events to rows of the report."""
+
+import json
+
+import numpy as np
+import pytest
+
+from simulacra.sample import load_sample
+from simulacra.validation import plots, sample_rows, validate, write_report
+from simulacra.validation.classifier import CLASSIFIERS
+from simulacra.validation.features import CLASSIFIED
+from simulacra.validation.metrics import Estimate
+from simulacra.validation.sample_metrics import SAMPLE_METRICS, SampleMetric, Tables, scores_of
+
+from .samples import few, halves, with_showers
+
+
+@pytest.fixture(scope="module")
+def pair():
+    return tuple(events.take(slice(0, 500)) for events in halves())
+
+
+@pytest.fixture(scope="module")
+def quick(pair):
+    return validate(*pair, profile="quick")
+
+
+def test_every_metric_and_classifier_has_a_score_and_a_floor(quick):
+    samples = quick.samples
+    assert [(a.features, a.classifier) for a in samples.adversaries] == [
+        (features, classifier) for features in CLASSIFIED for classifier in CLASSIFIERS
+    ]
+    assert [s.name for s in samples.scores] == [n for m in SAMPLE_METRICS for n in m.names]
+    floors = [a.floor_auc for a in samples.adversaries] + [s.floor for s in samples.scores]
+    assert {floor.kind for floor in floors} == {"halves", "bootstrap"}
+    for score in samples.scores:
+        assert np.isfinite([score.score.value, score.floor.estimate.value]).all()
+    assert all(a.worst in a.energies for a in samples.adversaries)
+    for features, classifier in samples.worse.items():
+        aucs = {a.classifier: a.auc.value for a in samples.adversaries if a.features == features}
+        assert aucs[classifier] == max(aucs.values())
+
+
+def test_equal_samples_are_near_their_floor(quick):
+    for adversary in quick.samples.adversaries:
+        assert abs(adversary.auc.value - 0.5) < 4 * adversary.auc.error
+    for score in quick.samples.scores:
+        floor = score.floor.estimate
+        assert abs(score.score.value - floor.value) < 6 * np.hypot(score.score.error, floor.error)
+
+
+def test_small_samples_are_said(quick):
+    assert any(note.startswith("FPD: 500 events") for note in quick.notes)
+    assert any(note.startswith("KPD: batches of 500") for note in quick.notes)
+
+
+def test_the_seed_decides_and_the_profile_changes_nothing_else(pair, quick):
+    again, none = validate(*pair, profile="quick"), validate(*pair)
+    assert again.to_json() == quick.to_json()
+    assert none.samples is None
+    assert none.pooled == quick.pooled
+
+
+def test_the_report_has_a_table_of_them(pair, quick, tmp_path, monkeypatch):
+    monkeypatch.setattr(plots, "PLOTS", ())
+    monkeypatch.setattr(plots, "PLOTS_OF_KIND", {})
+    path = write_report(quick, *pair, tmp_path / "report")
+    html = path.read_text(encoding="utf-8")
+    assert "Adversary and sample metrics" in html
+    assert all(row.name in html for row in sample_rows(quick.samples))
+    content = json.loads(path.with_name("metrics.json").read_text())
+    assert content["schema_version"] == 2
+    assert content["samples"]["adversaries"][0]["auc"]["value"] is not None
+    assert sum(row.counts for row in sample_rows(quick.samples)) == len(CLASSIFIED)
+
+
+def test_broken_and_foreign_events_are_left_out_and_said():
+    reference, generated = few("test", 6), few("train", 6)
+    showers = generated["showers"].copy()
+    showers[:3, 5] = np.nan
+    result = validate(reference, with_showers(generated, showers), profile="quick")
+    assert any(n.startswith("reference sample: 6 events") for n in result.notes)  # 25 GeV
+    assert any(n.startswith("generated sample: 3 events") for n in result.notes)
+    assert "too few events for classifiers" in result.notes
+    json.dumps(result.to_json(), allow_nan=False)
+
+
+@pytest.mark.parametrize("per_energy", [1, 2])
+def test_tiny_samples(per_energy):
+    result = validate(few("train", per_energy), few("test", per_energy), profile="quick")
+    json.dumps(result.to_json(), allow_nan=False)
+
+
+def test_an_independent_sample_is_the_floor_of_everything(pair):
+    result = validate(*pair, floor=load_sample("selection").take(slice(400)), profile="quick")
+    floors = [a.floor_auc for a in result.samples.adversaries]
+    floors += [s.floor for s in result.samples.scores]
+    assert {floor.kind for floor in floors} == {"sample"}
+
+
+def test_metrics_that_need_equal_numbers_get_them():
+    sizes = []
+
+    def sized(reference, generated, _):
+        sizes.append((len(reference), len(generated)))
+        return (Estimate(0.0),)
+
+    metric = SampleMetric(("size",), ("size",), "any", sized, equal=True)
+    rows = np.zeros((100, 1), np.float32)
+    rng = np.random.default_rng(0)
+    scores_of(metric, Tables(rows, rows[:70], None), None, rng)
+    scores_of(metric, Tables(rows, rows[:70], rows[:90]), 60, rng)
+    assert sizes == [(50, 50), (50, 50), (60, 60), (60, 60)]
