@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from simulacra.arrays import BoolArray, FloatArray
 from simulacra.energies import EnergyGroup, energies_of, energy_groups
 from simulacra.events import Events, require_same_detector
-from simulacra.observables import Observable, observables_of
+from simulacra.observables import Observable, observables_of, observe
 from simulacra.provenance import provenance
 from simulacra.validation.floor import floor_of, verdict_of
 from simulacra.validation.metrics import METRICS, moments
@@ -45,8 +45,7 @@ class _Sample:
 
 def _measure(events: Events, observables: tuple[Observable, ...]) -> _Sample:
     with np.errstate(invalid="ignore", over="ignore"):  # broken events are counted, not hidden
-        values = {o.name: np.asarray(o(events), np.float64) for o in observables}
-    return _Sample(energies_of(events), values)
+        return _Sample(energies_of(events), observe(events, observables))
 
 
 def validate(

@@ -23,7 +23,8 @@ def headline_by_energy(
     """Yield the headline observable's histograms, one panel per energy."""
     observable = observables_of(reference.detector)[0]
     energies = [energies_of(events) for events in (reference, generated)]
-    values = [values_of(observable, events) for events in (reference, generated)]
+    samples = (reference, generated)
+    values = [values_of([observable], events)[observable.name] for events in samples]
     groups = _drawn_groups(validation, energies)
     if not groups:
         return
