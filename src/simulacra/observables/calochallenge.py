@@ -13,7 +13,9 @@ References:
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -22,9 +24,16 @@ from simulacra.detectors import Calorimeter, Layer
 from simulacra.detectors.segmentation import PolarSegmentation
 from simulacra.errors import DetectorError
 from simulacra.events import Events
+from simulacra.observables.observable import CHUNK
 from simulacra.observables.showers import ring_radii
 
 EPSILON = 1e-16
+FEATURES = (
+    "energy",
+    *("ec_eta", "ec_phi", "width_eta", "width_phi"),
+    *("sparsity", "ec_r", "width_r"),
+)
+"""Names of a layer's features."""
 THRESHOLDS = {"1-photons": 1.0, "1-pions": 1.0, "2": 0.5e-3 / 0.033, "3": 0.5e-3 / 0.033}
 """Energy in MeV below which the official evaluation empties a voxel, by dataset."""
 
@@ -84,13 +93,37 @@ def high_level_features(events: Events, threshold: float) -> HighLevelFeatures:
     ):
         msg = f"{detector.name}: CaloChallenge's features need a calorimeter with polar layers"
         raise DetectorError(msg)
-    total = np.zeros(len(events))
+    step = max(1, CHUNK // detector.n_cells)
+    parts = [
+        _chunk(events.take(slice(i, i + step)), threshold) for i in range(0, len(events), step)
+    ]
+    return parts[0] if len(parts) == 1 else _joined(parts)
+
+
+def _chunk(events: Events, threshold: float) -> HighLevelFeatures:
+    assert isinstance(events.detector, Calorimeter)
+    showers = emptied(events["showers"], threshold)
+    layers = {
+        layer.name: _layer_features(layer_number(layer, place), layer, showers[:, layer.cells])
+        for place, layer in enumerate(events.detector.layers)
+    }
+    incident = events.conditions["energy"].astype(np.float64)
+    return HighLevelFeatures(incident, showers.sum(axis=-1), layers)
+
+
+def _joined(parts: Sequence[HighLevelFeatures]) -> HighLevelFeatures:
     layers = {}
-    for place, layer in enumerate(detector.layers):
-        cells = emptied(events["showers"][:, layer.cells], threshold)
-        layers[layer.name] = _layer_features(layer_number(layer, place), layer, cells)
-        total += layers[layer.name].energy
-    return HighLevelFeatures(events.conditions["energy"].astype(np.float64), total, layers)
+    for name, first in parts[0].layers.items():
+        columns: dict[str, Any] = {
+            key: np.concatenate([getattr(part.layers[name], key) for part in parts])
+            for key in FEATURES
+            if getattr(first, key) is not None
+        }
+        layers[name] = replace(first, **columns)
+    incident, total = (
+        np.concatenate([getattr(part, key) for part in parts]) for key in ("incident", "total")
+    )
+    return HighLevelFeatures(incident, total, layers)
 
 
 def emptied(cells: FloatArray, threshold: float) -> FloatArray:
@@ -106,7 +139,7 @@ def layer_number(layer: Layer, place: int) -> int:
 
 
 def _layer_features(number: int, layer: Layer, cells: FloatArray) -> LayerFeatures:
-    energy: FloatArray = cells.sum(axis=1)
+    energy: FloatArray = cells.sum(axis=-1)
     moments: dict[str, tuple[FloatArray, FloatArray] | tuple[None, None]] = {
         "eta": (None, None),
         "phi": (None, None),
@@ -123,7 +156,7 @@ def _layer_features(number: int, layer: Layer, cells: FloatArray) -> LayerFeatur
         width_eta=moments["eta"][1],
         width_phi=moments["phi"][1],
         width_r=width_r,
-        sparsity=1.0 - (cells > 0).mean(axis=1),
+        sparsity=1.0 - (cells > 0).mean(axis=-1),
     )
 
 
@@ -131,8 +164,10 @@ def _moments(
     cells: FloatArray, position: FloatArray, energy: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Return centre and width (n,) of a coordinate (cells,)."""
-    centre = cells @ position / (energy + EPSILON)
-    square = cells @ position**2 / (energy + EPSILON)
+    # in the order of the official code, not a matrix product: a shower within one ring lies
+    # exactly on the edge of an official bin, and rounding decides which one it enters
+    centre = (position * cells).sum(axis=-1) / (energy + EPSILON)
+    square = (position * position * cells).sum(axis=-1) / (energy + EPSILON)
     return centre, np.sqrt(np.clip(square - centre**2, 0.0, None))
 
 

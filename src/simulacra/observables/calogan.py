@@ -109,4 +109,5 @@ def _lateral_width(layer: LayerShowers) -> FloatArray:
     profile = layer.grid.sum(axis=2)
     energy = layer.energy + EPSILON
     variance = profile @ x**2 / energy - (profile @ x / energy) ** 2
-    return np.sqrt(np.maximum(variance, 0.0))
+    width: FloatArray = np.sqrt(np.maximum(variance, 0.0))
+    return width
