@@ -66,9 +66,8 @@ def showers_like(dataset, n, seed=0, stretch=1.0):
     for depth, layer in enumerate(detector.layers):
         edges = np.asarray(layer.segmentation.r_edges)
         middle = np.tile((edges[1:] + edges[:-1]) / 2, layer.segmentation.alpha)
-        share = np.exp(-middle / (stretch * edges[-1] / 6)) * np.exp(
-            -((2 * depth / len(detector.layers)) ** 2)
-        )
+        falls = 2 * depth / len(detector.layers)
+        share = np.exp(-6 * middle / (stretch * edges[-1]) - falls**2)
         cells = share * rng.gamma(0.3, 1.0, (n, len(middle)))
         parts.append(cells * (rng.random(cells.shape) < np.minimum(1, 0.1 + 3 * share)))
     showers = np.concatenate(parts, axis=1)

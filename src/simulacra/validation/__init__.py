@@ -10,19 +10,34 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from simulacra.validation.compare import validate
+    from simulacra.validation.legacy import legacy_scores
     from simulacra.validation.report import write_report
     from simulacra.validation.result import Comparison, GroupResult, Validation, summary_rows
+    from simulacra.validation.thresholds import Thresholds, apply_thresholds
 
 _MODULES = {
     "Comparison": "result",
     "GroupResult": "result",
+    "Thresholds": "thresholds",
     "Validation": "result",
+    "apply_thresholds": "thresholds",
+    "legacy_scores": "legacy",
     "summary_rows": "result",
     "validate": "compare",
     "write_report": "report",
 }
 
-__all__ = ["Comparison", "GroupResult", "Validation", "summary_rows", "validate", "write_report"]
+__all__ = [
+    "Comparison",
+    "GroupResult",
+    "Thresholds",
+    "Validation",
+    "apply_thresholds",
+    "legacy_scores",
+    "summary_rows",
+    "validate",
+    "write_report",
+]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the module holds

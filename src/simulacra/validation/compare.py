@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +13,12 @@ from simulacra.energies import EnergyGroup, energies_of, energy_groups
 from simulacra.events import Events, require_same_detector
 from simulacra.observables import Observable, observables_of, observe
 from simulacra.provenance import provenance
+from simulacra.validation.correlation import correlated_names, correlations_of
 from simulacra.validation.floor import floor_of, verdict_of
+from simulacra.validation.impact import impact_profiles
+from simulacra.validation.legacy import legacy_scores
 from simulacra.validation.metrics import METRICS, moments
+from simulacra.validation.resolution import resolution_of
 from simulacra.validation.result import (
     Comparison,
     GroupResult,
@@ -49,7 +53,12 @@ def _measure(events: Events, observables: tuple[Observable, ...]) -> _Sample:
 
 
 def validate(
-    reference: Events, generated: Events, *, floor: Events | None = None, seed: int = 0
+    reference: Events,
+    generated: Events,
+    *,
+    floor: Events | None = None,
+    seed: int = 0,
+    legacy: str | None = None,
 ) -> Validation:
     """Compare generated events with a reference sample of the same detector.
 
@@ -60,6 +69,7 @@ def validate(
             score (a random part of them where they are more than the generated ones); without
             them, a bootstrap of the reference.
         seed: what the floors are drawn with.
+        legacy: a CaloChallenge dataset (``2``) whose official scores are added.
 
     Raises:
         EventsError: the samples are of different detectors.
@@ -76,7 +86,7 @@ def validate(
     groups = energy_groups(ref.energies, gen.energies)
     both, notes = _shared(groups, ref, gen)
     limits = _limits(ref.values[observables[0].name])
-    return Validation(
+    result = Validation(
         detector=reference.detector.name,
         seed=seed,
         headline=observables[0].name,
@@ -96,6 +106,37 @@ def validate(
             floor=None if floor is None else dict(floor.provenance),
         ),
     )
+    return replace(
+        _with_relations(result, (reference, generated), (ref, gen), both),
+        legacy=None if legacy is None else legacy_scores(reference, generated, legacy),
+    )
+
+
+def _with_relations(
+    result: Validation,
+    events: tuple[Events, Events],
+    samples: tuple[_Sample, _Sample],
+    groups: tuple[EnergyGroup, ...],
+) -> Validation:
+    """Return the result with what relates observables to energy, impact and each other."""
+    ref, gen = samples
+    names = correlated_names({name: info.group for name, info in result.observables.items()})
+    masks = [(g.select(ref.energies), g.select(gen.energies)) for g in groups]
+    return replace(
+        result,
+        resolution=resolution_of(result.energies, result.headline),
+        impact_profiles=impact_profiles(
+            events, (ref.values, gen.values), (_any(groups, ref), _any(groups, gen))
+        ),
+        correlations=correlations_of(names, ref.values, gen.values, masks),
+    )
+
+
+def _any(groups: tuple[EnergyGroup, ...], sample: _Sample) -> BoolArray:
+    """Return which events of a sample are in one of the groups."""
+    none = np.zeros(len(sample), bool)
+    chosen: BoolArray = np.any([none, *(g.select(sample.energies) for g in groups)], axis=0)
+    return chosen
 
 
 def _shared(
@@ -187,8 +228,7 @@ class _Comparer:
 
 
 def _of(groups: tuple[EnergyGroup, ...], sample: _Sample) -> _Sample:
-    chosen = np.any([group.select(sample.energies) for group in groups], axis=0)
-    return sample.take(chosen)
+    return sample.take(_any(groups, sample))
 
 
 def _limits(headline: FloatArray) -> tuple[float, float]:

@@ -11,8 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from simulacra.validation.correlation import Correlations
 from simulacra.validation.floor import Floor, Verdict
+from simulacra.validation.impact import ImpactProfile
+from simulacra.validation.legacy import LegacyScores
 from simulacra.validation.metrics import Estimate, Moments
+from simulacra.validation.resolution import Resolution
 
 SCHEMA_VERSION = 1
 
@@ -100,6 +104,14 @@ class ObservableInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class ThresholdResult:
+    """How many limits were checked, and a line of text for each that fails."""
+
+    checked: int
+    failures: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Validation:
     """How a generated sample compares with a reference sample of full simulation.
 
@@ -114,6 +126,11 @@ class Validation:
         energies: one result per energy, ascending.
         notes: what a reader must know to judge the numbers.
         provenance: of this result and of both samples.
+        resolution: fits to the headline's width against the energy, if there are enough energies.
+        impact_profiles: centres of energy against the impact, where the detector has impacts.
+        correlations: between observables at fixed energy.
+        legacy: CaloChallenge's own scores, where they were asked for.
+        thresholds: what was required, where something was.
     """
 
     detector: str
@@ -126,6 +143,11 @@ class Validation:
     energies: tuple[GroupResult, ...]
     notes: tuple[str, ...]
     provenance: Mapping[str, Any]
+    resolution: Resolution | None = None
+    impact_profiles: tuple[ImpactProfile, ...] = ()
+    correlations: Correlations | None = None
+    legacy: LegacyScores | None = None
+    thresholds: ThresholdResult | None = None
 
     @property
     def groups(self) -> tuple[GroupResult, ...]:
