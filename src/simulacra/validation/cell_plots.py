@@ -32,6 +32,8 @@ MOST_LAYERS = 6
 DECADES = 5
 """Orders of magnitude of the maps' colour scale."""
 SPECTRUM_BINS = 50
+ROWS = 500
+"""Events whose cells are squared together."""
 FAINTEST = 1e-3
 """Lower end of the cell spectrum, MeV, at the lowest."""
 
@@ -43,8 +45,8 @@ def cell_maps(validation: Validation, reference: Events, generated: Events) -> I
         return
     detector = reference.detector
     assert isinstance(detector, Calorimeter)
-    full, fast = (_mean_share(events) for events in shared)
-    layers = _brightest(detector.layers, full)
+    full, fast = (mean_share(events) for events in shared)
+    layers = brightest(detector.layers, full)
     figure = new_figure(10.5, 2.9 * len(layers), "constrained")
     grid = figure.subplots(len(layers), 3, squeeze=False)
     for row, layer in zip(grid, layers, strict=True):
@@ -63,7 +65,7 @@ def cell_maps(validation: Validation, reference: Events, generated: Events) -> I
     )
 
 
-def _mean_share(events: Events) -> FloatArray:
+def mean_share(events: Events) -> FloatArray:
     """Return the mean of E_cell / E_incident of each cell, finite cells only."""
     inverse = 1 / events.conditions["energy"].astype(np.float64)
     showers = np.nan_to_num(events["showers"], nan=0.0, posinf=0.0, neginf=0.0)
@@ -71,7 +73,21 @@ def _mean_share(events: Events) -> FloatArray:
     return mean
 
 
-def _brightest(layers: tuple[Layer, ...], mean: FloatArray) -> list[Layer]:
+def mean_share_error(events: Events) -> FloatArray:
+    """Return the error of the mean of E_cell / E_incident of each cell, finite cells only."""
+    inverse = 1 / events.conditions["energy"].astype(np.float64)
+    mean, square = np.zeros(events["showers"].shape[1]), np.zeros(events["showers"].shape[1])
+    for start in range(0, len(events), ROWS):  # squares of all cells at once need much memory
+        place = slice(start, start + ROWS)
+        showers = np.nan_to_num(events["showers"][place], nan=0.0, posinf=0.0, neginf=0.0)
+        shares = showers * inverse[place, None]
+        mean += shares.sum(axis=0) / len(events)
+        square += (shares**2).sum(axis=0) / len(events)
+    error: FloatArray = np.sqrt(np.clip(square - mean**2, 0.0, None) / len(events))
+    return error
+
+
+def brightest(layers: tuple[Layer, ...], mean: FloatArray) -> list[Layer]:
     """Return all layers, or evenly spaced ones up to where 99 % of the energy is contained."""
     if len(layers) <= MOST_LAYERS:
         return list(layers)
