@@ -32,8 +32,6 @@ MOST_LAYERS = 6
 DECADES = 5
 """Orders of magnitude of the maps' colour scale."""
 SPECTRUM_BINS = 50
-ROWS = 500
-"""Events whose cells are squared together."""
 FAINTEST = 1e-3
 """Lower end of the cell spectrum, MeV, at the lowest."""
 
@@ -71,20 +69,6 @@ def mean_share(events: Events) -> FloatArray:
     showers = np.nan_to_num(events["showers"], nan=0.0, posinf=0.0, neginf=0.0)
     mean: FloatArray = inverse @ showers / len(events)
     return mean
-
-
-def mean_share_error(events: Events) -> FloatArray:
-    """Return the error of the mean of E_cell / E_incident of each cell, finite cells only."""
-    inverse = 1 / events.conditions["energy"].astype(np.float64)
-    mean, square = np.zeros(events["showers"].shape[1]), np.zeros(events["showers"].shape[1])
-    for start in range(0, len(events), ROWS):  # squares of all cells at once need much memory
-        place = slice(start, start + ROWS)
-        showers = np.nan_to_num(events["showers"][place], nan=0.0, posinf=0.0, neginf=0.0)
-        shares = showers * inverse[place, None]
-        mean += shares.sum(axis=0) / len(events)
-        square += (shares**2).sum(axis=0) / len(events)
-    error: FloatArray = np.sqrt(np.clip(square - mean**2, 0.0, None) / len(events))
-    return error
 
 
 def brightest(layers: tuple[Layer, ...], mean: FloatArray) -> list[Layer]:

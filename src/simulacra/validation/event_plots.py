@@ -34,7 +34,7 @@ def single_events(validation: Validation, reference: Events, generated: Events) 
     detector = full.detector
     assert isinstance(detector, Calorimeter)
     pairs, matched = _pairs(full, fast)
-    figure = new_figure(9.0, 3.9 * len(pairs))
+    figure = new_figure(9.0, 3.2 * len(pairs))
     places = np.concatenate([_centres(layer) for layer in detector.layers])
     for row, (i, j) in enumerate(pairs):
         showers = [_sane(e["showers"][k]) for e, k in ((full, i), (fast, j))]
@@ -42,11 +42,11 @@ def single_events(validation: Validation, reference: Events, generated: Events) 
         top = max(1e-3, *(float(s.max()) for s in showers))
         for column, (shower, name) in enumerate(zip(showers, (FULL, FAST), strict=True)):
             axes: Any = figure.add_axes(
-                (0.03 + 0.43 * column, 1 - (row + 0.96) / len(pairs), 0.42, 0.88 / len(pairs)),
+                (0.44 * column, 1 - (row + 1) / len(pairs), 0.44, 0.94 / len(pairs)),
                 projection="3d",
             )
             image = _draw(axes, detector, places, shower, top)
-            axes.set_title(f"{name}, {energies[column]}", fontsize=10, y=0.97)
+            axes.set_title(f"{name}, {energies[column]}", fontsize=10, y=0.98)
         bar = figure.add_axes((0.92, 1 - (row + 0.8) / len(pairs), 0.015, 0.5 / len(pairs)))
         figure.colorbar(image, cax=bar).set_label("cell energy [MeV]")
     same = (
@@ -127,14 +127,17 @@ def _draw(
         cmap="viridis_r",
         alpha=0.8,
         linewidths=0,
+        depthshade=False,
     )
-    for axis, column, name in zip("xyz", range(3), ("depth", *detector.axes), strict=True):
+    names = ("depth", *(_GREEK.get(name, name) for name in detector.axes))
+    for axis, column, name in zip("xyz", range(3), names, strict=True):
         low, high = float(places[:, column].min()), float(places[:, column].max())
         margin = 0.05 * (high - low) + 1e-6
         getattr(axes, f"set_{axis}lim")(low - margin, high + margin)
-        getattr(axes, f"set_{axis}label")(f"{_GREEK.get(name, name)} [mm]", labelpad=-2)
+        getattr(axes, f"set_{axis}label")(f"{name} [mm]", labelpad=-2)
+        axes.locator_params(axis=axis, nbins=6 if axis == "x" else 4)
     axes.tick_params(labelsize=7, pad=-1)
-    axes.set_box_aspect((1.6, 1, 1), zoom=0.95)
+    axes.set_box_aspect((1.6, 1, 1), zoom=1.2)
     axes.view_init(elev=18, azim=-62)
     return image
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import NullFormatter
 
 from simulacra.arrays import FloatArray
 from simulacra.detectors import Calorimeter, Layer
@@ -13,7 +14,7 @@ from simulacra.detectors.segmentation import PolarSegmentation
 from simulacra.events import Events
 from simulacra.observables.showers import ring_radii
 from simulacra.validation.canvas import BLACK, COLOUR, FAST, FULL, Plot, finish, panels, ratio_axis
-from simulacra.validation.cell_plots import brightest, mean_share, mean_share_error
+from simulacra.validation.cell_plots import brightest, mean_share
 from simulacra.validation.group_plots import shared_events
 from simulacra.validation.result import Validation
 
@@ -30,7 +31,7 @@ def longitudinal_profile(
     names = [f"layer_energy.{layer.name}" for layer in detector.layers]
     depth = np.array([layer.depth for layer in detector.layers])
     figure, ((main, ratio),) = panels(1, width=6.5, height=4.6)
-    rows = [_layer_shares(events, detector) for events in shared]
+    rows = [_layer_profile(events, detector) for events in shared]
     labels = [
         f"{title}: {_moments(validation, generated=fast)}"
         for title, fast in ((FULL.split()[0], False), (FAST.split()[0], True))
@@ -60,76 +61,67 @@ def _moments(validation: Validation, *, generated: bool) -> str:
     return ", ".join(texts)
 
 
-def _layer_shares(events: Events, detector: Calorimeter) -> tuple[FloatArray, FloatArray]:
+def _layer_profile(events: Events, detector: Calorimeter) -> tuple[FloatArray, FloatArray]:
     """Return the mean of E_layer / E_inc (layers,) and its error."""
-    energy = events.conditions["energy"].astype(np.float64)
-    showers = np.nan_to_num(events["showers"], nan=0.0, posinf=0.0, neginf=0.0)
-    shares = np.stack(
-        [showers[:, la.cells].sum(axis=1, dtype=np.float64) / energy for la in detector.layers]
-    )
-    return shares.mean(axis=1), shares.std(axis=1) / np.sqrt(len(events))
+    parts = [
+        _mean_shares(events, layer, np.ones((layer.cells.stop - layer.cells.start, 1)))
+        for layer in detector.layers
+    ]
+    mean, error = np.concatenate(parts, axis=1)
+    return mean, error
 
 
 def lateral_profiles(
     validation: Validation, reference: Events, generated: Events
 ) -> Iterator[Plot]:
-    """Yield the mean energy per cell against the distance from the axis, layer by layer."""
+    """Yield the mean energy in the rows, columns or rings of cells, layer by layer."""
     shared = shared_events(validation, reference, generated)
     if shared is None:
         return
     detector = reference.detector
     assert isinstance(detector, Calorimeter)
-    means, errors = [], []
-    for events in shared:
-        means.append(mean_share(events))
-        errors.append(mean_share_error(events))
-    layers = [la for la in brightest(detector.layers, means[0]) if np.any(means[0][la.cells] > 0)]
-    if not layers:
+    mean = mean_share(shared[0])
+    layers = [la for la in brightest(detector.layers, mean) if np.any(mean[la.cells] > 0)]
+    drawn = [(layer, axis) for layer in layers for axis in _axes_of(detector, layer)]
+    if not drawn:
         return
-    figure, pairs = panels(len(layers))
-    for layer, (main, ratio) in zip(layers, pairs, strict=True):
-        distance, group = _distances(layer)
-        rows = [
-            _by_group(group, len(distance), m[layer.cells], e[layer.cells])
-            for m, e in zip(means, errors, strict=True)
-        ]
-        _draw(main, ratio, distance, rows, [FULL, FAST])
+    figure, pairs = panels(len(drawn))
+    for (layer, (name, position)), (main, ratio) in zip(drawn, pairs, strict=True):
+        places, group = np.unique(position, return_inverse=True)
+        sums = (group[:, None] == np.arange(len(places))).astype(np.float64)
+        rows = [_mean_shares(events, layer, sums) for events in shared]
+        _draw(main, ratio, places, rows, [FULL, FAST])
         main.set_yscale("log")
-        main.set_ylabel(r"$\langle E_{cell} / E_{inc} \rangle$")
+        main.yaxis.set_minor_formatter(NullFormatter())
+        main.set_ylabel(r"$\langle E / E_{inc} \rangle$")
         main.legend(title=layer.name, alignment="left")
-        ratio.set_xlabel("distance from the layer's centre [mm]")
+        ratio.set_xlabel(f"{name} [mm]")
     yield Plot(
         "lateral",
         "Across the shower",
-        "Mean energy of a cell over the incident energy against the distance of its middle from "
-        "the centre of the layer's cells, all energies together. Errors are statistical.",
+        "Mean energy in each row of cells (each ring of round layers) over the incident energy, "
+        "all energies together, around the centre of each layer's cells, with the errors of the "
+        "mean.",
         finish(figure),
     )
 
 
-def _distances(layer: Layer) -> tuple[FloatArray, np.ndarray[tuple[int, ...], np.dtype[np.intp]]]:
-    """Return ascending distances (k,) in mm, and for each cell (cells,) the place of its own."""
+def _axes_of(detector: Calorimeter, layer: Layer) -> list[tuple[str, FloatArray]]:
+    """Return what the cells (cells,) are lined up along: both axes, or the radius."""
     if isinstance(layer.segmentation, PolarSegmentation):
-        distance = ring_radii(layer)
-    else:
-        # the distance in units of the narrower cells' size: a curve, not a cloud of points
-        step = min(layer.segmentation.cell)
-        distance = np.round(np.hypot(layer.x, layer.y) / step) * step
-    values, places = np.unique(distance, return_inverse=True)
-    return values, places
+        return [("radius", ring_radii(layer))]
+    names = {"eta": r"$\eta$", "phi": r"$\phi$"}
+    return [
+        (names.get(name, name), position)
+        for name, position in zip(detector.axes, (layer.x, layer.y), strict=True)
+    ]
 
 
-def _by_group(
-    group: np.ndarray[tuple[int, ...], np.dtype[np.intp]],
-    count: int,
-    mean: FloatArray,
-    error: FloatArray,
-) -> tuple[FloatArray, FloatArray]:
-    """Return mean and error of the cells of each group (count,)."""
-    cells = np.bincount(group, minlength=count)
-    total = np.bincount(group, weights=mean, minlength=count)
-    # cells of one shower fluctuate together: adding their errors linearly is the safe side
-    return total / cells, np.bincount(group, weights=error, minlength=count) / cells
+def _mean_shares(events: Events, layer: Layer, sums: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return mean and error (k,) of sums of cells (cells, k) over the incident energy."""
+    cells = np.nan_to_num(events["showers"][:, layer.cells], nan=0.0, posinf=0.0, neginf=0.0)
+    shares = cells @ sums / events.conditions["energy"].astype(np.float64)[:, None]
+    return shares.mean(axis=0), shares.std(axis=0) / np.sqrt(len(events))
 
 
 def _draw(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
 
 from simulacra.events import Events
 from simulacra.validation.canvas import BLACK, COLOUR, FAST, FULL, Plot, finish, new_figure, panels
@@ -83,18 +84,26 @@ def correlation_plots(
     if found is None:
         return
     named = len(found.names) <= MOST_LABELS
-    figure = new_figure(15.0, 6.4 if named else 5.0, "constrained")
+    figure = new_figure(15.5, 6.0 if named else 5.0, "constrained")
     grid = figure.subplots(1, 3, sharey=True)
     difference = found.generated - found.reference
-    matrices = ((FULL, found.reference), (FAST, found.generated), ("fast - full", difference))
-    for axes, (title, matrix) in zip(grid, matrices, strict=True):
-        image = axes.imshow(matrix, vmin=-1, vmax=1, cmap="RdBu_r", interpolation="nearest")
+    largest = max(0.1, float(np.abs(difference).max()))
+    matrices = (
+        (FULL, found.reference, 1.0),
+        (FAST, found.generated, 1.0),
+        ("fast - full", difference, largest),
+    )
+    for axes, (title, matrix, limit) in zip(grid, matrices, strict=True):
+        norm = Normalize(-limit, limit)
+        image = axes.imshow(matrix, norm=norm, cmap="RdBu_r", interpolation="nearest")
+        if axes is not grid[0]:  # both samples share one bar
+            shown = list(grid[:2]) if axes is grid[1] else axes
+            figure.colorbar(image, ax=shown, pad=0.01, shrink=0.75)
         axes.set_title(title, fontsize=11)
         axes.tick_params(top=False, right=False, length=0, labelsize=6)
         places = range(len(found.names)) if named else []
         axes.set_xticks(places, [found.names[i] for i in places], rotation=90)
         axes.set_yticks(places, [found.names[i] for i in places])
-    figure.colorbar(image, ax=list(grid), pad=0.01, shrink=0.8, label="correlation coefficient")
     yield Plot(
         "correlations",
         "Correlations",
