@@ -42,7 +42,7 @@ def single_events(validation: Validation, reference: Events, generated: Events) 
         top = max(1e-3, *(float(s.max()) for s in showers))
         for column, (shower, name) in enumerate(zip(showers, (FULL, FAST), strict=True)):
             axes: Any = figure.add_axes(
-                (0.44 * column, 1 - (row + 1) / len(pairs), 0.44, 0.94 / len(pairs)),
+                (0.44 * column, 1 - (row + 0.94) / len(pairs), 0.44, 0.88 / len(pairs)),
                 projection="3d",
             )
             image = _draw(axes, detector, places, shower, top)
