@@ -175,7 +175,11 @@ def test_quickstart_on_a_tiny_model(run, tmp_path):
     assert len(read_events(tmp_path / "quickstart/fast.h5")) == len(load_sample("test"))
 
 
-def test_thresholds_decide_the_exit_code(run, tmp_path):
+def test_thresholds_decide_the_exit_code(run, tmp_path, monkeypatch):
+    from simulacra.validation import plots
+
+    monkeypatch.setattr(plots, "PLOTS", ())
+    monkeypatch.setattr(plots, "PLOTS_OF_KIND", {})
     write_events(load_sample("test").take(slice(60)), "a.h5")
     (tmp_path / "loose.yaml").write_text("negative: 0")
     (tmp_path / "tight.yaml").write_text("rules: [{observables: [depth], over_floor: 0}]")

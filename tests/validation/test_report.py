@@ -9,17 +9,14 @@ import pytest
 from simulacra.conditions import EnergySpectrum, draw_conditions
 from simulacra.detectors import load_detector
 from simulacra.events import Events
-from simulacra.validation import group_plots, plots, validate, write_report
+from simulacra.validation import group_plots, validate, write_report
 
 from .samples import few
 
 
-@pytest.fixture(scope="module")
-def report(tmp_path_factory):
-    reference, generated = few("test", 8), few("train", 8)
-    folder = tmp_path_factory.mktemp("reports") / "report"
-    validation = validate(reference, generated)
-    return write_report(validation, reference, generated, folder), validation
+@pytest.fixture
+def report(small_report):
+    return small_report
 
 
 def test_the_report_is_one_file_that_needs_nothing_else(report):
@@ -39,14 +36,20 @@ def test_the_report_is_one_file_that_needs_nothing_else(report):
 def test_the_report_says_what_matters(report):
     path, validation = report
     html = path.read_text(encoding="utf-8")
-    for text in ("25 GeV: only the reference", "S / floor", "parametric bootstrap", "262 GeV"):
+    for text in (
+        "σ/E = a/√E",
+        "centre_eta.middle against impact_eta",
+        "Single showers",
+        "25 GeV: only the reference",
+        "S / floor",
+        "parametric bootstrap",
+        "262 GeV",
+    ):
         assert text in html
     assert all(f"<th>{name}</th>" in html for name in validation.observables)
 
 
-def test_equal_input_gives_equal_metrics(report, tmp_path, monkeypatch):
-    monkeypatch.setattr(plots, "PLOTS", ())
-    monkeypatch.setattr(plots, "PLOTS_OF_KIND", {})
+def test_equal_input_gives_equal_metrics(report, tmp_path, without_plots):
     path, validation = report
     reference, generated = few("test", 8), few("train", 8)
     again = write_report(validate(reference, generated), reference, generated, tmp_path / "again")
