@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from simulacra.conditions import EnergySpectrum, draw_conditions
-from simulacra.detectors import load_detector
 from simulacra.events import Events
 from simulacra.validation import group_plots, validate, write_report
+from tests.calochallenge import layout
 
 from .samples import few
 
@@ -60,7 +60,7 @@ def test_equal_input_gives_equal_metrics(report, tmp_path, without_plots):
 
 def test_many_round_layers_some_of_them_empty(tmp_path, monkeypatch):
     monkeypatch.setattr(group_plots, "MOST_MEMBERS", 1)
-    detector = load_detector("par04-siw")
+    detector = layout("1-pions")
     rng = np.random.default_rng(0)
     conditions = draw_conditions(detector, EnergySpectrum((1e3, 2e3)), 20, rng)
     showers = rng.exponential(5, (20, detector.n_cells)).astype(np.float32)
