@@ -200,3 +200,31 @@ def test_quickstart_on_a_tiny_model(run, tmp_path):
     assert "25 GeV" in out
     assert (tmp_path / "report/index.html").is_file()
     assert len(read_events(tmp_path / "quickstart/fast.h5")) == len(load_sample("test"))
+
+
+def test_thresholds_decide_the_exit_code(run, tmp_path, monkeypatch):
+    from simulacra.validation import plots
+
+    monkeypatch.setattr(plots, "PLOTS", ())
+    monkeypatch.setattr(plots, "PLOTS_OF_KIND", {})
+    write_events(load_sample("test").take(slice(60)), "a.h5")
+    (tmp_path / "loose.yaml").write_text("negative: 0")
+    (tmp_path / "tight.yaml").write_text("rules: [{observables: [depth], over_floor: 0}]")
+    (tmp_path / "wrong.yaml").write_text("negatve: 0")
+    code, out, _ = run("validate", "a.h5", "a.h5", "--thresholds", "loose.yaml")
+    assert code == 0
+    assert "1 hold" in out
+    write_events(load_sample("test").take(slice(60, 120)), "b.h5")
+    code, _, err = run("validate", "a.h5", "b.h5", "--thresholds", "tight.yaml", "-o", "tight")
+    lines = [line for line in err.splitlines() if line.startswith("failed:")]
+    assert code == 1
+    assert len(lines) >= 1
+    assert all("depth: separation over floor" in line for line in lines)
+    assert "checks fail" in (tmp_path / "tight/index.html").read_text()
+    refused(run("validate", "a.h5", "a.h5", "--thresholds", "wrong.yaml"), "wrong.yaml", "negatve")
+
+
+def test_official_scores_need_polar_layers(run):
+    write_events(load_sample("test").take(slice(20)), "a.h5")
+    refused(run("validate", "a.h5", "a.h5", "--caloch-legacy", "2"), "polar")
+    refused(run("validate", "a.h5", "a.h5", "--caloch-legacy", "5"), "1-photons")

@@ -241,22 +241,46 @@ def validate(
         Literal["none", "quick", "official"],
         typer.Option(help="Classifiers and sample metrics: none, in minutes, as CaloChallenge."),
     ] = "none",
+    thresholds: Annotated[
+        Path | None, typer.Option(help="YAML limits; exit code 1 where one fails.")
+    ] = None,
+    caloch_legacy: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATASET", help="Add CaloChallenge's scores: 1-photons, 1-pions, 2 or 3."
+        ),
+    ] = None,
 ) -> None:
     """Judge events by physics, energy by energy; write a report."""
     from simulacra.detectors import load_detector
     from simulacra.io import read_events
     from simulacra.sample import resolve_events
+    from simulacra.validation import Thresholds, apply_thresholds, write_report
     from simulacra.validation import validate as run
-    from simulacra.validation import write_report
 
     _require_report_folder(output)
+    limits = Thresholds.load(thresholds) if thresholds else None
     named = load_detector(detector) if detector else None
     full, fast = (read_events(resolve_events(s), named) for s in (reference, generated))
     independent = read_events(resolve_events(floor), named) if floor else None
-    validation = run(full, fast, floor=independent, profile=profile)
+    validation = run(full, fast, floor=independent, profile=profile, legacy=caloch_legacy)
+    if limits is not None:
+        validation = apply_thresholds(validation, limits)
     write_report(validation, full, fast, output)
     _print_scores(validation)
     console.print(f"report     {output / 'index.html'}", highlight=False)
+    _fail_below_thresholds(validation)
+
+
+def _fail_below_thresholds(validation: Validation) -> None:
+    """Print each threshold that fails; exit code 1 where there is one."""
+    if validation.thresholds is None:
+        return
+    for failure in validation.thresholds.failures:
+        errors.print(f"failed: {failure}", markup=False, highlight=False)
+    if validation.thresholds.failures:
+        raise typer.Exit(1)
+    console.print(f"thresholds {validation.thresholds.checked} hold", highlight=False)
 
 
 @app.command()

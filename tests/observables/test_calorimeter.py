@@ -1,5 +1,7 @@
 """Closed forms and symmetries of the observables."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,7 +11,7 @@ from simulacra.conditions import Conditions, EnergySpectrum, draw_conditions
 from simulacra.detectors import Calorimeter, builtin_detectors, load_detector
 from simulacra.errors import DetectorError
 from simulacra.events import Events
-from simulacra.observables import observables_of
+from simulacra.observables import observable, observables_of, observe
 
 CALORIMETERS = [n for n in builtin_detectors() if isinstance(load_detector(n), Calorimeter)]
 
@@ -160,3 +162,86 @@ def test_detectors_without_observables_say_so():
     for name in other:
         with pytest.raises(DetectorError, match="no observables"):
             observables_of(load_detector(name))
+
+
+def strips_hit(energies):
+    """An event in the barrel whose strips of the middle phi row have these energies, from 20 on."""
+    detector = load_detector("atlas-barrel")
+    strips = next(layer for layer in detector.layers if layer.name == "strips")
+    showers = np.zeros((1, detector.n_cells), np.float32)
+    grid = showers[:, strips.cells].reshape(1, *strips.shape)
+    grid[0, 20 : 20 + len(energies), 1] = energies
+    showers[:, strips.cells] = grid.reshape(1, -1)
+    return compute(make("atlas-barrel", showers))
+
+
+def test_widths_of_strips_in_closed_form():
+    values = strips_hit([10, 20, 70, 10, 10])  # 10, 70 and 10 around the hottest; steps -2 ... 2
+    assert values["w_eta1"] == pytest.approx(np.sqrt((20 + 10) / 100))
+    assert values["w_stot"] == pytest.approx(np.sqrt((4 * 10 + 20 + 10 + 4 * 10) / 120))
+    assert values["central_phi.strips"] == pytest.approx(1)
+    far = strips_hit([1, *[0] * 11, 99])  # 12 strips away: outside of the 20 around the hottest
+    assert far["w_stot"] == pytest.approx(0)
+
+
+def test_a_shower_at_the_edge_of_the_strips_has_a_width():
+    detector = load_detector("atlas-barrel")
+    strips = next(layer for layer in detector.layers if layer.name == "strips")
+    values = compute(one_hit("atlas-barrel", strips.cells.start))
+    assert values["w_eta1"] == values["w_stot"] == pytest.approx(0)
+
+
+def test_the_width_in_the_middle_layer_ignores_what_is_outside_its_window():
+    detector = load_detector("atlas-barrel")
+    middle = next(layer for layer in detector.layers if layer.name == "middle")
+    showers = np.zeros((1, detector.n_cells), np.float32)
+    grid = np.zeros((7, 7), np.float32)
+    grid[2:5, 3] = 25, 50, 25
+    grid[0, 0] = 1000
+    showers[:, middle.cells] = grid.ravel()
+    assert compute(make("atlas-barrel", showers))["w_eta2"] == pytest.approx(np.sqrt(0.5))
+
+
+def test_lengths_in_cells_are_those_in_millimetres_over_the_cell():
+    events = make("atlas-barrel", random_showers("atlas-barrel", 5))
+    in_mm = {o.name: o for o in observables_of(events.detector)}
+    in_cells = {o.name: o for o in observables_of(events.detector, "cells")}
+    assert list(in_mm) == list(in_cells)
+    for layer in events.detector.layers:
+        for axis, size in zip(("eta", "phi"), layer.segmentation.cell, strict=True):
+            for name in (f"centre_{axis}.{layer.name}", f"width_{axis}.{layer.name}"):
+                assert (in_mm[name].unit, in_cells[name].unit) == ("mm", "cells")
+                np.testing.assert_allclose(in_cells[name](events), in_mm[name](events) / size)
+
+
+@pytest.mark.parametrize("name", CALORIMETERS)
+def test_many_at_once_are_what_each_is_alone(name, monkeypatch):
+    monkeypatch.setattr(observable, "CHUNK", 3 * load_detector(name).n_cells)
+    events = make(name, random_showers(name, 8))
+    chosen = observables_of(events.detector)[::7]
+    together = observe(events, chosen)
+    for o in chosen:
+        np.testing.assert_allclose(together[o.name], o(events), rtol=1e-12, atol=1e-9)
+
+
+def test_observing_keeps_memory_bounded():
+    events = make("par04-siw", np.ones((2000, 6480), np.float32))
+    chosen = observables_of(events.detector)[:60]
+    tracemalloc.start()
+    observe(events, chosen)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 60e6  # in double precision the events alone are 104 MB
+
+
+def test_the_radius_of_round_layers_in_closed_form():
+    detector = load_detector("par04-siw")
+    layer = detector.layers[7]
+    showers = np.zeros((1, detector.n_cells), np.float32)
+    showers[0, layer.cells.start + np.array([0, 9 + 4])] = 30, 10  # innermost and fifth ring
+    values = compute(make("par04-siw", showers))
+    inner, outer = 4.65 / 2, 4.65 * 4.5
+    mean = 0.75 * inner + 0.25 * outer
+    assert values[f"centre_r.{layer.name}"] == pytest.approx(mean)
+    expected = np.sqrt(0.75 * inner**2 + 0.25 * outer**2 - mean**2)
+    assert values[f"width_r.{layer.name}"] == pytest.approx(expected)

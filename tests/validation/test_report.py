@@ -7,19 +7,16 @@ import numpy as np
 import pytest
 
 from simulacra.conditions import EnergySpectrum, draw_conditions
-from simulacra.detectors import load_detector
 from simulacra.events import Events
-from simulacra.validation import group_plots, plots, validate, write_report
+from simulacra.validation import group_plots, validate, write_report
+from tests.calochallenge import layout
 
 from .samples import few
 
 
-@pytest.fixture(scope="module")
-def report(tmp_path_factory):
-    reference, generated = few("test", 8), few("train", 8)
-    folder = tmp_path_factory.mktemp("reports") / "report"
-    validation = validate(reference, generated)
-    return write_report(validation, reference, generated, folder), validation
+@pytest.fixture
+def report(small_report):
+    return small_report
 
 
 def test_the_report_is_one_file_that_needs_nothing_else(report):
@@ -39,14 +36,20 @@ def test_the_report_is_one_file_that_needs_nothing_else(report):
 def test_the_report_says_what_matters(report):
     path, validation = report
     html = path.read_text(encoding="utf-8")
-    for text in ("25 GeV: only the reference", "S / floor", "parametric bootstrap", "262 GeV"):
+    for text in (
+        "σ/E = a/√E",
+        "centre_eta.middle against impact_eta",
+        "Single showers",
+        "25 GeV: only the reference",
+        "S / floor",
+        "parametric bootstrap",
+        "262 GeV",
+    ):
         assert text in html
     assert all(f"<th>{name}</th>" in html for name in validation.observables)
 
 
-def test_equal_input_gives_equal_metrics(report, tmp_path, monkeypatch):
-    monkeypatch.setattr(plots, "PLOTS", ())
-    monkeypatch.setattr(plots, "PLOTS_OF_KIND", {})
+def test_equal_input_gives_equal_metrics(report, tmp_path, without_plots):
     path, validation = report
     reference, generated = few("test", 8), few("train", 8)
     again = write_report(validate(reference, generated), reference, generated, tmp_path / "again")
@@ -57,7 +60,7 @@ def test_equal_input_gives_equal_metrics(report, tmp_path, monkeypatch):
 
 def test_many_round_layers_some_of_them_empty(tmp_path, monkeypatch):
     monkeypatch.setattr(group_plots, "MOST_MEMBERS", 1)
-    detector = load_detector("par04-siw")
+    detector = layout("1-pions")
     rng = np.random.default_rng(0)
     conditions = draw_conditions(detector, EnergySpectrum((1e3, 2e3)), 20, rng)
     showers = rng.exponential(5, (20, detector.n_cells)).astype(np.float32)

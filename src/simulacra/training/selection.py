@@ -16,7 +16,7 @@ from simulacra.arrays import BoolArray, FloatArray
 from simulacra.energies import energies_of, energy_groups
 from simulacra.errors import CardError
 from simulacra.events import Events
-from simulacra.observables import Observable, observables_of
+from simulacra.observables import Observable, observables_of, observe
 
 HALF_WEIGHT = 30
 """Events at which an energy has half the weight of one with very many."""
@@ -54,14 +54,15 @@ class EpochSelection:
         self._bins = energy_groups(energies_of(reference))
         chosen = [o for members in self.groups.values() for o in members]
         self._response = next(o for o in observables_of(reference.detector) if o.name == "response")
-        self._values = {o.name: o(reference) for o in (*chosen, self._response)}
+        self._observables = (*chosen, self._response)
+        self._values = observe(reference, self._observables)
 
     def score(self, generated: Events) -> tuple[float, list[EnergyScore]]:
         """Return the score over all energies, and each energy's.
 
         An energy with n reference events weighs n / (n + 30).
         """
-        values = {name: self._observable(name)(generated) for name in self._values}
+        values = observe(generated, self._observables)
         scores = []
         for group in self._bins:
             here = group.select(energies_of(self.reference))
@@ -71,9 +72,6 @@ class EpochSelection:
         weights = np.array([s.events / (s.events + HALF_WEIGHT) for s in scores])
         total = np.average([s.score for s in scores], weights=weights)
         return float(total), scores
-
-    def _observable(self, name: str) -> Observable:
-        return next(o for o in observables_of(self.reference.detector) if o.name == name)
 
     def _at_energy(
         self,

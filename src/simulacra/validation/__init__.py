@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from simulacra.validation.compare import validate
+    from simulacra.validation.legacy import legacy_scores
     from simulacra.validation.report import write_report
     from simulacra.validation.result import Comparison, GroupResult, Validation, summary_rows
     from simulacra.validation.sample_result import SampleComparison, sample_rows
+    from simulacra.validation.thresholds import Thresholds, apply_thresholds
 
 _MODULES = {
     "Comparison": "result",
@@ -20,6 +22,9 @@ _MODULES = {
     "SampleComparison": "sample_result",
     "Validation": "result",
     "sample_rows": "sample_result",
+    "Thresholds": "thresholds",
+    "apply_thresholds": "thresholds",
+    "legacy_scores": "legacy",
     "summary_rows": "result",
     "validate": "compare",
     "write_report": "report",
@@ -29,7 +34,10 @@ __all__ = [
     "Comparison",
     "GroupResult",
     "SampleComparison",
+    "Thresholds",
     "Validation",
+    "apply_thresholds",
+    "legacy_scores",
     "sample_rows",
     "summary_rows",
     "validate",

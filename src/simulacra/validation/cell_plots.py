@@ -43,8 +43,8 @@ def cell_maps(validation: Validation, reference: Events, generated: Events) -> I
         return
     detector = reference.detector
     assert isinstance(detector, Calorimeter)
-    full, fast = (_mean_share(events) for events in shared)
-    layers = _brightest(detector.layers, full)
+    full, fast = (mean_share(events) for events in shared)
+    layers = brightest(detector.layers, full)
     figure = new_figure(10.5, 2.9 * len(layers), "constrained")
     grid = figure.subplots(len(layers), 3, squeeze=False)
     for row, layer in zip(grid, layers, strict=True):
@@ -63,7 +63,7 @@ def cell_maps(validation: Validation, reference: Events, generated: Events) -> I
     )
 
 
-def _mean_share(events: Events) -> FloatArray:
+def mean_share(events: Events) -> FloatArray:
     """Return the mean of E_cell / E_incident of each cell, finite cells only."""
     inverse = 1 / events.conditions["energy"].astype(np.float64)
     showers = np.nan_to_num(events["showers"], nan=0.0, posinf=0.0, neginf=0.0)
@@ -71,7 +71,7 @@ def _mean_share(events: Events) -> FloatArray:
     return mean
 
 
-def _brightest(layers: tuple[Layer, ...], mean: FloatArray) -> list[Layer]:
+def brightest(layers: tuple[Layer, ...], mean: FloatArray) -> list[Layer]:
     """Return all layers, or evenly spaced ones up to where 99 % of the energy is contained."""
     if len(layers) <= MOST_LAYERS:
         return list(layers)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -12,12 +12,16 @@ from numpy.typing import NDArray
 from simulacra.arrays import BoolArray, FloatArray
 from simulacra.energies import EnergyGroup, energies_of, energy_groups
 from simulacra.events import Events, require_same_detector
-from simulacra.observables import Observable, observables_of
+from simulacra.observables import Observable, observables_of, observe
 from simulacra.provenance import provenance
 from simulacra.validation.adversary import Profile, judge_samples
+from simulacra.validation.correlation import correlated_names, correlations_of
 from simulacra.validation.floor import floor_of, verdict_of
+from simulacra.validation.impact import impact_profiles
+from simulacra.validation.legacy import legacy_scores
 from simulacra.validation.metrics import METRICS, moments
 from simulacra.validation.rank_floor import RankReplicas, rank_floors, rank_replicas
+from simulacra.validation.resolution import resolution_of
 from simulacra.validation.result import (
     Comparison,
     GroupResult,
@@ -49,8 +53,7 @@ class _Sample:
 
 def _measure(events: Events, observables: tuple[Observable, ...]) -> _Sample:
     with np.errstate(invalid="ignore", over="ignore"):  # broken events are counted, not hidden
-        values = {o.name: np.asarray(o(events), np.float64) for o in observables}
-    return _Sample(energies_of(events), values)
+        return _Sample(energies_of(events), observe(events, observables))
 
 
 def validate(
@@ -60,6 +63,7 @@ def validate(
     floor: Events | None = None,
     seed: int = 0,
     profile: Profile | Literal["none"] = "none",
+    legacy: str | None = None,
 ) -> Validation:
     """Compare generated events with a reference sample of the same detector.
 
@@ -72,6 +76,7 @@ def validate(
         seed: what the floors and the classifiers draw from.
         profile: how thoroughly classifiers and metrics of whole samples judge: not at all, in
             minutes, or as in CaloChallenge (hours without a GPU).
+        legacy: a CaloChallenge dataset (``2``) whose official scores are added.
 
     Raises:
         EventsError: the samples are of different detectors.
@@ -90,7 +95,7 @@ def validate(
     limits = _limits(ref.values[observables[0].name])
     events = (reference, generated, floor)
     judged, cautions = _judged(events, (ref, gen, *more), both, profile, seed)
-    return Validation(
+    result = Validation(
         detector=reference.detector.name,
         seed=seed,
         headline=observables[0].name,
@@ -111,6 +116,37 @@ def validate(
             floor=None if floor is None else dict(floor.provenance),
         ),
     )
+    return replace(
+        _with_relations(result, (reference, generated), (ref, gen), both),
+        legacy=None if legacy is None else legacy_scores(reference, generated, legacy),
+    )
+
+
+def _with_relations(
+    result: Validation,
+    events: tuple[Events, Events],
+    samples: tuple[_Sample, _Sample],
+    groups: tuple[EnergyGroup, ...],
+) -> Validation:
+    """Return the result with what relates observables to energy, impact and each other."""
+    ref, gen = samples
+    names = correlated_names({name: info.group for name, info in result.observables.items()})
+    masks = [(g.select(ref.energies), g.select(gen.energies)) for g in groups]
+    return replace(
+        result,
+        resolution=resolution_of(result.energies, result.headline),
+        impact_profiles=impact_profiles(
+            events, (ref.values, gen.values), (_any(groups, ref), _any(groups, gen))
+        ),
+        correlations=correlations_of(names, ref.values, gen.values, masks),
+    )
+
+
+def _any(groups: tuple[EnergyGroup, ...], sample: _Sample) -> BoolArray:
+    """Return which events of a sample are in one of the groups."""
+    none = np.zeros(len(sample), bool)
+    chosen: BoolArray = np.any([none, *(g.select(sample.energies) for g in groups)], axis=0)
+    return chosen
 
 
 def _judged(
@@ -225,8 +261,7 @@ class _Comparer:
 
 
 def _of(groups: tuple[EnergyGroup, ...], sample: _Sample) -> _Sample:
-    chosen = np.any([group.select(sample.energies) for group in groups], axis=0)
-    return sample.take(chosen)
+    return sample.take(_any(groups, sample))
 
 
 def _limits(headline: FloatArray) -> tuple[float, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from simulacra.arrays import FloatArray
 from simulacra.energies import energies_of, energy_groups
 from simulacra.events import Events
-from simulacra.observables import Observable, observables_of
+from simulacra.observables import Observable, observables_of, observe
 from simulacra.validation.binning import binning_of
 from simulacra.validation.canvas import (
     BLACK,
@@ -45,10 +45,11 @@ def grouped_histograms(
     first = {"whole event": alone} if alone else {}
     for name, members in (first | several).items():
         drawn = _some(members)
+        values = [values_of(drawn, events) for events in shared]
         left = f" {len(drawn)} of {len(members)} are drawn." if len(drawn) < len(members) else ""
         figure, pairs = panels(len(drawn))
         for observable, (main, ratio) in zip(drawn, pairs, strict=True):
-            full, fast = (finite(values_of(observable, events)) for events in shared)
+            full, fast = (finite(of[observable.name]) for of in values)
             if len(full):
                 histogram_panel(main, ratio, observable, full, fast, log=True)
         yield Plot(
@@ -119,10 +120,10 @@ def _profile_panel(main: Axes, ratio: Axes, rows: list[Comparison | None], label
     ratio.set_xlabel("layer")
 
 
-def values_of(observable: Observable, events: Events) -> FloatArray:
-    """Return an observable of each event (n,), also of broken ones, without a warning."""
+def values_of(observables: Sequence[Observable], events: Events) -> dict[str, FloatArray]:
+    """Return observables of each event (n,) by name, also of broken ones, without a warning."""
     with np.errstate(invalid="ignore", over="ignore"):
-        return np.asarray(observable(events), np.float64)
+        return observe(events, observables)
 
 
 def finite(values: FloatArray) -> FloatArray:

@@ -14,6 +14,7 @@ from simulacra.observables import observables_of
 from simulacra.validation.canvas import BLACK, COLOUR, FAST, FULL, Plot, finish, panels, ratio_axis
 from simulacra.validation.group_plots import finite, histogram_panel, label_text, values_of
 from simulacra.validation.metrics import Estimate
+from simulacra.validation.resolution import Resolution
 from simulacra.validation.result import Comparison, Validation
 
 
@@ -23,7 +24,8 @@ def headline_by_energy(
     """Yield the headline observable's histograms, one panel per energy."""
     observable = observables_of(reference.detector)[0]
     energies = [energies_of(events) for events in (reference, generated)]
-    values = [values_of(observable, events) for events in (reference, generated)]
+    samples = (reference, generated)
+    values = [values_of([observable], events)[observable.name] for events in samples]
     groups = _drawn_groups(validation, energies)
     if not groups:
         return
@@ -61,13 +63,22 @@ def headline_against_energy(
     _against_energy(*pairs[0], points, _mean, rf"$\langle {label} \rangle$")
     _against_energy(*pairs[1], points, _relative_width, r"relative width $\sigma / \mu$")
     pairs[1][0].set_yscale("log")
+    if validation.resolution is not None:
+        _draw_fits(pairs[1][0], validation.resolution, points)
     yield Plot(
         "energy-dependence",
         "Linearity and resolution",
         f"Mean and relative width of {label_text(validation.headline)} against the incident "
-        "energy, with statistical errors; below, fast over full simulation.",
+        "energy, with statistical errors; below, fast over full simulation. Thin lines: the fit "
+        "of a / √E ⊕ b ⊕ c / E to either.",
         finish(figure),
     )
+
+
+def _draw_fits(axes: Axes, resolution: Resolution, points: list[tuple[float, Comparison]]) -> None:
+    energy = np.geomspace(min(e for e, _ in points), max(e for e, _ in points), 100)
+    for fit, colour in ((resolution.reference, BLACK), (resolution.generated, COLOUR)):
+        axes.plot(energy, fit.width(energy), color=colour, lw=0.7, alpha=0.7)
 
 
 def _mean(comparison: Comparison, generated: bool) -> Estimate:
@@ -94,8 +105,8 @@ def _against_energy(
         [[(q.value, q.error) for q in (quantity(c, g) for _, c in points)] for g in (False, True)]
     ).transpose(2, 0, 1)
     error = np.nan_to_num(error)
-    main.errorbar(energies, value[0], error[0], fmt="o-", color=BLACK, ms=5, lw=1, label=FULL)
-    main.errorbar(energies, value[1], error[1], fmt="s--", color=COLOUR, ms=4, lw=1, label=FAST)
+    main.errorbar(energies, value[0], error[0], fmt="o", color=BLACK, ms=5, lw=1, label=FULL)
+    main.errorbar(energies, value[1], error[1], fmt="s", color=COLOUR, ms=4, lw=1, label=FAST)
     safe = np.where(value[0] != 0, value[0], np.nan)
     relative = np.abs(error / safe)
     ratio.fill_between(energies, 1 - relative[0], 1 + relative[0], color="0.5", alpha=0.25, lw=0)

@@ -10,8 +10,11 @@ import matplotlib as mpl
 from simulacra.events import Events
 from simulacra.validation.canvas import STYLE, Plot
 from simulacra.validation.cell_plots import cell_maps, cell_spectrum
+from simulacra.validation.event_plots import single_events
 from simulacra.validation.group_plots import grouped_histograms, profiles
 from simulacra.validation.headline_plots import headline_against_energy, headline_by_energy
+from simulacra.validation.profile_plots import lateral_profiles, longitudinal_profile
+from simulacra.validation.relation_plots import correlation_plots, impact_plots
 from simulacra.validation.result import Validation
 
 PlotFunction = Callable[[Validation, Events, Events], Iterator[Plot]]
@@ -20,10 +23,20 @@ PLOTS: tuple[PlotFunction, ...] = (
     headline_against_energy,
     headline_by_energy,
     profiles,
+    impact_plots,
     grouped_histograms,
+    correlation_plots,
 )
 PLOTS_OF_KIND: Mapping[str, tuple[PlotFunction, ...]] = MappingProxyType(
-    {"calorimeter": (cell_maps, cell_spectrum)}
+    {
+        "calorimeter": (
+            longitudinal_profile,
+            lateral_profiles,
+            cell_maps,
+            cell_spectrum,
+            single_events,
+        )
+    }
 )
 
 

@@ -13,7 +13,7 @@ import jinja2
 from simulacra.atomic import whole_folder
 from simulacra.events import Events
 from simulacra.validation.floor import CLOSE_EXCESS, CLOSE_FACTOR
-from simulacra.validation.metrics import METRICS
+from simulacra.validation.metrics import METRICS, Estimate
 from simulacra.validation.plots import report_plots
 from simulacra.validation.result import Comparison, Validation, summary_rows
 from simulacra.validation.sample_result import sample_rows
@@ -81,8 +81,34 @@ def _render(validation: Validation, plots: list[dict[str, str]]) -> str:
             close_excess=CLOSE_EXCESS,
             close_factor=CLOSE_FACTOR,
             plots=plots,
+            legacy=_legacy_rows(validation),
         )
     )
+
+
+def _legacy_rows(validation: Validation) -> list[tuple[str, float, float | None]]:
+    """Return quantity, official and own separation power times 1000, averaged over layers."""
+    if validation.legacy is None:
+        return []
+    official: dict[str, list[float]] = {}
+    own: dict[str, list[float]] = {}
+    pooled = {} if validation.pooled is None else validation.pooled.comparisons
+    for name, score in validation.legacy.scores.items():
+        quantity = name.partition(".")[0]
+        official.setdefault(quantity, []).append(score)
+        comparison = pooled.get(validation.legacy.ours.get(name, ""))
+        if comparison is not None:
+            own.setdefault(quantity, []).append(comparison.metrics["separation"].value)
+    return [
+        (quantity, 1000 * _mean(scores), 1000 * _mean(own[quantity]) if quantity in own else None)
+        for quantity, scores in official.items()
+    ]
+
+
+def _mean(scores: list[float]) -> float:
+    """Return the mean of the scores that are defined, nan without any."""
+    defined = [score for score in scores if not math.isnan(score)]
+    return sum(defined) / len(defined) if defined else math.nan
 
 
 def _environment() -> jinja2.Environment:
@@ -94,6 +120,7 @@ def _environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
     )
     environment.filters["number"] = _number
+    environment.filters["scaled"] = _scaled
     return environment
 
 
@@ -102,6 +129,11 @@ def _number(value: float | None, digits: int = 3) -> str:
     if value is None or math.isnan(value):
         return "–"
     return "∞" if math.isinf(value) else f"{value:.{digits}g}"
+
+
+def _scaled(estimate: Estimate, factor: float) -> Estimate:
+    """Return an estimate in another unit."""
+    return Estimate(factor * estimate.value, factor * estimate.error)
 
 
 def _matrix(validation: Validation) -> list[tuple[str, list[Cell | None]]]:

@@ -11,8 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from simulacra.validation.correlation import Correlations
 from simulacra.validation.floor import Floor, Verdict
+from simulacra.validation.impact import ImpactProfile
+from simulacra.validation.legacy import LegacyScores
 from simulacra.validation.metrics import Estimate, Moments
+from simulacra.validation.resolution import Resolution
 from simulacra.validation.sample_result import SampleComparison
 
 SCHEMA_VERSION = 2
@@ -103,6 +107,14 @@ class ObservableInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class ThresholdResult:
+    """How many limits were checked, and a line of text for each that fails."""
+
+    checked: int
+    failures: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Validation:
     """How a generated sample compares with a reference sample of full simulation.
 
@@ -118,6 +130,11 @@ class Validation:
         samples: classifiers and metrics of whole samples; None where they were not asked for.
         notes: what a reader must know to judge the numbers.
         provenance: of this result and of both samples.
+        resolution: fits to the headline's width against the energy, if there are enough energies.
+        impact_profiles: centres of energy against the impact, where the detector has impacts.
+        correlations: between observables at fixed energy.
+        legacy: CaloChallenge's own scores, where they were asked for.
+        thresholds: what was required, where something was.
     """
 
     detector: str
@@ -131,6 +148,11 @@ class Validation:
     samples: SampleComparison | None
     notes: tuple[str, ...]
     provenance: Mapping[str, Any]
+    resolution: Resolution | None = None
+    impact_profiles: tuple[ImpactProfile, ...] = ()
+    correlations: Correlations | None = None
+    legacy: LegacyScores | None = None
+    thresholds: ThresholdResult | None = None
 
     @property
     def groups(self) -> tuple[GroupResult, ...]:

@@ -1,0 +1,194 @@
+"""Thresholds: what a validation must keep to, from a YAML file; each that fails is one line."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Self
+
+import yaml
+from pydantic import Field, ValidationError, model_validator
+
+from simulacra.detectors.base import Frozen
+from simulacra.errors import SimulacraError, summarise_validation_error
+from simulacra.validation.floor import Verdict
+from simulacra.validation.metrics import Estimate
+from simulacra.validation.result import Comparison, GroupResult, ThresholdResult, Validation
+
+VERDICTS: tuple[Verdict, ...] = ("agrees", "close", "differs")
+
+
+class Rule(Frozen):
+    """Limits for some observables at some energies.
+
+    Attributes:
+        observables: names or groups, with wildcards: ``response``, ``width_*``, ``*.strips``.
+        energies: labels as in the report (``65 GeV``, ``all energies``), with wildcards.
+        separation: largest separation power.
+        over_floor: largest separation power in units of the floor.
+        verdict: worst verdict allowed.
+        mean_ratio, width_ratio: largest |ratio - 1| of mean and standard deviation.
+        mean_shift: largest |difference of means| in units of the reference's standard deviation.
+        sigmas: how many statistical errors a ratio or shift may lie beyond its limit.
+    """
+
+    observables: tuple[str, ...] = ("*",)
+    energies: tuple[str, ...] = ("*",)
+    separation: float | None = Field(default=None, ge=0)
+    over_floor: float | None = Field(default=None, ge=0)
+    verdict: Verdict | None = None
+    mean_ratio: float | None = Field(default=None, ge=0)
+    width_ratio: float | None = Field(default=None, ge=0)
+    mean_shift: float | None = Field(default=None, ge=0)
+    sigmas: float = Field(default=0.0, ge=0)
+
+    @model_validator(mode="after")
+    def _limits_something(self) -> Self:
+        limits = self.model_dump(exclude={"observables", "energies", "sigmas"}, exclude_none=True)
+        if not limits:
+            msg = "a rule needs a limit: separation, over_floor, verdict, mean_ratio, …"
+            raise ValueError(msg)
+        return self
+
+
+class Thresholds(Frozen):
+    """All that must hold.
+
+    Attributes:
+        rules: limits for observables.
+        most_differing: largest share of all comparisons with the verdict ``differs``.
+        non_finite, negative, beyond_limits: most of these in the generated sample.
+        resolution_pull: largest |pull| of a term of the resolution.
+        impact_chi2: largest chi2/ndf of a profile against the impact.
+        correlation_rms: largest root mean square difference of correlation coefficients.
+    """
+
+    rules: tuple[Rule, ...] = ()
+    most_differing: float | None = Field(default=None, ge=0, le=1)
+    non_finite: int | None = Field(default=None, ge=0)
+    negative: int | None = Field(default=None, ge=0)
+    beyond_limits: int | None = Field(default=None, ge=0)
+    resolution_pull: float | None = Field(default=None, ge=0)
+    impact_chi2: float | None = Field(default=None, ge=0)
+    correlation_rms: float | None = Field(default=None, ge=0)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Return the thresholds of a YAML file.
+
+        Raises:
+            SimulacraError: there is no file, or a key or a value is wrong.
+        """
+        path = Path(path)
+        if not path.is_file():
+            msg = f"no thresholds file {path}"
+            raise SimulacraError(msg)
+        try:
+            return cls.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+        except yaml.YAMLError as error:
+            msg = f"{path}: not valid YAML: {' '.join(str(error).split())}"
+            raise SimulacraError(msg) from None
+        except ValidationError as error:
+            msg = f"{path}: {summarise_validation_error(error)}"
+            raise SimulacraError(msg) from None
+
+
+def apply_thresholds(validation: Validation, thresholds: Thresholds) -> Validation:
+    """Return the validation with the outcome of the thresholds.
+
+    Raises:
+        SimulacraError: a rule matches no observable or energy: it would never fail.
+    """
+    checks = [*_whole_checks(validation, thresholds)]
+    for number, rule in enumerate(thresholds.rules):
+        found = [*_rule_checks(validation, rule)]
+        if not found:
+            msg = (
+                f"rules.{number}: nothing matches observables {', '.join(rule.observables)} "
+                f"at {', '.join(rule.energies)}; the report has the names"
+            )
+            raise SimulacraError(msg)
+        checks += found
+    failures = tuple(text for text in checks if text is not None)
+    return replace(validation, thresholds=ThresholdResult(len(checks), failures))
+
+
+def _check(
+    what: str, value: float, limit: float | None, allowance: float = 0.0, sigmas: float = 0.0
+) -> Iterator[str | None]:
+    """Yield nothing without a limit, None where it holds, and a line of text where it fails.
+
+    What is undefined fails: it shows nothing.
+    """
+    if limit is None:
+        return
+    if value <= limit + allowance:
+        yield None
+        return
+    shown = "undefined" if math.isnan(value) else f"{value:.4g}"
+    beyond = f" by more than {sigmas:g} standard errors" if sigmas else ""
+    yield f"{what} is {shown}, above {limit:g}{beyond}"
+
+
+def _rule_checks(validation: Validation, rule: Rule) -> Iterator[str | None]:
+    for group in validation.groups:
+        if not _matches(group.label, rule.energies):
+            continue
+        for name, comparison in group.comparisons.items():
+            names = (name, validation.observables[name].group)
+            if any(_matches(n, rule.observables) for n in names):
+                yield from _comparison_checks(group, comparison, rule)
+
+
+def _matches(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _comparison_checks(group: GroupResult, c: Comparison, rule: Rule) -> Iterator[str | None]:
+    where = f"{group.label}: {c.observable}:"
+    yield from _check(f"{where} separation power", c.metrics["separation"].value, rule.separation)
+    yield from _check(f"{where} separation over floor", c.over_floor, rule.over_floor)
+    if rule.verdict is not None:
+        worse = VERDICTS.index(c.verdict) > VERDICTS.index(rule.verdict)
+        yield f"{where} it {c.verdict}, worse than {rule.verdict!r}" if worse else None
+    for name, limit in (("mean_ratio", rule.mean_ratio), ("width_ratio", rule.width_ratio)):
+        ratio = c.metrics[name]
+        distance = Estimate(abs(ratio.value - 1), ratio.error)
+        yield from _distance_check(f"{where} |{name.replace('_', ' ')} - 1|", distance, limit, rule)
+    shift = c.metrics["mean_difference"]
+    unit = c.reference.std.value or math.nan
+    distance = Estimate(abs(shift.value) / unit, shift.error / unit)
+    yield from _distance_check(f"{where} mean shift over width", distance, rule.mean_shift, rule)
+
+
+def _distance_check(
+    what: str, distance: Estimate, limit: float | None, rule: Rule
+) -> Iterator[str | None]:
+    allowance = rule.sigmas * distance.error if math.isfinite(distance.error) else 0.0
+    yield from _check(what, distance.value, limit, allowance, rule.sigmas)
+
+
+def _whole_checks(validation: Validation, thresholds: Thresholds) -> Iterator[str | None]:
+    verdicts = [c.verdict for g in validation.groups for c in g.comparisons.values()]
+    share = verdicts.count("differs") / len(verdicts) if verdicts else math.nan
+    yield from _check("share of comparisons that differ", share, thresholds.most_differing)
+    counts = validation.invariants["generated"]
+    yield from _check("numbers that are not finite", counts.non_finite, thresholds.non_finite)
+    yield from _check("negative energies", counts.negative, thresholds.negative)
+    yield from _check("events beyond the limits", counts.beyond_limits, thresholds.beyond_limits)
+    if thresholds.resolution_pull is not None:
+        pulls = {} if validation.resolution is None else validation.resolution.pulls
+        for name, pull in pulls.items():
+            if math.isfinite(pull):
+                limit = thresholds.resolution_pull
+                yield from _check(f"resolution: |pull| of {name}", abs(pull), limit)
+    for profile in validation.impact_profiles:
+        what = f"{profile.observable} against {profile.condition}: chi2/ndf"
+        if profile.ndf:
+            yield from _check(what, profile.chi2_per_ndf, thresholds.impact_chi2)
+    if validation.correlations is not None:
+        rms = validation.correlations.rms_difference
+        yield from _check("correlations: rms difference", rms, thresholds.correlation_rms)

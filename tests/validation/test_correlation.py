@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+
+from simulacra.validation import validate
+from simulacra.validation.correlation import correlated_names, correlations_of
+
+from .samples import halves
+
+
+def gaussians(n, rho, seed, shift=0.0):
+    x, y = np.random.default_rng(seed).normal(size=(2, n))
+    return {"x": x + shift, "y": rho * x + np.sqrt(1 - rho**2) * y, "constant": np.full(n, 2.5)}
+
+
+def everything(*samples):
+    return [tuple(np.ones(len(s["x"]), bool) for s in samples)]
+
+
+def test_coefficients_of_gaussians():
+    a, b = gaussians(20_000, 0.6, 0), gaussians(10_000, 0.2, 1)
+    found = correlations_of(("x", "y", "constant"), a, b, everything(a, b))
+    assert found.reference[0, 1] == pytest.approx(0.6, abs=0.03)
+    assert found.generated[0, 1] == pytest.approx(np.corrcoef(b["x"], b["y"])[0, 1])
+    assert found.worst == ("x", "y")
+    assert found.worst_difference == pytest.approx(-0.4, abs=0.05)
+    assert np.all(found.reference[2] == 0)
+    assert np.array_equal(found.reference, found.reference.T)
+
+
+def test_the_expected_difference_is_that_of_equal_samples():
+    differences, expected = [], []
+    for seed in range(200):
+        a, b = gaussians(100, 0.5, 2 * seed), gaussians(150, 0.5, 2 * seed + 1)
+        found = correlations_of(("x", "y"), a, b, everything(a, b))
+        differences.append(found.rms_difference**2)
+        expected.append(found.expected_rms**2)
+    assert np.mean(differences) == pytest.approx(np.mean(expected), rel=0.2)
+
+
+def test_the_energy_itself_correlates_nothing():
+    low, high = gaussians(5000, 0.0, 3), gaussians(5000, 0.0, 4, shift=100.0)
+    both = {name: np.concatenate([low[name], high[name]]) for name in low}
+    both["y"] = both["y"] + np.repeat([0.0, 100.0], 5000)
+    is_low = np.arange(10_000) < 5000
+    found = correlations_of(("x", "y"), both, both, [(is_low, is_low), (~is_low, ~is_low)])
+    assert found.reference[0, 1] == pytest.approx(0, abs=0.03)
+
+
+def test_broken_events_and_few_events_are_left_out():
+    a = gaussians(50, 0.5, 0)
+    broken = {name: values.copy() for name, values in a.items()}
+    broken["x"][:3] = np.nan
+    found = correlations_of(("x", "y"), a, broken, everything(a, broken))
+    assert np.all(np.isfinite(found.generated))
+    few = {name: values[:5] for name, values in a.items()}
+    assert correlations_of(("x", "y"), few, few, everything(few, few)) is None
+
+
+def test_two_halves_of_geant4_agree():
+    found = validate(*halves()).correlations
+    assert found.rms_difference < 1.6 * found.expected_rms
+    assert np.all(np.abs(found.reference) <= 1)
+
+
+def test_of_many_observables_some_are_correlated():
+    groups = {"depth": "depth"} | {
+        f"{group}.{i}": group for group in ("layer_energy", "width_x") for i in range(45)
+    }
+    assert correlated_names(groups) == ("depth", *(f"layer_energy.{i}" for i in range(45)))
