@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from simulacra.validation.correlations import (
+from simulacra.validation.correlation import (
     correlation_matrix,
     largest_correlation_difference,
 )

@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from simulacra.validation.correlations import largest_correlation_difference
+from simulacra.validation.correlation import largest_correlation_difference
 from simulacra.validation.distances import FPD_SIZES, KPD_SIZE, fpd, fpd_sizes, kpd, kpd_size
 from simulacra.validation.features import Table
 from simulacra.validation.metrics import Estimate
