@@ -114,7 +114,8 @@ def correlation_matrix(x: NDArray[np.floating]) -> FloatArray:
     constant = width <= 1e-6 * np.abs(x).max(axis=0)
     scaled = centred / np.where(constant, 1.0, width)
     scaled[:, constant] = 0.0
-    result: FloatArray = scaled.T @ scaled / len(x)
+    # rounding must not make a correlation larger than 1
+    result: FloatArray = np.clip(scaled.T @ scaled / len(x), -1.0, 1.0)
     return result
 
 

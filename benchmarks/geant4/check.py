@@ -1,15 +1,15 @@
 """Check the Geant4 simulation of ``atlas-barrel`` against an independent one, and time it.
 
-    python benchmarks/geant4_check.py compare REFERENCE.h5 -n 400 --workers 2
-    python benchmarks/geant4_check.py replay REFERENCE.h5 REFERENCE_SCRIPT.py -n 40
-    python benchmarks/geant4_check.py timing REFERENCE_SCRIPT.py -n 40
-    python benchmarks/geant4_check.py scaling -n 40
+    python benchmarks/geant4/check.py compare REFERENCE.h5 EVENTS.h5
+    python benchmarks/geant4/check.py replay REFERENCE.h5 REFERENCE_SCRIPT.py -n 40
+    python benchmarks/geant4/check.py timing REFERENCE_SCRIPT.py -n 40
+    python benchmarks/geant4/check.py scaling -n 40
 
-``compare`` needs events of 16 GeV photons made by other code. ``replay`` is sharper: it gives our
-simulation the primaries and the random seeds of the first events of that file and compares cell by
-cell. ``timing`` runs that code's script
-(``python SCRIPT time GEV N``) and ours in turn on one core and compares the CPU time of their
-processes, less that of a run with a single event: what Geant4 itself costs per GeV.
+``compare`` sets events of ``simulacra simulate`` beside those of the same energy that other code
+made. ``replay`` is sharper: it gives our simulation the primaries and the random seeds of the first
+events of that file and compares cell by cell. ``timing`` runs that code's script (``python SCRIPT
+time GEV N``) and ours in turn on one core and compares the CPU time of their processes, less that
+of a run with a single event: what Geant4 itself costs per GeV.
 """
 
 from __future__ import annotations
@@ -84,13 +84,12 @@ def core_and_error(values: FloatArray) -> tuple[float, float]:
 
 
 def compare(arguments: argparse.Namespace) -> Table:
-    """Simulate and set the result beside the reference events."""
-    reference = read_events(arguments.reference, DETECTOR)
-    energy = arguments.energy * 1000
+    """Set events beside the reference's of the same energy."""
+    reference, events = (read_events(p, DETECTOR) for p in (arguments.reference, arguments.events))
+    energy = events.conditions["energy"][0]
     reference = reference.take(np.isclose(reference.conditions["energy"], energy))
-    simulator = Geant4Simulator(DETECTOR, SETTINGS, arguments.workers)
-    events = simulator.simulate(photons(arguments.energy, arguments.n, arguments.seed), 1)
-    table = Table("quantity", "simulacra", "reference", "ratio", "pull", title=title(arguments))
+    title = f"{len(events)} photons of {energy / 1000:g} GeV and {len(reference)} of the reference"
+    table = Table("quantity", "simulacra", "reference", "ratio", "pull", title=title)
     for name, (value, error) in summary(events).items():
         other, other_error = summary(reference)[name]
         table.add_row(
@@ -194,11 +193,11 @@ def main() -> None:
     shared.add_argument("-n", type=int, default=400, help="events")
     shared.add_argument("--energy", type=float, default=16.0, help="GeV")
     shared.add_argument("--workers", type=int, default=2)
-    shared.add_argument("--seed", type=int, default=1)
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     modes = parser.add_subparsers(dest="mode", required=True)
-    mode = modes.add_parser("compare", parents=[shared])
+    mode = modes.add_parser("compare")
     mode.add_argument("reference", type=Path, help="events file of the independent simulation")
+    mode.add_argument("events", type=Path, help="events of simulacra simulate, one energy")
     mode.set_defaults(run=compare)
     mode = modes.add_parser("replay", parents=[shared])
     mode.add_argument("reference", type=Path, help="events file of the independent simulation")
