@@ -105,7 +105,7 @@ def draw(results: dict[str, list[dict[str, object]]], path: Path) -> None:
         axes.set_xticks(range(len(labels)), labels, rotation=45, ha="right")
         axes.axhline(1, color="grey", lw=0.8)
         axes.set_ylabel(f"{what} of $E_{{tot}}$, generated / Geant4")
-    right.set_ylim(0, 2.5)
+    right.set_ylim(0, 4)
     left.legend(frameon=False)
     figure.savefig(path, dpi=130)
 
