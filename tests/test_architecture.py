@@ -12,7 +12,7 @@ import simulacra
 
 ROOT = Path(simulacra.__file__).parent
 LEVELS = [
-    {"arrays", "atomic", "errors", "provenance", "units"},
+    {"arrays", "atomic", "errors", "jsonable", "provenance", "units"},
     {"detectors"},
     {"conditions"},
     {"events"},
@@ -22,6 +22,7 @@ LEVELS = [
     {"training"},
     {"simulator", "validation"},
     {"benchmark", "quickstart"},
+    {"terminal"},
     {"cli"},
     {"__main__"},
 ]

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeVar, cast
 
 import typer
-from rich.console import Console
 
 from simulacra.errors import SimulacraError
+from simulacra.terminal import bar, console, errors, print_scores, table, training_bar
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from simulacra.conditions import Conditions
     from simulacra.detectors import Detector
     from simulacra.validation import Validation
@@ -29,9 +26,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-# a table needs some width, and a log file has no terminal to ask
-console = Console(width=None if sys.stdout.isatty() else 110)
-errors = Console(stderr=True, soft_wrap=True)
 T = TypeVar("T")
 # What typer raises for a wrong option or command; it exports only this leaf of them.
 UsageError = cast("type[Exception]", typer.BadParameter.__base__)
@@ -63,9 +57,9 @@ def quickstart(
     from simulacra.quickstart import quickstart as run
 
     _require_report_folder(report)
-    with _training_bar("training") as on_progress:
+    with training_bar("training") as on_progress:
         validation = run(output, report, tuple(overrides or ()), on_progress)
-    _print_scores(validation)
+    print_scores(validation)
     console.print(f"simulator  {output / 'simulator'}")
     console.print(f"report     {report / 'index.html'}", highlight=False)
 
@@ -81,12 +75,12 @@ def detectors(
     if _wants_one(verb, name):
         typer.echo(load_detector(str(name)).to_yaml(), nl=False)
         return
-    table = _table("detector", "kind", "response", "description")
+    listing = table("detector", "kind", "response", "description")
     for builtin in builtin_detectors():
         detector = load_detector(builtin)
         arrays = ", ".join(f"{k} {v.shape}" for k, v in detector.response_arrays.items())
-        table.add_row(builtin, detector.kind, arrays, detector.description)
-    console.print(table)
+        listing.add_row(builtin, detector.kind, arrays, detector.description)
+    console.print(listing)
 
 
 @app.command()
@@ -103,10 +97,10 @@ def models(
         config = find_model(str(name)).config_class()()
         typer.echo(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False), nl=False)
         return
-    table = _table("model", "training", "what it is", "reference")
+    listing = table("model", "training", "what it is", "reference")
     for kind, entry in MODELS.items():
-        table.add_row(kind, entry.training, entry.summary, entry.reference)
-    console.print(table)
+        listing.add_row(kind, entry.training, entry.summary, entry.reference)
+    console.print(listing)
 
 
 @app.command()
@@ -138,7 +132,7 @@ def simulate(
         )
     )
     spectrum = EnergySpectrum.parse(energy)
-    with _bar("Geant4") as on_progress:
+    with bar("Geant4") as on_progress:
         events = run(
             load_detector(detector),
             settings,
@@ -165,7 +159,7 @@ def train(
     from simulacra.simulator import train as run
 
     loaded = Card.load(card, overrides or [])
-    with _training_bar("training") as on_progress:
+    with training_bar("training") as on_progress:
         simulator = run(loaded, output, on_progress)
     step, score = simulator.about["selected_step"], simulator.about["selection_score"]
     console.print(
@@ -267,7 +261,7 @@ def validate(
     if limits is not None:
         validation = apply_thresholds(validation, limits)
     write_report(validation, full, fast, output)
-    _print_scores(validation)
+    print_scores(validation)
     console.print(f"report     {output / 'index.html'}", highlight=False)
     _fail_below_thresholds(validation)
 
@@ -376,56 +370,6 @@ def _require_own_folder(folder: Path, mark: str, what: str) -> None:
     if folder.exists() and not (folder / mark).is_file():
         msg = f"{folder} is there and is not {what}; choose another output"
         raise SimulacraError(msg)
-
-
-def _table(*columns: str) -> Table:
-    from rich.table import Table
-
-    table = Table()
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
-
-
-def _print_scores(validation: Validation) -> None:
-    from simulacra.validation import sample_rows, summary_rows
-
-    table = _table("energy", "events", "mean ratio", "width ratio", "worst observable", "S / floor")
-    table.caption = (
-        "mean and width of E_tot / E, fast over full; S: separation power of the worst observable"
-    )
-    for row in summary_rows(validation):
-        table.add_row(*row.cells())
-    console.print(table)
-    judged = sample_rows(validation.samples)
-    if judged:
-        table = _table("adversary and sample metrics", "score", "floor", "worst energy")
-        table.caption = "* the worse of two classifiers; floor: full simulation against itself"
-        for line in judged:
-            table.add_row(*line.cells())
-        console.print(table)
-
-
-@contextmanager
-def _bar(label: str) -> Iterator[Callable[[int, int], None]]:
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=errors) as progress:
-        task = progress.add_task(label, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
-
-
-@contextmanager
-def _training_bar(label: str) -> Iterator[Callable[[int, int, dict[str, float]], None]]:
-    with _bar(label) as update:
-        yield lambda step, steps, _best: update(step, steps)
 
 
 def main() -> None:

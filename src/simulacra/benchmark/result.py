@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from simulacra.jsonable import plain
 
 SCHEMA_VERSION = 1
 
@@ -87,16 +88,6 @@ class Benchmark:
         return {
             "schema_version": SCHEMA_VERSION,
             "facts": dict(self.facts),
-            "fast": [_plain(result) for result in self.fast],
-            "full": [_plain(result) for result in self.full],
+            "fast": [plain(result) for result in self.fast],
+            "full": [plain(result) for result in self.full],
         }
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON-like facts
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value

@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
+from simulacra.jsonable import plain
 from simulacra.validation.correlation import Correlations
 from simulacra.validation.floor import Floor, Verdict
 from simulacra.validation.impact import ImpactProfile
@@ -167,23 +166,8 @@ class Validation:
             "verdicts": {name: verdicts[name] for name in ("agrees", "close", "differs")},
         }
         for field in dataclasses.fields(self):
-            content[field.name] = _plain(getattr(self, field.name))
+            content[field.name] = plain(getattr(self, field.name))
         return content
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON-like facts
-    """Return a value as JSON has it; numbers that are not finite become None."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray | np.generic):
-        return _plain(value.tolist())
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
 
 
 @dataclass(frozen=True, slots=True)
