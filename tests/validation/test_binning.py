@@ -53,3 +53,10 @@ def test_more_statistics_more_bins():
 def test_nothing_finite_is_an_error():
     with pytest.raises(ValueError, match="finite"):
         binning_of(np.array([np.nan]))
+
+
+def test_a_constant_up_to_rounding_has_one_bin():
+    values = np.where(np.arange(50) % 2, 1.0, np.nextafter(1.0, 2.0))
+    binning = binning_of(values)
+    assert np.all(np.diff(binning.edges) > 0)
+    assert binning.counts(values).max() == 50

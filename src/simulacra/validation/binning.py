@@ -46,6 +46,8 @@ def binning_of(reference: FloatArray) -> Binning:
     if not len(values):
         msg = "a binning needs finite values"
         raise ValueError(msg)
+    if np.ptp(values) <= 1e-9 * np.abs(values).max():  # rounding of a constant is no spread
+        values = np.full_like(values, values[0])
     wanted = int(np.clip(np.ceil(2 * np.cbrt(len(values))), FEWEST_BINS, MOST_BINS))
     distinct, counts = np.unique(values, return_counts=True)
     if len(distinct) > 1 and len(distinct) <= wanted and len(values) >= 4 * len(distinct):
