@@ -32,7 +32,7 @@ def result(**changes):
         "disk_mb": 3.0,
         "quality": quality,
     }
-    full = FullResult("Geant4 opt0", {1000.0: 20.0, 10_000.0: 200.0}, 400.0)
+    full = FullResult("Geant4 opt0", {1000.0: 20.0, 10_000.0: 200.0})
     facts = {"detector": "d", "events": 1, "processor": "p", "cores": 2}
     return Benchmark((FastResult(**fields | changes),), (full,), facts)
 

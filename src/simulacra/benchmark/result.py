@@ -58,12 +58,10 @@ class FullResult:
     Attributes:
         physics: the physics list, its cut and Geant4's version in words.
         ms_per_event: milliseconds per event by energy in MeV, one core, Geant4 warm.
-        peak_memory_mb: largest resident memory of the worker, MB.
     """
 
     physics: str
     ms_per_event: Mapping[float, float]
-    peak_memory_mb: float
 
     def break_even(self, fast_ms: float) -> float:
         """Return the energy (MeV) above which an answer of ``fast_ms`` is quicker than Geant4.

@@ -124,7 +124,6 @@ def time_full(
 
     The number of events is chosen so that each energy takes about ``seconds``.
     """
-    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     times: dict[float, float] = {}
     version = ""
     with one_core(), WorkerPool(1) as pool:
@@ -140,9 +139,8 @@ def time_full(
             start = time.perf_counter()
             version = str(simulator.simulate(rows, 2).provenance["geant4"])
             times[energy] = (time.perf_counter() - start) / n * 1000
-    peak = max(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, before) / KB_PER_MB
     words = f"Geant4 {version}, {settings.physics}, cut {settings.cut:g} mm"
-    return FullResult(words, times, peak)
+    return FullResult(words, times)
 
 
 def _draw(detector: Detector, energy: float, n: int) -> Conditions:
