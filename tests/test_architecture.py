@@ -13,6 +13,7 @@ import simulacra
 ROOT = Path(simulacra.__file__).parent
 LEVELS = [
     {"arrays", "atomic", "errors", "jsonable", "provenance", "units"},
+    {"yaml_files"},
     {"detectors"},
     {"conditions"},
     {"events"},

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import yaml
-from pydantic import Field, SerializeAsAny, ValidationError, field_validator
+from pydantic import Field, SerializeAsAny, field_validator
 
 from simulacra.detectors.base import Frozen
-from simulacra.errors import CardError, summarise_validation_error
+from simulacra.errors import CardError
 from simulacra.models import find_model
+from simulacra.yaml_files import one_line_errors
 
 
 class DataCard(Frozen):
@@ -107,7 +108,7 @@ class Card(Frozen):
         Raises:
             CardError: an unknown key, or a value that does not fit.
         """
-        try:
+        with one_line_errors(source, CardError):
             content = yaml.safe_load(text)
             if not isinstance(content, dict):
                 msg = f"{source}: a card is a mapping of keys to values"
@@ -115,12 +116,6 @@ class Card(Frozen):
             for override in overrides:
                 _override(content, override)
             return cls.model_validate(content)
-        except yaml.YAMLError as error:
-            msg = f"{source}: not valid YAML: {' '.join(str(error).split())}"
-            raise CardError(msg) from None
-        except ValidationError as error:
-            msg = f"{source}: {summarise_validation_error(error)}"
-            raise CardError(msg) from None
 
     @classmethod
     def load(cls, path: Path, overrides: Sequence[str] = ()) -> Self:

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Annotated
 
 import yaml
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter
 
 from simulacra.detectors.calochallenge import binning_content
 from simulacra.detectors.calorimeter import Calorimeter
 from simulacra.detectors.jet_image import JetImage
 from simulacra.detectors.tpc import Tpc
-from simulacra.errors import DetectorError, summarise_validation_error
+from simulacra.errors import DetectorError
+from simulacra.yaml_files import one_line_errors
 
 Detector = Calorimeter | Tpc | JetImage
 _ADAPTER: TypeAdapter[Detector] = TypeAdapter(Annotated[Detector, Field(discriminator="kind")])
@@ -32,20 +33,13 @@ def parse_detector(text: str, source: str = "detector") -> Detector:
     Raises:
         DetectorError: the text is not YAML, or a key or value is wrong.
     """
-    try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        msg = f"{source}: not valid YAML: {' '.join(str(error).split())}"
-        raise DetectorError(msg) from None
-    return _detector(content, source)
+    with one_line_errors(source, DetectorError):
+        return _ADAPTER.validate_python(yaml.safe_load(text))
 
 
 def _detector(content: object, source: str) -> Detector:
-    try:
+    with one_line_errors(source, DetectorError):
         return _ADAPTER.validate_python(content)
-    except ValidationError as error:
-        msg = f"{source}: {summarise_validation_error(error)}"
-        raise DetectorError(msg) from None
 
 
 def load_detector(name: str | Path) -> Detector:

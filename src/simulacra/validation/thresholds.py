@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Self
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from simulacra.detectors.base import Frozen
-from simulacra.errors import SimulacraError, summarise_validation_error
+from simulacra.errors import SimulacraError
 from simulacra.validation.floor import Verdict
 from simulacra.validation.metrics import Estimate
 from simulacra.validation.result import Comparison, GroupResult, ThresholdResult, Validation
+from simulacra.yaml_files import one_line_errors
 
 VERDICTS: tuple[Verdict, ...] = ("agrees", "close", "differs")
 
@@ -86,14 +87,8 @@ class Thresholds(Frozen):
         if not path.is_file():
             msg = f"no thresholds file {path}"
             raise SimulacraError(msg)
-        try:
+        with one_line_errors(str(path), SimulacraError):
             return cls.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
-        except yaml.YAMLError as error:
-            msg = f"{path}: not valid YAML: {' '.join(str(error).split())}"
-            raise SimulacraError(msg) from None
-        except ValidationError as error:
-            msg = f"{path}: {summarise_validation_error(error)}"
-            raise SimulacraError(msg) from None
 
 
 def apply_thresholds(validation: Validation, thresholds: Thresholds) -> Validation:

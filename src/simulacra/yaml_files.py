@@ -1,0 +1,24 @@
+"""What is wrong with a YAML file that a user wrote, in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import yaml
+from pydantic import ValidationError
+
+from simulacra.errors import SimulacraError, summarise_validation_error
+
+
+@contextmanager
+def one_line_errors(source: str, kind: type[SimulacraError]) -> Iterator[None]:
+    """Turn errors of YAML and of validation into one of ``kind`` that begins with ``source``."""
+    try:
+        yield
+    except yaml.YAMLError as error:
+        msg = f"{source}: not valid YAML: {' '.join(str(error).split())}"
+        raise kind(msg) from None
+    except ValidationError as error:
+        msg = f"{source}: {summarise_validation_error(error)}"
+        raise kind(msg) from None
