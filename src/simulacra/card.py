@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import Field, SerializeAsAny, field_validator
+from pydantic import (
+    Field,
+    SerializeAsAny,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+)
 
 from simulacra.detectors.base import Frozen
 from simulacra.errors import CardError
@@ -16,10 +22,20 @@ from simulacra.yaml_files import one_line_errors
 
 
 class DataCard(Frozen):
-    """Events files, or ``sample:train`` and ``sample:selection`` of the embedded sample."""
+    """Events files, or ``sample:train`` and ``sample:selection`` of the embedded sample.
 
-    train: str
+    Attributes:
+        train: what to learn from: one file, or several of one detector that are joined.
+        selection: what the epoch is chosen by.
+    """
+
+    train: tuple[str, ...] = Field(min_length=1)
     selection: str
+
+    @field_validator("train", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: Any) -> Any:  # noqa: ANN401 - whatever YAML holds
+        return (value,) if isinstance(value, str) else value
 
 
 class AdversarialCard(Frozen):
@@ -45,6 +61,36 @@ class AdversarialCard(Frozen):
     averaging: float = Field(default=0.999, ge=0, lt=1)
 
 
+class OneLossCard(Frozen):
+    """How a model with one loss (a flow, flow matching, an autoencoder) is trained, with AdamW.
+
+    Attributes:
+        steps: updates.
+        batch_size: events in a batch.
+        learning_rate: the highest.
+        weight_decay: AdamW's, for all weights.
+        warm_up: part of the steps in which the learning rate rises linearly from zero.
+        final_learning_rate: the factor to which it then falls, as a cosine over the other steps.
+        gradient_clip: largest norm of the gradient of all weights together.
+        averaging: decay of the exponential moving average of all weights; at step n it is at most
+            (1 + n) / (10 + n), so that a short run is not dominated by its beginning.
+    """
+
+    loop: Literal["one-loss"] = "one-loss"
+    steps: int = Field(gt=0)
+    batch_size: int = Field(default=256, gt=0)
+    learning_rate: float = Field(default=1e-3, gt=0)
+    weight_decay: float = Field(default=0.0, ge=0)
+    warm_up: float = Field(default=0.02, ge=0, lt=1)
+    final_learning_rate: float = Field(default=0.01, gt=0, le=1)
+    gradient_clip: float = Field(default=10.0, gt=0)
+    averaging: float = Field(default=0.999, ge=0, lt=1)
+
+
+TrainingCard = AdversarialCard | OneLossCard
+LOOPS: dict[str, type[TrainingCard]] = {"adversarial": AdversarialCard, "one-loss": OneLossCard}
+
+
 class SelectionCard(Frozen):
     """How the epoch is chosen on the selection events.
 
@@ -67,7 +113,7 @@ class Card(Frozen):
     detector: str
     data: DataCard
     model: SerializeAsAny[Frozen]
-    training: AdversarialCard
+    training: Annotated[TrainingCard, Field(discriminator="loop")]
     selection: SelectionCard = SelectionCard()
     seed: int = Field(default=1, ge=0)
 
@@ -84,6 +130,27 @@ class Card(Frozen):
         except CardError as error:
             raise ValueError(str(error)) from None
         return config.model_validate(value)
+
+    @field_validator("training", mode="wrap")
+    @classmethod
+    def _loop_of_the_model(
+        cls,
+        value: Any,  # noqa: ANN401 - whatever YAML holds
+        validate: ValidatorFunctionWrapHandler,
+        info: ValidationInfo,
+    ) -> TrainingCard:
+        """Read the options of the loop that the model needs; the card need not name it."""
+        model = info.data.get("model")
+        if model is None or not isinstance(value, (dict, Frozen)):
+            checked: TrainingCard = validate(value)
+            return checked
+        content = value.model_dump() if isinstance(value, Frozen) else value
+        needed = find_model(model.kind).training
+        asked = content.get("loop", needed)
+        if asked != needed:
+            msg = f"model {model.kind!r} needs the loop {needed!r}, the card asks for {asked!r}"
+            raise ValueError(msg)
+        return LOOPS[needed].model_validate(content)
 
     @property
     def model_kind(self) -> str:

@@ -27,7 +27,7 @@ from simulacra.card import Card
 from simulacra.conditions import Conditions
 from simulacra.detectors import Detector, load_detector, parse_detector
 from simulacra.errors import SimulacraError, SimulatorError
-from simulacra.events import Events, require_same_detector
+from simulacra.events import Events
 from simulacra.io import read_events
 from simulacra.models import find_model
 from simulacra.provenance import provenance
@@ -197,9 +197,11 @@ def train(
     if folder.exists():
         msg = f"{folder} is there already; remove it or choose another output"
         raise SimulatorError(msg)
-    events = read_events(resolve_events(card.data.train))
-    selection = read_events(resolve_events(card.data.selection))
-    require_same_detector(load_detector(card.detector), events.detector, selection.detector)
+    detector = load_detector(card.detector)
+    events = Events.concatenate(
+        [read_events(resolve_events(source), detector) for source in card.data.train]
+    )
+    selection = read_events(resolve_events(card.data.selection), detector)
     part = part_of(folder)  # made by the first checkpoint: what cannot start leaves nothing
     trained = fit(card, events, selection, part, on_progress)
     about = {

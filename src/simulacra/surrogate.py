@@ -37,7 +37,7 @@ class Surrogate(nn.Module):
         super().__init__()
         self.detector = detector
         self.encoder = ConditionEncoder(detector.conditions)
-        self._transform = cast("nn.Module", entry.transform(detector))
+        self._transform = cast("nn.Module", entry.transform(config, detector))
         self._model = entry.build(config, detector, self.encoder.features)
 
     @property

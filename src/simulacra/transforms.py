@@ -73,13 +73,20 @@ class ConditionEncoder(nn.Module):
 
 
 class Transform(Protocol):
-    """An invertible map between the response in physical units and what a network models."""
+    """An invertible map between the response in physical units and what a network models.
+
+    :meth:`forward` is the same for equal events. Where a network needs noise in place of exact
+    zeros, training asks :meth:`dequantise` for it anew for every batch.
+    """
 
     def fit(self, response: Response, columns: Tensor) -> None:
         """Set the constants from training events."""
 
     def forward(self, response: Response, columns: Tensor) -> Tensor:
         """Return what the network models, first axis the event."""
+
+    def dequantise(self, features: Tensor, rng: torch.Generator) -> Tensor:
+        """Return features of :meth:`forward` with fresh noise wherever it belongs."""
 
     def inverse(self, features: Tensor, columns: Tensor) -> Response:
         """Return the response in physical units."""
@@ -106,6 +113,10 @@ class FractionOfEnergy(nn.Module):
     def forward(self, response: Response, columns: Tensor) -> Tensor:
         """Return cell energies over the incident energy, flat (n, cells)."""
         return response[self.array].flatten(1) / self._energy(columns)
+
+    def dequantise(self, features: Tensor, rng: torch.Generator) -> Tensor:  # noqa: ARG002
+        """Return the features: zeros are zeros here."""
+        return features
 
     def inverse(self, features: Tensor, columns: Tensor) -> Response:
         """Return cell energies in MeV from fractions (n, cells)."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from simulacra.errors import CardError
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Generator, Tensor, nn
 
     from simulacra.detectors import Detector
     from simulacra.detectors.base import Frozen
@@ -29,17 +29,31 @@ class GenerativeModel(Protocol):
         """Return what the transform turns back into a response."""
 
 
+class OneLossModel(GenerativeModel, Protocol):
+    """What the loop ``one-loss`` asks of a model beyond that."""
+
+    def losses(self, features: Tensor, conditions: Tensor, rng: Generator) -> dict[str, Tensor]:
+        """Return the named, weighted terms whose sum is minimised.
+
+        Args:
+            features: a batch of what the transform made (n, ...).
+            conditions: the encoded conditions (n, conditions).
+            rng: the only source of random numbers, on the CPU.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class ModelEntry:
     """One system: where its code is, how it is trained, where it comes from.
 
-    The module defines ``transform(detector)``; ``config`` and ``network`` name its classes.
+    The module defines ``transform(config, detector)``; ``config`` and ``network`` name its classes,
+    ``training`` the loop that the network is written for.
     """
 
     module: str
     config: str
     network: str
-    training: Literal["adversarial"]
+    training: Literal["adversarial", "one-loss"]
     summary: str
     reference: str
 
@@ -55,9 +69,9 @@ class ModelEntry:
         )
         return network
 
-    def transform(self, detector: Detector) -> Transform:
+    def transform(self, config: Frozen, detector: Detector) -> Transform:
         """Return the model's preprocessing, not yet fitted."""
-        found: Transform = import_module(self.module).transform(detector)
+        found: Transform = import_module(self.module).transform(config, detector)
         return found
 
 
@@ -85,4 +99,4 @@ def find_model(kind: str) -> ModelEntry:
     return MODELS[kind]
 
 
-__all__ = ["MODELS", "GenerativeModel", "ModelEntry", "find_model"]
+__all__ = ["MODELS", "GenerativeModel", "ModelEntry", "OneLossModel", "find_model"]

@@ -186,7 +186,7 @@ class DNNCaloGAN(nn.Module):
         return cells
 
 
-def transform(detector: Detector) -> Transform:
+def transform(config: DNNCaloGANConfig, detector: Detector) -> Transform:  # noqa: ARG001
     """Return the preprocessing: cells as fractions of the incident kinetic energy."""
     shape = detector.response_arrays["showers"].shape
     return FractionOfEnergy("showers", shape, list(detector.conditions).index("energy"))

@@ -1,4 +1,4 @@
-"""Training: one loop for adversarial models; checkpoints and epoch selection for all."""
+"""Training: one loop for adversarial models, one for models with one loss; the rest for both."""
 
 from simulacra.training.run import Trained, fit
 

@@ -6,25 +6,17 @@ of the generator, the latter with the conditions of the last part (the deck's th
 
 from __future__ import annotations
 
-import copy
-import math
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple, Protocol, cast
 
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from simulacra.card import AdversarialCard
-from simulacra.errors import SimulatorError
-from simulacra.models import GenerativeModel
-from simulacra.training.tensors import (
-    below_prefix,
-    optimiser_tensors,
-    restore_optimiser,
-    with_prefix,
-)
+from simulacra.surrogate import Surrogate
+from simulacra.training.schedules import learning_rate_factor, moving_average, set_learning_rate
+from simulacra.training.tensors import restore, state_of
 
 
 class Critics(Protocol):
@@ -57,7 +49,7 @@ class AdversarialRun:
     """The state of a training run: it advances step by step, is saved and restored.
 
     Args:
-        network: has ``generator``, ``critics`` and ``noise_shape``.
+        surrogate: holds the network, which has ``generator`` and ``critics``, and the transform.
         features: what the model learns (n, ...), on the CPU.
         conditions: encoded conditions (n, conditions).
         card: how to train.
@@ -67,7 +59,7 @@ class AdversarialRun:
 
     def __init__(
         self,
-        network: nn.Module,
+        surrogate: Surrogate,
         features: Tensor,
         conditions: Tensor,
         card: AdversarialCard,
@@ -77,12 +69,11 @@ class AdversarialRun:
         self.card = card
         self.fabric = fabric
         self.step = 0
-        self.noise_shape = cast("GenerativeModel", network).noise_shape
-        generator, critics = network.get_submodule("generator"), network.get_submodule("critics")
-        self.averaged = AveragedModel(
-            copy.deepcopy(generator),
-            multi_avg_fn=get_ema_multi_avg_fn(card.averaging),  # type: ignore[no-untyped-call]
-        )
+        self.noise_shape = surrogate.model.noise_shape
+        self._network = surrogate.network
+        generator = self._network.get_submodule("generator")
+        critics = self._network.get_submodule("critics")
+        self._averaged = moving_average(generator, card.averaging, short_at_first=False)
         self.generator, self.generator_optimiser = fabric.setup(
             generator, _rmsprop(generator, card.learning_rate)
         )
@@ -91,9 +82,18 @@ class AdversarialRun:
         wrapped.mark_forward_method("judge")
         self._critic_module: nn.Module = wrapped
         self._rates = (card.learning_rate, rate)
+        self._dequantise = surrogate.transform.dequantise
         self._features = features.to(fabric.device)
         self._conditions = conditions.to(fabric.device)
         self._rng = torch.Generator().manual_seed(seed)
+        self._parts = {
+            "rng": self._rng,
+            "generator": generator,
+            "critics": critics,
+            "averaged": self._averaged,
+            "generator_optimiser": self.generator_optimiser,
+            "critics_optimiser": self.critics_optimiser,
+        }
 
     @property
     def critics(self) -> Critics:
@@ -115,7 +115,7 @@ class AdversarialRun:
         terms = self.critics.judge(fake, conditions)
         self._update(self.generator_optimiser, terms)
         self._critic_module.requires_grad_(True)
-        self.averaged.update_parameters(self.generator.module)
+        self._averaged.update_parameters(self.generator.module)
         self.step += 1
         return {name: loss.detach() for name, loss in (losses | terms).items()}
 
@@ -131,45 +131,36 @@ class AdversarialRun:
         with torch.no_grad():  # the generator stands still while the critics learn
             fake = self.generator(conditions, self._noise(n))
         mix = torch.rand((n, 1), generator=self._rng).to(self.fabric.device)
-        return _Batch(self._features[index], fake, conditions, mix)
+        real = self._dequantise(self._features[index], self._rng)
+        return _Batch(real, fake, conditions, mix)
 
     def _noise(self, n: int) -> Tensor:
         return torch.randn(self.noise_shape(n), generator=self._rng).to(self.fabric.device)
 
     def _set_learning_rates(self) -> None:
-        # a function of the step alone, so that a resumed run needs no scheduler's state
-        final, progress = self.card.final_learning_rate, self.step / self.card.steps
-        factor = final + (1 - final) * (1 + math.cos(math.pi * progress)) / 2
+        card = self.card
+        factor = learning_rate_factor(self.step, card.steps, card.final_learning_rate)
         optimisers = (self.generator_optimiser, self.critics_optimiser)
         for optimiser, rate in zip(optimisers, self._rates, strict=True):
-            for group in optimiser.param_groups:
-                group["lr"] = rate * factor
+            set_learning_rate(optimiser, rate * factor)
+
+    def averaged(self) -> dict[str, Tensor]:
+        """Return the network's weights with the moving average in place of the generator's."""
+        average = self._averaged.module.state_dict()
+        return self._network.state_dict() | {f"generator.{k}": v for k, v in average.items()}
 
     def state(self) -> dict[str, Tensor]:
         """Return everything that the run's future depends on, as named tensors."""
-        return {
-            "step": torch.tensor(self.step),
-            "rng": self._rng.get_state(),
-            **with_prefix("generator", self.generator.module.state_dict()),
-            **with_prefix("critics", self._critic_module.state_dict()),
-            **with_prefix("averaged", self.averaged.state_dict()),
-            **with_prefix("generator_optimiser", optimiser_tensors(self.generator_optimiser)),
-            **with_prefix("critics_optimiser", optimiser_tensors(self.critics_optimiser)),
-        }
+        return {"step": torch.tensor(self.step), **state_of(self._parts)}
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
-        """Continue from :meth:`state`, bit by bit as if never interrupted (on a CPU)."""
-        try:
-            self.step = int(tensors["step"])
-            self._rng.set_state(tensors["rng"])
-            self.generator.module.load_state_dict(below_prefix("generator", tensors))
-            self._critic_module.load_state_dict(below_prefix("critics", tensors))
-            self.averaged.load_state_dict(below_prefix("averaged", tensors))
-        except (KeyError, RuntimeError) as error:
-            msg = f"the checkpoint does not fit the card: {error}"
-            raise SimulatorError(msg) from None
-        restore_optimiser(self.generator_optimiser, below_prefix("generator_optimiser", tensors))
-        restore_optimiser(self.critics_optimiser, below_prefix("critics_optimiser", tensors))
+        """Continue from :meth:`state`, bit by bit as if never interrupted (on a CPU).
+
+        Raises:
+            SimulatorError: the state is of another network.
+        """
+        restore(self._parts, tensors)
+        self.step = int(tensors["step"])
 
 
 def _rmsprop(module: nn.Module, rate: float) -> torch.optim.RMSprop:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import hashlib
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from simulacra.atomic import whole_file
-from simulacra.card import Card
+from simulacra.card import AdversarialCard, Card, TrainingCard
 from simulacra.conditions import Conditions
 from simulacra.errors import EventsError, SimulatorError
 from simulacra.events import Events
 from simulacra.models import find_model
 from simulacra.surrogate import Surrogate
 from simulacra.training.adversarial import AdversarialRun
+from simulacra.training.one_loss import OneLossRun
 from simulacra.training.selection import EpochSelection
 from simulacra.training.tensors import below_prefix, read_tensors, with_prefix, write_tensors
 
@@ -83,6 +84,35 @@ def fit(
     return _Fit(card, train, selection, folder).run(on_progress)
 
 
+class Run(Protocol):
+    """What both loops offer: a state that advances, is saved and restored."""
+
+    step: int
+
+    def advance(self) -> dict[str, Tensor]:
+        """Make one step and return the value of every loss term."""
+
+    def averaged(self) -> dict[str, Tensor]:
+        """Return the weights by which the network is judged: averages over the last steps."""
+
+    def state(self) -> dict[str, Tensor]:
+        """Return everything that the run's future depends on, as named tensors."""
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        """Continue from :meth:`state`, bit by bit as if never interrupted (on a CPU)."""
+
+
+def _start(
+    surrogate: Surrogate, features: Tensor, conditions: Tensor, card: TrainingCard, seed: int
+) -> Run:
+    """Return the run at its first step, by the loop that the card names."""
+    fabric = Fabric(devices=1)
+    fabric.launch()
+    if isinstance(card, AdversarialCard):
+        return AdversarialRun(surrogate, features, conditions, card, seed, fabric)
+    return OneLossRun(surrogate, features, conditions, card, seed, fabric)
+
+
 class _Fit:
     """One call of :func:`fit`: what it builds once and then carries through the steps."""
 
@@ -95,11 +125,9 @@ class _Fit:
             torch.manual_seed(int(init))
             self.surrogate = Surrogate(entry, card.model, train.detector)
         features, encoded = self.surrogate.fit(train)
-        fabric = Fabric(devices=1)
-        fabric.launch()
-        self.run_state = AdversarialRun(
-            self.surrogate.network, features, encoded, card.training, int(loop), fabric
-        )
+        self.answering = copy.deepcopy(self.surrogate)
+        """What is judged: it holds the averaged weights, training goes on in the other."""
+        self.run_state = _start(self.surrogate, features, encoded, card.training, int(loop))
         self.selection = EpochSelection(selection, card.selection.groups)
         repeated = Conditions.concatenate([selection.conditions] * card.selection.repeat)
         self.conditions = repeated
@@ -131,9 +159,9 @@ class _Fit:
         return Trained(self.surrogate, int(best["step"]), best["score"], tuple(self.history))
 
     def _evaluate(self, losses: dict[str, float]) -> None:
-        with self._averaged():
-            response = self.surrogate.generate(self.conditions, self.evaluation_seed)
-            weights = {k: v.detach().clone() for k, v in self.surrogate.state_dict().items()}
+        self.answering.network.load_state_dict(self.run_state.averaged())
+        response = self.answering.generate(self.conditions, self.evaluation_seed)
+        weights = {k: v.detach().clone() for k, v in self.answering.state_dict().items()}
         events = Events(self.conditions, response, self.surrogate.detector)
         score, energies = self.selection.score(events)
         wall, cpu = self.spent.tolist()
@@ -147,17 +175,6 @@ class _Fit:
         if not self.best_row or score < self.best_row["score"]:
             self.best, self.best_row = weights, row
         self._save()
-
-    @contextmanager
-    def _averaged(self) -> Iterator[None]:
-        """Let the surrogate answer with the averaged generator."""
-        network = self.surrogate.network
-        training = network.get_submodule("generator")
-        network.generator = self.run_state.averaged.module
-        try:
-            yield
-        finally:
-            network.generator = training
 
     def _save(self) -> None:
         tensors = {

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import Tensor
+from torch import Tensor, nn
 
 from simulacra.atomic import whole_file
 from simulacra.errors import SimulatorError
@@ -48,6 +48,42 @@ def below_prefix(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor
     """Return the tensors whose names begin with ``prefix/``, without it."""
     start = f"{prefix}/"
     return {k.removeprefix(start): v for k, v in tensors.items() if k.startswith(start)}
+
+
+Part = nn.Module | torch.optim.Optimizer | torch.Generator
+"""What a training run is made of: everything that its future depends on beside the step."""
+
+
+def state_of(parts: Mapping[str, Part]) -> dict[str, Tensor]:
+    """Return the state of named parts as named tensors."""
+    tensors: dict[str, Tensor] = {}
+    for name, part in parts.items():
+        if isinstance(part, torch.Generator):
+            tensors[name] = part.get_state()
+        elif isinstance(part, torch.optim.Optimizer):
+            tensors |= with_prefix(name, optimiser_tensors(part))
+        else:
+            tensors |= with_prefix(name, part.state_dict())
+    return tensors
+
+
+def restore(parts: Mapping[str, Part], tensors: Mapping[str, Tensor]) -> None:
+    """Put the state of :func:`state_of` back into parts of the same kind and size.
+
+    Raises:
+        SimulatorError: the tensors are not of such parts.
+    """
+    try:
+        for name, part in parts.items():
+            if isinstance(part, torch.Generator):
+                part.set_state(tensors[name])
+            elif isinstance(part, torch.optim.Optimizer):
+                restore_optimiser(part, below_prefix(name, tensors))
+            else:
+                part.load_state_dict(below_prefix(name, tensors))
+    except (KeyError, RuntimeError) as error:
+        msg = f"the checkpoint does not fit the card: {error}"
+        raise SimulatorError(msg) from None
 
 
 def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:

@@ -1,0 +1,112 @@
+"""The loop for models with one loss: flows, flow matching, autoencoders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor
+
+from simulacra.card import OneLossCard
+from simulacra.errors import SimulatorError
+from simulacra.models import OneLossModel
+from simulacra.surrogate import Surrogate
+from simulacra.training.schedules import learning_rate_factor, moving_average, set_learning_rate
+from simulacra.training.tensors import restore, state_of
+
+
+class OneLossRun:
+    """The state of a training run: it advances step by step, is saved and restored.
+
+    Args:
+        surrogate: holds the network, which has ``losses``, and the transform.
+        features: what the model learns (n, ...), on the CPU.
+        conditions: encoded conditions (n, conditions).
+        card: how to train.
+        seed: of batches and of all noise.
+        fabric: device and precision; launched.
+    """
+
+    def __init__(
+        self,
+        surrogate: Surrogate,
+        features: Tensor,
+        conditions: Tensor,
+        card: OneLossCard,
+        seed: int,
+        fabric: Fabric,
+    ) -> None:
+        self.card = card
+        self.fabric = fabric
+        self.step = 0
+        self._averaged = moving_average(surrogate.network, card.averaging, short_at_first=True)
+        optimiser = torch.optim.AdamW(
+            surrogate.network.parameters(),
+            lr=card.learning_rate,
+            weight_decay=card.weight_decay,
+            foreach=True,
+        )
+        self._network, self._optimiser = fabric.setup(surrogate.network, optimiser)
+        self._network.mark_forward_method("losses")
+        self._dequantise = surrogate.transform.dequantise
+        self._features = features.to(fabric.device)
+        self._conditions = conditions.to(fabric.device)
+        self._rng = torch.Generator().manual_seed(seed)
+        self._parts = {
+            "rng": self._rng,
+            "network": surrogate.network,
+            "averaged": self._averaged,
+            "optimiser": self._optimiser,
+        }
+
+    def advance(self) -> dict[str, Tensor]:
+        """Make one step and return the value of every loss term before it.
+
+        Raises:
+            SimulatorError: the loss or its gradient is not finite.
+        """
+        card = self.card
+        factor = learning_rate_factor(self.step, card.steps, card.final_learning_rate, card.warm_up)
+        set_learning_rate(self._optimiser, card.learning_rate * factor)
+        index = torch.randint(len(self._features), (card.batch_size,), generator=self._rng)
+        features = self._dequantise(self._features[index], self._rng)
+        network = cast("OneLossModel", self._network)
+        terms = network.losses(features, self._conditions[index], self._rng)
+        self._update(terms)
+        self._averaged.update_parameters(self._network.module)
+        self.step += 1
+        return {name: loss.detach() for name, loss in terms.items()}
+
+    def _update(self, terms: Mapping[str, Tensor]) -> None:
+        self._optimiser.zero_grad()
+        self.fabric.backward(torch.stack(tuple(terms.values())).sum())
+        norm = self.fabric.clip_gradients(
+            self._network,
+            self._optimiser,
+            max_norm=self.card.gradient_clip,
+            error_if_nonfinite=False,
+        )
+        if not bool(torch.isfinite(cast("Tensor", norm))):
+            values = ", ".join(f"{name} {value.item():g}" for name, value in terms.items())
+            msg = f"training diverged at step {self.step} ({values}); lower training.learning_rate"
+            raise SimulatorError(msg)
+        self._optimiser.step()
+
+    def averaged(self) -> dict[str, Tensor]:
+        """Return the moving average of the network's weights."""
+        return self._averaged.module.state_dict()
+
+    def state(self) -> dict[str, Tensor]:
+        """Return everything that the run's future depends on, as named tensors."""
+        return {"step": torch.tensor(self.step), **state_of(self._parts)}
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        """Continue from :meth:`state`, bit by bit as if never interrupted (on a CPU).
+
+        Raises:
+            SimulatorError: the state is of another network.
+        """
+        restore(self._parts, tensors)
+        self.step = int(tensors["step"])
