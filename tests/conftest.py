@@ -14,6 +14,7 @@ from simulacra.events import Events
 from simulacra.fullsim import Geant4Settings
 from simulacra.fullsim.datasets import require_geant4
 from simulacra.io import write_events
+from simulacra.models import find_model
 
 _NEIGHBOUR = Path(__file__).parents[2] / "shared" / "geant4-data"
 if "GEANT4_DATA_DIR" not in os.environ and _NEIGHBOUR.is_dir():
@@ -77,12 +78,14 @@ def small_card(small_files):
 
     def make(kind="dnncalogan", steps=6, **model):
         train, selection = small_files
+        adversarial = find_model(kind).training == "adversarial"
+        critic_updates = {"critic_updates": 2} if adversarial else {}
         return Card.model_validate(
             {
                 "detector": "atlas-barrel",
                 "data": {"train": str(train), "selection": str(selection)},
-                "model": SMALL_MODELS[kind] | model,
-                "training": {"steps": steps, "batch_size": 8, "critic_updates": 2},
+                "model": SMALL_MODELS.get(kind, {"kind": kind}) | model,
+                "training": {"steps": steps, "batch_size": 8} | critic_updates,
                 "selection": {"every": 2, "repeat": 1},
                 "seed": 5,
             }

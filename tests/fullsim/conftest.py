@@ -51,7 +51,7 @@ class PretendedGeant4(Executor):
         self.done = 0
         self._dies_after = dies_after
 
-    def submit(self, fn, /, *args, **kwargs):  # noqa: ARG002
+    def submit(self, fn, /, *args, **kwargs):
         from concurrent.futures.process import BrokenProcessPool
 
         (chunk,) = args

@@ -9,6 +9,7 @@ from simulacra.io import read_events
 from simulacra.sample import load_sample
 from simulacra.training import fit
 from simulacra.training.selection import EpochSelection
+from tests.training.gaussian import register
 
 
 class Interrupted(Exception):
@@ -28,9 +29,13 @@ def _weights(trained):
     return {name: value.numpy() for name, value in trained.surrogate.state_dict().items()}
 
 
-@pytest.mark.parametrize("critics", [1, 2])
-def test_resumed_run_is_bit_exact(small_card, tmp_path, critics):
-    card = small_card(critics=critics)
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [("dnncalogan", {"critics": 1}), ("dnncalogan", {"critics": 2}), ("gaussian", {})],
+)
+def test_resumed_run_is_bit_exact(small_card, tmp_path, monkeypatch, kind, options):
+    register(monkeypatch)
+    card = small_card(kind, **options)
     whole = _run(card, tmp_path / "whole")
     with pytest.raises(Interrupted):
         _run(card, tmp_path / "parts", stop_at=5)
