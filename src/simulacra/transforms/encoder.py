@@ -1,16 +1,13 @@
-"""Invertible preprocessing as modules: constants are buffers, so they travel with the weights."""
+"""Conditions in physical units to the features that networks take."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
 from simulacra.detectors import ConditionSpec
-
-Response = dict[str, Tensor]
 
 
 class ConditionEncoder(nn.Module):
@@ -70,57 +67,3 @@ class ConditionEncoder(nn.Module):
                 value = column.log() if spec.role == "log" else column
                 parts.append((value - self.offset[i]) * self.scale[i])
         return torch.cat(parts, dim=1)
-
-
-class Transform(Protocol):
-    """An invertible map between the response in physical units and what a network models.
-
-    :meth:`forward` is the same for equal events. Where a network needs noise in place of exact
-    zeros, training asks :meth:`dequantise` for it anew for every batch.
-    """
-
-    def fit(self, response: Response, columns: Tensor) -> None:
-        """Set the constants from training events."""
-
-    def forward(self, response: Response, columns: Tensor) -> Tensor:
-        """Return what the network models, first axis the event."""
-
-    def dequantise(self, features: Tensor, rng: torch.Generator) -> Tensor:
-        """Return features of :meth:`forward` with fresh noise wherever it belongs."""
-
-    def inverse(self, features: Tensor, columns: Tensor) -> Response:
-        """Return the response in physical units."""
-
-
-class FractionOfEnergy(nn.Module):
-    """Cells as fractions of the incident energy: ATLAS's contract for DNNCaloGAN.
-
-    Args:
-        array: name of the response array, ``showers``.
-        shape: its shape for one event.
-        energy_column: which condition is the incident energy.
-    """
-
-    def __init__(self, array: str, shape: tuple[int, ...], energy_column: int) -> None:
-        super().__init__()
-        self.array = array
-        self.shape = shape
-        self.energy_column = energy_column
-
-    def fit(self, response: Response, columns: Tensor) -> None:
-        """Do nothing: the transform has no constants."""
-
-    def forward(self, response: Response, columns: Tensor) -> Tensor:
-        """Return cell energies over the incident energy, flat (n, cells)."""
-        return response[self.array].flatten(1) / self._energy(columns)
-
-    def dequantise(self, features: Tensor, rng: torch.Generator) -> Tensor:  # noqa: ARG002
-        """Return the features: zeros are zeros here."""
-        return features
-
-    def inverse(self, features: Tensor, columns: Tensor) -> Response:
-        """Return cell energies in MeV from fractions (n, cells)."""
-        return {self.array: (features * self._energy(columns)).reshape(-1, *self.shape)}
-
-    def _energy(self, columns: Tensor) -> Tensor:
-        return columns[:, self.energy_column : self.energy_column + 1]

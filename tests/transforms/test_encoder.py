@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from simulacra.detectors import ConditionSpec
-from simulacra.transforms import ConditionEncoder, FractionOfEnergy
+from simulacra.transforms import ConditionEncoder
 
 
 def test_encoder_standardises_and_expands():
@@ -41,12 +41,3 @@ def test_single_energy_encodes_to_zero():
     encoder = ConditionEncoder({"energy": ConditionSpec(role="log")})
     encoder.fit(torch.full((10, 1), 1000.0))
     assert torch.allclose(encoder(torch.full((2, 1), 1000.0)), torch.zeros(2, 1), atol=1e-5)
-
-
-def test_fraction_of_energy_inverts():
-    columns = torch.tensor([[0.0, 2000.0], [1.0, 500.0]])
-    response = {"showers": torch.rand(2, 6)}
-    transform = FractionOfEnergy("showers", (6,), energy_column=1)
-    fractions = transform.forward(response, columns)
-    assert torch.allclose(fractions * columns[:, 1:], response["showers"])
-    assert torch.allclose(transform.inverse(fractions, columns)["showers"], response["showers"])

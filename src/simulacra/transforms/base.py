@@ -1,0 +1,29 @@
+"""What preprocessing of a response offers to whatever trains or generates with it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from torch import Generator, Tensor
+
+Response = dict[str, Tensor]
+
+
+class Transform(Protocol):
+    """An invertible map between the response in physical units and what a network models.
+
+    :meth:`forward` is the same for equal events. Where a network needs noise in place of exact
+    zeros, training asks :meth:`dequantise` for it anew for every batch.
+    """
+
+    def fit(self, response: Response, columns: Tensor) -> None:
+        """Set the constants from training events."""
+
+    def forward(self, response: Response, columns: Tensor) -> Tensor:
+        """Return what the network models, first axis the event."""
+
+    def dequantise(self, features: Tensor, rng: Generator) -> Tensor:
+        """Return features of :meth:`forward` with fresh noise wherever it belongs."""
+
+    def inverse(self, features: Tensor, columns: Tensor) -> Response:
+        """Return the response in physical units."""

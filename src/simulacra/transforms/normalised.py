@@ -1,0 +1,171 @@
+"""Showers as layer energies and shapes: the field's standard preprocessing.
+
+Of an event with incident energy E and layer energies E_1 … E_L the features are, in this order,
+
+    u_0 = ΣE_i / (scale · E)      how much of the energy is seen
+    u_i = E_i / Σ_{j≥i} E_j       i = 1 … L-1: each layer's part of what is left
+    x   = cell / E_layer          of every cell that is not alone in its layer
+
+each as logit(α + (1 - 2α) u), standardised. Values within ``zero_width`` of 0 or 1 count as exactly
+0 or 1: an empty cell, an empty layer, a layer that takes all. They stand as they are in
+:meth:`NormalisedShowers.forward`, become uniform noise of that width in ``dequantise``, and are cut
+again on the way back. Energies close by construction: the cells of a layer add up to its energy,
+the layers to u_0 · scale · E.
+
+References:
+    u-variables: Krause, Shih: CaloFlow, arXiv:2106.05285; logit and noise as in CaloINN,
+    arXiv:2312.09290, and CaloDREAM, arXiv:2405.09629.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Generator, Tensor, nn
+
+from simulacra.detectors import Calorimeter, Detector
+from simulacra.errors import CardError
+from simulacra.transforms.base import Response
+
+HEADROOM = 1.5
+"""How far above the largest training response u_0 can go."""
+TINY = 1e-10
+"""What a cell's fraction is at least before its layer is normalised, so that no sum is zero."""
+
+
+class NormalisedShowers(nn.Module):
+    """Layer energies as u-variables and cells as fractions of their layer, logit, standardised.
+
+    Args:
+        detector: a calorimeter; layers may have any number of cells.
+        zero_width: below this fraction of its layer a cell is empty, below this part of what is
+            left a layer is; also the width of the noise in their place.
+        alpha: keeps logits finite.
+
+    Raises:
+        CardError: the detector is no calorimeter, or so fine that every cell could be cut.
+    """
+
+    mean: Tensor
+    spread: Tensor
+    scale: Tensor
+    layer_of_cell: Tensor
+    place: Tensor
+
+    def __init__(self, detector: Detector, zero_width: float = 5e-6, alpha: float = 1e-6) -> None:
+        super().__init__()
+        if not isinstance(detector, Calorimeter):
+            msg = f"only a calorimeter has layers and cells; {detector.name} is a {detector.kind}"
+            raise CardError(msg)
+        self.sizes = [math.prod(layer.shape) for layer in detector.layers]
+        if max(self.sizes) * zero_width >= 1:
+            msg = f"zero_width {zero_width:g} could cut every cell of a layer of {max(self.sizes)}"
+            raise CardError(msg)
+        self.zero_width, self.alpha = zero_width, alpha
+        self.energy_column = list(detector.conditions).index("energy")
+        self.layers, self.cells = feature_counts(detector)
+        sizes = torch.tensor(self.sizes)
+        layer_of_cell = torch.repeat_interleave(torch.arange(self.layers), sizes)
+        shared = sizes[layer_of_cell] > 1
+        place = torch.where(shared, shared.cumsum(0) - 1, self.cells)
+        # what follows from the detector is no state; what is fitted travels with the weights
+        self.register_buffer("layer_of_cell", layer_of_cell, persistent=False)
+        self.register_buffer("place", place, persistent=False)
+        self.register_buffer("scale", torch.ones(()))
+        self.register_buffer("mean", torch.zeros(self.layers + self.cells))
+        self.register_buffer("spread", torch.ones(self.layers + self.cells))
+
+    def fit(self, response: Response, columns: Tensor) -> None:
+        """Set the scale of u_0 and the standardisation from training events."""
+        seen = response["showers"].double().sum(dim=1)
+        self.scale.copy_(HEADROOM * (seen / columns[:, self.energy_column]).max().clamp_min(TINY))
+        self.mean.zero_()
+        self.spread.fill_(1.0)
+        features = self.dequantise(self.forward(response, columns), Generator().manual_seed(0))
+        spread, mean = torch.std_mean(features.double(), dim=0, correction=0)
+        self.mean.copy_(mean)
+        self.spread.copy_(torch.where(spread > 1e-6, spread, 1.0))  # a constant stays one
+
+    def forward(self, response: Response, columns: Tensor) -> Tensor:
+        """Return features (n, layers + cells) of showers in MeV, exact zeros left as they are."""
+        cells = response["showers"].double()
+        energies = self._sums(cells)
+        left = energies.flip(1).cumsum(1).flip(1)  # not by subtraction: small rests stay exact
+        incident = self.scale.double() * columns[:, self.energy_column, None].double()
+        others = energies[:, self.layer_of_cell] - cells
+        shared = self.place < self.cells
+        part = torch.cat([left[:, :1], energies[:, :-1], cells[:, shared]], dim=1)
+        rest = torch.cat([incident - left[:, :1], left[:, 1:], others[:, shared]], dim=1)
+        whole = part + rest
+        part = torch.where(whole > 0, part / whole, 0.0)
+        rest = torch.where(whole > 0, rest / whole, 1.0)
+        part, rest = self._cut(part, rest), self._cut(rest, part)
+        return self._standardised(self._logit(part, rest)).float()
+
+    def dequantise(self, features: Tensor, rng: Generator) -> Tensor:
+        """Return features with fresh noise where :meth:`forward` met an exact 0 or 1."""
+        half = self.zero_width / 2  # features hold 0 or at least the whole width: halfway is safe
+        edge = self._logit(torch.tensor(half), torch.tensor(1 - half)).to(features.device)
+        uniform = torch.rand(features.shape, generator=rng).to(features.device)
+        noise = self._logit(self.zero_width * uniform, 1 - self.zero_width * uniform)
+        low = features < self._standardised(edge)
+        high = features > self._standardised(-edge)
+        fresh = self._standardised(torch.where(low, noise, -noise))
+        return torch.where(low | high, fresh, features)
+
+    def inverse(self, features: Tensor, columns: Tensor) -> Response:
+        """Return showers in MeV; any finite features give finite cells, none negative."""
+        energies = self.layer_energies(features, columns)
+        z = features[:, self.layers :] * self.spread[self.layers :] + self.mean[self.layers :]
+        cells = self._fraction(z).clamp_min(TINY)
+        alone = torch.ones_like(features[:, :1])
+        cells = torch.cat([cells, alone], dim=1)[:, self.place]
+        cells = cells / self._sums(cells)[:, self.layer_of_cell]
+        cells = torch.where(cells < self.zero_width, 0.0, cells)
+        factor = energies / self._sums(cells)
+        return {"showers": cells * factor[:, self.layer_of_cell]}
+
+    def layer_energies(self, features: Tensor, columns: Tensor) -> Tensor:
+        """Return the energy of each layer (n, layers) in MeV; only the first features matter."""
+        z = features[:, : self.layers] * self.spread[: self.layers] + self.mean[: self.layers]
+        part, rest = self._fraction(z), self._fraction(-z)
+        part, rest = self._cut(part, rest), self._cut(rest, part)
+        incident = columns[:, self.energy_column, None]
+        left = part[:, :1] * self.scale * incident
+        energies = []
+        for layer in range(1, self.layers):
+            energies.append(left * part[:, layer : layer + 1])
+            left = left * rest[:, layer : layer + 1]
+        return torch.cat([*energies, left], dim=1)
+
+    def _cut(self, part: Tensor, rest: Tensor) -> Tensor:
+        """Return ``part`` with what is nearly nothing as 0 and what leaves nearly nothing as 1."""
+        part = torch.where(rest < self.zero_width, 1.0, part)
+        return torch.where(part < self.zero_width, 0.0, part)
+
+    def _sums(self, cells: Tensor) -> Tensor:
+        """Return the sum over the cells of each layer (n, layers)."""
+        parts = torch.split(cells, self.sizes, dim=1)
+        return torch.cat([part.sum(dim=1, keepdim=True) for part in parts], dim=1)
+
+    def _logit(self, part: Tensor, rest: Tensor) -> Tensor:
+        """Return logit(α + (1 - 2α) part) with ``rest`` = 1 - part given at its own precision."""
+        inner = 1 - 2 * self.alpha
+        return (self.alpha + inner * part).log() - (self.alpha + inner * rest).log()
+
+    def _fraction(self, logit: Tensor) -> Tensor:
+        inverse = (logit.sigmoid() - self.alpha) / (1 - 2 * self.alpha)
+        return inverse.clamp(0.0, 1.0)
+
+    def _standardised(self, logit: Tensor) -> Tensor:
+        return (logit - self.mean) / self.spread
+
+
+def feature_counts(detector: Calorimeter) -> tuple[int, int]:
+    """Return how many features are layers' and how many are cells'.
+
+    A cell that is alone in its layer has no feature: all of the layer's energy is its own.
+    """
+    sizes = [math.prod(layer.shape) for layer in detector.layers]
+    return len(sizes), sum(size for size in sizes if size > 1)
