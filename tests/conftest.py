@@ -68,6 +68,14 @@ SMALL_MODELS = {
         "generator_widths": [16],
         "critic_widths": [16],
     },
+    "coupling-flow": {
+        "kind": "coupling-flow",
+        "energy_blocks": 2,
+        "energy_widths": [8],
+        "shape_blocks": 2,
+        "shape_widths": [8],
+        "bins": 3,
+    },
 }
 """Options that make each model of the catalogue tiny; the contract test wants one for every row."""
 

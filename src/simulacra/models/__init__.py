@@ -84,6 +84,14 @@ MODELS: dict[str, ModelEntry] = {
         summary="dense WGAN-GP on flat cells with a second critic for the total energy",
         reference="ATLAS, ATL-SOFT-PUB-2018-001 and the fifth deck",
     ),
+    "coupling-flow": ModelEntry(
+        module="simulacra.models.coupling_flow",
+        config="CouplingFlowConfig",
+        network="TwoStageFlow",
+        training="one-loss",
+        summary="rational-quadratic splines: layer energies, then cells given them",
+        reference="after CaloINN, arXiv:2312.09290",
+    ),
 }
 
 

@@ -3,7 +3,7 @@
 from simulacra.transforms.base import Response, Transform
 from simulacra.transforms.encoder import ConditionEncoder
 from simulacra.transforms.fraction import FractionOfEnergy
-from simulacra.transforms.normalised import NormalisedShowers
+from simulacra.transforms.normalised import NormalisedShowers, feature_counts
 
 __all__ = [
     "ConditionEncoder",
@@ -11,4 +11,5 @@ __all__ = [
     "NormalisedShowers",
     "Response",
     "Transform",
+    "feature_counts",
 ]

@@ -1,0 +1,146 @@
+"""The flow inverts exactly, its density is one, and no noise makes it give anything but showers."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from zuko.transforms import MonotonicRQSTransform
+
+from simulacra.detectors import load_detector
+from simulacra.errors import CardError
+from simulacra.models import MODELS
+from simulacra.models.coupling_flow import (
+    CouplingFlow,
+    CouplingFlowConfig,
+    TwoStageFlow,
+    inverse_and_log_slope,
+    transform,
+)
+from simulacra.surrogate import Surrogate
+from tests.conftest import SMALL_MODELS, random_events
+
+CONFIG = CouplingFlowConfig(**SMALL_MODELS["coupling-flow"])
+
+
+def _flow(features, size=0.3, seed=0):
+    """A flow whose networks are random, of weights ``size``."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        flow = CouplingFlow(features, 2, 4, (8,), CONFIG)
+        for parameter in flow.parameters():
+            torch.nn.init.normal_(parameter, std=size)
+    return flow
+
+
+def test_an_untrained_flow_is_the_identity(barrel):
+    network = TwoStageFlow(CONFIG, barrel, conditions=9)
+    noise = torch.randn(10, 270, generator=torch.Generator().manual_seed(1))
+    assert torch.allclose(network.sample(torch.zeros(10, 9), noise), noise, atol=1e-5)
+    losses = network.losses(noise, torch.zeros(10, 9), torch.Generator())
+    gaussian = (noise[:, 4:].square().mean() + math.log(2 * math.pi)) / 2
+    assert losses["shapes"].item() == pytest.approx(gaussian.item(), rel=1e-4)
+
+
+@pytest.mark.parametrize("features", [1, 2, 3, 7])
+def test_noise_to_data_and_back(features):
+    flow = _flow(features).double()
+    rng = torch.Generator().manual_seed(1)
+    noise = 4 * torch.randn(300, features, generator=rng).double()
+    context = torch.randn(300, 2, generator=rng).double()
+    data = back = flow(noise, context)
+    for block in reversed(flow.blocks):
+        back, _ = block.invert(back, context)
+    assert torch.allclose(back, noise, atol=1e-8)
+    assert (data - noise).abs().max() > 0.1
+
+
+def test_log_likelihood_is_that_of_the_change_of_variables():
+    flow = _flow(3).double()
+    rng = torch.Generator().manual_seed(1)
+    noise = torch.randn(20, 3, generator=rng).double()
+    context = torch.randn(20, 2, generator=rng).double()
+    jacobian = torch.func.vmap(torch.func.jacrev(lambda n, c: flow(n[None], c[None])[0]))
+    log_volume = torch.linalg.slogdet(jacobian(noise, context)).logabsdet
+    expected = -(noise.square().sum(1) + 3 * math.log(2 * math.pi)) / 2 - log_volume
+    found = flow.log_likelihood(flow(noise, context), context)
+    assert torch.allclose(found, expected, atol=1e-8)
+
+
+def test_density_integrates_to_one():
+    flow = _flow(1).double()
+    x = torch.linspace(-9.999, 9.999, 40001).double()[:, None]
+    density = flow.log_likelihood(x, torch.zeros(len(x), 2).double()).exp()
+    assert torch.trapezoid(density, x[:, 0]).item() == pytest.approx(1, abs=1e-3)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 2**31), st.sampled_from([0.1, 3.0, 30.0, 1e6]))
+def test_inverse_of_wild_splines_stays_finite(seed, size):
+    """Neighbouring slopes as unequal as the parametrisation allows: no root of a negative."""
+    rng = torch.Generator().manual_seed(seed)
+    parameters = (size * torch.randn((200, k), generator=rng) for k in (8, 8, 7))
+    spline = MonotonicRQSTransform(*parameters, bound=10.0)
+    y = (24 * torch.rand(200, generator=rng) - 12).requires_grad_(True)
+    x, log_slope = inverse_and_log_slope(spline, y)
+    (gradient,) = torch.autograd.grad(log_slope.sum() + x.sum(), y)
+    for tensor in (x, log_slope, gradient):
+        assert torch.isfinite(tensor).all()
+    outside = y.detach().abs() > 10
+    assert torch.equal(x[outside], y[outside])
+    assert log_slope[outside].abs().max() == 0
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.floats(0, 1e8, width=32), st.sampled_from([0.01, 1.0, 30.0]), st.integers(0, 2**31))
+def test_any_noise_gives_a_shower(barrel, spread, size, seed):
+    events = random_events(barrel, 64)
+    surrogate = Surrogate(MODELS["coupling-flow"], CONFIG, barrel)
+    surrogate.fit(events)
+    rng = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in surrogate.network.parameters():
+            parameter.copy_(size * torch.randn(parameter.shape, generator=rng))
+        noise = spread * torch.randn((64, 270), generator=rng)
+        columns = surrogate.columns(events.conditions)
+        showers = surrogate(columns, noise)["showers"]
+    assert torch.isfinite(showers).all()
+    assert showers.min() >= 0
+    total, limit = showers.sum(1), surrogate.transform.scale * columns[:, 0]
+    assert torch.all(total <= limit * (1 + 1e-5))
+
+
+def test_learns_a_correlated_gaussian():
+    """Two features with correlation 0.8 and a mean that follows the context."""
+    flow = _flow(2, size=0.05)
+    optimiser = torch.optim.Adam(flow.parameters(), lr=1e-2)
+    rng = torch.Generator().manual_seed(1)
+
+    def draw(n):
+        context = torch.randn(n, 2, generator=rng)
+        first, other = torch.randn(2, n, generator=rng)
+        data = torch.stack([first, 0.8 * first + 0.6 * other], 1) + context[:, :1]
+        return data, context
+
+    for _ in range(300):
+        data, context = draw(256)
+        loss = -flow.log_likelihood(data, context).mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    entropy = 1 + math.log(2 * math.pi) + math.log(0.6)
+    data, context = draw(4000)
+    assert -flow.log_likelihood(data, context).mean().item() == pytest.approx(entropy, abs=0.1)
+    fixed = torch.tensor([[1.0, 0.0]]).expand(4000, 2)
+    sample = flow(torch.randn(4000, 2, generator=rng), fixed).detach().numpy()
+    assert np.allclose(sample.mean(0), 1, atol=0.15)
+    assert np.corrcoef(sample.T)[0, 1] == pytest.approx(0.8, abs=0.05)
+
+
+def test_needs_a_calorimeter():
+    with pytest.raises(CardError, match="needs a calorimeter"):
+        TwoStageFlow(CONFIG, load_detector("jet-image"), conditions=2)
+    with pytest.raises(CardError, match="only a calorimeter"):
+        transform(CONFIG, load_detector("jet-image"))
