@@ -142,7 +142,8 @@ class Card(Frozen):
         """Read the options of the loop that the model needs; the card need not name it."""
         model = info.data.get("model")
         if model is None or not isinstance(value, (dict, Frozen)):
-            checked: TrainingCard = validate(value)
+            # without a model the card is refused for that, and the loop is not known
+            checked: TrainingCard = value if model is None else validate(value)
             return checked
         content = value.model_dump() if isinstance(value, Frozen) else value
         needed = find_model(model.kind).training

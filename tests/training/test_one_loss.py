@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +13,7 @@ from simulacra.training.one_loss import OneLossRun
 from simulacra.training.schedules import learning_rate_factor, moving_average
 from tests.training.gaussian import ENTRY, Config, register
 
+ROOT = Path(__file__).parents[2]
 CARD = {"steps": 400, "batch_size": 256, "learning_rate": 0.2, "warm_up": 0.1}
 
 
@@ -99,6 +102,16 @@ def test_the_other_loop_is_one_clear_line(small_files, monkeypatch, kind, traini
     with pytest.raises(CardError, match=f"card.yaml: .*{words}") as error:
         Card.parse(content, "card.yaml")
     assert "\n" not in str(error.value)
+
+
+def test_a_wrong_model_is_the_only_complaint(small_files):
+    with pytest.raises(CardError, match=r"^c: model: no model 'gauss'; there are [a-z, -]*$"):
+        Card.parse(str(_content(small_files, "gauss")), "c")
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("benchmarks/*/*.yaml")), ids=lambda p: p.stem)
+def test_cards_of_the_benchmarks_are_valid(path):
+    assert Card.load(path).training.steps > 0
 
 
 def test_several_training_files_are_joined(small_files, monkeypatch, tmp_path):

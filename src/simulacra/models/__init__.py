@@ -20,7 +20,7 @@ class GenerativeModel(Protocol):
     """What every model offers to the simulator that carries it."""
 
     def fit(self, features: Tensor) -> None:
-        """Set constants that the model takes from the training data."""
+        """Set constants from the training data: what the transform's ``forward`` gave for it."""
 
     def noise_shape(self, n: int) -> tuple[int, ...]:
         """Return the shape of the standard normal noise that ``n`` events need."""
