@@ -76,6 +76,18 @@ SMALL_MODELS = {
         "shape_widths": [8],
         "bins": 3,
     },
+    "flow-matching": {
+        "kind": "flow-matching",
+        "waves": 1,
+        "marginal_width": 4,
+        "marginal_rank": 2,
+        "energy_width": 8,
+        "energy_depth": 1,
+        "energy_steps": 1,
+        "cell_width": 8,
+        "cell_depth": 1,
+        "cell_steps": 1,
+    },
 }
 """Options that make each model of the catalogue tiny; the contract test wants one for every row."""
 

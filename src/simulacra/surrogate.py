@@ -15,7 +15,7 @@ from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
 from simulacra.events import Events
 from simulacra.models import GenerativeModel, ModelEntry
-from simulacra.transforms import ConditionEncoder, Response, Transform
+from simulacra.transforms import Encoder, Response, Transform
 
 BLOCK = 2048
 """Events generated at once: fixed, so that a seed gives the same events for any total number."""
@@ -33,10 +33,12 @@ class Surrogate(nn.Module):
         detector: the detector whose response is modelled.
     """
 
+    encoder: Encoder
+
     def __init__(self, entry: ModelEntry, config: Frozen, detector: Detector) -> None:
         super().__init__()
         self.detector = detector
-        self.encoder = ConditionEncoder(detector.conditions)
+        self.encoder = entry.encoder(config, detector)
         self._transform = cast("nn.Module", entry.transform(config, detector))
         self._model = entry.build(config, detector, self.encoder.features)
 
@@ -70,8 +72,7 @@ class Surrogate(nn.Module):
         self.transform.fit(response, columns)
         features = self.transform.forward(response, columns)
         self.model.fit(features)
-        encoded: Tensor = self.encoder(columns)
-        return features, encoded
+        return features, self.encoder(columns)
 
     def forward(self, columns: Tensor, noise: Tensor) -> Response:
         """Return the response in physical units for conditions (n, columns) and noise."""

@@ -70,14 +70,14 @@ def sample(request):
 
 
 def _sums(transform, cells):
-    return torch.stack([c.sum(1) for c in cells.double().split(transform.sizes, 1)], 1)
+    return torch.stack([c.sum(1) for c in cells.double().split(transform.of_layers.sizes, 1)], 1)
 
 
 def _parts(transform, showers):
     """Fractions of layer and of what is left, in double precision, as the definition says."""
     layers = _sums(transform, showers)
     left = torch.stack([layers[:, i:].sum(1) for i in range(transform.layers)], 1)
-    of_layer = showers.double() / layers.clamp_min(1e-300)[:, transform.layer_of_cell]
+    of_layer = showers.double() / layers.clamp_min(1e-300)[:, transform.of_layers.layer_of_cell]
     return of_layer, layers / left.clamp_min(1e-300), left
 
 
@@ -95,7 +95,7 @@ def test_inverse_undoes_forward_above_the_cut(sample):
         back = transform.inverse(z, columns)["showers"]
         relative = (back - showers).abs() / showers
         cut = torch.where(of_layer < WIDTH, of_layer, 0.0)  # the others share what this held
-        excess = relative - _sums(transform, cut)[:, transform.layer_of_cell]
+        excess = relative - _sums(transform, cut)[:, transform.of_layers.layer_of_cell]
         assert excess[clear & events[:, None]].max() < 1e-4
         assert torch.all(back[(showers == 0) & events[:, None]] == 0)
 
@@ -121,7 +121,7 @@ def test_dequantised_features_are_standardised_and_fresh_only_at_zeros(sample):
     assert torch.allclose(first.std(0), torch.ones(first.shape[1]), atol=0.05)
     of_layer, _, _ = _parts(transform, showers)
     inside = (of_layer > WIDTH) & (1 - of_layer > WIDTH)
-    kept = inside[:, transform.place < transform.cells]
+    kept = inside[:, transform.of_layers.shared]
     changed = first != second
     assert torch.equal(~changed[:, transform.layers :], kept)
     again = transform.dequantise(features, torch.Generator().manual_seed(1))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from simulacra.detectors import Detector
     from simulacra.detectors.base import Frozen
-    from simulacra.transforms import Transform
+    from simulacra.transforms import Encoder, Transform
 
 
 class GenerativeModel(Protocol):
@@ -46,8 +46,9 @@ class OneLossModel(GenerativeModel, Protocol):
 class ModelEntry:
     """One system: where its code is, how it is trained, where it comes from.
 
-    The module defines ``transform(config, detector)``; ``config`` and ``network`` name its classes,
-    ``training`` the loop that the network is written for.
+    The module defines ``transform(config, detector)`` and, where conditions need more than
+    :class:`simulacra.transforms.ConditionEncoder`, ``encoder(config, detector)``; ``config`` and
+    ``network`` name its classes, ``training`` the loop that the network is written for.
     """
 
     module: str
@@ -74,6 +75,16 @@ class ModelEntry:
         found: Transform = import_module(self.module).transform(config, detector)
         return found
 
+    def encoder(self, config: Frozen, detector: Detector) -> Encoder:
+        """Return what encodes the conditions for the model, not yet fitted."""
+        from simulacra.transforms import ConditionEncoder
+
+        module = import_module(self.module)
+        if not hasattr(module, "encoder"):
+            return ConditionEncoder(detector.conditions)
+        found: Encoder = module.encoder(config, detector)
+        return found
+
 
 MODELS: dict[str, ModelEntry] = {
     "dnncalogan": ModelEntry(
@@ -91,6 +102,14 @@ MODELS: dict[str, ModelEntry] = {
         training="one-loss",
         summary="rational-quadratic splines: layer energies, then cells given them",
         reference="after CaloINN, arXiv:2312.09290",
+    ),
+    "flow-matching": ModelEntry(
+        module="simulacra.models.flow_matching",
+        config="FlowMatchingConfig",
+        network="FlowMatching",
+        training="one-loss",
+        summary="normal scores of layers and cells, joined by few-step flow matching: the default",
+        reference="ours; flow matching: arXiv:2210.02747",
     ),
 }
 

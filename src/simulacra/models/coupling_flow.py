@@ -26,7 +26,7 @@ from simulacra.detectors import Calorimeter, Detector
 from simulacra.detectors.base import Frozen
 from simulacra.errors import CardError
 from simulacra.models.networks import dense
-from simulacra.transforms import NormalisedShowers, Transform, feature_counts
+from simulacra.transforms import LayersOfCells, NormalisedShowers, Transform
 
 
 class CouplingFlowConfig(Frozen):
@@ -191,7 +191,8 @@ class TwoStageFlow(nn.Module):
             msg = f"model coupling-flow needs a calorimeter, {detector.name} is a {detector.kind}"
             raise CardError(msg)
         self.bound = config.bound
-        self.layers, cells = feature_counts(detector)
+        of_layers = LayersOfCells(detector)
+        self.layers, cells = of_layers.layers, of_layers.cells
         if cells == 0:
             msg = f"model coupling-flow needs a layer of several cells, {detector.name} has none"
             raise CardError(msg)

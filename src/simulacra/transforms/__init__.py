@@ -1,15 +1,23 @@
 """Invertible preprocessing as modules: constants are buffers, so they travel with the weights."""
 
-from simulacra.transforms.base import Response, Transform
+from simulacra.transforms.base import Encoder, Response, Transform
 from simulacra.transforms.encoder import ConditionEncoder
 from simulacra.transforms.fraction import FractionOfEnergy
-from simulacra.transforms.normalised import NormalisedShowers, feature_counts
+from simulacra.transforms.impact import ImpactEncoder
+from simulacra.transforms.layers import LayersOfCells
+from simulacra.transforms.logarithmic import LogarithmicShowers
+from simulacra.transforms.normalised import NormalisedShowers
+from simulacra.transforms.reflections import Reflections
 
 __all__ = [
     "ConditionEncoder",
+    "Encoder",
     "FractionOfEnergy",
+    "ImpactEncoder",
+    "LayersOfCells",
+    "LogarithmicShowers",
     "NormalisedShowers",
+    "Reflections",
     "Response",
     "Transform",
-    "feature_counts",
 ]

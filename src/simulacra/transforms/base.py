@@ -9,6 +9,24 @@ from torch import Generator, Tensor
 Response = dict[str, Tensor]
 
 
+class Encoder(Protocol):
+    """A module that makes network features of conditions in physical units."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the columns, in the order in which it takes them."""
+
+    @property
+    def features(self) -> int:
+        """Number of features that it returns."""
+
+    def fit(self, columns: Tensor) -> None:
+        """Set the constants from training conditions (n, columns)."""
+
+    def __call__(self, columns: Tensor) -> Tensor:
+        """Return features (n, features) of conditions (n, columns)."""
+
+
 class Transform(Protocol):
     """An invertible map between the response in physical units and what a network models.
 

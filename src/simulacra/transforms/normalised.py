@@ -19,14 +19,13 @@ References:
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Generator, Tensor, nn
 
 from simulacra.detectors import Calorimeter, Detector
 from simulacra.errors import CardError
 from simulacra.transforms.base import Response
+from simulacra.transforms.layers import LayersOfCells
 
 HEADROOM = 1.5
 """How far above the largest training response u_0 can go."""
@@ -50,28 +49,20 @@ class NormalisedShowers(nn.Module):
     mean: Tensor
     spread: Tensor
     scale: Tensor
-    layer_of_cell: Tensor
-    place: Tensor
 
     def __init__(self, detector: Detector, zero_width: float = 5e-6, alpha: float = 1e-6) -> None:
         super().__init__()
         if not isinstance(detector, Calorimeter):
             msg = f"only a calorimeter has layers and cells; {detector.name} is a {detector.kind}"
             raise CardError(msg)
-        self.sizes = [math.prod(layer.shape) for layer in detector.layers]
-        if max(self.sizes) * zero_width >= 1:
-            msg = f"zero_width {zero_width:g} could cut every cell of a layer of {max(self.sizes)}"
+        self.of_layers = LayersOfCells(detector)
+        self.layers, self.cells = self.of_layers.layers, self.of_layers.cells
+        most = max(self.of_layers.sizes)
+        if most * zero_width >= 1:
+            msg = f"zero_width {zero_width:g} could cut every cell of a layer of {most}"
             raise CardError(msg)
         self.zero_width, self.alpha = zero_width, alpha
         self.energy_column = list(detector.conditions).index("energy")
-        self.layers, self.cells = feature_counts(detector)
-        sizes = torch.tensor(self.sizes)
-        layer_of_cell = torch.repeat_interleave(torch.arange(self.layers), sizes)
-        shared = sizes[layer_of_cell] > 1
-        place = torch.where(shared, shared.cumsum(0) - 1, self.cells)
-        # what follows from the detector is no state; what is fitted travels with the weights
-        self.register_buffer("layer_of_cell", layer_of_cell, persistent=False)
-        self.register_buffer("place", place, persistent=False)
         self.register_buffer("scale", torch.ones(()))
         self.register_buffer("mean", torch.zeros(self.layers + self.cells))
         self.register_buffer("spread", torch.ones(self.layers + self.cells))
@@ -90,11 +81,11 @@ class NormalisedShowers(nn.Module):
     def forward(self, response: Response, columns: Tensor) -> Tensor:
         """Return features (n, layers + cells) of showers in MeV, exact zeros left as they are."""
         cells = response["showers"].double()
-        energies = self._sums(cells)
+        energies = self.of_layers.sums(cells)
         left = energies.flip(1).cumsum(1).flip(1)  # not by subtraction: small rests stay exact
         incident = self.scale.double() * columns[:, self.energy_column, None].double()
-        others = energies[:, self.layer_of_cell] - cells
-        shared = self.place < self.cells
+        others = self.of_layers.spread(energies) - cells
+        shared = self.of_layers.shared
         part = torch.cat([left[:, :1], energies[:, :-1], cells[:, shared]], dim=1)
         rest = torch.cat([incident - left[:, :1], left[:, 1:], others[:, shared]], dim=1)
         whole = part + rest
@@ -120,11 +111,11 @@ class NormalisedShowers(nn.Module):
         z = features[:, self.layers :] * self.spread[self.layers :] + self.mean[self.layers :]
         cells = self._fraction(z).clamp_min(TINY)
         alone = torch.ones_like(features[:, :1])
-        cells = torch.cat([cells, alone], dim=1)[:, self.place]
-        cells = cells / self._sums(cells)[:, self.layer_of_cell]
+        cells = torch.cat([cells, alone], dim=1)[:, self.of_layers.place]
+        cells = cells / self.of_layers.spread(self.of_layers.sums(cells))
         cells = torch.where(cells < self.zero_width, 0.0, cells)
-        factor = energies / self._sums(cells)
-        return {"showers": cells * factor[:, self.layer_of_cell]}
+        factor = energies / self.of_layers.sums(cells)
+        return {"showers": cells * self.of_layers.spread(factor)}
 
     def layer_energies(self, features: Tensor, columns: Tensor) -> Tensor:
         """Return the energy of each layer (n, layers) in MeV; only the first features matter."""
@@ -144,11 +135,6 @@ class NormalisedShowers(nn.Module):
         part = torch.where(rest < self.zero_width, 1.0, part)
         return torch.where(part < self.zero_width, 0.0, part)
 
-    def _sums(self, cells: Tensor) -> Tensor:
-        """Return the sum over the cells of each layer (n, layers)."""
-        parts = torch.split(cells, self.sizes, dim=1)
-        return torch.cat([part.sum(dim=1, keepdim=True) for part in parts], dim=1)
-
     def _logit(self, part: Tensor, rest: Tensor) -> Tensor:
         """Return logit(α + (1 - 2α) part) with ``rest`` = 1 - part given at its own precision."""
         inner = 1 - 2 * self.alpha
@@ -160,12 +146,3 @@ class NormalisedShowers(nn.Module):
 
     def _standardised(self, logit: Tensor) -> Tensor:
         return (logit - self.mean) / self.spread
-
-
-def feature_counts(detector: Calorimeter) -> tuple[int, int]:
-    """Return how many features are layers' and how many are cells'.
-
-    A cell that is alone in its layer has no feature: all of the layer's energy is its own.
-    """
-    sizes = [math.prod(layer.shape) for layer in detector.layers]
-    return len(sizes), sum(size for size in sizes if size > 1)

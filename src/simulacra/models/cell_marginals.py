@@ -1,0 +1,160 @@
+"""Distributions of all cells from where they lie around the impact.
+
+What a cell holds depends on how far it is from the particle, on its layer and its size, and on the
+event; not on its number. So small networks look at the edges of rows and columns of cells, seen
+from the impact, and one more at the event; products of what they say, summed over ``rank`` terms,
+are the parameters of each cell's distribution. A few thousand showers teach that, since each cell
+of each is an example, and it costs a fraction of a dense layer.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from simulacra.detectors import Calorimeter, Layer
+from simulacra.detectors.segmentation import CartesianSegmentation, PolarSegmentation
+from simulacra.models.marginals import PARAMETERS, Marginals
+from simulacra.models.networks import dense
+
+CORE, HALO = 4.0, 20.0
+"""Distances in mm around which positions are resolved: the core of an electromagnetic shower in a
+dense calorimeter, and its halo."""
+POSITION_FEATURES = 4
+TYPICAL_SPREAD = 3.0
+"""Of the logarithm of a cell's fraction; where training starts."""
+
+
+class CellMarginals(nn.Module):
+    """One :class:`Marginals` for the cells of each event.
+
+    Args:
+        detector: a calorimeter.
+        context: number of inputs that describe the event.
+        width: hidden units of the networks.
+        rank: terms in the product of row, column and event.
+    """
+
+    centre: Tensor
+    spread: Tensor
+    occupancy: Tensor
+
+    def __init__(self, detector: Calorimeter, context: int, width: int, rank: int) -> None:
+        super().__init__()
+        shared = [layer for layer in detector.layers if layer.shape != (1, 1)]
+        numbers = [detector.layers.index(layer) for layer in shared]
+        grouped = groupby(zip(shared, numbers, strict=True), key=lambda pair: _grid(pair[0]))
+        self.grids = nn.ModuleList(
+            GridOfCells([layer for layer, _ in pairs], [number for _, number in pairs], width, rank)
+            for _, group in grouped
+            for pairs in [list(group)]
+        )
+        self.rank, self.layers = rank, len(shared)
+        outputs = self.layers * PARAMETERS * (rank + 1)
+        self.event = dense((context, 2 * width, outputs), nn.SiLU)
+        last = self.event[-1]
+        assert isinstance(last, nn.Linear)
+        nn.init.normal_(last.weight, std=0.02)
+        nn.init.zeros_(last.bias)
+        cells = sum(layer.shape[0] * layer.shape[1] for layer in shared)
+        self.register_buffer("centre", torch.zeros(cells))
+        self.register_buffer("spread", torch.full((cells,), TYPICAL_SPREAD))
+        self.register_buffer("occupancy", torch.zeros(cells), persistent=False)
+
+    def fit(self, values: Tensor) -> None:
+        """Set the typical value of each layer from training values (n, cells), -inf where empty."""
+        full = torch.isfinite(values)
+        start = 0
+        for grid in self.grids:
+            assert isinstance(grid, GridOfCells)
+            for _ in grid.numbers:
+                here = slice(start, start + grid.shape[0] * grid.shape[1])
+                some = values[:, here][full[:, here]]
+                self.centre[here] = some.mean() if len(some) else 0.0
+                start = here.stop
+
+    def forward(self, context: Tensor, positions: Tensor) -> Marginals:
+        """Return the distributions.
+
+        Args:
+            context: what describes the event (n, context).
+            positions: of the layers' windows relative to the impact, mm, (n, axes, layers).
+        """
+        event = self.event(context).view(-1, self.layers, PARAMETERS, self.rank + 1)
+        parts, start = [], 0
+        for grid in self.grids:
+            assert isinstance(grid, GridOfCells)
+            stop = start + len(grid.numbers)
+            parts.append(grid(event[:, start:stop], positions))
+            start = stop
+        outputs = torch.cat(parts, dim=1)
+        return Marginals.of(outputs, self.centre, self.spread, self.occupancy)
+
+
+class GridOfCells(nn.Module):
+    """Neighbouring layers that are cut alike.
+
+    Args:
+        layers: them.
+        numbers: which layers of the detector they are.
+        width: hidden units.
+        rank: terms in the product.
+    """
+
+    def __init__(self, layers: list[Layer], numbers: list[int], width: int, rank: int) -> None:
+        super().__init__()
+        self.numbers, self.shape = numbers, layers[0].shape
+        for axis in range(2):
+            centres, halves = _edges(layers[0], axis)
+            self.register_buffer(f"centres_{axis}", centres, persistent=False)
+            self.register_buffer(f"halves_{axis}", halves, persistent=False)
+        self.polar = isinstance(layers[0].segmentation, PolarSegmentation)
+        self.rows, self.columns = (
+            dense((POSITION_FEATURES, width, rank), nn.SiLU) for _ in range(2)
+        )
+
+    def forward(self, event: Tensor, positions: Tensor) -> Tensor:
+        """Return outputs (n, cells, 5) for what the event says (n, layers, 5, rank + 1)."""
+        rows: Tensor = self.rows(self._position_features(positions, 0))
+        columns = self.columns(self._position_features(positions, 1))
+        weights, offset = event[..., :-1], event[..., -1]
+        steered = columns[:, :, :, None] * weights[:, :, None]  # (n, layers, columns, 5, rank)
+        outputs: Tensor = rows @ steered.flatten(2, 3).mT  # (n, layers, rows, columns * 5)
+        outputs = outputs.view(-1, len(self.numbers), *self.shape, PARAMETERS)
+        return (outputs + offset[:, :, None, None]).flatten(1, 3)
+
+    def _position_features(self, positions: Tensor, axis: int) -> Tensor:
+        """Return how rows or columns of cells lie (n, layers, rows, features)."""
+        centres = self.get_buffer(f"centres_{axis}")
+        if self.polar and axis == 0:
+            angle = centres.expand(1, 1, -1)
+            return torch.stack([angle.cos(), angle.sin(), 0 * angle, 0 * angle], dim=-1)
+        distance = positions[:, axis, self.numbers, None] + centres
+        near = distance.abs() - self.get_buffer(f"halves_{axis}")
+        far = distance.abs() + self.get_buffer(f"halves_{axis}")
+        features = [(near / CORE), (near / HALO), (far / (2 * CORE)), (distance / HALO)]
+        return torch.stack(features, dim=-1).asinh() / 2
+
+
+def _grid(layer: Layer) -> tuple[tuple[int, int], str]:
+    return layer.shape, layer.segmentation.model_dump_json()
+
+
+def _edges(layer: Layer, axis: int) -> tuple[Tensor, Tensor]:
+    """Return centres and half sizes (cells,) along an axis: mm, or rad for the angle."""
+    segmentation = layer.segmentation
+    if isinstance(segmentation, CartesianSegmentation):
+        n, size = layer.shape[axis], segmentation.cell[axis]
+        centres = (np.arange(n) - (n - 1) / 2) * size
+        halves = np.full(n, size / 2)
+    elif axis == 1:
+        edges = np.asarray(segmentation.r_edges)
+        centres, halves = (edges[1:] + edges[:-1]) / 2, np.diff(edges) / 2
+    else:
+        n = segmentation.alpha
+        centres = -np.pi + (np.arange(n) + 0.5) * 2 * np.pi / n
+        halves = np.full(n, np.pi / n)
+    return torch.tensor(centres).float(), torch.tensor(halves).float()

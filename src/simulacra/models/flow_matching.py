@@ -1,0 +1,230 @@
+"""The default generator: normal scores of layers and cells, joined by few-step flow matching.
+
+Two stages, layer energies given the conditions and cells given both. In each, networks first say
+how every single quantity is distributed (:mod:`simulacra.models.marginals`): how often a cell is
+empty, and how its energy varies where it is not. That is most of what there is to learn, it is
+learned by maximum likelihood, and it makes all quantities standard normal. What is left, how they
+hang together, is a small deformation of a Gaussian, which a small network and a few steps of flow
+matching do (:mod:`simulacra.models.velocity`).
+
+Energy closes by construction, and empty cells are exactly empty
+(:mod:`simulacra.transforms.logarithmic`).
+
+References:
+    Two stages as in Krause, Shih: CaloFlow, arXiv:2106.05285, and Favaro et al.: CaloDREAM,
+    arXiv:2405.09629. Normal scores before a flow, the geometry in the marginals and the mirror
+    symmetry are ours.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Generator, Tensor, nn
+
+from simulacra.detectors import Calorimeter, Detector
+from simulacra.detectors.base import Frozen
+from simulacra.errors import CardError
+from simulacra.models.cell_marginals import CellMarginals
+from simulacra.models.marginals import PARAMETERS, Marginals
+from simulacra.models.networks import dense
+from simulacra.models.velocity import Velocity
+from simulacra.transforms import ImpactEncoder, LogarithmicShowers, Transform
+
+ALWAYS = 1e6
+"""Added to how clearly there is something, for what never was empty in training."""
+
+
+class FlowMatchingConfig(Frozen):
+    """The options of the model.
+
+    Attributes:
+        waves: waves of the impact in the conditions, per axis.
+        marginal_width: hidden units of the networks for single quantities.
+        marginal_rank: terms of the cells' distributions.
+        energy_width, energy_depth: of the velocity of the layer energies.
+        energy_steps: steps of its integration.
+        cell_width, cell_depth: of the velocity of the cells.
+        cell_steps: steps of its integration.
+        mean_flow: learn average velocities, for one or two steps.
+        pair: pair noise and data of a batch by optimal transport.
+    """
+
+    kind: Literal["flow-matching"] = "flow-matching"
+    waves: int = Field(default=8, ge=0)
+    marginal_width: int = Field(default=32, ge=1)
+    marginal_rank: int = Field(default=32, ge=1)
+    energy_width: int = Field(default=64, ge=1)
+    energy_depth: int = Field(default=2, ge=0)
+    energy_steps: int = Field(default=4, ge=1)
+    cell_width: int = Field(default=128, ge=1)
+    cell_depth: int = Field(default=1, ge=0)
+    cell_steps: int = Field(default=2, ge=1)
+    mean_flow: bool = False
+    pair: bool = False
+
+
+class FlowMatching(nn.Module):
+    """P(layer energies | conditions) and P(cells | layer energies, conditions).
+
+    Features are those of :class:`LogarithmicShowers`, conditions those of :class:`ImpactEncoder`.
+    """
+
+    centre: Tensor
+    spread: Tensor
+    occupancy: Tensor
+    never_empty: Tensor
+    lowest: Tensor
+    highest: Tensor
+
+    def __init__(self, config: FlowMatchingConfig, detector: Detector, conditions: int) -> None:
+        super().__init__()
+        _require_calorimeter(detector)
+        assert isinstance(detector, Calorimeter)
+        sizes = [layer.shape[0] * layer.shape[1] for layer in detector.layers]
+        self.config = config
+        self.layers = len(sizes)
+        self.sizes = [size for size in sizes if size > 1]
+        self.cells = sum(self.sizes)
+        event = conditions - 2 * self.layers
+        width = config.marginal_width
+        self.energy_marginals = dense((event, width, self.layers * PARAMETERS), nn.SiLU)
+        for parameter in self.energy_marginals[-1].parameters():
+            nn.init.zeros_(parameter)
+        context = event + 3 * self.layers
+        self.cell_marginals = CellMarginals(detector, context, width, config.marginal_rank)
+        self.energies = Velocity(
+            self.layers,
+            event,
+            config.energy_width,
+            config.energy_depth,
+            mean_flow=config.mean_flow,
+        )
+        self.shapes = Velocity(
+            self.cells, context, config.cell_width, config.cell_depth, mean_flow=config.mean_flow
+        )
+        for name in ("centre", "occupancy"):
+            self.register_buffer(name, torch.zeros(self.layers))
+        self.register_buffer("spread", torch.ones(self.layers))
+        self.register_buffer("never_empty", torch.zeros(self.layers + self.cells))
+        self.register_buffer("lowest", torch.full((self.layers + self.cells,), -1.0))
+        self.register_buffer("highest", torch.full((self.layers + self.cells,), 1.0))
+
+    def fit(self, features: Tensor) -> None:
+        """Set the scales of the marginals, and the widest range that a value can have.
+
+        The range is that of the training values, widened by half its length on either side: it
+        keeps numbers finite and cuts nothing that training could have taught.
+        """
+        full = torch.isfinite(features)
+        energies = features[:, : self.layers]
+        held = full[:, : self.layers].sum(dim=0)
+        some = torch.where(full, features, 0.0)[:, : self.layers].double()
+        count = held.clamp_min(1)
+        self.centre.copy_(some.sum(dim=0) / count)
+        away = torch.where(full[:, : self.layers], energies - self.centre, 0.0)
+        self.spread.copy_((away.square().sum(dim=0) / count).sqrt().clamp_min(1e-3))
+        self.occupancy.copy_(((held + 0.5) / (len(features) + 1)).logit())
+        self.cell_marginals.fit(features[:, self.layers :])
+        self.never_empty.copy_(full.all(dim=0))
+        low = torch.where(full, features, torch.inf).amin(dim=0)
+        high = torch.where(full, features, -torch.inf).amax(dim=0)
+        margin = torch.where(high > low, (high - low) / 2, 1.0)
+        self.lowest.copy_(torch.where(torch.isfinite(low), low - margin, -20.0))
+        self.highest.copy_(torch.where(torch.isfinite(high), high + margin, 0.0))
+
+    def noise_shape(self, n: int) -> tuple[int, ...]:
+        """Return the shape of the Gaussian noise for ``n`` events: one number for each feature."""
+        return n, self.layers + self.cells
+
+    def sample(self, conditions: Tensor, noise: Tensor) -> Tensor:
+        """Return features (n, layers + cells) for encoded conditions and noise."""
+        event, positions = self._split(conditions)
+        steps = self.config.energy_steps
+        scores = self.energies.transport(noise[:, : self.layers], event, steps)
+        energies = self._values(self._of_energies(event), scores, slice(self.layers))
+        context = self._context(event, energies, scores)
+        steps = self.config.cell_steps
+        scores = self.shapes.transport(noise[:, self.layers :], context, steps)
+        marginals = self.cell_marginals(context, positions)
+        cells = self._values(marginals, scores, slice(self.layers, None))
+        return torch.cat([energies, cells], dim=1)
+
+    def losses(self, features: Tensor, conditions: Tensor, rng: Generator) -> dict[str, Tensor]:
+        """Return the likelihood of single quantities and the error of the velocities, by stage."""
+        event, positions = self._split(conditions)
+        energies, cells = features[:, : self.layers], features[:, self.layers :]
+        of_energies = self._of_energies(event)
+        with torch.no_grad():
+            energy_scores = of_energies.scores(energies, rng)
+            context = self._context(event, energies, energy_scores)
+        of_cells = self.cell_marginals(context, positions)
+        known = self._in_full_layers(cells)
+        with torch.no_grad():  # cells of an empty layer say nothing
+            noise = torch.randn(cells.shape, generator=rng).to(cells.device)
+            cell_scores = torch.where(known, of_cells.scores(cells, rng), noise)
+        likelihood = torch.where(known, of_cells.negative_log_likelihood(cells), 0.0)
+        pair = self.config.pair
+        return {
+            "energy_marginals": of_energies.negative_log_likelihood(energies).mean(),
+            "cell_marginals": likelihood.mean(),
+            "energies": self.energies.loss(energy_scores, event, rng, pair=pair),
+            "cells": self.shapes.loss(cell_scores, context, rng, pair=pair),
+        }
+
+    def _split(self, conditions: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what describes the event, and positions of the windows (n, axes, layers)."""
+        event, positions = conditions.tensor_split([-2 * self.layers], dim=1)
+        return event, positions.view(-1, 2, self.layers)
+
+    def _of_energies(self, event: Tensor) -> Marginals:
+        outputs = self.energy_marginals(event).view(-1, self.layers, PARAMETERS)
+        return Marginals.of(outputs, self.centre, self.spread, self.occupancy)
+
+    def _context(self, event: Tensor, energies: Tensor, scores: Tensor) -> Tensor:
+        """Return what the cells depend on: the event, and its layers in two forms."""
+        full = torch.isfinite(energies)
+        standard = torch.where(full, (energies - self.centre) / self.spread, 0.0)
+        scores = torch.where(full, scores, 0.0)
+        return torch.cat([event, standard, scores, full.to(event.dtype)], dim=1)
+
+    def _values(self, marginals: Marginals, scores: Tensor, here: slice) -> Tensor:
+        """Return values of scores, -inf where there is nothing; no layer is without a cell."""
+        values, clarity = marginals.values(scores)
+        values = values.clamp(self.lowest[here], self.highest[here])
+        clarity = clarity + ALWAYS * self.never_empty[here]
+        if here.start is None:  # layers may all be empty
+            return torch.where(clarity > 0, values, -torch.inf)
+        best = [part.amax(dim=1, keepdim=True).expand_as(part) for part in self._layers_of(clarity)]
+        least = torch.cat(best, dim=1).clamp_max(0.0)
+        return torch.where(clarity >= least, values, -torch.inf)
+
+    def _in_full_layers(self, cells: Tensor) -> Tensor:
+        full = torch.isfinite(cells)
+        some = [part.any(dim=1, keepdim=True).expand_as(part) for part in self._layers_of(full)]
+        return torch.cat(some, dim=1)
+
+    def _layers_of(self, cells: Tensor) -> tuple[Tensor, ...]:
+        return torch.split(cells, self.sizes, dim=1)
+
+
+def _require_calorimeter(detector: Detector) -> None:
+    if not isinstance(detector, Calorimeter):
+        msg = f"model flow-matching needs a calorimeter, {detector.name} is a {detector.kind}"
+        raise CardError(msg)
+
+
+def encoder(config: FlowMatchingConfig, detector: Detector) -> ImpactEncoder:
+    """Return the conditions as the model wants them."""
+    _require_calorimeter(detector)
+    assert isinstance(detector, Calorimeter)
+    return ImpactEncoder(detector, config.waves)
+
+
+def transform(config: FlowMatchingConfig, detector: Detector) -> Transform:  # noqa: ARG001
+    """Return the preprocessing: response, layers and cells as logarithms of ratios."""
+    _require_calorimeter(detector)
+    assert isinstance(detector, Calorimeter)
+    return LogarithmicShowers(detector)

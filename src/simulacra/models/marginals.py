@@ -1,0 +1,124 @@
+"""Distributions of single features that may be empty, and their normal scores.
+
+A calorimeter cell is either empty or holds an energy that varies over decades. Both facts go into
+one distribution: with probability sigmoid(occupancy) there is something, and its logarithm follows
+a sinh-arcsinh distribution. The distribution function then takes the feature to the unit interval
+(an empty one to a random point of what belongs to emptiness) and on to a normal score. Scores are
+standard normal where the distributions are right, whatever the mixture of zeros, cores and tails
+was; what is left to learn is how they hang together.
+
+References:
+    M. C. Jones, A. Pewsey: Sinh-arcsinh distributions, Biometrika 96 (2009) 761, on a logistic
+    instead of a normal base;
+    E. Page: Approximations to the cumulative normal function, Applied Statistics 26 (1977) 75, for
+    the map between normal and logistic scores: it is a bijection, inverted exactly here, so that
+    no approximation enters.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Self
+
+import torch
+from torch import Generator, Tensor
+from torch.nn import functional
+
+PARAMETERS = 5
+"""Numbers that describe the distribution of one feature."""
+LINEAR, CUBIC = 1.5976, 0.070565
+LARGEST_SCORE = 5.5
+"""Normal scores beyond this (one in 10^7.7) are taken for this."""
+MOST_CERTAIN = 16.0
+"""Largest logit of the probability to hold something, or nothing."""
+
+
+class Marginals(NamedTuple):
+    """One distribution for each feature of each event; all tensors (n, features).
+
+    Attributes:
+        occupancy: logit of the probability that there is something.
+        location, log_scale: of the value, where there is something.
+        skew, log_tail: its shape; 0 for a logistic distribution.
+    """
+
+    occupancy: Tensor
+    location: Tensor
+    log_scale: Tensor
+    skew: Tensor
+    log_tail: Tensor
+
+    @classmethod
+    def of(cls, outputs: Tensor, centre: Tensor, spread: Tensor, occupancy: Tensor) -> Self:
+        """Return the distributions that a network's outputs mean.
+
+        Args:
+            outputs: (n, features, 5), of order one.
+            centre: of the values, that an output of zero stands for (features,).
+            spread: likewise.
+            occupancy: the logit that an output of zero stands for (features,).
+        """
+        occupied, location, log_scale, skew, log_tail = outputs.unbind(-1)
+        return cls(
+            (occupancy + 4 * occupied).clamp(-MOST_CERTAIN, MOST_CERTAIN),
+            centre + spread * 2 * location.clamp(-10.0, 10.0),
+            spread.log() + log_scale.clamp(-6.0, 4.0) - 0.6,  # a logistic is wider than its scale
+            skew.clamp(-4.0, 4.0),
+            log_tail.clamp(-1.5, 1.5),
+        )
+
+    def negative_log_likelihood(self, values: Tensor) -> Tensor:
+        """Return -log p of values (n, features), which are -inf where there is nothing."""
+        full = torch.isfinite(values)
+        distance = (torch.where(full, values, self.location) - self.location) / self.log_scale.exp()
+        argument = distance.asinh() * self.log_tail.exp() - self.skew
+        argument = argument.clamp(-8.0, 8.0)  # exp(exp(8)) is out of range already
+        score = argument.sinh()
+        log_slope = (
+            self.log_tail - self.log_scale + argument.cosh().log() - distance.square().log1p() / 2
+        )
+        log_density = log_slope - functional.softplus(score) - functional.softplus(-score)
+        return torch.where(
+            full,
+            functional.softplus(-self.occupancy) - log_density,
+            functional.softplus(self.occupancy),
+        )
+
+    def scores(self, values: Tensor, rng: Generator) -> Tensor:
+        """Return normal scores of values (n, features); where there is nothing, a random one."""
+        full = torch.isfinite(values)
+        distance = (torch.where(full, values, self.location) - self.location) / self.log_scale.exp()
+        score = (distance.asinh() * self.log_tail.exp() - self.skew).clamp(-3.5, 3.5).sinh()
+        # log of the probability to lie above; there it is exact for large values
+        log_above = -functional.softplus(-self.occupancy) - functional.softplus(score)
+        of_values = log_of_rest(log_above) - log_above
+        uniform = torch.rand(values.shape, generator=rng).to(values.device).clamp_min(1e-7)
+        log_below = uniform.log() - functional.softplus(self.occupancy)
+        of_nothing = log_below - log_of_rest(log_below)
+        return normal_score(torch.where(full, of_values, of_nothing))
+
+    def values(self, scores: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the values (n, features) of normal scores, and how clearly there is something.
+
+        The second is positive where there is something; the values are finite everywhere.
+        """
+        scores = scores.clamp(-LARGEST_SCORE, LARGEST_SCORE)
+        logit = LINEAR * scores + CUBIC * scores**3
+        log_above = functional.softplus(-self.occupancy) - functional.softplus(logit)
+        log_above = log_above.clamp_max(-1e-6)
+        score = log_of_rest(log_above) - log_above
+        distance = ((score.asinh() + self.skew) / self.log_tail.exp()).clamp(-30.0, 30.0).sinh()
+        return self.location + distance * self.log_scale.exp(), logit + self.occupancy
+
+
+def log_of_rest(log_probability: Tensor) -> Tensor:
+    """Return log(1 - p) of log p, kept finite where p rounds to 1."""
+    return (-torch.expm1(log_probability.clamp_max(-1e-7))).log()
+
+
+def normal_score(logit: Tensor) -> Tensor:
+    """Return the z of :data:`LINEAR` z + :data:`CUBIC` z^3 = logit, by Cardano's formula."""
+    p = LINEAR / (3 * CUBIC)
+    q = logit.abs() / (2 * CUBIC)
+    root = (q + (q.square() + p**3).sqrt()) ** (1 / 3)
+    z: Tensor = logit.sign() * (root - p / root)
+    return z.clamp(-LARGEST_SCORE, LARGEST_SCORE)

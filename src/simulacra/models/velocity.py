@@ -1,0 +1,132 @@
+"""Flow matching: a velocity field that carries Gaussian noise to data in a few fixed steps.
+
+Noise lies at time 0, data at time 1, and on straight lines between a pair of them the velocity is
+their difference. The network learns its mean given where the line passes; integrating that from
+noise gives data. With ``mean_flow`` it learns the average velocity between two times instead, so
+that one or two steps suffice.
+
+References:
+    Lipman et al.: Flow matching for generative modeling, arXiv:2210.02747, eq. 23;
+    Tong et al.: Minibatch optimal transport, arXiv:2302.00482 (the pairing);
+    Geng et al.: Mean flows for one-step generative modeling, arXiv:2505.13447, eq. 6 and 10 (with
+    their times reversed).
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from scipy.optimize import linear_sum_assignment
+from torch import Generator, Tensor, nn
+from torch.nn import functional
+
+FREQUENCIES = 8
+SAME_TIME = 0.5
+"""Part of a batch whose two times are equal in ``mean_flow``: there it is plain flow matching."""
+
+
+class Velocity(nn.Module):
+    """A residual dense network v(x, context, begin, end).
+
+    Args:
+        features: number of features of x.
+        context: number of inputs that steer the flow.
+        width: hidden units.
+        depth: residual blocks.
+        mean_flow: the velocity is an average between ``begin`` and ``end``; else that at ``begin``.
+    """
+
+    frequencies: Tensor
+
+    def __init__(
+        self, features: int, context: int, width: int, depth: int, *, mean_flow: bool
+    ) -> None:
+        super().__init__()
+        self.features, self.mean_flow = features, mean_flow
+        times = 2 * FREQUENCIES * (2 if mean_flow else 1)
+        self.enter = nn.Linear(features, width)
+        self.steer = nn.Sequential(
+            nn.Linear(context, 128), nn.SiLU(), nn.Linear(128, width * (depth + 1))
+        )
+        self.clock = nn.Linear(times, width * (depth + 1))
+        self.blocks = nn.ModuleList(nn.Linear(width, width) for _ in range(depth))
+        self.leave = nn.Linear(width, features)
+        self.stretch = nn.Linear(times, features)
+        for last in (self.leave, self.stretch):  # begin with no motion
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
+        waves = torch.arange(FREQUENCIES) * math.pi / 2
+        self.register_buffer("frequencies", waves, persistent=False)
+
+    def forward(self, x: Tensor, steering: Tensor, begin: Tensor, end: Tensor) -> Tensor:
+        """Return the velocity (n, features).
+
+        Args:
+            x: where (n, features).
+            steering: what :attr:`steer` made of the context (n, ...), the same for all times.
+            begin: a time between 0 and 1, (n, 1) or (1, 1).
+            end: one not before it, same shape.
+        """
+        clock = self._waves(begin)
+        if self.mean_flow:
+            clock = torch.cat([clock, self._waves(end - begin)], dim=1)
+        shifts = (steering + self.clock(clock)).chunk(len(self.blocks) + 1, dim=1)
+        hidden = self.enter(x)
+        for block, shift in zip(self.blocks, shifts, strict=False):
+            hidden = hidden + block(functional.silu(hidden + shift))
+        driven: Tensor = self.leave(functional.silu(hidden + shifts[-1]))
+        stretch: Tensor = self.stretch(clock)
+        return driven + x * stretch
+
+    def _waves(self, time: Tensor) -> Tensor:
+        return torch.cat([(time * self.frequencies).cos(), (time * self.frequencies).sin()], dim=1)
+
+    def transport(self, noise: Tensor, context: Tensor, steps: int) -> Tensor:
+        """Return data (n, features) for noise of the same shape, in a fixed number of steps.
+
+        A step is one evaluation where the velocity is an average, else two (midpoint rule).
+        """
+        steering = self.steer(context)
+        x = noise
+        for step in range(steps):
+            begin, middle, end = (x.new_full((1, 1), (step + k / 2) / steps) for k in range(3))
+            if self.mean_flow:
+                x = x + self(x, steering, begin, end) / steps
+            else:
+                half = x + self(x, steering, begin, begin) / (2 * steps)
+                x = x + self(half, steering, middle, middle) / steps
+        return x
+
+    def loss(self, data: Tensor, context: Tensor, rng: Generator, *, pair: bool = False) -> Tensor:
+        """Return the mean squared error of the velocity for one batch.
+
+        Args:
+            data: (n, features).
+            context: (n, context).
+            rng: draws noise and times.
+            pair: pair noise with data so that the lines are short.
+        """
+        noise = torch.randn(data.shape, generator=rng).to(data.device)
+        if pair:
+            noise = noise[nearest_pairs(data, noise)]
+        times = torch.rand((len(data), 2), generator=rng).to(data.device)
+        motion = data - noise
+        steering = self.steer(context)
+        if not self.mean_flow:
+            time = times[:, :1]
+            found = self(torch.lerp(noise, data, time), steering, time, time)
+            return functional.mse_loss(found, motion)
+        begin, end = times.amin(dim=1, keepdim=True), times.amax(dim=1, keepdim=True)
+        same = torch.arange(len(data), device=data.device)[:, None] < SAME_TIME * len(data)
+        end = torch.where(same, begin, end)
+        x = torch.lerp(noise, data, begin)
+        moving = lambda x, begin: self(x, steering, begin, end)  # noqa: E731 - seen along a line
+        found, change = torch.func.jvp(moving, (x, begin), (motion, torch.ones_like(begin)))  # type: ignore[misc]
+        return functional.mse_loss(found, (motion + (end - begin) * change).detach())
+
+
+def nearest_pairs(data: Tensor, noise: Tensor) -> Tensor:
+    """Return for each row of ``data`` a row of ``noise``, the sum of squared distances smallest."""
+    _, columns = linear_sum_assignment(torch.cdist(data, noise).square().cpu().numpy())
+    return torch.from_numpy(columns).to(data.device)

@@ -1,0 +1,50 @@
+"""A cell's distribution depends on where it lies, not on its number."""
+
+import torch
+
+from simulacra.detectors import Calorimeter, load_detector
+from simulacra.models.cell_marginals import CellMarginals
+
+
+def _marginals(detector):
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        return CellMarginals(detector, 3, width=6, rank=4)
+
+
+def test_cells_move_with_the_impact(barrel):
+    marginals = _marginals(barrel)
+    context = torch.randn((5, 3), generator=torch.Generator().manual_seed(1))
+    here = torch.zeros(5, 2, 4)
+    there = here.clone()
+    pitch = torch.tensor([layer.segmentation.cell for layer in barrel.layers]).T
+    there -= pitch  # the particle one cell further along both axes
+    for a, b in zip(marginals(context, here), marginals(context, there), strict=True):
+        for layer in barrel.layers:
+            first, second = (x[:, layer.cells].view(5, *layer.shape) for x in (a, b))
+            assert torch.allclose(first[:, :-1, :-1], second[:, 1:, 1:], atol=1e-5)
+            assert not torch.allclose(first, second, atol=1e-5)
+
+
+def test_every_layer_and_cell_has_its_distribution():
+    for name in ("atlas-barrel", "calogan", "clic-ecal", "calochallenge-1-photons"):
+        detector = load_detector(name)
+        assert isinstance(detector, Calorimeter)
+        marginals = _marginals(detector)
+        layers = len(detector.layers)
+        found = marginals(torch.zeros(2, 3), torch.zeros(2, 2, layers))
+        shared = [x.cells.stop - x.cells.start for x in detector.layers if x.shape != (1, 1)]
+        assert all(x.shape == (2, sum(shared)) for x in found)
+        values = torch.full((4, sum(shared)), -3.0)
+        marginals.fit(values)
+        assert torch.all(marginals.centre == -3)
+
+
+def test_rings_differ_by_their_radius_and_sectors_by_their_angle():
+    detector = load_detector("calochallenge-2")
+    assert isinstance(detector, Calorimeter)
+    layers = len(detector.layers)
+    marginals = _marginals(detector)
+    found = marginals(torch.zeros(1, 3), torch.zeros(1, 2, layers)).location
+    layer = found[0, detector.layers[0].cells].view(detector.layers[0].shape)
+    assert layer.unique().numel() == layer.numel()
