@@ -12,6 +12,7 @@ from simulacra.detectors import load_detector, parse_detector
 from simulacra.errors import CardError
 from simulacra.sample import load_sample
 from simulacra.transforms import NormalisedShowers
+from simulacra.transforms.normalised import NOISE_PART
 
 WIDTH = 5e-6
 TOWER = """
@@ -128,17 +129,29 @@ def test_dequantised_features_are_standardised_and_fresh_only_at_zeros(sample):
     assert torch.equal(first, again)
 
 
-def test_noise_is_uniform_below_the_width(tower):
+def test_noise_is_uniform_well_below_the_width(tower):
     transform, showers, columns = tower
     features = transform.forward({"showers": torch.zeros_like(showers)}, columns)
     noisy = transform.dequantise(features, torch.Generator().manual_seed(1))
     cells = slice(transform.layers, None)
     logit = noisy[:, cells].double() * transform.spread[cells] + transform.mean[cells]
-    noise = (logit.sigmoid() - 1e-6) / WIDTH
+    noise = (logit.sigmoid() - 1e-6) / (NOISE_PART * WIDTH)
     assert noise.min() > -0.01
     assert noise.max() < 1.01
     assert noise.mean().item() == pytest.approx(0.5, abs=0.03)
     assert noise.std().item() == pytest.approx(math.sqrt(1 / 12), abs=0.02)
+
+
+def test_noise_is_not_scaled_up_to_hits(photons):
+    """Energy in a layer whose cells are all noise: one cell takes it."""
+    transform, showers, columns = photons
+    features = transform.forward({"showers": showers}, columns)
+    nothing = transform.forward({"showers": torch.zeros_like(showers)}, columns)
+    features[:, transform.layers :] = nothing[:, transform.layers :]
+    noise = transform.dequantise(features, torch.Generator().manual_seed(1))
+    back = transform.inverse(noise, columns)["showers"]
+    filled = transform.layer_energies(noise, columns) > 0
+    assert torch.equal(_sums(transform, (back > 0).float()), filled.double())
 
 
 def test_energies_close(sample):

@@ -47,6 +47,11 @@ class LayersOfCells(nn.Module):
         parts = torch.split(cells, self.sizes, dim=1)
         return torch.cat([part.sum(dim=1, keepdim=True) for part in parts], dim=1)
 
+    def highest(self, cells: Tensor) -> Tensor:
+        """Return the highest of the cells of each layer (n, layers)."""
+        parts = torch.split(cells, self.sizes, dim=1)
+        return torch.cat([part.amax(dim=1, keepdim=True) for part in parts], dim=1)
+
     def spread(self, layers: Tensor) -> Tensor:
         """Return for each cell (n, n_cells) the value of its layer."""
         return layers[:, self.layer_of_cell]

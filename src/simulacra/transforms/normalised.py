@@ -6,11 +6,11 @@ Of an event with incident energy E and layer energies E_1 … E_L the features a
     u_i = E_i / Σ_{j≥i} E_j       i = 1 … L-1: each layer's part of what is left
     x   = cell / E_layer          of every cell that is not alone in its layer
 
-each as logit(α + (1 - 2α) u), standardised. Values within ``zero_width`` of 0 or 1 count as exactly
-0 or 1: an empty cell, an empty layer, a layer that takes all. They stand as they are in
-:meth:`NormalisedShowers.forward`, become uniform noise of that width in ``dequantise``, and are cut
-again on the way back. Energies close by construction: the cells of a layer add up to its energy,
-the layers to u_0 · scale · E.
+each as logit(α + (1 - 2α) u), standardised. Values within ``zero_width`` of 0 or 1 count as
+exactly 0 or 1: an empty cell, an empty layer, a layer that takes all. They stand as they are in
+:meth:`NormalisedShowers.forward`, become uniform noise well within that width in ``dequantise``,
+and are cut again on the way back. Energies close by construction: the cells of a layer add up to
+its energy, the layers to u_0 · scale · E.
 
 References:
     u-variables: Krause, Shih: CaloFlow, arXiv:2106.05285; logit and noise as in CaloINN,
@@ -29,6 +29,9 @@ from simulacra.transforms.layers import LayersOfCells
 
 HEADROOM = 1.5
 """How far above the largest training response u_0 can go."""
+NOISE_PART = 0.4
+"""Part of ``zero_width`` that noise fills in place of zeros. The rest stays free: a smooth density
+blurs edges, and a gap keeps what it blurs of the empty cells below the cut."""
 TINY = 1e-10
 """What a cell's fraction is at least before its layer is normalised, so that no sum is zero."""
 
@@ -39,7 +42,7 @@ class NormalisedShowers(nn.Module):
     Args:
         detector: a calorimeter; layers may have any number of cells.
         zero_width: below this fraction of its layer a cell is empty, below this part of what is
-            left a layer is; also the width of the noise in their place.
+            left a layer is.
         alpha: keeps logits finite.
 
     Raises:
@@ -99,7 +102,8 @@ class NormalisedShowers(nn.Module):
         half = self.zero_width / 2  # features hold 0 or at least the whole width: halfway is safe
         edge = self._logit(torch.tensor(half), torch.tensor(1 - half)).to(features.device)
         uniform = torch.rand(features.shape, generator=rng).to(features.device)
-        noise = self._logit(self.zero_width * uniform, 1 - self.zero_width * uniform)
+        part = NOISE_PART * self.zero_width * uniform
+        noise = self._logit(part, 1 - part)
         low = features < self._standardised(edge)
         high = features > self._standardised(-edge)
         fresh = self._standardised(torch.where(low, noise, -noise))
@@ -111,11 +115,16 @@ class NormalisedShowers(nn.Module):
         z = features[:, self.layers :] * self.spread[self.layers :] + self.mean[self.layers :]
         cells = self._fraction(z).clamp_min(TINY)
         alone = torch.ones_like(features[:, :1])
-        cells = torch.cat([cells, alone], dim=1)[:, self.of_layers.place]
-        cells = cells / self.of_layers.spread(self.of_layers.sums(cells))
-        cells = torch.where(cells < self.zero_width, 0.0, cells)
-        factor = energies / self.of_layers.sums(cells)
-        return {"showers": cells * self.of_layers.spread(factor)}
+        of_layers = self.of_layers
+        cells = torch.cat([cells, alone], dim=1)[:, of_layers.place]
+        part = cells / of_layers.spread(of_layers.sums(cells))
+        # Where the sum is far from one, what was drawn as noise must not be scaled up to a hit;
+        # the hottest cell is always kept, so that the layer's energy has a place.
+        empty = torch.minimum(cells, part) < self.zero_width
+        empty &= cells < of_layers.spread(of_layers.highest(cells))
+        cells = torch.where(empty, 0.0, part)
+        factor = energies / of_layers.sums(cells)
+        return {"showers": cells * of_layers.spread(factor)}
 
     def layer_energies(self, features: Tensor, columns: Tensor) -> Tensor:
         """Return the energy of each layer (n, layers) in MeV; only the first features matter."""
