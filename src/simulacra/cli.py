@@ -104,6 +104,21 @@ def models(
 
 
 @app.command()
+def simulators() -> None:
+    """List the simulators that are shipped, trained and ready to generate."""
+    from simulacra.shipped import shipped_simulators
+    from simulacra.simulator import TrainedSimulator
+    from simulacra.units import format_energy
+
+    listing = table("simulator", "detector", "model", "energies")
+    for name in shipped_simulators():
+        shipped = TrainedSimulator.load(name)
+        low, high = (format_energy(energy) for energy in shipped.ranges["energy"])
+        listing.add_row(name, shipped.detector.name, shipped.card.model_kind, f"{low} to {high}")
+    console.print(listing)
+
+
+@app.command()
 def simulate(
     detector: Annotated[str, typer.Option(help="A shipped detector or a YAML file.")],
     particle: Annotated[str, typer.Option(help="Name or PDG id: gamma, e-, pi+, 13 …")],
@@ -169,7 +184,7 @@ def train(
 
 @app.command()
 def generate(
-    simulator: Annotated[Path, typer.Argument(help="A simulator's folder.")],
+    simulator: Annotated[str, typer.Argument(help="A shipped simulator or a simulator's folder.")],
     output: Output,
     like: Annotated[
         str | None, typer.Option(help="Take the conditions of this events file, or sample:test.")

@@ -32,6 +32,7 @@ from simulacra.io import read_events
 from simulacra.models import find_model
 from simulacra.provenance import provenance
 from simulacra.sample import resolve_events
+from simulacra.shipped import shipped_simulators, simulator_folder
 from simulacra.surrogate import Surrogate
 from simulacra.training import fit
 from simulacra.training.run import METRICS, OnProgress, Row, fingerprint, write_metrics
@@ -126,12 +127,16 @@ class TrainedSimulator:
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
-        """Read a simulator's folder.
+        """Read a simulator's folder, or a shipped simulator by its name.
+
+        Example:
+            >>> TrainedSimulator.load("atlas-barrel-photons").detector.name
+            'atlas-barrel'
 
         Raises:
             SimulatorError: it is not there, incomplete, of a newer format, or was changed.
         """
-        folder = Path(folder)
+        folder = simulator_folder(folder)
         about = _read_about(folder)
         try:
             detector = parse_detector((folder / DETECTOR).read_text(encoding="utf-8"), DETECTOR)
@@ -159,6 +164,10 @@ def _read_about(folder: Path) -> dict[str, Any]:
     if not path.is_file():
         hint = "; its training is unfinished" if part_of(folder).is_dir() else ""
         msg = f"{folder} is not a simulator folder: no {ABOUT}{hint}"
+        if not folder.exists():
+            msg = (
+                f"no simulator {folder}: give a folder or one of {', '.join(shipped_simulators())}"
+            )
         raise SimulatorError(msg)
     try:
         about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulacra.detectors import Calorimeter, load_detector
+from simulacra.sample import load_sample
 from simulacra.transforms import LogarithmicShowers
 
 
@@ -77,3 +78,27 @@ def test_the_reference_is_the_layer_with_most_energy(barrel):
     layers = transform.of_layers.sums(response["showers"].double())
     features = transform.forward(response, columns)
     assert features[0, 3].item() == pytest.approx((layers[0, 3] / layers[0, 2]).log().item())
+
+
+def test_thin_layers_are_taken_by_themselves(barrel):
+    events = load_sample("train")
+    columns = torch.from_numpy(events.conditions.matrix(tuple(barrel.conditions)))
+    response = {"showers": torch.from_numpy(events["showers"])}
+    transform = LogarithmicShowers(barrel)
+    transform.fit(response, columns)
+    names = [barrel.layers[i].name for i in transform.others]
+    assert dict(zip(names, transform.single.tolist(), strict=True)) == {
+        "presampler": True,
+        "strips": False,
+        "back": True,
+    }
+    features = transform.forward(response, columns)
+    for slot in (1, 3):
+        scores = features[:, slot][torch.isfinite(features[:, slot])]
+        assert scores.mean().item() == pytest.approx(0, abs=0.02)
+        assert scores.std().item() == pytest.approx(1, abs=0.05)
+    back = transform.inverse(features, columns)["showers"]
+    full = torch.isfinite(back)  # but for empty layers, whose cells have no shape
+    assert torch.allclose(back[full], response["showers"][full], rtol=1e-3, atol=1e-6)
+    layers = transform.of_layers.sums(response["showers"])
+    assert torch.equal(~full.all(1), (layers == 0).any(1))

@@ -1,10 +1,15 @@
-"""Showers as logarithms of ratios, with -inf where there is nothing.
+"""Showers as logarithms, with -inf where there is nothing.
 
 Of an event with incident energy E, layer energies E_l and cells e_i the features are
 
     log(ΣE_l / E)        the response
-    log(E_l / E_r)       of every layer but the reference layer r, the one with the most energy
+    of every layer but the reference layer r, the one with the most energy:
+      log(E_l / E_r)     where layers hold a good part of the energy,
+      s(log E_l)         of those that together hold little
     log(e_i / E_l)       of every cell that is not alone in its layer
+
+What a thin layer sees are single particles, whose energy loss has sharp features at fixed energies
+in MeV; s is the training sample's map to normal scores, which flattens them.
 
 The way back closes by construction: the layers add up to the total, the cells to their layer. The
 events are folded (:class:`simulacra.transforms.Reflections`) where the detector is symmetric.
@@ -18,14 +23,22 @@ from torch import Generator, Tensor, nn
 from simulacra.detectors import Calorimeter
 from simulacra.transforms.base import Response
 from simulacra.transforms.layers import LayersOfCells
+from simulacra.transforms.quantiles import piecewise_linear, quantile_knots
 from simulacra.transforms.reflections import Reflections
 
 LEAST_REFERENCE = 1e-6
 """Part of the total energy that the reference layer is taken to hold where it is empty."""
+LITTLE = 0.1
+"""Part of the energy that the layers which are taken by themselves hold together, on average."""
+MOST = 0.999
+"""Part of the energy of one event that they can hold."""
+KNOTS = 64
+FEWEST = 20 * KNOTS
+"""Events with energy in a layer, below which its quantiles are not known."""
 
 
 class LogarithmicShowers(nn.Module):
-    """Response, ratios of layers and fractions of cells, as logarithms.
+    """Response, layers and fractions of cells, as logarithms.
 
     Args:
         detector: a calorimeter; layers may have any number of cells.
@@ -34,6 +47,9 @@ class LogarithmicShowers(nn.Module):
     reference: Tensor
     others: Tensor
     back: Tensor
+    single: Tensor
+    knots: Tensor
+    scores: Tensor
 
     def __init__(self, detector: Calorimeter) -> None:
         super().__init__()
@@ -41,19 +57,35 @@ class LogarithmicShowers(nn.Module):
         self.reflections = Reflections(detector)
         self.energy_column = list(detector.conditions).index("energy")
         layers = self.of_layers.layers
+        identity = torch.linspace(-1, 1, KNOTS).expand(layers - 1, -1)
         self.register_buffer("reference", torch.zeros(1, dtype=torch.int64))
         self.register_buffer("others", torch.arange(1, layers))
         self.register_buffer("back", torch.arange(layers))
+        self.register_buffer("single", torch.zeros(layers - 1, dtype=torch.bool))
+        self.register_buffer("knots", identity.clone())
+        self.register_buffer("scores", identity.clone())
 
-    def fit(self, response: Response, columns: Tensor) -> None:  # noqa: ARG002
-        """Choose the reference layer."""
+    def fit(self, response: Response, columns: Tensor) -> None:
+        """Choose the reference layer and the layers taken by themselves; set their quantiles."""
         energies = self.of_layers.sums(response["showers"].double())
-        reference = energies.sum(dim=0).argmax()
+        parts = (energies / columns[:, self.energy_column, None]).mean(dim=0)
+        parts = parts / parts.sum().clamp_min(1e-300)
+        reference = parts.argmax()
         layers = torch.arange(self.of_layers.layers)
         others = layers[layers != reference]
         self.reference.copy_(reference)
         self.others.copy_(others)
         self.back.copy_(torch.cat([reference[None], others]).argsort())
+        ascending, order = parts[others].sort()
+        little = torch.empty_like(order, dtype=torch.bool)
+        little[order] = ascending.cumsum(0) < LITTLE
+        for slot, layer in enumerate(others.tolist()):
+            full = energies[:, layer] > 0
+            enough = int(full.sum()) >= FEWEST
+            self.single[slot] = bool(little[slot]) and enough
+            if self.single[slot]:
+                knots, scores = quantile_knots(energies[full, layer].log(), KNOTS)
+                self.knots[slot], self.scores[slot] = knots, scores
 
     def forward(self, response: Response, columns: Tensor) -> Tensor:
         """Return features (n, layers + cells) of showers in MeV."""
@@ -62,10 +94,14 @@ class LogarithmicShowers(nn.Module):
         total = energies.sum(dim=1, keepdim=True)
         reference = energies[:, self.reference]
         reference = torch.maximum(reference, LEAST_REFERENCE * total).clamp_min(1e-300)
+        others = (energies[:, self.others] / torch.where(self.single, 1.0, reference)).log()
+        found = piecewise_linear(
+            torch.where(others > -torch.inf, others, 0.0), self.knots.double(), self.scores.double()
+        )
         of_cells = self.of_layers.spread(energies)[:, self.of_layers.shared]
         features = [
             (total / columns[:, self.energy_column, None]).log(),
-            (energies[:, self.others] / reference).log(),
+            torch.where(others > -torch.inf, found, -torch.inf),
             (cells[:, self.of_layers.shared] / of_cells.clamp_min(1e-300)).log(),
         ]
         return torch.cat(features, dim=1).float()
@@ -78,8 +114,21 @@ class LogarithmicShowers(nn.Module):
         """Return showers in MeV; in each layer at least one cell must not be -inf."""
         layers = self.of_layers.layers
         total = features[:, :1].exp() * columns[:, self.energy_column, None]
-        ratios = torch.cat([torch.zeros_like(total), features[:, 1:layers]], dim=1)
-        energies = total * ratios.softmax(dim=1)[:, self.back]
+        energies = self._layers(total, features[:, 1:layers])
         cells = self.of_layers.normalised_exponentials(features[:, layers:])
         cells = cells * self.of_layers.spread(energies)
         return {"showers": self.reflections.mirror(cells, columns)}
+
+    def _layers(self, total: Tensor, features: Tensor) -> Tensor:
+        """Return the energy of each layer (n, layers); they add up to the total."""
+        full = features > -torch.inf
+        others = piecewise_linear(torch.where(full, features, 0.0), self.scores, self.knots)
+        single = torch.where(full & self.single, others.exp(), 0.0)
+        seen = single.sum(dim=1, keepdim=True)
+        # no training event needs this: it keeps an energy from being negative, whatever the noise
+        single = single * (MOST * total / seen.clamp_min(1e-30)).clamp_max(1.0)
+        rest = total - single.sum(dim=1, keepdim=True)
+        ratios = torch.where(full & ~self.single, others, -torch.inf)
+        parts = torch.cat([torch.zeros_like(total), ratios], dim=1).softmax(dim=1)
+        energies = rest * parts + torch.cat([torch.zeros_like(total), single], dim=1)
+        return energies[:, self.back]
