@@ -181,20 +181,23 @@ def test_tampered_simulator(run, simulator, tmp_path):
     path = tmp_path / simulator / "weights.safetensors"
     path.write_bytes(path.read_bytes()[:-4] + b"\0\0\0\1")
     refused(run("generate", simulator, "--energy", "1GeV", "-n", 5, "-o", "f.h5"), "was changed")
+    refused(run("generate", "nowhere", "--energy", "1GeV", "-n", 5, "-o", "f.h5"), "no simulator")
     assert not (tmp_path / "f.h5").exists()
 
 
 def test_usage_errors_are_one_line(run):
+    refused(run("quickstart", "--model", "tardis"), "flow-matching")
     refused(run("generate", "simulator"), "output")
     refused(run("no-such-command"), "no-such-command")
 
 
-def test_quickstart_on_a_tiny_model(run, tmp_path):
+@pytest.mark.parametrize("model", ["flow-matching", "dnncalogan"])
+def test_quickstart_on_a_tiny_model(run, tmp_path, model):
     """The whole chain; what it learns in two steps is another matter."""
-    sizes = SMALL_MODELS["dnncalogan"]
+    sizes = SMALL_MODELS[model]
     overrides = [f"model.{k}={json.dumps(v)}" for k, v in sizes.items()] + ["training.steps=2"]
     options = [part for override in overrides for part in ("--set", override)]
-    code, out, _ = run("quickstart", *options)
+    code, out, _ = run("quickstart", "--model", model, *options)
     assert code == 0
     assert "262 GeV" in out
     assert "25 GeV" in out

@@ -51,6 +51,9 @@ def _options(
 def quickstart(
     output: Output = Path("quickstart"),
     report: Annotated[Path, typer.Option(help="Where the report appears.")] = Path("report"),
+    model: Annotated[
+        str, typer.Option(help="flow-matching, the default generator, or dnncalogan.")
+    ] = "flow-matching",
     overrides: Annotated[list[str] | None, typer.Option("--set", help="key=value")] = None,
 ) -> None:
     """Train on the embedded Geant4 sample, generate, validate; print scores and the report."""
@@ -58,7 +61,7 @@ def quickstart(
 
     _require_report_folder(report)
     with training_bar("training") as on_progress:
-        validation = run(output, report, tuple(overrides or ()), on_progress)
+        validation = run(output, report, model, tuple(overrides or ()), on_progress)
     print_scores(validation)
     console.print(f"simulator  {output / 'simulator'}")
     console.print(f"report     {report / 'index.html'}", highlight=False)

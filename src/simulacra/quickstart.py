@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simulacra.atomic import remove
 from simulacra.card import Card
+from simulacra.errors import CardError
 from simulacra.io import write_events
 from simulacra.sample import load_sample
 from simulacra.simulator import train
@@ -19,15 +21,35 @@ if TYPE_CHECKING:
     from simulacra.validation import Validation
 
 
-def quickstart_card(overrides: Sequence[str] = ()) -> Card:
-    """Return the card that the quickstart trains: DNNCaloGAN with two critics, a few minutes."""
-    file = resources.files("simulacra") / "data" / "quickstart.yaml"
-    return Card.parse(file.read_text(encoding="utf-8"), "quickstart.yaml", overrides)
+DEFAULT = "flow-matching"
+
+
+def quickstart_models() -> tuple[str, ...]:
+    """Return the models that have a card of a few minutes for the embedded sample."""
+    return tuple(sorted(entry.name.removesuffix(".yaml") for entry in _cards().iterdir()))
+
+
+def quickstart_card(model: str = DEFAULT, overrides: Sequence[str] = ()) -> Card:
+    """Return the card that the quickstart trains.
+
+    Raises:
+        CardError: there is no such card, or an override does not fit.
+    """
+    if model not in quickstart_models():
+        msg = f"no quickstart of model {model!r}; there are {', '.join(quickstart_models())}"
+        raise CardError(msg)
+    text = (_cards() / f"{model}.yaml").read_text(encoding="utf-8")
+    return Card.parse(text, f"{model}.yaml", overrides)
+
+
+def _cards() -> Traversable:
+    return resources.files("simulacra") / "data" / "quickstart"
 
 
 def quickstart(
     folder: Path,
     report: Path,
+    model: str = DEFAULT,
     overrides: Sequence[str] = (),
     on_progress: OnProgress | None = None,
 ) -> Validation:
@@ -37,14 +59,16 @@ def quickstart(
         folder: gets ``simulator/`` and the generated events ``fast.h5``; an interrupted training
             goes on from there, a finished one is done again.
         report: folder of the report, replaced.
+        model: which of :func:`quickstart_models` to train.
         overrides: changes to the card, ``training.steps=5000``.
         on_progress: called after every training step.
 
     Returns:
         The comparison with the test events, which training and selection never saw.
     """
+    card = quickstart_card(model, overrides)
     remove(folder / "simulator")
-    simulator = train(quickstart_card(overrides), folder / "simulator", on_progress)
+    simulator = train(card, folder / "simulator", on_progress)
     test = load_sample("test")
     generated = simulator.simulate(test.conditions, seed=simulator.card.seed)
     write_events(generated, folder / "fast.h5")
