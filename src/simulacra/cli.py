@@ -247,16 +247,16 @@ def validate(
 ) -> None:
     """Judge events by physics, energy by energy; write a report."""
     from simulacra.detectors import load_detector
-    from simulacra.io import read_events
+    from simulacra.io import EventFile
     from simulacra.sample import resolve_events
-    from simulacra.validation import Thresholds, apply_thresholds, write_report
+    from simulacra.validation import Thresholds, apply_thresholds, measured, write_report
     from simulacra.validation import validate as run
 
     _require_report_folder(output)
     limits = Thresholds.load(thresholds) if thresholds else None
     named = load_detector(detector) if detector else None
-    full, fast = (read_events(resolve_events(s), named) for s in (reference, generated))
-    independent = read_events(resolve_events(floor), named) if floor else None
+    full, fast = (measured(EventFile(resolve_events(s), named)) for s in (reference, generated))
+    independent = EventFile(resolve_events(floor), named) if floor else None
     validation = run(full, fast, floor=independent, profile=profile, legacy=caloch_legacy)
     if limits is not None:
         validation = apply_thresholds(validation, limits)

@@ -11,11 +11,12 @@ from pathlib import Path
 import jinja2
 
 from simulacra.atomic import whole_folder
-from simulacra.events import Events
+from simulacra.events import EventSource
 from simulacra.validation.floor import CLOSE_EXCESS, CLOSE_FACTOR
 from simulacra.validation.metrics import METRICS, Estimate
 from simulacra.validation.plots import report_plots
 from simulacra.validation.result import Comparison, Validation, summary_rows
+from simulacra.validation.sample import Sample, measured
 from simulacra.validation.sample_result import sample_rows
 
 MOST_ROWS = 60
@@ -32,7 +33,10 @@ class Cell:
 
 
 def write_report(
-    validation: Validation, reference: Events, generated: Events, folder: str | Path
+    validation: Validation,
+    reference: EventSource | Sample,
+    generated: EventSource | Sample,
+    folder: str | Path,
 ) -> Path:
     """Write ``index.html`` and ``metrics.json`` into a folder that appears whole or not at all.
 
@@ -53,7 +57,7 @@ def write_report(
             "caption": plot.caption,
             "image": base64.b64encode(plot.png).decode("ascii"),
         }
-        for plot in report_plots(validation, reference, generated)
+        for plot in report_plots(validation, measured(reference), measured(generated))
     ]
     html = _render(validation, plots)
     metrics = json.dumps(validation.to_json(), indent=1, allow_nan=False, ensure_ascii=False)
