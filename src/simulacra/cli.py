@@ -292,6 +292,12 @@ def benchmark(
         str | None, typer.Option(help="Where Geant4 is timed: 1GeV,65GeV; else all of them.")
     ] = None,
     seconds: Annotated[float, typer.Option(min=0.01, help="How long each is timed.")] = 5.0,
+    profile: Annotated[
+        Literal["none", "quick", "official"],
+        typer.Option(
+            help="Add the AUC of classifiers to the scores, as validate --profile has it."
+        ),
+    ] = "none",
 ) -> None:
     """Measure speed and quality of simulators, and of Geant4, on one core in one run."""
     from simulacra.benchmark import BenchmarkSettings, write_benchmark
@@ -306,7 +312,7 @@ def benchmark(
     full = [
         _checked(partial(Geant4Settings, particle=particle, physics=name)) for name in physics or ()
     ]
-    settings = BenchmarkSettings(seconds=seconds, energies=points)
+    settings = BenchmarkSettings(seconds=seconds, energies=points, profile=profile)
     events = read_events(resolve_events(reference))
     with console.status("benchmark") as status:
         result = run(simulators, events, full, settings, lambda what: status.update(what))

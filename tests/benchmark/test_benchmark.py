@@ -1,16 +1,22 @@
 import json
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
+import numpy as np
 import pytest
 
 from simulacra.benchmark import BenchmarkSettings, benchmark, write_benchmark
 from simulacra.benchmark.report import markdown
 from simulacra.benchmark.result import Benchmark, FastResult, FullResult, Speed
-from simulacra.benchmark.timing import median_ms
+from simulacra.benchmark.run import quality
+from simulacra.benchmark.timing import median_ms, peak_memory_mb
 from simulacra.errors import EventsError, SimulacraError
 from simulacra.fullsim import Geant4Settings
 from simulacra.sample import load_sample
 from simulacra.simulator import train
+from simulacra.validation import validate
+from tests.validation.samples import few
 
 QUICK = BenchmarkSettings(batches=(1, 10), seconds=0.01, energies=(1000.0,))
 
@@ -32,13 +38,30 @@ def result(**changes):
         "disk_mb": 3.0,
         "quality": quality,
     }
-    full = FullResult("Geant4 opt0", {1000.0: 20.0, 10_000.0: 200.0})
+    full = FullResult("Geant4 opt0", {1000.0: 20.0, 10_000.0: 200.0}, 250.0)
     facts = {"detector": "d", "events": 1, "processor": "p", "cores": 2}
     return Benchmark((FastResult(**fields | changes),), (full,), facts)
 
 
 def test_median_of_a_known_wait():
     assert median_ms(lambda: time.sleep(0.01), seconds=0.05) == pytest.approx(10, rel=0.5)
+
+
+def test_peak_memory_is_that_of_one_process_and_not_of_its_parent():
+    held = bytearray(300_000_000)
+    held[::4096] = b"x" * len(held[::4096])
+    assert peak_memory_mb() > 300
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        before = pool.submit(peak_memory_mb).result()
+        assert before < 300  # it never had what the parent holds
+        pool.submit(_use_memory, 200).result()
+        assert 180 < pool.submit(peak_memory_mb).result() - before < 260
+
+
+def _use_memory(mb):
+    """Hold so much for a moment."""
+    held = np.ones(mb * 1_000_000 // 8)
+    return float(held[0])
 
 
 def test_break_even_is_where_the_times_are_equal():
@@ -63,6 +86,19 @@ def test_fast_simulator_end_to_end(folder, tmp_path):
         assert 0 < speed.network < speed.simulate < speed.service
     assert 0 < measured.fast[0].disk_mb < 5
     assert path.with_suffix(".png").stat().st_size > 1000
+    assert 100 < measured.fast[0].peak_memory_mb < 1000
+    assert not any(name.startswith("auc") for name in measured.fast[0].quality)
+
+
+def test_the_auc_is_that_of_the_classifier_that_counts():
+    reference, generated = few("train", 60), few("selection", 60)
+    validation = validate(reference, generated, profile="quick")
+    scores = quality(validation)
+    for features in ("cells", "normalised", "high-level"):
+        aucs = [a.auc.value for a in validation.samples.adversaries if a.features == features]
+        name = f"auc_{features.replace('-', '_')}"
+        assert scores[name] == max(aucs)
+        assert 0.3 < scores[f"{name}_floor"] < 0.7
 
 
 @pytest.mark.geant4
@@ -72,6 +108,7 @@ def test_geant4_end_to_end(folder):
     (full,) = measured.full
     assert full.ms_per_event[1000.0] > 1
     assert "opt0" in full.physics
+    assert 100 < full.peak_memory_mb < 2000
 
 
 def test_other_detectors_and_missing_folders_are_refused(folder, tmp_path):

@@ -6,7 +6,7 @@ import pytest
 from simulacra.errors import SimulacraError
 from simulacra.validation import Thresholds, apply_thresholds, validate
 
-from .samples import halves, with_showers
+from .samples import few, halves, with_showers
 
 EXAMPLE = Path(__file__).parents[2] / "examples/thresholds.yaml"
 
@@ -118,3 +118,18 @@ def test_mistakes_in_the_file_are_one_line(tmp_path, text, words):
     assert "\n" not in str(caught.value)
     with pytest.raises(SimulacraError, match="no thresholds file"):
         Thresholds.load(tmp_path / "none.yaml")
+
+
+def test_limits_on_classifiers(results):
+    reference, generated = few("train", 60), few("selection", 60)
+    wrong = with_showers(generated, generated["showers"][::-1])  # of other energies
+    equal, different = (
+        validate(reference, events, profile="quick") for events in (generated, wrong)
+    )
+    limits = {"auc": 0.5, "auc_at_energy": 0.5, "auc_sigmas": 5}
+    assert failures(equal, **limits) == ()
+    found = failures(different, **limits)
+    assert any(text.startswith("AUC, cells, trees is") for text in found)
+    assert any(text.startswith("1 GeV: AUC, cells, trees is") for text in found)
+    with pytest.raises(SimulacraError, match="needs classifiers"):
+        failures(results[0], auc=0.6)

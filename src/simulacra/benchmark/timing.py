@@ -27,6 +27,7 @@ from simulacra.io import write_events
 from simulacra.units import format_energy
 
 KB_PER_MB = 1024
+PROCESS_STATUS = Path("/proc/self/status")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +96,21 @@ def _time_here(
                 )
             ]
         speeds.append(Speed(batch, *times))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KB_PER_MB
-    return FastTiming(tuple(speeds), peak)
+    return FastTiming(tuple(speeds), peak_memory_mb())
+
+
+def peak_memory_mb() -> float:
+    """Return the largest resident memory that this process has had, MB.
+
+    Linux keeps it with the memory itself. What ``getrusage`` says there may be the parent's, whose
+    memory a process shares until it starts its own program.
+    """
+    if PROCESS_STATUS.is_file():
+        for line in PROCESS_STATUS.read_text(encoding="ascii").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / KB_PER_MB
+    largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return largest / KB_PER_MB / (KB_PER_MB if sys.platform == "darwin" else 1)
 
 
 def cold_start(folder: Path, energy: float) -> float:
@@ -139,8 +153,10 @@ def time_full(
             start = time.perf_counter()
             version = str(simulator.simulate(rows, 2).provenance["geant4"])
             times[energy] = (time.perf_counter() - start) / n * 1000
+        # of the pool's only worker, which holds Geant4
+        peak = pool.submit(peak_memory_mb).result()
     words = f"Geant4 {version}, {settings.physics}, cut {settings.cut:g} mm"
-    return FullResult(words, times)
+    return FullResult(words, times, peak)
 
 
 def _draw(detector: Detector, energy: float, n: int) -> Conditions:

@@ -34,6 +34,8 @@ from simulacra.validation.split import matched_split
 
 Profile = Literal["quick", "official"]
 SAMPLES = ("reference", "generated", "floor")
+FEWEST_AT_ENERGY = 50
+"""Events of either sample that metrics of whole samples need at an energy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,10 @@ def judge_samples(
         if len(used) < len(sample)
     ]
     if min(len(sample) for sample in ready[:2]) == 0:
-        return SampleComparison(profile, (), (), {}), [*notes, "too few events for sample metrics"]
+        return SampleComparison(profile, (), (), {}, {}), [
+            *notes,
+            "too few events for sample metrics",
+        ]
     scale = _Standard.of(ready[0].tables["observables"])
     ready = [scale.added_to(sample) for sample in ready if len(sample)]
     ref, gen = ready[:2]
@@ -114,8 +119,28 @@ def judge_samples(
     if len(adversaries) == 0:
         notes.append("too few events for classifiers")
     scores, cautions = _scores(ref, gen, extra, options, rng)
-    comparison = SampleComparison(profile, adversaries, scores, _worse(adversaries))
+    energies = _scores_by_energy(ref, gen, extra, groups, options, rng)
+    comparison = SampleComparison(profile, adversaries, scores, energies, _worse(adversaries))
     return comparison, notes + cautions
+
+
+def _scores_by_energy(
+    ref: _Features,
+    gen: _Features,
+    extra: _Features | None,
+    groups: tuple[EnergyGroup, ...],
+    options: ProfileOptions,
+    rng: np.random.Generator,
+) -> dict[str, tuple[SampleScore, ...]]:
+    """Return the metrics at each energy that has enough events of all samples."""
+    samples = [sample for sample in (ref, gen, extra) if sample is not None]
+    found = {}
+    for i, group in enumerate(groups):
+        here = [sample.take(np.flatnonzero(sample.groups == i)) for sample in samples]
+        if min(map(len, here)) >= FEWEST_AT_ENERGY:
+            more = here[2] if len(here) > 2 else None
+            found[group.label], _ = _scores(here[0], here[1], more, options, rng)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +214,7 @@ def _adversaries(
             n=score.n,
             floor_auc=None if floor is None else SampleFloor(kind, floor.auc, (floor.n, floor.n)),
             floor_jsd=None if floor is None else SampleFloor(kind, floor.jsd, (floor.n, floor.n)),
+            floor_energies={} if floor is None else floor.energies,
         )
         for (features, classifier), score in scores.items()
         for floor in [floors.get((features, classifier))]

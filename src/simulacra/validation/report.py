@@ -17,7 +17,7 @@ from simulacra.validation.metrics import METRICS, Estimate
 from simulacra.validation.plots import report_plots
 from simulacra.validation.result import Comparison, Validation, summary_rows
 from simulacra.validation.sample import Sample, measured
-from simulacra.validation.sample_result import sample_rows
+from simulacra.validation.sample_result import energy_rows, sample_rows
 
 MOST_ROWS = 60
 """Rows of the table of verdicts; with more observables, it has a row per group of observables."""
@@ -78,6 +78,7 @@ def _render(validation: Validation, plots: list[dict[str, str]]) -> str:
             matrix=_matrix(validation),
             metrics=METRICS,
             sample_rows=sample_rows(validation.samples),
+            energy_rows=energy_rows(validation.samples),
             counts=validation.to_json()["verdicts"],
             floor_kinds=sorted(
                 {c.floor.kind for g in validation.groups for c in g.comparisons.values()}
