@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -24,10 +23,8 @@ from simulacra.detectors import Detector
 from simulacra.errors import SimulacraError
 from simulacra.fullsim import Geant4Settings, Geant4Simulator, WorkerPool
 from simulacra.io import write_events
+from simulacra.memory import peak_memory_mb
 from simulacra.units import format_energy
-
-KB_PER_MB = 1024
-PROCESS_STATUS = Path("/proc/self/status")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,20 +94,6 @@ def _time_here(
             ]
         speeds.append(Speed(batch, *times))
     return FastTiming(tuple(speeds), peak_memory_mb())
-
-
-def peak_memory_mb() -> float:
-    """Return the largest resident memory that this process has had, MB.
-
-    Linux keeps it with the memory itself. What ``getrusage`` says there may be the parent's, whose
-    memory a process shares until it starts its own program.
-    """
-    if PROCESS_STATUS.is_file():
-        for line in PROCESS_STATUS.read_text(encoding="ascii").splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) / KB_PER_MB
-    largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return largest / KB_PER_MB / (KB_PER_MB if sys.platform == "darwin" else 1)
 
 
 def cold_start(folder: Path, energy: float) -> float:
