@@ -76,6 +76,7 @@ def test_honest_halves_show_nothing(honest):
     assert honest.pooled.comparisons["response"].verdict == "agrees"
     assert sum(len(differing(g)) for g in honest.groups) == 0
     assert honest.invariants["generated"].beyond_limits == 0
+    assert max(honest.cells.missing) < 1e-4
 
 
 def test_one_per_cent_of_energy_too_much(pair, honest):
@@ -144,6 +145,8 @@ def test_a_dead_cell():
         assert score.auc.value > 0.9
         assert score.floor_auc.estimate.value < 0.6
     assert "centre_phi.middle" in differing(result.pooled)
+    assert result.cells.missing[0] > 0.005
+    assert result.cells.profiles["phi.middle"].value > 10
 
 
 def test_showers_shuffled_between_energies(pair):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,8 +10,8 @@ import numpy as np
 from simulacra.arrays import Array, FloatArray, IntArray
 from simulacra.detectors import Calorimeter, Layer
 from simulacra.detectors.segmentation import PolarSegmentation
+from simulacra.events import Events
 from simulacra.observables.showers import ring_radii
-from simulacra.validation.sample import Sample
 
 PER_DECADE = 200
 """Bins of the cell spectrum per factor of ten."""
@@ -80,14 +80,14 @@ class CellSums:
     spectrum: Spectrum
 
 
-def cell_sums(sample: Sample) -> CellSums:
-    """Return the sums over a calorimeter's events; numbers that are not finite count as 0."""
-    detector = sample.detector
-    assert isinstance(detector, Calorimeter)
+def cell_sums(detector: Calorimeter, pieces: Iterable[Events]) -> CellSums:
+    """Return the sums over events, piece by piece; numbers that are not finite count as 0."""
     lines = {layer.name: _lines(detector, layer) for layer in detector.layers}
     first = {layer.name: _Moments() for layer in detector.layers}
     share, spectrum = np.zeros(detector.n_cells), Spectrum()
-    for _, events in sample.pieces():
+    n = 0
+    for events in pieces:
+        n += len(events)
         inverse = 1 / events.conditions["energy"].astype(np.float64)
         cells = np.nan_to_num(events["showers"], nan=0.0, posinf=0.0, neginf=0.0)
         share += inverse @ cells
@@ -95,7 +95,7 @@ def cell_sums(sample: Sample) -> CellSums:
         for layer in detector.layers:
             sums = np.concatenate([line.sums for line in lines[layer.name]], axis=1)
             first[layer.name].add((cells[:, layer.cells] @ sums) * inverse[:, None])
-    return CellSums(share / len(sample), *_profiles(detector, lines, first), spectrum)
+    return CellSums(share / max(n, 1), *_profiles(detector, lines, first), spectrum)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,13 @@ from typing import Literal
 import numpy as np
 
 from simulacra.arrays import BoolArray, FloatArray
+from simulacra.detectors import Calorimeter
 from simulacra.energies import EnergyGroup, energy_groups
 from simulacra.events import EventSource, require_same_detector
 from simulacra.observables import observables_of
 from simulacra.provenance import provenance
 from simulacra.validation.adversary import Profile, judge_samples
+from simulacra.validation.cell_comparison import CellComparison, compare_cells
 from simulacra.validation.correlation import correlated_names, correlations_of
 from simulacra.validation.floor import floor_of, verdict_of
 from simulacra.validation.impact import impact_profiles
@@ -110,8 +112,14 @@ def _with_relations(
         result,
         resolution=resolution_of(result.energies, result.headline),
         impact_profiles=impact_profiles(_of(groups, ref), _of(groups, gen)),
+        cells=_cells(_of(groups, ref), _of(groups, gen)),
         correlations=correlations_of(names, ref.values, gen.values, masks),
     )
+
+
+def _cells(ref: Sample, gen: Sample) -> CellComparison | None:
+    calorimeter = isinstance(ref.detector, Calorimeter)
+    return compare_cells(ref.cells, gen.cells) if calorimeter and len(ref) and len(gen) else None
 
 
 def _judged(

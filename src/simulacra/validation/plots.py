@@ -10,7 +10,6 @@ import matplotlib as mpl
 from simulacra.detectors import Calorimeter
 from simulacra.validation.canvas import STYLE, Plot
 from simulacra.validation.cell_plots import cell_maps, cell_spectrum
-from simulacra.validation.cells import cell_sums
 from simulacra.validation.event_plots import single_events
 from simulacra.validation.group_plots import grouped_histograms, profiles
 from simulacra.validation.headline_plots import headline_against_energy, headline_by_energy
@@ -24,10 +23,10 @@ PlotFunction = Callable[[Shown], Iterator[Plot]]
 
 
 def shower_plots(shown: Shown) -> Iterator[Plot]:
-    """Yield what is drawn of all cells of a calorimeter: the events are gone through once."""
+    """Yield what is drawn of all cells of a calorimeter."""
     detector = shown.detector
     assert isinstance(detector, Calorimeter)
-    full, fast = cell_sums(shown.full), cell_sums(shown.fast)
+    full, fast = shown.full.cells, shown.fast.cells
     yield from longitudinal_profile(shown.validation, full, fast)
     yield from lateral_profiles(detector, full, fast)
     yield from cell_maps(detector, full, fast)

@@ -21,6 +21,8 @@ from simulacra.validation.sample_result import energy_rows, sample_rows
 
 MOST_ROWS = 60
 """Rows of the table of verdicts; with more observables, it has a row per group of observables."""
+MOST_PROFILES = 12
+"""Rows of the table of mean showers; of more profiles, the worst are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +88,19 @@ def _render(validation: Validation, plots: list[dict[str, str]]) -> str:
             close_excess=CLOSE_EXCESS,
             close_factor=CLOSE_FACTOR,
             plots=plots,
+            profile_rows=_profile_rows(validation),
             legacy=_legacy_rows(validation),
         )
     )
+
+
+def _profile_rows(validation: Validation) -> list[tuple[str, Estimate]]:
+    """Return the profiles of the mean shower; where there are too many, the worst."""
+    rows = [] if validation.cells is None else list(validation.cells.profiles.items())
+    if len(rows) <= MOST_PROFILES:
+        return rows
+    known = [row for row in rows if not math.isnan(row[1].value)]
+    return sorted(known, key=lambda row: -row[1].value)[:MOST_PROFILES]
 
 
 def _legacy_rows(validation: Validation) -> list[tuple[str, float, float | None]]:

@@ -14,10 +14,11 @@ import numpy as np
 
 from simulacra.arrays import BoolArray, FloatArray, IntArray
 from simulacra.conditions import Conditions
-from simulacra.detectors import Detector
+from simulacra.detectors import Calorimeter, Detector
 from simulacra.energies import energies_of
 from simulacra.events import Events, EventSource, pieces, spans
 from simulacra.observables import observables_of, observe
+from simulacra.validation.cells import CellSums, cell_sums
 
 ENERGY_ARRAYS = ("showers", "images")
 """Arrays of the response that hold energies, which cannot be negative."""
@@ -57,6 +58,12 @@ class Sample:
     def energies(self) -> FloatArray:
         """Incident energies (n,), MeV."""
         return energies_of(self)
+
+    @cached_property
+    def cells(self) -> CellSums:
+        """What a calorimeter's cells come to; the events are gone through for it once."""
+        assert isinstance(self.detector, Calorimeter)
+        return cell_sums(self.detector, (events for _, events in self.pieces()))
 
     def take(self, chosen: BoolArray | IntArray) -> Sample:
         """Return the events of a mask (n,) or of ascending places; itself where that is all."""
