@@ -12,7 +12,7 @@ import simulacra
 
 ROOT = Path(simulacra.__file__).parent
 LEVELS = [
-    {"arrays", "atomic", "errors", "jsonable", "provenance", "shipped", "units"},
+    {"arrays", "atomic", "errors", "jsonable", "memory", "provenance", "shipped", "units"},
     {"yaml_files"},
     {"detectors"},
     {"conditions"},

@@ -265,16 +265,16 @@ def validate(
 ) -> None:
     """Judge events by physics, energy by energy; write a report."""
     from simulacra.detectors import load_detector
-    from simulacra.io import read_events
+    from simulacra.io import EventFile
     from simulacra.sample import resolve_events
-    from simulacra.validation import Thresholds, apply_thresholds, write_report
+    from simulacra.validation import Thresholds, apply_thresholds, measured, write_report
     from simulacra.validation import validate as run
 
     _require_report_folder(output)
     limits = Thresholds.load(thresholds) if thresholds else None
     named = load_detector(detector) if detector else None
-    full, fast = (read_events(resolve_events(s), named) for s in (reference, generated))
-    independent = read_events(resolve_events(floor), named) if floor else None
+    full, fast = (measured(EventFile(resolve_events(s), named)) for s in (reference, generated))
+    independent = EventFile(resolve_events(floor), named) if floor else None
     validation = run(full, fast, floor=independent, profile=profile, legacy=caloch_legacy)
     if limits is not None:
         validation = apply_thresholds(validation, limits)
@@ -310,6 +310,12 @@ def benchmark(
         str | None, typer.Option(help="Where Geant4 is timed: 1GeV,65GeV; else all of them.")
     ] = None,
     seconds: Annotated[float, typer.Option(min=0.01, help="How long each is timed.")] = 5.0,
+    profile: Annotated[
+        Literal["none", "quick", "official"],
+        typer.Option(
+            help="Add the AUC of classifiers to the scores, as validate --profile has it."
+        ),
+    ] = "none",
 ) -> None:
     """Measure speed and quality of simulators, and of Geant4, on one core in one run."""
     from simulacra.benchmark import BenchmarkSettings, write_benchmark
@@ -324,7 +330,7 @@ def benchmark(
     full = [
         _checked(partial(Geant4Settings, particle=particle, physics=name)) for name in physics or ()
     ]
-    settings = BenchmarkSettings(seconds=seconds, energies=points)
+    settings = BenchmarkSettings(seconds=seconds, energies=points, profile=profile)
     events = read_events(resolve_events(reference))
     with console.status("benchmark") as status:
         result = run(simulators, events, full, settings, lambda what: status.update(what))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from simulacra.arrays import Array, BoolArray, FloatArray
-from simulacra.events import Events
+from simulacra.conditions import Conditions
 from simulacra.units import format_energy
 
 BINS_PER_DECADE = 3
@@ -71,7 +72,15 @@ def energy_groups(*samples: FloatArray) -> tuple[EnergyGroup, ...]:
     )
 
 
-def energies_of(events: Events) -> FloatArray:
+class WithConditions(Protocol):
+    """Events, with their response or without."""
+
+    @property
+    def conditions(self) -> Conditions:
+        """Their conditions."""
+
+
+def energies_of(events: WithConditions) -> FloatArray:
     """Return the incident energies (n,) in MeV, as exact as they are on disk.
 
     In single precision, so that the same point in two samples is the same number.

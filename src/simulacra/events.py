@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 
@@ -13,6 +15,11 @@ from simulacra.arrays import Array
 from simulacra.conditions import Conditions
 from simulacra.detectors import Detector
 from simulacra.errors import EventsError
+
+PIECE = 10_000_000
+"""Numbers of the response in a piece of a large sample: 80 MB in double precision."""
+ROWS = 1024
+"""Events that the native format compresses together: pieces are multiples of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +99,42 @@ class Events:
             if bad:
                 msg = f"{name} holds {bad} values that are not finite"
                 raise EventsError(msg)
+
+
+class EventSource(Protocol):
+    """Events to go through piece by piece, any number of times: in memory, or in a file."""
+
+    @property
+    def detector(self) -> Detector:
+        """The detector."""
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """How the events were made."""
+
+    def __len__(self) -> int: ...
+
+    def take(self, index: slice) -> Events:
+        """Return some events, one after another."""
+
+
+def spans(source: EventSource) -> list[slice]:
+    """Return the places of pieces: as many events as a little memory holds.
+
+    Where all are few, they are one piece. None is much smaller than the others, so that what a
+    reader checks of a piece is never decided by a handful of events.
+    """
+    arrays = source.detector.response_arrays.values()
+    numbers = sum(math.prod(array.shape) for array in arrays)
+    step = max(PIECE // (max(numbers, 1) * ROWS), 1) * ROWS
+    starts = [0, *range(step, len(source) - step // 2, step)]
+    return [slice(*ends) for ends in itertools.pairwise([*starts, len(source)])]
+
+
+def pieces(source: EventSource) -> Iterator[tuple[slice, Events]]:
+    """Yield events in order, piece by piece, with their places."""
+    for span in spans(source):
+        yield span, source.take(span)
 
 
 def require_same_detector(expected: Detector, *others: Detector) -> None:

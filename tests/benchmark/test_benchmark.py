@@ -1,16 +1,25 @@
 import json
+import subprocess
+import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
+import numpy as np
 import pytest
 
 from simulacra.benchmark import BenchmarkSettings, benchmark, write_benchmark
 from simulacra.benchmark.report import markdown
 from simulacra.benchmark.result import Benchmark, FastResult, FullResult, Speed
+from simulacra.benchmark.run import quality
 from simulacra.benchmark.timing import median_ms
 from simulacra.errors import EventsError, SimulacraError
 from simulacra.fullsim import Geant4Settings
+from simulacra.memory import peak_memory_mb
 from simulacra.sample import load_sample
 from simulacra.simulator import train
+from simulacra.validation import validate
+from tests.validation.samples import few
 
 QUICK = BenchmarkSettings(batches=(1, 10), seconds=0.01, energies=(1000.0,))
 
@@ -32,13 +41,30 @@ def result(**changes):
         "disk_mb": 3.0,
         "quality": quality,
     }
-    full = FullResult("Geant4 opt0", {1000.0: 20.0, 10_000.0: 200.0})
+    full = FullResult("Geant4 opt0", {1000.0: 20.0, 10_000.0: 200.0}, 250.0)
     facts = {"detector": "d", "events": 1, "processor": "p", "cores": 2}
     return Benchmark((FastResult(**fields | changes),), (full,), facts)
 
 
 def test_median_of_a_known_wait():
     assert median_ms(lambda: time.sleep(0.01), seconds=0.05) == pytest.approx(10, rel=0.5)
+
+
+def test_peak_memory_is_that_of_one_process_and_not_of_its_parent():
+    held = np.ones(40_000_000)  # 320 MB
+    assert peak_memory_mb() > held.nbytes / 2**20
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        before = pool.submit(peak_memory_mb).result()
+        assert before < 150  # neither what the parent holds nor what the benchmark imports
+        pool.submit(bytes, 200 * 2**20).result()  # and perhaps once more, for the way back
+        assert 190 < pool.submit(peak_memory_mb).result() - before < 420
+
+
+def test_timed_processes_import_no_more_than_they_need():
+    code = "import sys, simulacra.benchmark.timing; print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    heavy = {"torch", "matplotlib", "sklearn", "scipy.stats", "geant4_pybind"}
+    assert not heavy & set(run.stdout.split())
 
 
 def test_break_even_is_where_the_times_are_equal():
@@ -63,6 +89,19 @@ def test_fast_simulator_end_to_end(folder, tmp_path):
         assert 0 < speed.network < speed.simulate < speed.service
     assert 0 < measured.fast[0].disk_mb < 5
     assert path.with_suffix(".png").stat().st_size > 1000
+    assert 100 < measured.fast[0].peak_memory_mb < 1000
+    assert not any(name.startswith("auc") for name in measured.fast[0].quality)
+
+
+def test_the_auc_is_that_of_the_classifier_that_counts():
+    reference, generated = few("train", 60), few("selection", 60)
+    validation = validate(reference, generated, profile="quick")
+    scores = quality(validation)
+    for features in ("cells", "normalised", "high-level"):
+        aucs = [a.auc.value for a in validation.samples.adversaries if a.features == features]
+        name = f"auc_{features.replace('-', '_')}"
+        assert scores[name] == max(aucs)
+        assert 0.3 < scores[f"{name}_floor"] < 0.7
 
 
 @pytest.mark.geant4
@@ -72,6 +111,7 @@ def test_geant4_end_to_end(folder):
     (full,) = measured.full
     assert full.ms_per_event[1000.0] > 1
     assert "opt0" in full.physics
+    assert 60 < full.peak_memory_mb < 1000  # Geant4 without torch and pictures
 
 
 def test_other_detectors_and_missing_folders_are_refused(folder, tmp_path):

@@ -13,6 +13,7 @@ from simulacra.errors import EventsError, MissingDependencyError
 from simulacra.events import Events
 from simulacra.io import (
     FORMATS,
+    EventFile,
     datasets,
     format_of,
     parse_rows,
@@ -101,6 +102,9 @@ def test_part_of_a_file(name, tmp_path):
         assert len(part.conditions) == len(part["showers"])
     with pytest.raises(EventsError, match="slice without step"):
         read_events(path, detector, slice(0, 8, 2))
+    file = EventFile(path, detector)
+    assert len(file) == len(whole)
+    assert np.array_equal(file.take(slice(3, 7))["showers"], whole["showers"][3:7])
 
 
 def test_part_of_a_native_file(events, tmp_path):

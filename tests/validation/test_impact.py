@@ -3,9 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from simulacra.observables import observables_of, observe
 from simulacra.sample import load_sample
-from simulacra.validation import validate
+from simulacra.validation import measured, validate
 from simulacra.validation.impact import BINS, impact_profiles
 from tests.calochallenge import showers_like
 
@@ -13,10 +12,7 @@ from .samples import halves
 
 
 def profiles(reference, generated):
-    samples = (reference, generated)
-    values = tuple(observe(events, observables_of(events.detector)) for events in samples)
-    everything = tuple(np.ones(len(events), bool) for events in samples)
-    return {p.observable: p for p in impact_profiles(samples, values, everything)}
+    return {p.observable: p for p in impact_profiles(measured(reference), measured(generated))}
 
 
 def test_two_halves_of_geant4_have_the_same_shape():
@@ -51,17 +47,15 @@ def test_a_generator_that_ignores_its_impact_is_found():
 
 def test_a_profile_in_closed_form():
     reference, generated = halves()
-    values = []
+    samples = []
     for events, shift in ((reference, 0.0), (generated, 1.0)):
-        rng = np.random.default_rng(len(values))
-        of = observe(events, observables_of(events.detector))
+        rng = np.random.default_rng(len(samples))
+        sample = measured(events)
         impact = events.conditions["impact_eta"].astype(float)
-        of["layer_energy.middle"] = np.ones(len(events))
-        of["centre_eta.middle"] = shift - impact / 2 + rng.normal(0, 3, len(events))
-        values.append(of)
-    everything = tuple(np.ones(len(events), bool) for events in (reference, generated))
-    samples = (reference, generated)
-    found = impact_profiles(samples, tuple(values), everything)
+        sample.values["layer_energy.middle"][:] = 1.0
+        sample.values["centre_eta.middle"][:] = shift - impact / 2 + rng.normal(0, 3, len(events))
+        samples.append(sample)
+    found = impact_profiles(*samples)
     profile = next(p for p in found if p.observable == "centre_eta.middle")
     middle = (profile.edges[1:] + profile.edges[:-1]) / 2
     assert np.all(np.abs(profile.reference + middle / 2) < 5 * profile.reference_error + 0.2)

@@ -11,6 +11,7 @@ from simulacra.validation.classifier import CLASSIFIERS
 from simulacra.validation.features import CLASSIFIED
 from simulacra.validation.metrics import Estimate
 from simulacra.validation.sample_metrics import SAMPLE_METRICS, SampleMetric, Tables, scores_of
+from simulacra.validation.sample_result import energy_rows
 
 from .samples import few, halves, with_showers
 
@@ -39,6 +40,44 @@ def test_every_metric_and_classifier_has_a_score_and_a_floor(quick):
     for features, classifier in samples.worse.items():
         aucs = {a.classifier: a.auc.value for a in samples.adversaries if a.features == features}
         assert aucs[classifier] == max(aucs.values())
+
+
+def test_everything_stands_at_each_energy_beside_its_floor(pair, quick):
+    samples = quick.samples
+    many = {g.label for g in quick.energies if min(g.n_reference, g.n_generated) >= 50}
+    assert many
+    assert set(samples.energies) == many
+    for scores in samples.energies.values():
+        assert [s.name for s in scores] == [s.name for s in samples.scores]
+        assert all(np.isfinite(s.floor.estimate.value) for s in scores)
+        assert all(max(s.n) < len(pair[0]) for s in scores)
+    rows = dict(energy_rows(samples))
+    for adversary in samples.adversaries:
+        assert set(adversary.floor_energies) <= {g.label for g in quick.energies}
+    for features in CLASSIFIED:
+        for label, text in rows[f"AUC, {features}"].items():
+            worst = max(
+                (a.energies[label] for a in samples.adversaries if a.features == features),
+                key=lambda auc: auc.value,
+            )
+            assert text.startswith(f"{worst} / ")
+    assert set(rows["FPD"]) == many
+
+
+def test_a_collapse_at_one_energy_shows_at_that_energy():
+    energies = (2e3, 4e3, 8e3)
+    reference, generated = (
+        events.take(np.isin(events.conditions["energy"], energies))
+        for events in (few("train", 130), few("selection", 130))
+    )
+    showers = generated["showers"].copy()
+    here = np.flatnonzero(generated.conditions["energy"] == 4e3)
+    showers[here] = showers[here[0]]
+    samples = validate(reference, with_showers(generated, showers), profile="quick").samples
+    for label, scores in samples.energies.items():
+        recall = next(s for s in scores if s.name == "recall_cells")
+        collapsed = recall.score.value < 0.3 * recall.floor.estimate.value
+        assert collapsed == (label == "4 GeV")
 
 
 def test_equal_samples_are_near_their_floor(quick):

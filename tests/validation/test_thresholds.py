@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from simulacra.errors import SimulacraError
-from simulacra.validation import Thresholds, apply_thresholds, validate
+from simulacra.validation import Thresholds, adversary, apply_thresholds, validate
 
-from .samples import halves, with_showers
+from .samples import few, halves, with_showers
 
 EXAMPLE = Path(__file__).parents[2] / "examples/thresholds.yaml"
 
@@ -118,3 +118,22 @@ def test_mistakes_in_the_file_are_one_line(tmp_path, text, words):
     assert "\n" not in str(caught.value)
     with pytest.raises(SimulacraError, match="no thresholds file"):
         Thresholds.load(tmp_path / "none.yaml")
+
+
+def test_limits_on_classifiers(results, monkeypatch):
+    monkeypatch.setattr(adversary, "SAMPLE_METRICS", ())
+    reference, generated = (
+        events.take(np.isin(events.conditions["energy"], (1e3, 8e3)))
+        for events in (few("train", 120), few("selection", 120))
+    )
+    wrong = with_showers(generated, generated["showers"][::-1])  # of other energies
+    equal, different = (
+        validate(reference, events, profile="quick") for events in (generated, wrong)
+    )
+    limits = {"auc": 0.5, "auc_at_energy": 0.5, "auc_sigmas": 5}
+    assert failures(equal, **limits) == ()
+    found = failures(different, **limits)
+    assert any(text.startswith("AUC, cells, trees is") for text in found)
+    assert any(text.startswith("1 GeV: AUC, cells, trees is") for text in found)
+    with pytest.raises(SimulacraError, match="needs classifiers"):
+        failures(results[0], auc=0.6)

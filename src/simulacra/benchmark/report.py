@@ -69,8 +69,11 @@ def _cost_table(result: Benchmark) -> str:
 
 def _geant4_table(result: Benchmark) -> str:
     energies = list(result.full[0].ms_per_event)
-    head = ["full simulation, ms/event", *map(format_energy, energies)]
-    rows = [[r.physics, *(f"{r.ms_per_event[e]:.4g}" for e in energies)] for r in result.full]
+    head = ["full simulation, ms/event", *map(format_energy, energies), "peak memory, MB"]
+    rows = [
+        [r.physics, *(f"{r.ms_per_event[e]:.4g}" for e in energies), f"{r.peak_memory_mb:.0f}"]
+        for r in result.full
+    ]
     return _table(head, rows)
 
 

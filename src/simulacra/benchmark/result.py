@@ -8,7 +8,7 @@ from typing import Any
 
 from simulacra.jsonable import plain
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,8 @@ class FastResult:
         name: of its folder.
         speeds: one for each batch size.
         cold_start_s: seconds from starting Python to the first event.
-        peak_memory_mb: largest resident memory of the process that was timed, MB.
+        peak_memory_mb: largest resident memory of the process that was timed, MB: Python, its
+            libraries, the simulator and the events of the largest batch.
         disk_mb: size of the folder, MB.
         quality: scores beside full simulation; names and values.
     """
@@ -58,10 +59,13 @@ class FullResult:
     Attributes:
         physics: the physics list, its cut and Geant4's version in words.
         ms_per_event: milliseconds per event by energy in MeV, one core, Geant4 warm.
+        peak_memory_mb: largest resident memory of the process that ran it, MB: Python, Geant4 and
+            its tables, and the events of a run.
     """
 
     physics: str
     ms_per_event: Mapping[float, float]
+    peak_memory_mb: float
 
     def break_even(self, fast_ms: float) -> float:
         """Return the energy (MeV) above which an answer of ``fast_ms`` is quicker than Geant4.

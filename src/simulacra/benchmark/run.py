@@ -6,6 +6,7 @@ import os
 import platform
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from pydantic import Field
@@ -18,7 +19,7 @@ from simulacra.events import Events, require_same_detector
 from simulacra.fullsim import Geant4Settings
 from simulacra.provenance import provenance
 from simulacra.simulator import TrainedSimulator
-from simulacra.validation import Validation, validate
+from simulacra.validation import SampleComparison, Validation, measured, validate
 
 
 class BenchmarkSettings(Frozen):
@@ -29,12 +30,15 @@ class BenchmarkSettings(Frozen):
         seconds: how long each number is measured.
         energies: where Geant4 is timed, MeV.
         seed: of the generated events that are judged.
+        profile: of :func:`simulacra.validation.validate`: with ``quick`` or ``official``, the AUC
+            of classifiers is among the scores.
     """
 
     batches: tuple[int, ...] = Field(default=(1, 100, 10_000), min_length=1)
     seconds: float = Field(default=5.0, gt=0)
     energies: tuple[float, ...] = ()
     seed: int = Field(default=1, ge=0)
+    profile: Literal["none", "quick", "official"] = "none"
 
 
 def benchmark(
@@ -60,7 +64,7 @@ def benchmark(
     energies = settings.energies or tuple(np.unique(energies_of(reference)).tolist())
     simulators = [TrainedSimulator.load(folder) for folder in folders]
     require_same_detector(reference.detector, *(s.detector for s in simulators))
-    fast = []
+    fast, judge = [], measured(reference)
     for folder, simulator in zip(folders, simulators, strict=True):
         on_progress(folder.name)
         generated = simulator.simulate(reference.conditions, settings.seed)
@@ -72,7 +76,7 @@ def benchmark(
                 cold_start_s=cold_start(folder, energies[0]),
                 peak_memory_mb=timing.peak_memory_mb,
                 disk_mb=disk_mb(folder),
-                quality=quality(validate(reference, generated)),
+                quality=quality(validate(judge, generated, profile=settings.profile)),
             )
         )
     full = [
@@ -85,7 +89,9 @@ def quality(validation: Validation) -> dict[str, float]:
     """Return the scores that stand beside the speed: worst and typical, floors in the same unit.
 
     ``separation`` is the mean over observables and energies; ``floor`` is what Geant4 reaches
-    against itself at the same numbers of events.
+    against itself at the same numbers of events. With classifiers, ``auc_cells`` is the AUC of the
+    one that tells the cells apart better, trees or network, and ``auc_cells_floor`` that of the
+    same classifier for Geant4 against itself; likewise for the other tables of features.
     """
     comparisons = [c for g in validation.energies for c in g.comparisons.values()]
     headline = [g.comparisons[validation.headline].metrics for g in validation.energies]
@@ -96,7 +102,22 @@ def quality(validation: Validation) -> dict[str, float]:
         "not_different": float(np.mean(agreeing)),
         "worst_mean": max(abs(m["mean_ratio"].value - 1) for m in headline),
         "worst_width": max(abs(m["width_ratio"].value - 1) for m in headline),
+        **_adversaries(validation.samples),
     }
+
+
+def _adversaries(samples: SampleComparison | None) -> dict[str, float]:
+    """Return the AUC of the classifier that counts, and its floor, for each table of features."""
+    scores: dict[str, float] = {}
+    if samples is None:
+        return scores
+    for a in samples.adversaries:
+        if samples.worse[a.features] == a.classifier:
+            name = f"auc_{a.features.replace('-', '_')}"
+            scores[name] = a.auc.value
+            if a.floor_auc is not None:
+                scores[f"{name}_floor"] = a.floor_auc.estimate.value
+    return scores
 
 
 def _facts(reference: Events, settings: BenchmarkSettings) -> dict[str, object]:

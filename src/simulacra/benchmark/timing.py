@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -24,9 +23,8 @@ from simulacra.detectors import Detector
 from simulacra.errors import SimulacraError
 from simulacra.fullsim import Geant4Settings, Geant4Simulator, WorkerPool
 from simulacra.io import write_events
+from simulacra.memory import peak_memory_mb
 from simulacra.units import format_energy
-
-KB_PER_MB = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +93,7 @@ def _time_here(
                 )
             ]
         speeds.append(Speed(batch, *times))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KB_PER_MB
-    return FastTiming(tuple(speeds), peak)
+    return FastTiming(tuple(speeds), peak_memory_mb())
 
 
 def cold_start(folder: Path, energy: float) -> float:
@@ -139,8 +136,10 @@ def time_full(
             start = time.perf_counter()
             version = str(simulator.simulate(rows, 2).provenance["geant4"])
             times[energy] = (time.perf_counter() - start) / n * 1000
+        # of the pool's only worker, which holds Geant4
+        peak = pool.submit(peak_memory_mb).result()
     words = f"Geant4 {version}, {settings.physics}, cut {settings.cut:g} mm"
-    return FullResult(words, times)
+    return FullResult(words, times, peak)
 
 
 def _draw(detector: Detector, energy: float, n: int) -> Conditions:

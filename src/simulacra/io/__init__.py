@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from simulacra.detectors import Detector
 from simulacra.errors import EventsError
-from simulacra.events import Events
+from simulacra.events import ROWS, Events
 from simulacra.io.calochallenge import is_calochallenge, read_calochallenge, write_calochallenge
 from simulacra.io.calogan import is_calogan, read_calogan, write_calogan
-from simulacra.io.datasets import parse_rows
+from simulacra.io.datasets import count_rows, parse_rows
 from simulacra.io.gan3d import is_3dgan, read_3dgan
-from simulacra.io.hdf5 import is_native, read_hdf5, write_hdf5
+from simulacra.io.hdf5 import ENERGY_DATASET, count_hdf5, is_native, read_hdf5, write_hdf5
 from simulacra.io.par04 import is_par04, read_par04, write_par04
-from simulacra.io.root import is_root, read_root, write_root
+from simulacra.io.root import count_root, is_root, read_root, write_root
 
 HDF5 = (".h5", ".hdf5")
 
@@ -27,23 +30,31 @@ class Format:
     Attributes:
         endings: how its files are called; the first format with an ending is written by default.
         recognises: whether an existing file is of this kind.
+        count: how many events an existing file has.
         read: events from a file, given the detector (or None) and a slice of events.
         write: None where the format is only read.
     """
 
     endings: tuple[str, ...]
     recognises: Callable[[Path], bool]
+    count: Callable[[Path], int]
     read: Callable[[Path, Detector | None, slice], Events]
     write: Callable[[Events, Path], None] | None
 
 
+def _rows_of(name: str) -> Callable[[Path], int]:
+    return partial(count_rows, name=name)
+
+
 FORMATS = {
-    "hdf5": Format(HDF5, is_native, read_hdf5, write_hdf5),
-    "calochallenge": Format(HDF5, is_calochallenge, read_calochallenge, write_calochallenge),
-    "par04": Format(HDF5, is_par04, read_par04, write_par04),
-    "calogan": Format(HDF5, is_calogan, read_calogan, write_calogan),
-    "3dgan": Format(HDF5, is_3dgan, read_3dgan, None),
-    "root": Format((".root",), is_root, read_root, write_root),
+    "hdf5": Format(HDF5, is_native, count_hdf5, read_hdf5, write_hdf5),
+    "calochallenge": Format(
+        HDF5, is_calochallenge, _rows_of(ENERGY_DATASET), read_calochallenge, write_calochallenge
+    ),
+    "par04": Format(HDF5, is_par04, _rows_of("incident_energy"), read_par04, write_par04),
+    "calogan": Format(HDF5, is_calogan, _rows_of("energy"), read_calogan, write_calogan),
+    "3dgan": Format(HDF5, is_3dgan, _rows_of("target"), read_3dgan, None),
+    "root": Format((".root",), is_root, count_root, read_root, write_root),
 }
 
 
@@ -101,12 +112,64 @@ def read_events(
     """
     path = Path(path)
     events = FORMATS[recognise(path)].read(path, detector, rows)
-    try:
+    with _named(path):
         events.check()
+    return events
+
+
+class EventFile:
+    """Events in a file, read piece by piece: for files that are larger than the memory.
+
+    Numbers of the response that are not finite are read as they are, for whoever counts them.
+
+    Args:
+        path: the file; its content says the format.
+        detector: the detector, where the file does not carry it; otherwise they must agree.
+
+    Raises:
+        EventsError: the file cannot be used; the message says why.
+    """
+
+    def __init__(self, path: str | Path, detector: Detector | None = None) -> None:
+        self.path = Path(path)
+        self._format = FORMATS[recognise(self.path)]
+        self._count = self._format.count(self.path)
+        first = self._format.read(self.path, detector, slice(ROWS))
+        self._detector, self._provenance = first.detector, first.provenance
+
+    @property
+    def detector(self) -> Detector:
+        """The detector."""
+        return self._detector
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """How the events were made."""
+        return self._provenance
+
+    def __len__(self) -> int:
+        return self._count
+
+    def take(self, index: slice) -> Events:
+        """Return some events, one after another.
+
+        Raises:
+            EventsError: they cannot be used; the message says why.
+        """
+        events = self._format.read(self.path, self._detector, index)
+        with _named(self.path):
+            events.conditions.check(events.detector)
+        return events
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Say the file's name in errors of the block."""
+    try:
+        yield
     except EventsError as error:
         msg = f"{path}: {error}"
         raise EventsError(msg) from None
-    return events
 
 
 def write_events(events: Events, path: str | Path, format_name: str | None = None) -> None:
@@ -123,6 +186,7 @@ def write_events(events: Events, path: str | Path, format_name: str | None = Non
 
 __all__ = [
     "FORMATS",
+    "EventFile",
     "Format",
     "format_of",
     "parse_rows",

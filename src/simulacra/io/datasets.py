@@ -75,6 +75,16 @@ def read_numbers(file: h5py.File, name: str, rows: slice = slice(None)) -> Array
     return array
 
 
+def count_rows(path: Path, name: str) -> int:
+    """Return the length of a dataset's first axis."""
+    with opened(path) as file:
+        shape: tuple[int, ...] = getattr(file[name], "shape", ())
+        if not shape:
+            msg = f"{name} has no axis of events"
+            raise EventsError(msg)
+        return shape[0]
+
+
 def memory() -> int:
     """Return the machine's memory in bytes."""
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -17,7 +17,7 @@ from simulacra.atomic import whole_file
 from simulacra.conditions import Conditions
 from simulacra.detectors import Detector
 from simulacra.events import Events
-from simulacra.io.datasets import holds, opened, read_numbers
+from simulacra.io.datasets import count_rows, holds, opened, read_numbers
 from simulacra.io.foreign import ENERGY, carried_detector, require_conditions, require_shape
 
 ENERGY_DATASET = "incident_energies"
@@ -30,6 +30,14 @@ def is_native(path: Path) -> bool:
         return False
     with opened(path) as file:
         return str(file.attrs.get("format")) == FORMAT
+
+
+def count_hdf5(path: Path) -> int:
+    """Return the number of events."""
+    with opened(path) as file:
+        first = f"conditions/{next(iter(file.get('conditions', ())), '')}"
+        name = ENERGY_DATASET if ENERGY_DATASET in file else first
+    return count_rows(path, name)
 
 
 def write_hdf5(events: Events, path: Path) -> None:

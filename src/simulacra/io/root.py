@@ -83,10 +83,10 @@ def read_root(path: Path, detector: Detector | None, rows: slice) -> Events:
         MissingDependencyError: uproot is not installed.
     """
     with _opened(path) as file:
-        kinds = {name.split(";")[0]: kind for name, kind in file.classnames().items()}
-        text = str(file["detector"]) if kinds.get("detector") == "TObjString" else None
+        texts = _names(file, "TObjString")
+        text = str(file["detector"]) if "detector" in texts else None
         calorimeter = require_calorimeter(carried_detector(text, detector), KIND)
-        tree = file[_tree_name([name for name, kind in kinds.items() if kind == "TTree"])]
+        tree = file[_tree_name(_names(file, "TTree"))]
         rows = range_of(rows, int(tree.num_entries))
         require_memory((rows.stop - rows.start) * calorimeter.n_cells * 4)
         columns = {
@@ -97,9 +97,20 @@ def read_root(path: Path, detector: Detector | None, rows: slice) -> Events:
         require_closure(columns["energy"], cells)
         require_polar_order(cells, calorimeter)
         facts = {"converted_from": {"format": KIND, "file": path.name}}
-        if kinds.get("provenance") == "TObjString":
+        if "provenance" in texts:
             facts = json.loads(str(file["provenance"]))
         return Events(Conditions(columns), {"showers": cells}, calorimeter, facts)
+
+
+def count_root(path: Path) -> int:
+    """Return the number of events in the tree."""
+    with _opened(path) as file:
+        return int(file[_tree_name(_names(file, "TTree"))].num_entries)
+
+
+def _names(file: UprootObject, kind: str) -> list[str]:
+    """Return the names of a file's objects of a kind."""
+    return [name.split(";")[0] for name, found in file.classnames().items() if found == kind]
 
 
 def _tree_name(trees: list[str]) -> str:

@@ -97,7 +97,7 @@ def high_level_features(events: Events, threshold: float) -> HighLevelFeatures:
     parts = [
         _chunk(events.take(slice(i, i + step)), threshold) for i in range(0, len(events), step)
     ]
-    return parts[0] if len(parts) == 1 else _joined(parts)
+    return joined_features(parts)
 
 
 def _chunk(events: Events, threshold: float) -> HighLevelFeatures:
@@ -111,7 +111,8 @@ def _chunk(events: Events, threshold: float) -> HighLevelFeatures:
     return HighLevelFeatures(incident, showers.sum(axis=-1), layers)
 
 
-def _joined(parts: Sequence[HighLevelFeatures]) -> HighLevelFeatures:
+def joined_features(parts: Sequence[HighLevelFeatures]) -> HighLevelFeatures:
+    """Return the features of events that were looked at in parts."""
     layers = {}
     for name, first in parts[0].layers.items():
         columns: dict[str, Any] = {

@@ -13,18 +13,21 @@ if TYPE_CHECKING:
     from simulacra.validation.legacy import legacy_scores
     from simulacra.validation.report import write_report
     from simulacra.validation.result import Comparison, GroupResult, Validation, summary_rows
+    from simulacra.validation.sample import Sample, measured
     from simulacra.validation.sample_result import SampleComparison, sample_rows
     from simulacra.validation.thresholds import Thresholds, apply_thresholds
 
 _MODULES = {
     "Comparison": "result",
     "GroupResult": "result",
+    "Sample": "sample",
     "SampleComparison": "sample_result",
     "Validation": "result",
     "sample_rows": "sample_result",
     "Thresholds": "thresholds",
     "apply_thresholds": "thresholds",
     "legacy_scores": "legacy",
+    "measured": "sample",
     "summary_rows": "result",
     "validate": "compare",
     "write_report": "report",
@@ -33,11 +36,13 @@ _MODULES = {
 __all__ = [
     "Comparison",
     "GroupResult",
+    "Sample",
     "SampleComparison",
     "Thresholds",
     "Validation",
     "apply_thresholds",
     "legacy_scores",
+    "measured",
     "sample_rows",
     "summary_rows",
     "validate",

@@ -10,9 +10,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from simulacra.arrays import FloatArray, IntArray
-from simulacra.energies import EnergyGroup, energies_of
-from simulacra.events import Events
+from simulacra.arrays import IntArray
+from simulacra.energies import EnergyGroup
 from simulacra.validation.classifier import (
     CLASSIFIERS,
     ClassifierOptions,
@@ -20,8 +19,9 @@ from simulacra.validation.classifier import (
     classify,
     worst_energy,
 )
-from simulacra.validation.features import CLASSIFIED, Table, feature_tables, whole
+from simulacra.validation.features import CLASSIFIED, Table, sample_tables
 from simulacra.validation.mlp import MlpOptions
+from simulacra.validation.sample import Sample
 from simulacra.validation.sample_metrics import SAMPLE_METRICS, Tables, scores_of
 from simulacra.validation.sample_result import (
     AdversaryScore,
@@ -34,6 +34,8 @@ from simulacra.validation.split import matched_split
 
 Profile = Literal["quick", "official"]
 SAMPLES = ("reference", "generated", "floor")
+FEWEST_AT_ENERGY = 50
+"""Events of either sample that metrics of whole samples need at an energy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,24 +65,23 @@ PROFILES: Mapping[Profile, ProfileOptions] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
-class _Sample:
+class _Features:
     """A sample ready to be judged: whole events that belong to an energy of both samples."""
 
     tables: Mapping[str, Table]
     conditions: NDArray[np.float32]
     groups: IntArray
 
-    def take(self, rows: IntArray) -> _Sample:
+    def take(self, rows: IntArray) -> _Features:
         tables = {name: table[rows] for name, table in self.tables.items()}
-        return _Sample(tables, self.conditions[rows], self.groups[rows])
+        return _Features(tables, self.conditions[rows], self.groups[rows])
 
     def __len__(self) -> int:
         return len(self.groups)
 
 
 def judge_samples(
-    samples: tuple[Events, Events, Events | None],
-    values: tuple[Mapping[str, FloatArray], ...],
+    samples: tuple[Sample, Sample, Sample | None],
     groups: tuple[EnergyGroup, ...],
     profile: Profile,
     rng: np.random.Generator,
@@ -89,7 +90,6 @@ def judge_samples(
 
     Args:
         samples: reference, generated events and, if there are, independent reference events.
-        values: the observables of each sample, by name.
         groups: energies that both samples have; other events are left out.
         profile: ``quick`` for minutes, ``official`` for CaloChallenge's classifier.
         rng: what splits, trainings and floors are drawn from.
@@ -97,27 +97,50 @@ def judge_samples(
     Returns:
         The result, and notes on what a reader must know of it.
     """
-    present = [events for events in samples if events is not None]
-    ready = [_prepare(e, v, groups) for e, v in zip(present, values, strict=True)]
+    present = [sample for sample in samples if sample is not None]
+    ready = [_prepare(sample, groups) for sample in present]
     notes = [
-        f"{name} sample: {len(events) - len(sample)} events with broken numbers or of an energy "
+        f"{name} sample: {len(sample) - len(used)} events with broken numbers or of an energy "
         "that the other lacks are left out of classifiers and sample metrics"
-        for name, events, sample in zip(SAMPLES, present, ready, strict=False)
-        if len(sample) < len(events)
+        for name, sample, used in zip(SAMPLES, present, ready, strict=False)
+        if len(used) < len(sample)
     ]
     if min(len(sample) for sample in ready[:2]) == 0:
-        return SampleComparison(profile, (), (), {}), [*notes, "too few events for sample metrics"]
+        return SampleComparison(profile, (), (), {}, {}), [
+            *notes,
+            "too few events for sample metrics",
+        ]
     scale = _Standard.of(ready[0].tables["observables"])
-    ready = [scale.added_to(sample) for sample in ready]
+    ready = [scale.added_to(sample) for sample in ready if len(sample)]
     ref, gen = ready[:2]
-    extra = ready[2] if len(ready) > 2 and len(ready[2]) else None
+    extra = ready[2] if len(ready) > 2 else None
     options = PROFILES[profile]
     adversaries = _adversaries(ref, gen, extra, groups, options.classifier, rng)
     if len(adversaries) == 0:
         notes.append("too few events for classifiers")
     scores, cautions = _scores(ref, gen, extra, options, rng)
-    comparison = SampleComparison(profile, adversaries, scores, _worse(adversaries))
+    energies = _scores_by_energy(ref, gen, extra, groups, options, rng)
+    comparison = SampleComparison(profile, adversaries, scores, energies, _worse(adversaries))
     return comparison, notes + cautions
+
+
+def _scores_by_energy(
+    ref: _Features,
+    gen: _Features,
+    extra: _Features | None,
+    groups: tuple[EnergyGroup, ...],
+    options: ProfileOptions,
+    rng: np.random.Generator,
+) -> dict[str, tuple[SampleScore, ...]]:
+    """Return the metrics at each energy that has enough events of all samples."""
+    samples = [sample for sample in (ref, gen, extra) if sample is not None]
+    found = {}
+    for i, group in enumerate(groups):
+        here = [sample.take(np.flatnonzero(sample.groups == i)) for sample in samples]
+        if min(map(len, here)) >= FEWEST_AT_ENERGY:
+            more = here[2] if len(here) > 2 else None
+            found[group.label], _ = _scores(here[0], here[1], more, options, rng)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,30 +155,27 @@ class _Standard:
         width = table.std(axis=0)
         return cls(table.mean(axis=0), np.where(width > 0, width, np.float32(1)))
 
-    def added_to(self, sample: _Sample) -> _Sample:
+    def added_to(self, sample: _Features) -> _Features:
         standardised = (sample.tables["observables"] - self.mean) / self.width
-        return _Sample(
+        return _Features(
             {**sample.tables, "standardised": standardised}, sample.conditions, sample.groups
         )
 
 
-def _prepare(
-    events: Events, values: Mapping[str, FloatArray], groups: tuple[EnergyGroup, ...]
-) -> _Sample:
-    energies = energies_of(events)
-    index = np.full(len(events), -1)
+def _prepare(sample: Sample, groups: tuple[EnergyGroup, ...]) -> _Features:
+    index = np.full(len(sample), -1)
     for i, group in enumerate(groups):
-        index[group.select(energies)] = i
-    rows = np.flatnonzero((index >= 0) & whole(events, values))
-    tables = feature_tables(events, values)
-    conditions = events.conditions.matrix(tuple(events.conditions.columns))
-    return _Sample(tables, conditions, index).take(rows)
+        index[group.select(sample.energies)] = i
+    good = (index >= 0) & sample.whole
+    used = sample.take(good)
+    conditions = used.conditions.matrix(tuple(used.conditions.columns))
+    return _Features(sample_tables(used), conditions, index[good])
 
 
 def _scores(
-    ref: _Sample,
-    gen: _Sample,
-    extra: _Sample | None,
+    ref: _Features,
+    gen: _Features,
+    extra: _Features | None,
     options: ProfileOptions,
     rng: np.random.Generator,
 ) -> tuple[tuple[SampleScore, ...], list[str]]:
@@ -171,9 +191,9 @@ def _scores(
 
 
 def _adversaries(
-    ref: _Sample,
-    gen: _Sample,
-    extra: _Sample | None,
+    ref: _Features,
+    gen: _Features,
+    extra: _Features | None,
     groups: tuple[EnergyGroup, ...],
     options: ClassifierOptions,
     rng: np.random.Generator,
@@ -194,6 +214,7 @@ def _adversaries(
             n=score.n,
             floor_auc=None if floor is None else SampleFloor(kind, floor.auc, (floor.n, floor.n)),
             floor_jsd=None if floor is None else SampleFloor(kind, floor.jsd, (floor.n, floor.n)),
+            floor_energies={} if floor is None else floor.energies,
         )
         for (features, classifier), score in scores.items()
         for floor in [floors.get((features, classifier))]
@@ -201,8 +222,8 @@ def _adversaries(
 
 
 def _classified(
-    ref: _Sample,
-    gen: _Sample,
+    ref: _Features,
+    gen: _Features,
     groups: tuple[EnergyGroup, ...],
     options: ClassifierOptions,
     rng: np.random.Generator,

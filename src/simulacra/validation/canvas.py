@@ -9,7 +9,7 @@ import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import hist
 import mplhep
@@ -98,19 +98,40 @@ def _place(
     return x / full_width, y / full_height, width / full_width, height / full_height
 
 
-def draw_histograms(
-    main: Axes, ratio: Axes, edges: FloatArray, full: FloatArray, fast: FloatArray
-) -> None:
-    """Draw the share of events per bin with statistical bands, and fast / full below.
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """Counts (n,) of all entries, and their mean and standard deviation."""
 
-    What lies beyond the edges is added to the first and last bin, so that it is seen.
-    """
-    histograms = [_folded(edges, values) for values in (full, fast)]
-    shares = [h.values() / max(len(v), 1) for h, v in zip(histograms, (full, fast), strict=True)]
-    errors = [
-        np.sqrt(h.values()) / max(len(v), 1) for h, v in zip(histograms, (full, fast), strict=True)
-    ]
-    labels = [f"{name.split()[0]}: {_moments(v)}" for name, v in ((FULL, full), (FAST, fast))]
+    counts: FloatArray
+    mean: float
+    rms: float
+
+    @classmethod
+    def of(cls, edges: FloatArray, values: FloatArray) -> Self:
+        """Count values; those beyond the edges in the first and last bin, so that they are seen."""
+        inside = np.clip(values, edges[0], np.nextafter(edges[-1], -np.inf))
+        axis = hist.axis.Variable(edges)
+        counts = hist.Hist(axis, storage=hist.storage.Double()).fill(inside).values()
+        if not len(values):
+            return cls(counts, math.nan, math.nan)
+        return cls(counts, float(values.mean()), float(values.std()))
+
+    @property
+    def text(self) -> str:
+        """Mean and standard deviation in words."""
+        if not self.counts.sum():
+            return "no events"
+        return rf"$\mu$ = {self.mean:.4g}, rms = {self.rms:.3g}"
+
+
+def draw_histograms(
+    main: Axes, ratio: Axes, edges: FloatArray, full: Histogram, fast: Histogram
+) -> None:
+    """Draw the share of entries per bin with statistical bands, and fast / full below."""
+    totals = [max(float(h.counts.sum()), 1.0) for h in (full, fast)]
+    shares = [h.counts / total for h, total in zip((full, fast), totals, strict=True)]
+    errors = [np.sqrt(h.counts) / total for h, total in zip((full, fast), totals, strict=True)]
+    labels = [f"{name.split()[0]}: {h.text}" for name, h in ((FULL, full), (FAST, fast))]
     mplhep.histplot(shares[0], edges, ax=main, histtype="fill", color=GREY, label=labels[0])
     mplhep.histplot(shares[0], edges, ax=main, histtype="step", color=BLACK, lw=0.8)
     mplhep.histplot(
@@ -119,15 +140,6 @@ def draw_histograms(
     band(main, edges, shares[1], errors[1], COLOUR)
     draw_ratio(ratio, edges, shares, errors)
     main.set_xlim(edges[0], edges[-1])
-
-
-def _folded(edges: FloatArray, values: FloatArray) -> hist.Hist[Any]:
-    inside = np.clip(values, edges[0], np.nextafter(edges[-1], -np.inf))
-    return hist.Hist(hist.axis.Variable(edges), storage=hist.storage.Double()).fill(inside)
-
-
-def _moments(values: FloatArray) -> str:
-    return rf"$\mu$ = {values.mean():.4g}, rms = {values.std():.3g}" if len(values) else "no events"
 
 
 def band(axes: Axes, edges: FloatArray, middle: FloatArray, half: FloatArray, colour: str) -> None:

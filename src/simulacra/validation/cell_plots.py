@@ -14,41 +14,37 @@ from matplotlib.figure import Figure
 from simulacra.arrays import FloatArray
 from simulacra.detectors import Calorimeter, Layer
 from simulacra.detectors.segmentation import PolarSegmentation
-from simulacra.events import Events
 from simulacra.validation.canvas import (
     FAST,
     FULL,
+    Histogram,
     Plot,
     draw_histograms,
     finish,
     new_figure,
     panels,
 )
-from simulacra.validation.group_plots import shared_events
-from simulacra.validation.result import Validation
+from simulacra.validation.cells import DECADES, PER_DECADE, CellSums, Spectrum
 
 MOST_LAYERS = 6
 """Layers whose maps are drawn."""
-DECADES = 5
+SHOWN_DECADES = 5
 """Orders of magnitude of the maps' colour scale."""
 SPECTRUM_BINS = 50
+TAIL = 0.001
+"""Part of the cells with energy that may lie below the axis."""
 FAINTEST = 1e-3
 """Lower end of the cell spectrum, MeV, at the lowest."""
 
 
-def cell_maps(validation: Validation, reference: Events, generated: Events) -> Iterator[Plot]:
+def cell_maps(detector: Calorimeter, full: CellSums, fast: CellSums) -> Iterator[Plot]:
     """Yield the mean cell energy over the incident energy: full, fast and their ratio."""
-    shared = shared_events(validation, reference, generated)
-    if shared is None:
-        return
-    detector = reference.detector
-    assert isinstance(detector, Calorimeter)
-    full, fast = (mean_share(events) for events in shared)
-    layers = brightest(detector.layers, full)
+    layers = brightest(detector.layers, full.share)
     figure = new_figure(10.5, 2.9 * len(layers), "constrained")
     grid = figure.subplots(len(layers), 3, squeeze=False)
     for row, layer in zip(grid, layers, strict=True):
-        _draw_layer(figure, list(row), layer, detector.axes, full[layer.cells], fast[layer.cells])
+        shares = full.share[layer.cells], fast.share[layer.cells]
+        _draw_layer(figure, list(row), layer, detector.axes, *shares)
     for axes, title in zip(grid[0], (FULL, FAST, "fast / full"), strict=True):
         axes.annotate(
             title, (0.5, 1.03), xycoords="axes fraction", ha="center", va="bottom", fontsize=11
@@ -61,14 +57,6 @@ def cell_maps(validation: Validation, reference: Events, generated: Events) -> I
         f"centre of each layer's cells. White: no energy at all.{left}",
         finish(figure),
     )
-
-
-def mean_share(events: Events) -> FloatArray:
-    """Return the mean of E_cell / E_incident of each cell, finite cells only."""
-    inverse = 1 / events.conditions["energy"].astype(np.float64)
-    showers = np.nan_to_num(events["showers"], nan=0.0, posinf=0.0, neginf=0.0)
-    mean: FloatArray = inverse @ showers / len(events)
-    return mean
 
 
 def brightest(layers: tuple[Layer, ...], mean: FloatArray) -> list[Layer]:
@@ -118,7 +106,7 @@ def _draw_layer(
 ) -> None:
     mesh = _mesh(layer)
     top = max(float(full.max()), float(fast.max()), 1e-30)
-    norm = LogNorm(10.0**-DECADES * top, top)
+    norm = LogNorm(10.0**-SHOWN_DECADES * top, top)
     for axes, cells in zip(row[:2], (full, fast), strict=True):
         shown = np.ma.masked_less_equal(mesh.values(layer, cells), 0.0)
         image = axes.pcolormesh(mesh.x, mesh.y, shown, norm=norm, cmap="viridis")
@@ -139,22 +127,20 @@ def _axis(name: str) -> str:
     return f"{greek.get(name, name)} [mm]"
 
 
-def cell_spectrum(validation: Validation, reference: Events, generated: Events) -> Iterator[Plot]:
+def cell_spectrum(full: Spectrum, fast: Spectrum) -> Iterator[Plot]:
     """Yield the spectrum of cell energies, both axes logarithmic."""
-    shared = shared_events(validation, reference, generated)
-    if shared is None:
+    filled = np.flatnonzero(full.counts)
+    if not len(filled):
         return
-    full, fast = (_positive_cells(events) for events in shared)
-    empty = [
-        100 * (1 - len(cells) / events["showers"].size)
-        for cells, events in zip((full, fast), shared, strict=True)
-    ]
-    if not len(full):
-        return
-    low = max(float(np.quantile(full, 0.001)), FAINTEST)
-    edges = np.geomspace(low, max(float(full.max()), 1.001 * low) * 1.05, SPECTRUM_BINS + 1)
+    empty = [100 * (1 - spectrum.counts.sum() / spectrum.total) for spectrum in (full, fast)]
+    below = np.searchsorted(np.cumsum(full.counts), TAIL * full.counts.sum(), side="right")
+    low = max(int(below), math.floor((math.log10(FAINTEST) - DECADES[0]) * PER_DECADE))
+    step = max(1, math.ceil((int(filled[-1]) + 1 - low) / SPECTRUM_BINS))
+    edges = 10.0 ** (DECADES[0] + (low + step * np.arange(SPECTRUM_BINS + 1)) / PER_DECADE)
     figure, ((main, ratio),) = panels(1, width=6.5, height=4.6)
-    draw_histograms(main, ratio, edges, full, fast)
+    draw_histograms(
+        main, ratio, edges, *(_joined(spectrum, low, step) for spectrum in (full, fast))
+    )
     main.set_xscale("log")
     main.set_yscale("log")
     main.set_ylabel("share of cells with energy")
@@ -170,6 +156,10 @@ def cell_spectrum(validation: Validation, reference: Events, generated: Events) 
     )
 
 
-def _positive_cells(events: Events) -> FloatArray:
-    cells = events["showers"]
-    return cells[np.isfinite(cells) & (cells > 0)].astype(np.float64)
+def _joined(spectrum: Spectrum, low: int, step: int) -> Histogram:
+    """Join ``step`` bins each, from bin ``low`` on; the outer ones hold what lies beyond."""
+    place = np.clip((np.arange(len(spectrum.counts)) - low) // step, 0, SPECTRUM_BINS - 1)
+    counts = np.bincount(place, spectrum.counts, minlength=SPECTRUM_BINS).astype(np.float64)
+    total = max(float(counts.sum()), 1.0)
+    mean = spectrum.first / total
+    return Histogram(counts, mean, math.sqrt(max(spectrum.second / total - mean**2, 0.0)))

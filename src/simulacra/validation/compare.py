@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simulacra.arrays import BoolArray, FloatArray
-from simulacra.energies import EnergyGroup, energies_of, energy_groups
-from simulacra.events import Events, require_same_detector
-from simulacra.observables import Observable, observables_of, observe
+from simulacra.detectors import Calorimeter
+from simulacra.energies import EnergyGroup, energy_groups
+from simulacra.events import EventSource, require_same_detector
+from simulacra.observables import observables_of
 from simulacra.provenance import provenance
 from simulacra.validation.adversary import Profile, judge_samples
+from simulacra.validation.cell_comparison import CellComparison, compare_cells
 from simulacra.validation.correlation import correlated_names, correlations_of
 from simulacra.validation.floor import floor_of, verdict_of
 from simulacra.validation.impact import impact_profiles
@@ -29,43 +29,26 @@ from simulacra.validation.result import (
     ObservableInfo,
     Validation,
 )
+from simulacra.validation.sample import Sample, measured
 from simulacra.validation.sample_result import SampleComparison
 
-ENERGY_ARRAYS = ("showers", "images")
-"""Arrays of the response that hold energies, which cannot be negative."""
 POOLED = "all energies"
 
 
-@dataclass(frozen=True, slots=True)
-class _Sample:
-    """The observables of a sample, computed once; each is an array (n,)."""
-
-    energies: FloatArray
-    values: Mapping[str, FloatArray]
-
-    def take(self, chosen: BoolArray | NDArray[np.integer]) -> _Sample:
-        values = {name: array[chosen] for name, array in self.values.items()}
-        return _Sample(self.energies[chosen], values)
-
-    def __len__(self) -> int:
-        return len(self.energies)
-
-
-def _measure(events: Events, observables: tuple[Observable, ...]) -> _Sample:
-    with np.errstate(invalid="ignore", over="ignore"):  # broken events are counted, not hidden
-        return _Sample(energies_of(events), observe(events, observables))
-
-
 def validate(
-    reference: Events,
-    generated: Events,
+    reference: EventSource | Sample,
+    generated: EventSource | Sample,
     *,
-    floor: Events | None = None,
+    floor: EventSource | Sample | None = None,
     seed: int = 0,
     profile: Profile | Literal["none"] = "none",
     legacy: str | None = None,
 ) -> Validation:
     """Compare generated events with a reference sample of the same detector.
+
+    Events may be in memory or in a file (:class:`simulacra.io.EventFile`), which is gone through
+    piece by piece. Who needs their observables again, for the report, gives what
+    :func:`simulacra.validation.measured` returns of them.
 
     Args:
         reference: events of the full simulation.
@@ -82,28 +65,25 @@ def validate(
         EventsError: the samples are of different detectors.
     """
     require_same_detector(reference.detector, generated.detector)
-    samples = [reference, generated]
     if floor is not None:
         require_same_detector(reference.detector, floor.detector)
-        samples.append(floor)
-    observables = observables_of(reference.detector)
-    ref, gen, *more = (_measure(events, observables) for events in samples)
-    extra = more[0] if more else None
+    ref, gen = measured(reference), measured(generated)
+    extra = None if floor is None else measured(floor)
+    observables = observables_of(ref.detector)
     comparer = _Comparer(np.random.default_rng(seed))
     groups = energy_groups(ref.energies, gen.energies)
     both, notes = _shared(groups, ref, gen)
     limits = _limits(ref.values[observables[0].name])
-    events = (reference, generated, floor)
-    judged, cautions = _judged(events, (ref, gen, *more), both, profile, seed)
+    judged, cautions = _judged((ref, gen, extra), both, profile, seed)
     result = Validation(
-        detector=reference.detector.name,
+        detector=ref.detector.name,
         seed=seed,
         headline=observables[0].name,
         observables={o.name: ObservableInfo(o.label, o.unit, o.group) for o in observables},
         limits=limits,
         invariants={
-            "reference": _invariants(reference, ref.values[observables[0].name], limits),
-            "generated": _invariants(generated, gen.values[observables[0].name], limits),
+            "reference": _invariants(ref, observables[0].name, limits),
+            "generated": _invariants(gen, observables[0].name, limits),
         },
         pooled=comparer.pooled(both, ref, gen, extra),
         energies=tuple(comparer.group(g.label, g.energy, (g,), ref, gen, extra) for g in both),
@@ -111,47 +91,39 @@ def validate(
         notes=(*notes, *cautions),
         provenance=provenance(
             "validate",
-            reference=dict(reference.provenance),
-            generated=dict(generated.provenance),
-            floor=None if floor is None else dict(floor.provenance),
+            reference=dict(ref.source.provenance),
+            generated=dict(gen.source.provenance),
+            floor=None if extra is None else dict(extra.source.provenance),
         ),
     )
     return replace(
-        _with_relations(result, (reference, generated), (ref, gen), both),
-        legacy=None if legacy is None else legacy_scores(reference, generated, legacy),
+        _with_relations(result, ref, gen, both),
+        legacy=None if legacy is None else legacy_scores(ref.source, gen.source, legacy),
     )
 
 
 def _with_relations(
-    result: Validation,
-    events: tuple[Events, Events],
-    samples: tuple[_Sample, _Sample],
-    groups: tuple[EnergyGroup, ...],
+    result: Validation, ref: Sample, gen: Sample, groups: tuple[EnergyGroup, ...]
 ) -> Validation:
     """Return the result with what relates observables to energy, impact and each other."""
-    ref, gen = samples
     names = correlated_names({name: info.group for name, info in result.observables.items()})
     masks = [(g.select(ref.energies), g.select(gen.energies)) for g in groups]
     return replace(
         result,
         resolution=resolution_of(result.energies, result.headline),
-        impact_profiles=impact_profiles(
-            events, (ref.values, gen.values), (_any(groups, ref), _any(groups, gen))
-        ),
+        impact_profiles=impact_profiles(_of(groups, ref), _of(groups, gen)),
+        cells=_cells(_of(groups, ref), _of(groups, gen)),
         correlations=correlations_of(names, ref.values, gen.values, masks),
     )
 
 
-def _any(groups: tuple[EnergyGroup, ...], sample: _Sample) -> BoolArray:
-    """Return which events of a sample are in one of the groups."""
-    none = np.zeros(len(sample), bool)
-    chosen: BoolArray = np.any([none, *(g.select(sample.energies) for g in groups)], axis=0)
-    return chosen
+def _cells(ref: Sample, gen: Sample) -> CellComparison | None:
+    calorimeter = isinstance(ref.detector, Calorimeter)
+    return compare_cells(ref.cells, gen.cells) if calorimeter and len(ref) and len(gen) else None
 
 
 def _judged(
-    events: tuple[Events, Events, Events | None],
-    measured: tuple[_Sample, ...],
+    samples: tuple[Sample, Sample, Sample | None],
     groups: tuple[EnergyGroup, ...],
     profile: Profile | Literal["none"],
     seed: int,
@@ -161,12 +133,11 @@ def _judged(
         return None, []
     # a stream of its own: the other numbers are the same for any profile
     stream = np.random.default_rng([seed, 1])
-    values = tuple(sample.values for sample in measured)
-    return judge_samples(events, values, groups, profile, stream)
+    return judge_samples(samples, groups, profile, stream)
 
 
 def _shared(
-    groups: tuple[EnergyGroup, ...], ref: _Sample, gen: _Sample
+    groups: tuple[EnergyGroup, ...], ref: Sample, gen: Sample
 ) -> tuple[tuple[EnergyGroup, ...], list[str]]:
     """Return the groups with events in both samples, and notes on the others and on the mixture."""
     both, notes = [], []
@@ -198,9 +169,9 @@ class _Comparer:
     def pooled(
         self,
         groups: tuple[EnergyGroup, ...],
-        ref: _Sample,
-        gen: _Sample,
-        extra: _Sample | None,
+        ref: Sample,
+        gen: Sample,
+        extra: Sample | None,
     ) -> GroupResult | None:
         """Return the result of all groups together."""
         return self.group(POOLED, None, groups, ref, gen, extra) if groups else None
@@ -210,9 +181,9 @@ class _Comparer:
         label: str,
         energy: float | None,
         groups: tuple[EnergyGroup, ...],
-        ref: _Sample,
-        gen: _Sample,
-        extra: _Sample | None,
+        ref: Sample,
+        gen: Sample,
+        extra: Sample | None,
     ) -> GroupResult:
         """Return the result of the events of some energies."""
         ref, gen = _of(groups, ref), _of(groups, gen)
@@ -227,7 +198,7 @@ class _Comparer:
                 comparisons[name] = comparison
         return GroupResult(label, energy, len(ref), len(gen), comparisons)
 
-    def _part(self, sample: _Sample, n: int) -> _Sample:
+    def _part(self, sample: Sample, n: int) -> Sample:
         """Return the sample, or n of its events where it has more."""
         if len(sample) <= n:
             return sample
@@ -260,8 +231,12 @@ class _Comparer:
         )
 
 
-def _of(groups: tuple[EnergyGroup, ...], sample: _Sample) -> _Sample:
-    return sample.take(_any(groups, sample))
+def _of(groups: tuple[EnergyGroup, ...], sample: Sample) -> Sample:
+    """Return the events of a sample that are in one of the groups."""
+    chosen: BoolArray = np.zeros(len(sample), bool)
+    for group in groups:
+        chosen |= group.select(sample.energies)
+    return sample.take(chosen)
 
 
 def _limits(headline: FloatArray) -> tuple[float, float]:
@@ -273,11 +248,11 @@ def _limits(headline: FloatArray) -> tuple[float, float]:
     return low - (high - low), high + (high - low)
 
 
-def _invariants(events: Events, headline: FloatArray, limits: tuple[float, float]) -> Invariants:
-    arrays = events.response
+def _invariants(sample: Sample, name: str, limits: tuple[float, float]) -> Invariants:
+    headline = sample.values[name]
     inside = (headline >= limits[0]) & (headline <= limits[1])
     return Invariants(
-        non_finite=sum(int(np.count_nonzero(~np.isfinite(a))) for a in arrays.values()),
-        negative=sum(int(np.count_nonzero(arrays[n] < 0)) for n in ENERGY_ARRAYS if n in arrays),
+        non_finite=int(sample.non_finite.sum()),
+        negative=int(sample.negative.sum()),
         beyond_limits=int(np.count_nonzero(~inside)),
     )

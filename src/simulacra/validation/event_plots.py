@@ -11,12 +11,10 @@ from matplotlib.colors import LogNorm
 from simulacra.arrays import FloatArray
 from simulacra.detectors import Calorimeter, Layer
 from simulacra.detectors.segmentation import PolarSegmentation
-from simulacra.energies import energies_of
-from simulacra.events import Events
 from simulacra.units import format_energy
 from simulacra.validation.canvas import FAST, FULL, Plot, finish, new_figure
-from simulacra.validation.group_plots import shared_events
-from simulacra.validation.result import Validation
+from simulacra.validation.sample import Sample
+from simulacra.validation.shown import Shown
 
 SHOWN = 3
 """Showers of each sample: low, middle and high energy."""
@@ -25,20 +23,16 @@ CONTAINED = 0.99
 MOST_CELLS = 1500
 
 
-def single_events(validation: Validation, reference: Events, generated: Events) -> Iterator[Plot]:
+def single_events(shown: Shown) -> Iterator[Plot]:
     """Yield some single showers as points in space; no choice but the energy is made."""
-    shared = shared_events(validation, reference, generated)
-    if shared is None:
-        return
-    full, fast = shared
-    detector = full.detector
+    full, fast, detector = shown.full, shown.fast, shown.detector
     assert isinstance(detector, Calorimeter)
     pairs, matched = _pairs(full, fast)
     figure = new_figure(9.0, 3.2 * len(pairs))
     places = np.concatenate([_centres(layer) for layer in detector.layers])
     for row, (i, j) in enumerate(pairs):
-        showers = [_sane(e["showers"][k]) for e, k in ((full, i), (fast, j))]
-        energies = [format_energy(float(energies_of(e)[k])) for e, k in ((full, i), (fast, j))]
+        showers = [_shower(full, i), _shower(fast, j)]
+        energies = [format_energy(float(e)) for e in (full.energies[i], fast.energies[j])]
         top = max(1e-3, *(float(s.max()) for s in showers))
         for column, (shower, name) in enumerate(zip(showers, (FULL, FAST), strict=True)):
             axes: Any = figure.add_axes(
@@ -64,9 +58,9 @@ def single_events(validation: Validation, reference: Events, generated: Events) 
     )
 
 
-def _pairs(full: Events, fast: Events) -> tuple[list[tuple[int, int]], bool]:
+def _pairs(full: Sample, fast: Sample) -> tuple[list[tuple[int, int]], bool]:
     """Return places of showers in both samples, and whether their conditions are the same."""
-    order = np.argsort(energies_of(full), kind="stable")
+    order = np.argsort(full.energies, kind="stable")
     chosen = np.unique(np.linspace(0, len(full) - 1, 2 * SHOWN + 1).astype(int)[1::2])
     aligned = len(full) == len(fast) and all(
         np.array_equal(full.conditions[name], fast.conditions[name])
@@ -78,7 +72,7 @@ def _pairs(full: Events, fast: Events) -> tuple[list[tuple[int, int]], bool]:
     return [(i, _closest(full, i, fast)) for i in places], False
 
 
-def _closest(full: Events, i: int, fast: Events) -> int:
+def _closest(full: Sample, i: int, fast: Sample) -> int:
     """Return the event of ``fast`` whose conditions are closest to those of event ``i``."""
     distance = np.zeros(len(fast))
     for name, spec in full.detector.conditions.items():
@@ -94,7 +88,10 @@ def _closest(full: Events, i: int, fast: Events) -> int:
     return int(np.argmin(distance))
 
 
-def _sane(shower: FloatArray) -> FloatArray:
+def _shower(sample: Sample, place: int) -> FloatArray:
+    """Return the cells of one event, MeV; what is broken counts as 0."""
+    ((_, events),) = sample.take(np.array([place])).pieces()
+    shower: FloatArray = events["showers"][0]
     return np.clip(np.nan_to_num(shower.astype(np.float64), posinf=0.0, neginf=0.0), 0.0, None)
 
 

@@ -11,11 +11,12 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from simulacra.arrays import BoolArray, FloatArray
+from simulacra.arrays import FloatArray
 from simulacra.detectors import Calorimeter
 from simulacra.energies import energies_of
 from simulacra.events import Events
 from simulacra.observables import observables_of
+from simulacra.validation.sample import Sample
 
 Table = NDArray[np.float32]
 
@@ -28,8 +29,20 @@ SMALLEST_CELL = 0.1
 empty cells, whose smallest deposit is 1 MeV. Without it, cells of 1e-5 MeV would rule distances."""
 
 
+def sample_tables(sample: Sample) -> dict[str, Table]:
+    """Return the tables of :func:`feature_tables` for a sample, whose cells are read in pieces."""
+    tables: dict[str, Table] = {}
+    for place, events in sample.pieces():
+        part = feature_tables(events, {name: v[place] for name, v in sample.values.items()})
+        for name, rows in part.items():
+            if name not in tables:
+                tables[name] = np.empty((len(sample), rows.shape[1]), np.float32)
+            tables[name][place] = rows
+    return tables
+
+
 def feature_tables(events: Events, values: Mapping[str, FloatArray]) -> dict[str, Table]:
-    """Return the tables of a sample by name.
+    """Return the tables of some events by name.
 
     - ``high-level``: all conditions and all observables.
     - ``observables``: log10 of the incident energy and all observables: what distances are
@@ -39,8 +52,8 @@ def feature_tables(events: Events, values: Mapping[str, FloatArray]) -> dict[str
       ``log cells``: log10 of the cells; ``layers``: the layers' energies.
 
     Args:
-        events: the sample.
-        values: its observables (n,) by name.
+        events: the events.
+        values: their observables (n,) by name.
     """
     with np.errstate(all="ignore"):  # broken events are counted, and left out by their mask
         conditions = _conditions(events)
@@ -55,18 +68,8 @@ def feature_tables(events: Events, values: Mapping[str, FloatArray]) -> dict[str
     return tables
 
 
-def whole(events: Events, values: Mapping[str, FloatArray]) -> BoolArray:
-    """Return which events (n,) have only finite numbers in response and observables."""
-    n = len(events)
-    arrays = [*events.response.values(), *values.values()]
-    with np.errstate(over="ignore"):  # what single precision cannot hold is broken, too
-        good = [np.isfinite(np.asarray(a, np.float32)).reshape(n, -1).all(axis=1) for a in arrays]
-    result: BoolArray = np.all(good, axis=0)
-    return result
-
-
 def _cell_tables(events: Events, detector: Calorimeter, conditions: FloatArray) -> dict[str, Table]:
-    showers = events["showers"].astype(np.float32)
+    showers = events["showers"].astype(np.float32, copy=False)
     layers = np.stack([showers[:, la.cells].sum(1, dtype=np.float64) for la in detector.layers], 1)
     normalised = np.empty_like(showers)
     for column, layer in zip(layers.T, detector.layers, strict=True):

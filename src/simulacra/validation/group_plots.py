@@ -2,56 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from simulacra.arrays import FloatArray
-from simulacra.energies import energies_of, energy_groups
-from simulacra.events import Events
-from simulacra.observables import Observable, observables_of, observe
 from simulacra.validation.binning import binning_of
 from simulacra.validation.canvas import (
     BLACK,
     COLOUR,
     FAST,
     FULL,
+    Histogram,
     Plot,
     axis_label,
     draw_histograms,
     finish,
     panels,
 )
-from simulacra.validation.result import Comparison, Validation
+from simulacra.validation.result import Comparison, ObservableInfo, Validation
+from simulacra.validation.shown import Shown
 
 MOST_MEMBERS = 8
 """Panels of one figure; of a group with more observables (layers), some are drawn."""
 
 
-def grouped_histograms(
-    validation: Validation, reference: Events, generated: Events
-) -> Iterator[Plot]:
+def grouped_histograms(shown: Shown) -> Iterator[Plot]:
     """Yield one figure per group of observables, one panel per member (layer), energies pooled."""
-    groups: dict[str, list[Observable]] = {}
-    for observable in observables_of(reference.detector):
-        groups.setdefault(observable.group, []).append(observable)
+    groups = _groups(shown.validation)
     alone = [members[0] for members in groups.values() if len(members) == 1]
     several = {name: members for name, members in groups.items() if len(members) > 1}
-    shared = shared_events(validation, reference, generated)
-    if shared is None:
-        return
     first = {"whole event": alone} if alone else {}
     for name, members in (first | several).items():
         drawn = _some(members)
-        values = [values_of(drawn, events) for events in shared]
         left = f" {len(drawn)} of {len(members)} are drawn." if len(drawn) < len(members) else ""
         figure, pairs = panels(len(drawn))
-        for observable, (main, ratio) in zip(drawn, pairs, strict=True):
-            full, fast = (finite(of[observable.name]) for of in values)
+        for member, (main, ratio) in zip(drawn, pairs, strict=True):
+            full, fast = (finite(sample.values[member]) for sample in (shown.full, shown.fast))
             if len(full):
-                histogram_panel(main, ratio, observable, full, fast, log=True)
+                info = shown.validation.observables[member]
+                histogram_panel(main, ratio, info, full, fast, log=True)
         yield Plot(
             f"group-{name}",
             label_text(name).capitalize(),
@@ -60,31 +52,24 @@ def grouped_histograms(
         )
 
 
-def shared_events(
-    validation: Validation, reference: Events, generated: Events
-) -> tuple[Events, Events] | None:
-    """Return the events of the energies that both samples have, or None where there are none."""
-    energies = [energies_of(events) for events in (reference, generated)]
-    labels = {group.label for group in validation.energies}
-    groups = [g for g in energy_groups(*energies) if g.label in labels]
-    if not groups:
-        return None
-    chosen = [np.any([g.select(e) for g in groups], axis=0) for e in energies]
-    return reference.take(chosen[0]), generated.take(chosen[1])
+def _groups(validation: Validation) -> dict[str, list[str]]:
+    """Return the names of the observables of each group."""
+    groups: dict[str, list[str]] = {}
+    for name, info in validation.observables.items():
+        groups.setdefault(info.group, []).append(name)
+    return groups
 
 
-def _some(members: list[Observable]) -> list[Observable]:
+def _some(members: list[str]) -> list[str]:
     """Return at most ``MOST_MEMBERS``, evenly spaced, with the first and the last."""
     places = np.linspace(0, len(members) - 1, min(len(members), MOST_MEMBERS))
     return [members[int(i)] for i in np.round(places)]
 
 
-def profiles(validation: Validation, reference: Events, generated: Events) -> Iterator[Plot]:
+def profiles(shown: Shown) -> Iterator[Plot]:
     """Yield mean and spread against the layer, for groups with too many layers to draw each."""
-    del reference, generated  # the numbers are in the result
-    groups: dict[str, list[str]] = {}
-    for name, info in validation.observables.items():
-        groups.setdefault(info.group, []).append(name)
+    validation = shown.validation
+    groups = _groups(validation)
     long = {group: names for group, names in groups.items() if len(names) > MOST_MEMBERS}
     if validation.pooled is None or not long:
         return
@@ -120,12 +105,6 @@ def _profile_panel(main: Axes, ratio: Axes, rows: list[Comparison | None], label
     ratio.set_xlabel("layer")
 
 
-def values_of(observables: Sequence[Observable], events: Events) -> dict[str, FloatArray]:
-    """Return observables of each event (n,) by name, also of broken ones, without a warning."""
-    with np.errstate(invalid="ignore", over="ignore"):
-        return observe(events, observables)
-
-
 def finite(values: FloatArray) -> FloatArray:
     """Return the finite ones of the values."""
     return values[np.isfinite(values)]
@@ -134,7 +113,7 @@ def finite(values: FloatArray) -> FloatArray:
 def histogram_panel(
     main: Axes,
     ratio: Axes,
-    observable: Observable,
+    info: ObservableInfo,
     full: FloatArray,
     fast: FloatArray,
     *,
@@ -142,7 +121,8 @@ def histogram_panel(
     log: bool = False,
 ) -> None:
     """Draw one observable's histograms with legend and labels; ``title`` heads the legend."""
-    draw_histograms(main, ratio, binning_of(full).edges, full, fast)
+    edges = binning_of(full).edges
+    draw_histograms(main, ratio, edges, Histogram.of(edges, full), Histogram.of(edges, fast))
     room = 12.0 if log else 1.4  # for the legend
     high = main.get_ylim()[1]
     if log:
@@ -152,7 +132,7 @@ def histogram_panel(
     main.legend(loc="upper left", title=title, alignment="left", title_fontsize=9)
     if not log:
         main.yaxis.set_major_locator(MaxNLocator(5, prune="lower"))
-    ratio.set_xlabel(axis_label(observable.label, observable.unit))
+    ratio.set_xlabel(axis_label(info.label, info.unit))
     main.set_ylabel("share of events")
 
 

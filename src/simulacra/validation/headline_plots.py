@@ -7,52 +7,41 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from matplotlib.axes import Axes
 
-from simulacra.arrays import FloatArray
-from simulacra.energies import EnergyGroup, energies_of, energy_groups
-from simulacra.events import Events
-from simulacra.observables import observables_of
 from simulacra.validation.canvas import BLACK, COLOUR, FAST, FULL, Plot, finish, panels, ratio_axis
-from simulacra.validation.group_plots import finite, histogram_panel, label_text, values_of
+from simulacra.validation.group_plots import finite, histogram_panel, label_text
 from simulacra.validation.metrics import Estimate
 from simulacra.validation.resolution import Resolution
-from simulacra.validation.result import Comparison, Validation
+from simulacra.validation.result import Comparison
+from simulacra.validation.shown import Shown
 
 
-def headline_by_energy(
-    validation: Validation, reference: Events, generated: Events
-) -> Iterator[Plot]:
+def headline_by_energy(shown: Shown) -> Iterator[Plot]:
     """Yield the headline observable's histograms, one panel per energy."""
-    observable = observables_of(reference.detector)[0]
-    energies = [energies_of(events) for events in (reference, generated)]
-    samples = (reference, generated)
-    values = [values_of([observable], events)[observable.name] for events in samples]
-    groups = _drawn_groups(validation, energies)
+    validation, name = shown.validation, shown.validation.headline
+    judged = {group.label for group in validation.energies if name in group.comparisons}
+    groups = [group for group in shown.groups if group.label in judged]
     if not groups:
         return
     figure, pairs = panels(len(groups))
     for group, (main, ratio) in zip(groups, pairs, strict=True):
-        full, fast = (finite(v[group.select(e)]) for v, e in zip(values, energies, strict=True))
-        histogram_panel(main, ratio, observable, full, fast, title=group.label)
+        full, fast = (
+            finite(sample.values[name][group.select(sample.energies)])
+            for sample in (shown.full, shown.fast)
+        )
+        info = validation.observables[name]
+        histogram_panel(main, ratio, info, full, fast, title=group.label)
     yield Plot(
         "headline",
-        f"{observable.name.replace('_', ' ').capitalize()} at each energy",
+        f"{label_text(name).capitalize()} at each energy",
         "Share of events per bin; below, fast over full simulation with the statistical errors of "
         "either (grey and red bands). The first and last bin hold what lies beyond the axis.",
         finish(figure),
     )
 
 
-def _drawn_groups(validation: Validation, energies: list[FloatArray]) -> list[EnergyGroup]:
-    """Return the groups of energies that the validation has results for."""
-    labels = {g.label for g in validation.energies if validation.headline in g.comparisons}
-    return [g for g in energy_groups(*energies) if g.label in labels]
-
-
-def headline_against_energy(
-    validation: Validation, reference: Events, generated: Events
-) -> Iterator[Plot]:
+def headline_against_energy(shown: Shown) -> Iterator[Plot]:
     """Yield mean and relative width of the headline observable against the energy."""
-    del reference, generated  # the numbers are in the result
+    validation = shown.validation
     rows = [(g.energy, g.comparisons.get(validation.headline)) for g in validation.energies]
     points = [(e / 1000, c) for e, c in rows if e is not None and c is not None]
     if not points:

@@ -9,14 +9,14 @@ still be flat here.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from simulacra.arrays import BoolArray, FloatArray
+from simulacra.arrays import FloatArray
 from simulacra.detectors import Calorimeter
-from simulacra.events import Events
+from simulacra.validation.sample import Sample
 
 BINS = 16
 FEWEST_PER_BIN = 5
@@ -53,43 +53,33 @@ class ImpactProfile:
         return self.chi2 / self.ndf if self.ndf else math.nan
 
 
-def impact_profiles(
-    samples: tuple[Events, Events],
-    values: tuple[Mapping[str, FloatArray], Mapping[str, FloatArray]],
-    chosen: tuple[BoolArray, BoolArray],
-) -> tuple[ImpactProfile, ...]:
+def impact_profiles(reference: Sample, generated: Sample) -> tuple[ImpactProfile, ...]:
     """Return a profile for each layer and axis of a detector with impact conditions.
 
-    Args:
-        samples: reference and generated events.
-        values: their observables by name, each (n,).
-        chosen: which of the events to use (n,). Errors are the spread in a bin over sqrt(n), so
-            that mixtures of energies have honest ones.
+    Errors are the spread in a bin over sqrt(n), so that mixtures of energies have honest ones.
     """
-    detector = samples[0].detector
+    detector = reference.detector
     if not isinstance(detector, Calorimeter) or detector.reference_cell is None:
         return ()
-    return tuple(_profiles(detector, samples, values, chosen))
+    return tuple(_profiles(detector, (reference, generated)))
 
 
-def _profiles(
-    detector: Calorimeter,
-    samples: tuple[Events, Events],
-    values: tuple[Mapping[str, FloatArray], Mapping[str, FloatArray]],
-    chosen: tuple[BoolArray, BoolArray],
-) -> Iterator[ImpactProfile]:
+def _profiles(detector: Calorimeter, samples: tuple[Sample, Sample]) -> Iterator[ImpactProfile]:
     cell = detector.reference_cell
     assert cell is not None
     for axis, size in zip(detector.axes, cell, strict=True):
         condition = f"impact_{axis}"
         edges = np.linspace(-size / 2, size / 2, BINS + 1)
-        impacts = [events.conditions[condition].astype(np.float64) for events in samples]
         for layer in detector.layers:
             name = f"centre_{axis}.{layer.name}"
             energy = f"layer_energy.{layer.name}"
             (full, full_error), (fast, fast_error) = (
-                _profile(edges, impact[use & (v[energy] > 0)], v[name][use & (v[energy] > 0)])
-                for impact, v, use in zip(impacts, values, chosen, strict=True)
+                _profile(
+                    edges,
+                    sample.conditions[condition].astype(np.float64),
+                    np.where(sample.values[energy] > 0, sample.values[name], math.nan),
+                )
+                for sample in samples
             )
             pulls = (fast - full) / np.hypot(full_error, fast_error)
             judged = np.isfinite(pulls)
@@ -102,7 +92,7 @@ def _profiles(
 def _profile(
     edges: FloatArray, impact: FloatArray, values: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Return the mean and its error in each bin (BINS,); nan where there are few events."""
+    """Return the mean of the finite values and its error in each bin (BINS,), nan for few."""
     finite = np.isfinite(values)
     impact, values = impact[finite], values[finite]
     place = np.clip(np.searchsorted(edges, impact, side="right") - 1, 0, BINS - 1)

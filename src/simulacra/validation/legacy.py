@@ -21,15 +21,15 @@ import numpy as np
 
 from simulacra.arrays import FloatArray, IntArray
 from simulacra.errors import SimulacraError
-from simulacra.events import Events, require_same_detector
+from simulacra.events import EventSource, pieces, require_same_detector
 from simulacra.observables.calochallenge import (
     THRESHOLDS,
     HighLevelFeatures,
     LayerFeatures,
     emptied,
     high_level_features,
+    joined_features,
 )
-from simulacra.observables.observable import CHUNK
 
 Dataset = Literal["1-photons", "1-pions", "2", "3"]
 EPSILON = 1e-16
@@ -52,7 +52,7 @@ class LegacyScores:
     ours: Mapping[str, str]
 
 
-def legacy_scores(reference: Events, generated: Events, dataset: str) -> LegacyScores:
+def legacy_scores(reference: EventSource, generated: EventSource, dataset: str) -> LegacyScores:
     """Return the official separation powers of generated events from a reference.
 
     Args:
@@ -70,7 +70,7 @@ def legacy_scores(reference: Events, generated: Events, dataset: str) -> LegacyS
     require_same_detector(reference.detector, generated.detector)
     kind: Dataset = dataset  # type: ignore[assignment]
     threshold = THRESHOLDS[kind]
-    full, fast = (high_level_features(events, threshold) for events in (reference, generated))
+    full, fast = (_features(events, threshold) for events in (reference, generated))
     scores = dict(_of_totals(full, fast, kind))
     scores["voxel_energy"] = _of_voxels(reference, generated, threshold)
     ours = {"response": "response"}
@@ -81,6 +81,10 @@ def legacy_scores(reference: Events, generated: Events, dataset: str) -> LegacyS
             scores[f"{quantity}.{name}"] = official_separation(first, second, edges)
             ours[f"{quantity}.{name}"] = f"{_our_name(quantity, axes)}.{name}"
     return LegacyScores(kind, scores, ours)
+
+
+def _features(source: EventSource, threshold: float) -> HighLevelFeatures:
+    return joined_features([high_level_features(e, threshold) for _, e in pieces(source)])
 
 
 def official_separation(first: FloatArray, second: FloatArray, edges: FloatArray | None) -> float:
@@ -139,8 +143,8 @@ def _logarithmic(low: float, high: float, count: int) -> FloatArray | None:
     return np.logspace(np.log10(low), np.log10(high), count) if high > low else None
 
 
-def _of_voxels(reference: Events, generated: Events, threshold: float) -> float:
-    highest = float(emptied(reference["showers"].max(initial=0.0, keepdims=True), threshold).max())
+def _of_voxels(reference: EventSource, generated: EventSource, threshold: float) -> float:
+    highest = max(float(events["showers"].max(initial=0.0)) for _, events in pieces(reference))
     edges = _logarithmic(threshold, highest, 50)
     if edges is None:
         return math.nan
@@ -149,12 +153,11 @@ def _of_voxels(reference: Events, generated: Events, threshold: float) -> float:
     )
 
 
-def _voxel_counts(events: Events, edges: FloatArray, threshold: float) -> IntArray:
+def _voxel_counts(source: EventSource, edges: FloatArray, threshold: float) -> IntArray:
     """Return how many voxels lie in each bin; what the threshold empties lies in none."""
     counts = np.zeros(len(edges) - 1, np.int64)
-    step = max(1, CHUNK // max(events["showers"].shape[1], 1))
-    for i in range(0, len(events), step):
-        voxels = emptied(events["showers"][i : i + step], threshold)
+    for _, events in pieces(source):
+        voxels = emptied(events["showers"], threshold)
         counts += np.histogram(voxels[voxels > 0], edges)[0]
     return counts
 

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import matplotlib as mpl
 
-from simulacra.events import Events
+from simulacra.detectors import Calorimeter
 from simulacra.validation.canvas import STYLE, Plot
 from simulacra.validation.cell_plots import cell_maps, cell_spectrum
 from simulacra.validation.event_plots import single_events
@@ -16,8 +16,22 @@ from simulacra.validation.headline_plots import headline_against_energy, headlin
 from simulacra.validation.profile_plots import lateral_profiles, longitudinal_profile
 from simulacra.validation.relation_plots import correlation_plots, impact_plots
 from simulacra.validation.result import Validation
+from simulacra.validation.sample import Sample
+from simulacra.validation.shown import Shown
 
-PlotFunction = Callable[[Validation, Events, Events], Iterator[Plot]]
+PlotFunction = Callable[[Shown], Iterator[Plot]]
+
+
+def shower_plots(shown: Shown) -> Iterator[Plot]:
+    """Yield what is drawn of all cells of a calorimeter."""
+    detector = shown.detector
+    assert isinstance(detector, Calorimeter)
+    full, fast = shown.full.cells, shown.fast.cells
+    yield from longitudinal_profile(shown.validation, full, fast)
+    yield from lateral_profiles(detector, full, fast)
+    yield from cell_maps(detector, full, fast)
+    yield from cell_spectrum(full.spectrum, fast.spectrum)
+
 
 PLOTS: tuple[PlotFunction, ...] = (
     headline_against_energy,
@@ -28,24 +42,19 @@ PLOTS: tuple[PlotFunction, ...] = (
     correlation_plots,
 )
 PLOTS_OF_KIND: Mapping[str, tuple[PlotFunction, ...]] = MappingProxyType(
-    {
-        "calorimeter": (
-            longitudinal_profile,
-            lateral_profiles,
-            cell_maps,
-            cell_spectrum,
-            single_events,
-        )
-    }
+    {"calorimeter": (shower_plots, single_events)}
 )
 
 
-def report_plots(validation: Validation, reference: Events, generated: Events) -> Iterator[Plot]:
-    """Yield the plots of a report, one after the other."""
+def report_plots(validation: Validation, reference: Sample, generated: Sample) -> Iterator[Plot]:
+    """Yield the plots of a report, one after the other; none of samples without a common energy."""
+    shown = Shown.of(validation, reference, generated)
+    if shown is None:
+        return
     for function in (*PLOTS, *PLOTS_OF_KIND.get(reference.detector.kind, ())):
         with mpl.rc_context():  # closed before each yield: the caller keeps its own style
             mpl.rcdefaults()
             for group, settings in STYLE.items():
                 mpl.rc(group, **settings)
-            plots = list(function(validation, reference, generated))
+            plots = list(function(shown))
         yield from plots

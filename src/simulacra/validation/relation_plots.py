@@ -8,20 +8,19 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 
-from simulacra.events import Events
 from simulacra.validation.canvas import BLACK, COLOUR, FAST, FULL, Plot, finish, new_figure, panels
 from simulacra.validation.group_plots import label_text
 from simulacra.validation.impact import ImpactProfile
-from simulacra.validation.result import Validation
+from simulacra.validation.shown import Shown
 
 MOST_PROFILES = 12
 MOST_LABELS = 60
 """Observables up to which a matrix names each row."""
 
 
-def impact_plots(validation: Validation, reference: Events, generated: Events) -> Iterator[Plot]:
+def impact_plots(shown: Shown) -> Iterator[Plot]:
     """Yield the S shapes: centre of energy minus impact against the impact, layer by layer."""
-    del reference, generated  # the numbers are in the result
+    validation = shown.validation
     drawn = [p for p in validation.impact_profiles if p.ndf][:MOST_PROFILES]
     if not drawn:
         return
@@ -75,12 +74,9 @@ def _impact_panel(main: Axes, ratio: Axes, profile: ImpactProfile, label: str) -
     ratio.set_xlabel(f"{label_text(profile.condition)} [mm]")
 
 
-def correlation_plots(
-    validation: Validation, reference: Events, generated: Events
-) -> Iterator[Plot]:
+def correlation_plots(shown: Shown) -> Iterator[Plot]:
     """Yield the matrices of correlation coefficients: full, fast, and their difference."""
-    del reference, generated
-    found = validation.correlations
+    found = shown.validation.correlations
     if found is None:
         return
     named = len(found.names) <= MOST_LABELS
@@ -97,8 +93,8 @@ def correlation_plots(
         norm = Normalize(-limit, limit)
         image = axes.imshow(matrix, norm=norm, cmap="RdBu_r", interpolation="nearest")
         if axes is not grid[0]:  # both samples share one bar
-            shown = list(grid[:2]) if axes is grid[1] else axes
-            figure.colorbar(image, ax=shown, pad=0.01, shrink=0.75)
+            beside = list(grid[:2]) if axes is grid[1] else axes
+            figure.colorbar(image, ax=beside, pad=0.01, shrink=0.75)
         axes.set_title(title, fontsize=11)
         axes.tick_params(top=False, right=False, length=0, labelsize=6)
         places = range(len(found.names)) if named else []

@@ -11,15 +11,18 @@ from pathlib import Path
 import jinja2
 
 from simulacra.atomic import whole_folder
-from simulacra.events import Events
+from simulacra.events import EventSource
 from simulacra.validation.floor import CLOSE_EXCESS, CLOSE_FACTOR
 from simulacra.validation.metrics import METRICS, Estimate
 from simulacra.validation.plots import report_plots
 from simulacra.validation.result import Comparison, Validation, summary_rows
-from simulacra.validation.sample_result import sample_rows
+from simulacra.validation.sample import Sample, measured
+from simulacra.validation.sample_result import energy_rows, sample_rows
 
 MOST_ROWS = 60
 """Rows of the table of verdicts; with more observables, it has a row per group of observables."""
+MOST_PROFILES = 12
+"""Rows of the table of mean showers; of more profiles, the worst are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,10 @@ class Cell:
 
 
 def write_report(
-    validation: Validation, reference: Events, generated: Events, folder: str | Path
+    validation: Validation,
+    reference: EventSource | Sample,
+    generated: EventSource | Sample,
+    folder: str | Path,
 ) -> Path:
     """Write ``index.html`` and ``metrics.json`` into a folder that appears whole or not at all.
 
@@ -53,7 +59,7 @@ def write_report(
             "caption": plot.caption,
             "image": base64.b64encode(plot.png).decode("ascii"),
         }
-        for plot in report_plots(validation, reference, generated)
+        for plot in report_plots(validation, measured(reference), measured(generated))
     ]
     html = _render(validation, plots)
     metrics = json.dumps(validation.to_json(), indent=1, allow_nan=False, ensure_ascii=False)
@@ -74,6 +80,7 @@ def _render(validation: Validation, plots: list[dict[str, str]]) -> str:
             matrix=_matrix(validation),
             metrics=METRICS,
             sample_rows=sample_rows(validation.samples),
+            energy_rows=energy_rows(validation.samples),
             counts=validation.to_json()["verdicts"],
             floor_kinds=sorted(
                 {c.floor.kind for g in validation.groups for c in g.comparisons.values()}
@@ -81,9 +88,19 @@ def _render(validation: Validation, plots: list[dict[str, str]]) -> str:
             close_excess=CLOSE_EXCESS,
             close_factor=CLOSE_FACTOR,
             plots=plots,
+            profile_rows=_profile_rows(validation),
             legacy=_legacy_rows(validation),
         )
     )
+
+
+def _profile_rows(validation: Validation) -> list[tuple[str, Estimate]]:
+    """Return the profiles of the mean shower; where there are too many, the worst."""
+    rows = [] if validation.cells is None else list(validation.cells.profiles.items())
+    if len(rows) <= MOST_PROFILES:
+        return rows
+    known = [row for row in rows if not math.isnan(row[1].value)]
+    return sorted(known, key=lambda row: -row[1].value)[:MOST_PROFILES]
 
 
 def _legacy_rows(validation: Validation) -> list[tuple[str, float, float | None]]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from simulacra.jsonable import plain
+from simulacra.validation.cell_comparison import CellComparison
 from simulacra.validation.correlation import Correlations
 from simulacra.validation.floor import Floor, Verdict
 from simulacra.validation.impact import ImpactProfile
@@ -132,6 +133,7 @@ class Validation:
         resolution: fits to the headline's width against the energy, if there are enough energies.
         impact_profiles: centres of energy against the impact, where the detector has impacts.
         correlations: between observables at fixed energy.
+        cells: mean showers and cells of a calorimeter.
         legacy: CaloChallenge's own scores, where they were asked for.
         thresholds: what was required, where something was.
     """
@@ -150,6 +152,7 @@ class Validation:
     resolution: Resolution | None = None
     impact_profiles: tuple[ImpactProfile, ...] = ()
     correlations: Correlations | None = None
+    cells: CellComparison | None = None
     legacy: LegacyScores | None = None
     thresholds: ThresholdResult | None = None
 

@@ -63,6 +63,7 @@ class AdversaryScore:
         n: events of either sample it was judged by.
         floor_auc, floor_jsd: the same procedure with full simulation alone; ``n`` of these floors
             counts the events it was judged by.
+        floor_energies: the floor's AUC among the events of each energy.
     """
 
     classifier: str
@@ -74,6 +75,7 @@ class AdversaryScore:
     n: int
     floor_auc: SampleFloor | None
     floor_jsd: SampleFloor | None
+    floor_energies: Mapping[str, Estimate]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +86,14 @@ class SampleComparison:
         profile: ``quick`` or ``official``.
         adversaries: one for each classifier and table of features.
         scores: the other metrics.
+        energies: the other metrics at each energy that has enough events.
         worse: for each table of features the classifier with the higher AUC: the one that counts.
     """
 
     profile: str
     adversaries: tuple[AdversaryScore, ...]
     scores: tuple[SampleScore, ...]
+    energies: Mapping[str, tuple[SampleScore, ...]]
     worse: Mapping[str, str]
 
 
@@ -128,6 +132,32 @@ def sample_rows(samples: SampleComparison | None) -> list[SampleRow]:
         rows.append(_row(f"JSD, {name}", a.jsd, a.floor_jsd, "", counts=False))
     rows += [_row(s.label, s.score, s.floor, "", counts=False) for s in samples.scores]
     return rows
+
+
+def energy_rows(samples: SampleComparison | None) -> list[tuple[str, dict[str, str]]]:
+    """Return a row for each score with its text at each energy: the score and, behind, its floor.
+
+    Of the classifiers, the one with the higher AUC at that energy counts.
+    """
+    if samples is None:
+        return []
+    rows: dict[str, dict[str, str]] = {}
+    for features in samples.worse:
+        found = [a for a in samples.adversaries if a.features == features]
+        for label in found[0].energies:
+            worse = max(found, key=lambda a: a.energies[label].value)
+            floor = worse.floor_energies.get(label)
+            text = _beside(worse.energies[label], floor)
+            rows.setdefault(f"AUC, {features}", {})[label] = f"{text}, {worse.classifier}"
+    for label, scores in samples.energies.items():
+        for score in scores:
+            floor = None if score.floor is None else score.floor.estimate
+            rows.setdefault(score.label, {})[label] = _beside(score.score, floor)
+    return list(rows.items())
+
+
+def _beside(score: Estimate, floor: Estimate | None) -> str:
+    return f"{score} / {'–' if floor is None else floor}"
 
 
 def _row(

@@ -65,6 +65,11 @@ class Thresholds(Frozen):
         resolution_pull: largest |pull| of a term of the resolution.
         impact_chi2: largest chi2/ndf of a profile against the impact.
         correlation_rms: largest root mean square difference of correlation coefficients.
+        profile_chi2: largest chi2/ndf of a profile along or across the mean shower.
+        missing_cells: largest part of the mean shower in cells that the generated events never hit.
+        auc: largest AUC of a classifier, for any features; needs classifiers (``--profile``).
+        auc_at_energy: likewise at any single energy.
+        auc_sigmas: standard errors by which an AUC may pass its limit.
     """
 
     rules: tuple[Rule, ...] = ()
@@ -75,6 +80,11 @@ class Thresholds(Frozen):
     resolution_pull: float | None = Field(default=None, ge=0)
     impact_chi2: float | None = Field(default=None, ge=0)
     correlation_rms: float | None = Field(default=None, ge=0)
+    profile_chi2: float | None = Field(default=None, ge=0)
+    missing_cells: float | None = Field(default=None, ge=0, le=1)
+    auc: float | None = Field(default=None, ge=0.5, le=1)
+    auc_at_energy: float | None = Field(default=None, ge=0.5, le=1)
+    auc_sigmas: float = Field(default=0.0, ge=0)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -97,7 +107,10 @@ def apply_thresholds(validation: Validation, thresholds: Thresholds) -> Validati
     Raises:
         SimulacraError: a rule matches no observable or energy: it would never fail.
     """
-    checks = [*_whole_checks(validation, thresholds)]
+    checks = [
+        *_whole_checks(validation, thresholds),
+        *_classifier_checks(validation, thresholds),
+    ]
     for number, rule in enumerate(thresholds.rules):
         found = [*_rule_checks(validation, rule)]
         if not found:
@@ -109,6 +122,21 @@ def apply_thresholds(validation: Validation, thresholds: Thresholds) -> Validati
         checks += found
     failures = tuple(text for text in checks if text is not None)
     return replace(validation, thresholds=ThresholdResult(len(checks), failures))
+
+
+def _classifier_checks(validation: Validation, thresholds: Thresholds) -> Iterator[str | None]:
+    found = () if validation.samples is None else validation.samples.adversaries
+    if not found and (thresholds.auc is not None or thresholds.auc_at_energy is not None):
+        msg = "a limit on the AUC needs classifiers (--profile quick) and enough events for them"
+        raise SimulacraError(msg)
+    sigmas = thresholds.auc_sigmas
+    for a in found:
+        what = f"AUC, {a.features}, {a.classifier}"
+        yield from _check(what, a.auc.value, thresholds.auc, sigmas * a.auc.error, sigmas)
+        for label, auc in a.energies.items():
+            if math.isfinite(auc.error):  # some events of either sample
+                limit, allowance = thresholds.auc_at_energy, sigmas * auc.error
+                yield from _check(f"{label}: {what}", auc.value, limit, allowance, sigmas)
 
 
 def _check(
@@ -187,3 +215,9 @@ def _whole_checks(validation: Validation, thresholds: Thresholds) -> Iterator[st
     if validation.correlations is not None:
         rms = validation.correlations.rms_difference
         yield from _check("correlations: rms difference", rms, thresholds.correlation_rms)
+    if validation.cells is not None:
+        for name, chi2 in validation.cells.profiles.items():
+            if math.isfinite(chi2.value):
+                yield from _check(f"profile {name}: chi2/ndf", chi2.value, thresholds.profile_chi2)
+        missing = validation.cells.missing[0]
+        yield from _check("part of the shower in dead cells", missing, thresholds.missing_cells)
