@@ -340,9 +340,7 @@ def benchmark(
 def _conditions(
     detector: Detector, like: str | None, energy: str | None, number: int | None, seed: int
 ) -> Conditions:
-    import numpy as np
-
-    from simulacra.conditions import EnergySpectrum, draw_conditions
+    from simulacra.conditions import conditions_at
     from simulacra.events import require_same_detector
     from simulacra.io import read_events
     from simulacra.sample import resolve_events
@@ -356,8 +354,7 @@ def _conditions(
         return events.conditions if number is None else events.conditions.take(slice(number))
     assert energy is not None
     assert number is not None
-    rng = np.random.default_rng(seed)
-    return draw_conditions(detector, EnergySpectrum.parse(energy), number, rng)
+    return conditions_at(detector, energy, number, seed)
 
 
 def _wants_one(verb: str | None, name: str | None) -> bool:

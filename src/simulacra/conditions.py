@@ -143,3 +143,19 @@ def draw_conditions(
     x, y = rng.uniform(*detector.beam.x, n), rng.uniform(*detector.beam.y, n)
     columns = {"energy": energies.astype(np.float32), **detector.locate(x, y)}
     return Conditions(columns)
+
+
+def conditions_at(detector: Detector, energy: str, n: int, seed: int) -> Conditions:
+    """Return ``n`` rows of conditions for energies written as on the command line.
+
+    Args:
+        detector: what the particles hit.
+        energy: ``50GeV``; ``1GeV,2GeV`` is cycled; ``1GeV..65GeV`` is log-uniform.
+        n: number of particles.
+        seed: where energies and impacts come from.
+
+    Raises:
+        SimulacraError: the energy makes no sense, or the detector is not one for such particles.
+    """
+    rng = np.random.default_rng(seed)
+    return draw_conditions(detector, EnergySpectrum.parse(energy), n, rng)

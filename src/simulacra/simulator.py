@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from simulacra.atomic import part_of, publish_folder, whole_file, whole_folder
 from simulacra.card import Card
-from simulacra.conditions import Conditions
+from simulacra.conditions import Conditions, conditions_at
 from simulacra.detectors import Detector, load_detector, parse_detector
 from simulacra.errors import SimulacraError, SimulatorError
 from simulacra.events import Events
@@ -94,6 +94,16 @@ class TrainedSimulator:
         used = Conditions({name: conditions[name] for name in self.detector.conditions})
         facts = provenance("generate", model=self.card.model_kind, seed=seed, **self.about)
         return Events(used, self.surrogate.generate(used, seed), self.detector, facts)
+
+    def generate(self, energy: str, n: int, seed: int) -> Events:
+        """Return ``n`` events of particles at random places of the beam spot.
+
+        Args:
+            energy: ``50GeV``; ``1GeV,2GeV`` is cycled; ``1GeV..65GeV`` is log-uniform.
+            n: number of events.
+            seed: where conditions and response come from.
+        """
+        return self.simulate(conditions_at(self.detector, energy, n, seed), seed)
 
     def outside(self, conditions: Conditions) -> NDArray[np.bool_]:
         """Return which rows lie outside the ranges of training (n,)."""

@@ -112,15 +112,15 @@ class LogarithmicShowers(nn.Module):
 
     def inverse(self, features: Tensor, columns: Tensor) -> Response:
         """Return showers in MeV; in each layer at least one cell must not be -inf."""
-        layers = self.of_layers.layers
-        total = features[:, :1].exp() * columns[:, self.energy_column, None]
-        energies = self._layers(total, features[:, 1:layers])
-        cells = self.of_layers.normalised_exponentials(features[:, layers:])
+        energies = self.layer_energies(features, columns)
+        cells = self.of_layers.normalised_exponentials(features[:, self.of_layers.layers :])
         cells = cells * self.of_layers.spread(energies)
         return {"showers": self.reflections.mirror(cells, columns)}
 
-    def _layers(self, total: Tensor, features: Tensor) -> Tensor:
-        """Return the energy of each layer (n, layers); they add up to the total."""
+    def layer_energies(self, features: Tensor, columns: Tensor) -> Tensor:
+        """Return the energy of each layer (n, layers) in MeV; only the first features matter."""
+        total = features[:, :1].exp() * columns[:, self.energy_column, None]
+        features = features[:, 1 : self.of_layers.layers]
         full = features > -torch.inf
         others = piecewise_linear(torch.where(full, features, 0.0), self.scores, self.knots)
         single = torch.where(full & self.single, others.exp(), 0.0)
