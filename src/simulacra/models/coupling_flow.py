@@ -22,9 +22,10 @@ from pydantic import Field
 from torch import Generator, Tensor, nn
 from zuko.transforms import MonotonicRQSTransform
 
-from simulacra.detectors import Calorimeter, Detector
+from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
 from simulacra.errors import CardError
+from simulacra.models.needs import calorimeter_for
 from simulacra.models.networks import dense
 from simulacra.transforms import LayersOfCells, NormalisedShowers, Transform
 
@@ -187,11 +188,8 @@ class TwoStageFlow(nn.Module):
 
     def __init__(self, config: CouplingFlowConfig, detector: Detector, conditions: int) -> None:
         super().__init__()
-        if not isinstance(detector, Calorimeter):
-            msg = f"model coupling-flow needs a calorimeter, {detector.name} is a {detector.kind}"
-            raise CardError(msg)
         self.bound = config.bound
-        of_layers = LayersOfCells(detector)
+        of_layers = LayersOfCells(calorimeter_for(config.kind, detector))
         self.layers, cells = of_layers.layers, of_layers.cells
         if cells == 0:
             msg = f"model coupling-flow needs a layer of several cells, {detector.name} has none"

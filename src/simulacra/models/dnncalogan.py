@@ -18,9 +18,9 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from simulacra.detectors import Calorimeter, Detector
+from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
-from simulacra.errors import CardError
+from simulacra.models.needs import calorimeter_for
 from simulacra.models.networks import TrainableSwish, dense, gradient_penalty
 from simulacra.transforms import FractionOfEnergy, Transform
 
@@ -160,12 +160,10 @@ class DNNCaloGAN(nn.Module):
 
     def __init__(self, config: DNNCaloGANConfig, detector: Detector, conditions: int) -> None:
         super().__init__()
-        if not isinstance(detector, Calorimeter):
-            msg = f"model dnncalogan needs a calorimeter, {detector.name} is a {detector.kind}"
-            raise CardError(msg)
+        cells = calorimeter_for(config.kind, detector).n_cells
         self.latent = config.latent
-        self.generator = Generator(config, detector.n_cells, conditions)
-        self.critics = Critics(config, detector.n_cells, conditions)
+        self.generator = Generator(config, cells, conditions)
+        self.critics = Critics(config, cells, conditions)
 
     def fit(self, features: Tensor) -> None:
         """Scale the generator's outputs to the spread of the training cells (n, cells).

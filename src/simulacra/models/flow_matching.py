@@ -24,11 +24,11 @@ import torch
 from pydantic import Field
 from torch import Generator, Tensor, nn
 
-from simulacra.detectors import Calorimeter, Detector
+from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
-from simulacra.errors import CardError
 from simulacra.models.cell_marginals import CellMarginals
 from simulacra.models.marginals import PARAMETERS, Marginals
+from simulacra.models.needs import calorimeter_for
 from simulacra.models.networks import dense
 from simulacra.models.velocity import Velocity
 from simulacra.transforms import ImpactEncoder, LogarithmicShowers, Transform
@@ -81,9 +81,8 @@ class FlowMatching(nn.Module):
 
     def __init__(self, config: FlowMatchingConfig, detector: Detector, conditions: int) -> None:
         super().__init__()
-        _require_calorimeter(detector)
-        assert isinstance(detector, Calorimeter)
-        sizes = [layer.shape[0] * layer.shape[1] for layer in detector.layers]
+        calorimeter = calorimeter_for(config.kind, detector)
+        sizes = [layer.shape[0] * layer.shape[1] for layer in calorimeter.layers]
         self.config = config
         self.layers = len(sizes)
         self.sizes = [size for size in sizes if size > 1]
@@ -94,7 +93,7 @@ class FlowMatching(nn.Module):
         for parameter in self.energy_marginals[-1].parameters():
             nn.init.zeros_(parameter)
         context = event + 3 * self.layers
-        self.cell_marginals = CellMarginals(detector, context, width, config.marginal_rank)
+        self.cell_marginals = CellMarginals(calorimeter, context, width, config.marginal_rank)
         self.energies = Velocity(
             self.layers,
             event,
@@ -210,21 +209,11 @@ class FlowMatching(nn.Module):
         return torch.split(cells, self.sizes, dim=1)
 
 
-def _require_calorimeter(detector: Detector) -> None:
-    if not isinstance(detector, Calorimeter):
-        msg = f"model flow-matching needs a calorimeter, {detector.name} is a {detector.kind}"
-        raise CardError(msg)
-
-
 def encoder(config: FlowMatchingConfig, detector: Detector) -> ImpactEncoder:
     """Return the conditions as the model wants them."""
-    _require_calorimeter(detector)
-    assert isinstance(detector, Calorimeter)
-    return ImpactEncoder(detector, config.waves)
+    return ImpactEncoder(calorimeter_for(config.kind, detector), config.waves)
 
 
-def transform(config: FlowMatchingConfig, detector: Detector) -> Transform:  # noqa: ARG001
+def transform(config: FlowMatchingConfig, detector: Detector) -> Transform:
     """Return the preprocessing: response, layers and cells as logarithms of ratios."""
-    _require_calorimeter(detector)
-    assert isinstance(detector, Calorimeter)
-    return LogarithmicShowers(detector)
+    return LogarithmicShowers(calorimeter_for(config.kind, detector))
