@@ -10,11 +10,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from simulacra.models.marginals import (
-    CUBIC,
     LARGEST_SCORE,
-    LINEAR,
     Marginals,
     log_of_rest,
+    logit_of,
     normal_score,
 )
 
@@ -65,8 +64,8 @@ def test_scores_of_samples_are_standard_normal():
     rng = np.random.default_rng(1)
     n = 40_000
     marginals = _marginals(n)
-    logistic = rng.logistic(size=(n, 1))
-    y = -2.0 + 1.5 * np.sinh((np.arcsinh(logistic) + 0.4) / 0.8)
+    normal = rng.normal(size=(n, 1))
+    y = -2.0 + 1.5 * np.sinh((np.arcsinh(normal) + 0.4) / 0.8)
     y = torch.from_numpy(np.where(rng.random((n, 1)) < 1 / (1 + math.exp(-0.5)), y, -np.inf))
     scores = marginals.scores(y, torch.Generator().manual_seed(1))[:, 0].numpy()
     # the map to normal scores is Page's, within 1.4e-4 of the normal distribution
@@ -83,7 +82,7 @@ def test_values_grow_with_scores():
 
 def test_normal_score_inverts_the_cubic():
     z = torch.linspace(-LARGEST_SCORE, LARGEST_SCORE, 999).double()
-    assert torch.allclose(normal_score(LINEAR * z + CUBIC * z**3), z, atol=1e-9)
+    assert torch.allclose(normal_score(logit_of(z)), z, atol=1e-9)
 
 
 def test_log_of_rest():

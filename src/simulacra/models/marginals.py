@@ -8,11 +8,10 @@ standard normal where the distributions are right, whatever the mixture of zeros
 was; what is left to learn is how they hang together.
 
 References:
-    M. C. Jones, A. Pewsey: Sinh-arcsinh distributions, Biometrika 96 (2009) 761, on a logistic
-    instead of a normal base;
-    E. Page: Approximations to the cumulative normal function, Applied Statistics 26 (1977) 75, for
-    the map between normal and logistic scores: it is a bijection, inverted exactly here, so that
-    no approximation enters.
+    M. C. Jones, A. Pewsey: Sinh-arcsinh distributions, Biometrika 96 (2009) 761;
+    E. Page: Approximations to the cumulative normal function, Applied Statistics 26 (1977) 75. His
+    logit of the normal distribution, a cubic, is taken for the normal distribution throughout: it
+    has a closed inverse and is within 1.4e-4 of it.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ class Marginals(NamedTuple):
     Attributes:
         occupancy: logit of the probability that there is something.
         location, log_scale: of the value, where there is something.
-        skew, log_tail: its shape; 0 for a logistic distribution.
+        skew, log_tail: its shape; 0 for a normal distribution.
     """
 
     occupancy: Tensor
@@ -61,7 +60,7 @@ class Marginals(NamedTuple):
         return cls(
             (occupancy + 4 * occupied).clamp(-MOST_CERTAIN, MOST_CERTAIN),
             centre + spread * 2 * location.clamp(-10.0, 10.0),
-            spread.log() + log_scale.clamp(-6.0, 4.0) - 0.6,  # a logistic is wider than its scale
+            spread.log() + log_scale.clamp(-6.0, 4.0),
             skew.clamp(-4.0, 4.0),
             log_tail.clamp(-1.5, 1.5),
         )
@@ -71,12 +70,18 @@ class Marginals(NamedTuple):
         full = torch.isfinite(values)
         distance = (torch.where(full, values, self.location) - self.location) / self.log_scale.exp()
         argument = distance.asinh() * self.log_tail.exp() - self.skew
-        argument = argument.clamp(-8.0, 8.0)  # exp(exp(8)) is out of range already
+        argument = argument.clamp(-8.0, 8.0)  # as unlikely as single precision can say
         score = argument.sinh()
         log_slope = (
             self.log_tail - self.log_scale + argument.cosh().log() - distance.square().log1p() / 2
         )
-        log_density = log_slope - functional.softplus(score) - functional.softplus(-score)
+        logit = logit_of(score)
+        log_density = (
+            log_slope
+            + (LINEAR + 3 * CUBIC * score.square()).log()
+            - functional.softplus(logit)
+            - functional.softplus(-logit)
+        )
         return torch.where(
             full,
             functional.softplus(-self.occupancy) - log_density,
@@ -87,9 +92,9 @@ class Marginals(NamedTuple):
         """Return normal scores of values (n, features); where there is nothing, a random one."""
         full = torch.isfinite(values)
         distance = (torch.where(full, values, self.location) - self.location) / self.log_scale.exp()
-        score = (distance.asinh() * self.log_tail.exp() - self.skew).clamp(-3.5, 3.5).sinh()
+        score = (distance.asinh() * self.log_tail.exp() - self.skew).clamp(-3.0, 3.0).sinh()
         # log of the probability to lie above; there it is exact for large values
-        log_above = -functional.softplus(-self.occupancy) - functional.softplus(score)
+        log_above = -functional.softplus(-self.occupancy) - functional.softplus(logit_of(score))
         of_values = log_of_rest(log_above) - log_above
         uniform = torch.rand(values.shape, generator=rng).to(values.device).clamp_min(1e-7)
         log_below = uniform.log() - functional.softplus(self.occupancy)
@@ -102,10 +107,10 @@ class Marginals(NamedTuple):
         The second is positive where there is something; the values are finite everywhere.
         """
         scores = scores.clamp(-LARGEST_SCORE, LARGEST_SCORE)
-        logit = LINEAR * scores + CUBIC * scores**3
+        logit = logit_of(scores)
         log_above = functional.softplus(-self.occupancy) - functional.softplus(logit)
         log_above = log_above.clamp_max(-1e-6)
-        score = log_of_rest(log_above) - log_above
+        score = normal_score(log_of_rest(log_above) - log_above)
         distance = ((score.asinh() + self.skew) / self.log_tail.exp()).clamp(-30.0, 30.0).sinh()
         return self.location + distance * self.log_scale.exp(), logit + self.occupancy
 
@@ -115,8 +120,13 @@ def log_of_rest(log_probability: Tensor) -> Tensor:
     return (-torch.expm1(log_probability.clamp_max(-1e-7))).log()
 
 
+def logit_of(score: Tensor) -> Tensor:
+    """Return the logit of the probability to lie below a normal score."""
+    return LINEAR * score + CUBIC * score**3
+
+
 def normal_score(logit: Tensor) -> Tensor:
-    """Return the z of :data:`LINEAR` z + :data:`CUBIC` z^3 = logit, by Cardano's formula."""
+    """Return the inverse of :func:`logit_of`, by Cardano's formula, between -5.5 and 5.5."""
     p = LINEAR / (3 * CUBIC)
     q = logit.abs() / (2 * CUBIC)
     root = (q + (q.square() + p**3).sqrt()) ** (1 / 3)

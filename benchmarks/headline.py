@@ -1,6 +1,6 @@
-"""One critic against two: mean and width of the total energy at each energy, beside Geant4.
+"""Mean and width of the total energy at each energy, simulators beside Geant4.
 
-    cd benchmarks/dnncalogan && python headline.py one-critic/ two-critics/ -o results
+    python benchmarks/headline.py one-critic/ two-critics/ -o results
 
 Each simulator generates the photons of the embedded test split five times over; none of these
 events was seen in training or selection. The Geant4 column compares the training split with the
