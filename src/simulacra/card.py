@@ -74,8 +74,6 @@ class OneLossCard(Frozen):
         gradient_clip: largest norm of the gradient of all weights together.
         averaging: decay of the exponential moving average of all weights; at step n it is at most
             (1 + n) / (10 + n), so that a short run is not dominated by its beginning.
-        balance: how much more often rare energies are drawn: 0 not at all, 1 until all energies
-            are drawn equally often.
     """
 
     loop: Literal["one-loss"] = "one-loss"
@@ -87,7 +85,6 @@ class OneLossCard(Frozen):
     final_learning_rate: float = Field(default=0.01, gt=0, le=1)
     gradient_clip: float = Field(default=10.0, gt=0)
     averaging: float = Field(default=0.999, ge=0, lt=1)
-    balance: float = Field(default=0.0, ge=0, le=1)
 
 
 TrainingCard = AdversarialCard | OneLossCard

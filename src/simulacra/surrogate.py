@@ -71,8 +71,9 @@ class Surrogate(nn.Module):
         self.encoder.fit(columns)
         self.transform.fit(response, columns)
         features = self.transform.forward(response, columns)
-        self.model.fit(features)
-        return features, self.encoder(columns)
+        conditions = self.encoder(columns)
+        self.model.fit(features, conditions)
+        return features, conditions
 
     def forward(self, columns: Tensor, noise: Tensor) -> Response:
         """Return the response in physical units for conditions (n, columns) and noise."""

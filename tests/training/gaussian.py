@@ -23,7 +23,7 @@ class Gaussian(nn.Module):
         self.mean = nn.Parameter(torch.zeros(detector.n_cells))
         self.log_width = nn.Parameter(torch.zeros(detector.n_cells))
 
-    def fit(self, features):
+    def fit(self, features, conditions):
         pass
 
     def noise_shape(self, n):

@@ -22,9 +22,7 @@ def _run(events, model=None, **options):
     rng = torch.Generator().manual_seed(1)
     features = 2 + 3 * torch.randn((256, 266), generator=rng)
     card = OneLossCard(**(CARD | options))
-    run = OneLossRun(
-        surrogate, features, torch.zeros(256, 1), torch.ones(256), card, 7, Fabric(devices=1)
-    )
+    run = OneLossRun(surrogate, features, torch.zeros(256, 1), card, 7, Fabric(devices=1))
     return run, features
 
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class GenerativeModel(Protocol):
     """What every model offers to the simulator that carries it."""
 
-    def fit(self, features: Tensor) -> None:
-        """Set constants from the training data: what the transform's ``forward`` gave for it."""
+    def fit(self, features: Tensor, conditions: Tensor) -> None:
+        """Set constants from the training data: what transform and encoder made of it."""
 
     def noise_shape(self, n: int) -> tuple[int, ...]:
         """Return the shape of the standard normal noise that ``n`` events need."""

@@ -201,7 +201,7 @@ class TwoStageFlow(nn.Module):
             cells, conditions + self.layers, config.shape_blocks, config.shape_widths, config
         )
 
-    def fit(self, features: Tensor) -> None:
+    def fit(self, features: Tensor, conditions: Tensor) -> None:
         """Do nothing: features are standardised."""
 
     def noise_shape(self, n: int) -> tuple[int, ...]:

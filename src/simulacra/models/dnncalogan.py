@@ -165,7 +165,7 @@ class DNNCaloGAN(nn.Module):
         self.generator = Generator(config, cells, conditions)
         self.critics = Critics(config, cells, conditions)
 
-    def fit(self, features: Tensor) -> None:
+    def fit(self, features: Tensor, conditions: Tensor) -> None:  # noqa: ARG002
         """Scale the generator's outputs to the spread of the training cells (n, cells).
 
         The spreads of hot and far cells differ by 10^4; without this the last layer has to learn

@@ -26,12 +26,13 @@ from torch import Generator, Tensor, nn
 
 from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
+from simulacra.models.balance import EnergyBalance
 from simulacra.models.cell_marginals import CellMarginals
 from simulacra.models.marginals import PARAMETERS, Marginals
 from simulacra.models.needs import calorimeter_for
 from simulacra.models.networks import dense
 from simulacra.models.velocity import Velocity
-from simulacra.transforms import ImpactEncoder, LogarithmicShowers, Transform
+from simulacra.transforms import ConditionEncoder, ImpactEncoder, LogarithmicShowers, Transform
 
 ALWAYS = 1e6
 """Added to how clearly there is something, for what never was empty in training."""
@@ -48,6 +49,8 @@ class FlowMatchingConfig(Frozen):
         energy_steps: steps of its integration.
         cell_width, cell_depth: of the velocity of the cells.
         cell_steps: steps of its integration.
+        energy_balance: how much more a rare energy counts in learning the layer energies: an event
+            of an energy with n training events counts n^-energy_balance.
         mean_flow: learn average velocities, for one or two steps.
         pair: pair noise and data of a batch by optimal transport.
     """
@@ -62,6 +65,7 @@ class FlowMatchingConfig(Frozen):
     cell_width: int = Field(default=128, ge=1)
     cell_depth: int = Field(default=1, ge=0)
     cell_steps: int = Field(default=2, ge=1)
+    energy_balance: float = Field(default=0.7, ge=0, le=1)
     mean_flow: bool = False
     pair: bool = False
 
@@ -87,6 +91,8 @@ class FlowMatching(nn.Module):
         self.layers = len(sizes)
         self.sizes = [size for size in sizes if size > 1]
         self.cells = sum(self.sizes)
+        self.energy_place = ConditionEncoder(detector.conditions).place("energy")
+        self.balance = EnergyBalance(config.energy_balance)
         event = conditions - 2 * self.layers
         width = config.marginal_width
         self.energy_marginals = dense((event, width, self.layers * PARAMETERS), nn.SiLU)
@@ -111,12 +117,13 @@ class FlowMatching(nn.Module):
         self.register_buffer("lowest", torch.full((self.layers + self.cells,), -1.0))
         self.register_buffer("highest", torch.full((self.layers + self.cells,), 1.0))
 
-    def fit(self, features: Tensor) -> None:
+    def fit(self, features: Tensor, conditions: Tensor) -> None:
         """Set the scales of the marginals, and the widest range that a value can have.
 
         The range is that of the training values, widened by half its length on either side: it
         keeps numbers finite and cuts nothing that training could have taught.
         """
+        self.balance.fit(conditions[:, self.energy_place])
         full = torch.isfinite(features)
         energies = features[:, : self.layers]
         held = full[:, : self.layers].sum(dim=0)
@@ -165,12 +172,15 @@ class FlowMatching(nn.Module):
             noise = torch.randn(cells.shape, generator=rng).to(cells.device)
             cell_scores = torch.where(known, of_cells.scores(cells, rng), noise)
         likelihood = torch.where(known, of_cells.negative_log_likelihood(cells), 0.0)
-        pair = self.config.pair
+        pair, weights = self.config.pair, self.balance(event[:, self.energy_place])
+        of_layers = of_energies.negative_log_likelihood(energies).mean(dim=1)
         return {
-            "energy_marginals": of_energies.negative_log_likelihood(energies).mean(),
+            "energy_marginals": (weights * of_layers).mean(),
             "cell_marginals": likelihood.mean(),
-            "energies": self.energies.loss(energy_scores, event, rng, pair=pair),
-            "cells": self.shapes.loss(cell_scores, context, rng, pair=pair),
+            "energies": (
+                weights * self.energies.errors(energy_scores, event, rng, pair=pair)
+            ).mean(),
+            "cells": self.shapes.errors(cell_scores, context, rng, pair=pair).mean(),
         }
 
     def _split(self, conditions: Tensor) -> tuple[Tensor, Tensor]:

@@ -98,8 +98,10 @@ class Velocity(nn.Module):
                 x = x + self(half, steering, middle, middle) / steps
         return x
 
-    def loss(self, data: Tensor, context: Tensor, rng: Generator, *, pair: bool = False) -> Tensor:
-        """Return the mean squared error of the velocity for one batch.
+    def errors(
+        self, data: Tensor, context: Tensor, rng: Generator, *, pair: bool = False
+    ) -> Tensor:
+        """Return the mean squared error of the velocity of each event (n,) of a batch.
 
         Args:
             data: (n, features).
@@ -116,14 +118,19 @@ class Velocity(nn.Module):
         if not self.mean_flow:
             time = times[:, :1]
             found = self(torch.lerp(noise, data, time), steering, time, time)
-            return functional.mse_loss(found, motion)
+            return _mean_square(found - motion)
         begin, end = times.amin(dim=1, keepdim=True), times.amax(dim=1, keepdim=True)
         same = torch.arange(len(data), device=data.device)[:, None] < SAME_TIME * len(data)
         end = torch.where(same, begin, end)
         x = torch.lerp(noise, data, begin)
         moving = lambda x, begin: self(x, steering, begin, end)  # noqa: E731 - seen along a line
         found, change = torch.func.jvp(moving, (x, begin), (motion, torch.ones_like(begin)))  # type: ignore[misc]
-        return functional.mse_loss(found, (motion + (end - begin) * change).detach())
+        target = (motion + (end - begin) * change).detach()
+        return _mean_square(found - target)
+
+
+def _mean_square(errors: Tensor) -> Tensor:
+    return errors.square().mean(dim=1)
 
 
 def nearest_pairs(data: Tensor, noise: Tensor) -> Tensor:

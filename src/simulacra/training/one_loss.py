@@ -24,7 +24,6 @@ class OneLossRun:
         surrogate: holds the network, which has ``losses``, and the transform.
         features: what the model learns (n, ...), on the CPU.
         conditions: encoded conditions (n, conditions).
-        weights: how often each event is drawn (n,), relative to others.
         card: how to train.
         seed: of batches and of all noise.
         fabric: device and precision; launched.
@@ -35,7 +34,6 @@ class OneLossRun:
         surrogate: Surrogate,
         features: Tensor,
         conditions: Tensor,
-        weights: Tensor,
         card: OneLossCard,
         seed: int,
         fabric: Fabric,
@@ -55,7 +53,6 @@ class OneLossRun:
         self._dequantise = surrogate.transform.dequantise
         self._features = features.to(fabric.device)
         self._conditions = conditions.to(fabric.device)
-        self._drawn = weights.double().cumsum(0) / weights.double().sum()
         self._rng = torch.Generator().manual_seed(seed)
         self._parts = {
             "rng": self._rng,
@@ -73,8 +70,7 @@ class OneLossRun:
         card = self.card
         factor = learning_rate_factor(self.step, card.steps, card.final_learning_rate, card.warm_up)
         set_learning_rate(self._optimiser, card.learning_rate * factor)
-        uniform = torch.rand(card.batch_size, generator=self._rng, dtype=torch.float64)
-        index = torch.searchsorted(self._drawn, uniform).clamp_max(len(self._features) - 1)
+        index = torch.randint(len(self._features), (card.batch_size,), generator=self._rng)
         features = self._dequantise(self._features[index], self._rng)
         network = cast("OneLossModel", self._network)
         terms = network.losses(features, self._conditions[index], self._rng)

@@ -20,13 +20,11 @@ from torch import Tensor
 from simulacra.atomic import whole_file
 from simulacra.card import AdversarialCard, Card, TrainingCard
 from simulacra.conditions import Conditions
-from simulacra.energies import energies_of
 from simulacra.errors import EventsError, SimulatorError
 from simulacra.events import Events
 from simulacra.models import find_model
 from simulacra.surrogate import Surrogate
 from simulacra.training.adversarial import AdversarialRun
-from simulacra.training.balance import energy_weights
 from simulacra.training.one_loss import OneLossRun
 from simulacra.training.selection import EpochSelection
 from simulacra.training.tensors import below_prefix, read_tensors, with_prefix, write_tensors
@@ -104,15 +102,15 @@ class Run(Protocol):
         """Continue from :meth:`state`, bit by bit as if never interrupted (on a CPU)."""
 
 
-def _start(surrogate: Surrogate, train: Events, card: TrainingCard, seed: int) -> Run:
+def _start(
+    surrogate: Surrogate, features: Tensor, conditions: Tensor, card: TrainingCard, seed: int
+) -> Run:
     """Return the run at its first step, by the loop that the card names."""
-    features, conditions = surrogate.fit(train)
     fabric = Fabric(devices=1)
     fabric.launch()
     if isinstance(card, AdversarialCard):
         return AdversarialRun(surrogate, features, conditions, card, seed, fabric)
-    weights = torch.from_numpy(energy_weights(energies_of(train), card.balance))
-    return OneLossRun(surrogate, features, conditions, weights, card, seed, fabric)
+    return OneLossRun(surrogate, features, conditions, card, seed, fabric)
 
 
 class _Fit:
@@ -126,9 +124,10 @@ class _Fit:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(init))
             self.surrogate = Surrogate(entry, card.model, train.detector)
-        self.run_state = _start(self.surrogate, train, card.training, int(loop))
+        features, encoded = self.surrogate.fit(train)
         self.answering = copy.deepcopy(self.surrogate)
         """What is judged: it holds the averaged weights, training goes on in the other."""
+        self.run_state = _start(self.surrogate, features, encoded, card.training, int(loop))
         self.selection = EpochSelection(selection, card.selection.groups)
         repeated = Conditions.concatenate([selection.conditions] * card.selection.repeat)
         self.conditions = repeated

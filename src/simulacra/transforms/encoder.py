@@ -43,6 +43,11 @@ class ConditionEncoder(nn.Module):
             for spec in self.specs.values()
         )
 
+    def place(self, name: str) -> int:
+        """Return where the (first) feature of a condition stands."""
+        before = list(self.specs)[: list(self.specs).index(name)]
+        return ConditionEncoder({other: self.specs[other] for other in before}).features
+
     def fit(self, columns: Tensor) -> None:
         """Set the standardisation from training conditions (n, columns)."""
         for i, spec in enumerate(self.specs.values()):
