@@ -23,6 +23,7 @@ from simulacra.simulator import TrainedSimulator
 from simulacra.validation import Validation, validate
 
 SEED = 1
+BATCHES = (1, 100)
 FEATURES = ("cells", "normalised", "high-level")
 
 
@@ -99,7 +100,7 @@ def scores(validation: Validation) -> dict[str, object]:
     return found
 
 
-def line(name: str, found: dict[str, object], times: tuple[float, float]) -> str:
+def line(name: str, found: dict[str, object]) -> str:
     """Return one row of the Markdown table."""
     cells = [name]
     for features in FEATURES:
@@ -116,7 +117,7 @@ def line(name: str, found: dict[str, object], times: tuple[float, float]) -> str
     cells += [f"{100 * mean:.2f} %", f"{width[0]:.2f} ± {width[1]:.2f}"]
     separations = found["separation"].values()
     cells.append(f"{max(value / max(floor, 1e-6) for value, floor, _ in separations):.2f}")
-    cells += [f"{value:.3f}" for value in times]
+    cells += [f"{found[f'ms at batch {batch}']:.3f}" for batch in BATCHES]
     return "| " + " | ".join(cells) + " |"
 
 
@@ -128,7 +129,7 @@ HEAD = (
 
 
 def main() -> None:
-    """Judge, and write a table and all numbers."""
+    """Judge, and write a table and all numbers; what was judged before is taken from there."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("simulators", type=Path, nargs="+")
     parser.add_argument("-o", "--output", type=Path, required=True, help="without a suffix")
@@ -138,20 +139,22 @@ def main() -> None:
     torch.set_num_threads(1)
     test = load_sample("test")
     steps = [int(number) for number in arguments.cell_steps.split(",") if number]
-    results, lines = {}, []
+    numbers = arguments.output.with_suffix(".json")
+    results = json.loads(numbers.read_text(encoding="utf-8")) if numbers.is_file() else {}
     for name, simulator in variants(arguments.simulators, steps):
+        if name in results:
+            continue
         generated = simulator.simulate(test.conditions, SEED)
         found = scores(validate(test, generated, seed=SEED, profile=arguments.profile))
-        times = milliseconds(simulator, 1), milliseconds(simulator, 100)
-        found |= {"ms at batch 1": times[0], "ms at batch 100": times[1]}
-        found |= {"training": dict(simulator.about), "profile": arguments.profile}
-        results[name] = found
-        lines.append(line(name, found, times))
-    arguments.output.parent.mkdir(parents=True, exist_ok=True)
-    text = HEAD + "\n".join(lines) + "\n"
-    arguments.output.with_suffix(".md").write_text(text, encoding="utf-8")
-    content = json.dumps({"seed": SEED, "results": results}, indent=1, allow_nan=False)
-    arguments.output.with_suffix(".json").write_text(content + "\n", encoding="utf-8")
+        for batch in BATCHES:
+            found[f"ms at batch {batch}"] = milliseconds(simulator, batch)
+        results[name] = found | {"training": dict(simulator.about), "profile": arguments.profile}
+        numbers.parent.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(results, indent=1, allow_nan=False)
+        numbers.write_text(text + "\n", encoding="utf-8")
+    lines = [line(name, found) for name, found in results.items()]
+    table = HEAD + "\n".join(lines) + "\n"
+    arguments.output.with_suffix(".md").write_text(table, encoding="utf-8")
 
 
 if __name__ == "__main__":
