@@ -37,8 +37,11 @@ def test_changed_files_are_refused(folder, name):
 
 
 def test_missing_and_newer_folders_are_refused(folder, tmp_path):
-    with pytest.raises(SimulatorError, match="not a simulator folder"):
+    with pytest.raises(SimulatorError, match="no simulator .* one of atlas-barrel-photons"):
         TrainedSimulator.load(tmp_path / "nothing")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SimulatorError, match="not a simulator folder"):
+        TrainedSimulator.load(tmp_path / "empty")
     about = json.loads((folder / "simulator.json").read_text())
     (folder / "simulator.json").write_text(json.dumps(about | {"format_version": 99}))
     with pytest.raises(SimulatorError, match="format 99"):

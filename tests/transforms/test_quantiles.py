@@ -24,6 +24,15 @@ def test_there_and_back(seed, number):
     assert torch.allclose(piecewise_linear(knots.T, knots, scores), scores.T, atol=1e-9)
 
 
+def test_equal_values_at_either_end_count_once():
+    sample = torch.tensor([0.0, 0.0, 0.0, 1.0, 2.0, 2.0, 2.0]).double()
+    knots, scores = (k[None] for k in quantile_knots(sample, 7))
+    x = torch.tensor([-1.0, 0.0, 1.0, 2.0, 3.0]).double()[:, None]
+    y = piecewise_linear(x, knots, scores)
+    assert torch.all(y.diff(dim=0) > 0)
+    assert torch.allclose(piecewise_linear(y, scores, knots), x)
+
+
 def test_agrees_with_numpy_between_the_knots():
     knots = torch.tensor([[0.0, 1.0, 3.0, 3.5]]).double()
     values = torch.tensor([[-1.0, 2.0, 2.5, 9.0]]).double()

@@ -27,9 +27,11 @@ def quantile_knots(values: Tensor, number: int) -> tuple[Tensor, Tensor]:
         msg = "quantiles need a sample of different values"
         raise EventsError(msg)
     scores = torch.special.ndtri(levels)
-    last = torch.where(new, torch.arange(number), 0).cummax(0).values
-    final = last[-1]
-    return knots[last.minimum(final)], scores[last.minimum(final)]
+    knots, scores = knots[new], scores[new]
+    rest = number - len(knots)
+    return torch.cat([knots, knots[-1:].expand(rest)]), torch.cat(
+        [scores, scores[-1:].expand(rest)]
+    )
 
 
 def piecewise_linear(x: Tensor, knots: Tensor, values: Tensor) -> Tensor:
