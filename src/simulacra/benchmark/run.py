@@ -18,6 +18,7 @@ from simulacra.energies import energies_of
 from simulacra.events import Events, require_same_detector
 from simulacra.fullsim import Geant4Settings
 from simulacra.provenance import provenance
+from simulacra.shipped import simulator_folder
 from simulacra.simulator import TrainedSimulator
 from simulacra.validation import SampleComparison, Validation, measured, validate
 
@@ -51,7 +52,7 @@ def benchmark(
     """Measure fast simulators, and Geant4, on one core in one run.
 
     Args:
-        folders: simulators' folders, all of the reference's detector.
+        folders: simulators' folders or shipped names, all of the reference's detector.
         reference: full simulation that none of them was trained on or selected by.
         geant4: particle and physics lists to time.
         settings: what is measured; the energies default to the reference's.
@@ -62,6 +63,7 @@ def benchmark(
     """
     settings = settings or BenchmarkSettings()
     energies = settings.energies or tuple(np.unique(energies_of(reference)).tolist())
+    folders = [simulator_folder(folder) for folder in folders]
     simulators = [TrainedSimulator.load(folder) for folder in folders]
     require_same_detector(reference.detector, *(s.detector for s in simulators))
     fast, judge = [], measured(reference)
