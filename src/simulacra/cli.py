@@ -297,7 +297,7 @@ def _fail_below_thresholds(validation: Validation) -> None:
 
 @app.command()
 def benchmark(
-    simulators: Annotated[list[Path], typer.Argument(help="Shipped names, or simulators' folders.")],
+    simulators: Annotated[list[Path], typer.Argument(help="Shipped names or folders.")],
     output: Output = Path("benchmark"),
     reference: Annotated[
         str, typer.Option(help="Full simulation to judge by: a file, or sample:test.")
