@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 .PHONY: quickstart test lint types format clean
 
 quickstart: $(VENV)/.core
-	$(BIN)/simulacra quickstart
+	OMP_NUM_THREADS=1 $(BIN)/simulacra quickstart  # so small a network is no faster with more threads
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest

@@ -17,7 +17,7 @@ from simulacra.events import Events
 from simulacra.io import read_events
 from simulacra.observables import observables_of
 from simulacra.sample import load_sample
-from simulacra.validation.canvas import draw_histograms, new_figure
+from simulacra.validation.canvas import Histogram, draw_histograms, new_figure
 
 ENERGIES = ("1 GeV", "8 GeV", "25 GeV", "65 GeV")
 LAYER = "middle"
@@ -32,7 +32,8 @@ def response_panels(figure: SubFigure, full: Events, fast: Events) -> None:
         values = [response(e.take(group.select(energies_of(e)))) for e in (full, fast)]
         low, high = np.quantile(values[0], [0.002, 0.998])
         edges = np.linspace(low, high, 26)
-        draw_histograms(axes[0, column], axes[1, column], edges, *values)
+        histograms = [Histogram.of(edges, sample) for sample in values]
+        draw_histograms(axes[0, column], axes[1, column], edges, *histograms)
         axes[0, column].legend(fontsize=7, title=group.label, frameon=False, loc="upper left")
         axes[0, column].set_ylim(top=axes[0, column].get_ylim()[1] * 1.5)
         axes[1, column].set_xlabel("$E_{tot} / E$")
