@@ -32,7 +32,13 @@ from simulacra.models.marginals import PARAMETERS, Marginals
 from simulacra.models.needs import calorimeter_for
 from simulacra.models.networks import dense
 from simulacra.models.velocity import Velocity
-from simulacra.transforms import ConditionEncoder, ImpactEncoder, LogarithmicShowers, Transform
+from simulacra.transforms import (
+    ConditionEncoder,
+    ImpactEncoder,
+    LayersOfCells,
+    LogarithmicShowers,
+    Transform,
+)
 
 ALWAYS = 1e6
 """Added to how clearly there is something, for what never was empty in training."""
@@ -86,11 +92,10 @@ class FlowMatching(nn.Module):
     def __init__(self, config: FlowMatchingConfig, detector: Detector, conditions: int) -> None:
         super().__init__()
         calorimeter = calorimeter_for(config.kind, detector)
-        sizes = [layer.shape[0] * layer.shape[1] for layer in calorimeter.layers]
+        of_layers = LayersOfCells(calorimeter)
         self.config = config
-        self.layers = len(sizes)
-        self.sizes = [size for size in sizes if size > 1]
-        self.cells = sum(self.sizes)
+        self.layers, self.cells = of_layers.layers, of_layers.cells
+        self.sizes = [size for size in of_layers.sizes if size > 1]
         self.energy_place = ConditionEncoder(detector.conditions).place("energy")
         self.balance = EnergyBalance(config.energy_balance)
         event = conditions - 2 * self.layers

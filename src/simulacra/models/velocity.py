@@ -21,6 +21,8 @@ from scipy.optimize import linear_sum_assignment
 from torch import Generator, Tensor, nn
 from torch.nn import functional
 
+from simulacra.models.networks import dense
+
 FREQUENCIES = 8
 SAME_TIME = 0.5
 """Part of a batch whose two times are equal in ``mean_flow``: there it is plain flow matching."""
@@ -43,12 +45,10 @@ class Velocity(nn.Module):
         self, features: int, context: int, width: int, depth: int, *, mean_flow: bool
     ) -> None:
         super().__init__()
-        self.features, self.mean_flow = features, mean_flow
+        self.mean_flow = mean_flow
         times = 2 * FREQUENCIES * (2 if mean_flow else 1)
         self.enter = nn.Linear(features, width)
-        self.steer = nn.Sequential(
-            nn.Linear(context, 128), nn.SiLU(), nn.Linear(128, width * (depth + 1))
-        )
+        self.steer = dense((context, 128, width * (depth + 1)), nn.SiLU)
         self.clock = nn.Linear(times, width * (depth + 1))
         self.blocks = nn.ModuleList(nn.Linear(width, width) for _ in range(depth))
         self.leave = nn.Linear(width, features)

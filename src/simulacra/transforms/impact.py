@@ -31,7 +31,7 @@ class ImpactEncoder(nn.Module):
         self.standard = ConditionEncoder(detector.conditions)
         self.positions = 2 * len(detector.layers)
         names = list(detector.conditions)
-        self.energy = names.index("energy")
+        self.energy = self.standard.place("energy")
         self._impacts: list[int] = []
         self._alignments: list[int] = []
         cell = detector.reference_cell or (1.0, 1.0)
@@ -65,9 +65,8 @@ class ImpactEncoder(nn.Module):
     def forward(self, columns: Tensor) -> Tensor:
         """Return features (n, features) of conditions (n, columns)."""
         folded = self.reflections.fold(columns)
-        energy = folded[:, self.energy : self.energy + 1].log()
-        energy = (energy - self.standard.offset[self.energy]) * self.standard.scale[self.energy]
-        parts = [self.standard(folded), energy.square() / 2]
+        standard = self.standard(folded)
+        parts = [standard, standard[:, self.energy : self.energy + 1].square() / 2]
         numbers = folded.new_tensor(self.numbers)
         for impact, half in zip(self._impacts, self.halves, strict=True):
             phase = folded[:, impact : impact + 1] / half * numbers
