@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulacra.conditions import Conditions, EnergySpectrum
@@ -16,6 +16,7 @@ TWO_POINTS = EnergySpectrum.parse("1GeV,30GeV")
 
 
 @given(st.lists(st.floats(1.0, 2e5), min_size=1, max_size=300))
+@settings(deadline=None)
 def test_chunks_cut_the_job_into_equal_energies(energies):
     conditions = Conditions({"energy": np.array(energies, np.float32)})
     job = Job.of(CALOGAN, PHOTONS, conditions, seed=1)

@@ -46,6 +46,10 @@ def cluster(crossings: Crossings, samples: Samples, detector: Tpc) -> tuple[IntA
     found = np.flatnonzero(largest >= detector.electronics.peak)
     place, times = matrices.place[found], matrices.times[found]
     pad, time = np.divmod(_largest_place(samples, largest)[found] - place, times)
+    # near the border lies another branch's pulse, whose window would leave the matrix
+    pad_reach, time_reach = detector.electronics.window
+    pad = np.clip(pad, pad_reach, matrices.pads[found] - 1 - pad_reach)
+    time = np.clip(time, time_reach, times - 1 - time_reach)
     pads, bins = (np.arange(-reach, reach + 1) for reach in detector.electronics.window)
     line = place[:, None] + (pad[:, None] + pads) * times[:, None]
     charge = samples.values[line[:, :, None] + (time[:, None] + bins)[:, None, :]]
