@@ -5,8 +5,8 @@ r"""Make the embedded sample of tracks from a file of full simulation.
     python tools/embed_tracks.py tracks.h5 src/simulacra/data/alice-tpc
 
 The first 55 % of the tracks, which are in no order, go to ``train``, the next 15 % to
-``selection``, the rest to ``test``. Positions are rounded to 1/128 mm and charges to 1/16 ADC, a
-twentieth of the best resolution and of the noise, so that the files are smaller.
+``selection``, the rest to ``test``. Positions are rounded to 1/64 mm and charges to 1/8 ADC, a
+tenth of the best resolution and a fifth of the noise, so that the files are smaller.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from simulacra.events import Events
 from simulacra.io import read_events, write_events
 
 SHARES = {"train": 0.55, "selection": 0.15, "test": 0.30}
-STEPS = np.array([1 / 128, 1 / 128, 1 / 128, 1 / 16, 1 / 16])  # mm, mm, mm, ADC, ADC
+STEPS = np.array([1 / 64, 1 / 64, 1 / 64, 1 / 8, 1 / 8])  # mm, mm, mm, ADC, ADC
 
 
 def rounded(events: Events) -> Events:
