@@ -99,6 +99,38 @@ SMALL_MODELS = {
         "cell_depth": 1,
         "cell_steps": 1,
     },
+    "gan-mlp": {
+        "kind": "gan-mlp",
+        "latent": 4,
+        "generator_widths": [8],
+        "critic_widths": [8],
+    },
+    "gan-lstm": {
+        "kind": "gan-lstm",
+        "latent": 4,
+        "generator_width": 4,
+        "generator_layers": 1,
+        "critic_width": 3,
+    },
+    "vae": {"kind": "vae", "latent": 4, "widths": [8]},
+    "dcgan": {"kind": "dcgan", "latent": 4, "channels": [4, 2]},
+    "cvae": {"kind": "cvae", "latent": 4, "channels": [4, 2]},
+    "progan": {"kind": "progan", "latent": 4, "channels": [4, 4, 4]},
+    "cond-lstm": {
+        "kind": "cond-lstm",
+        "latent": 4,
+        "generator_width": 4,
+        "generator_layers": 1,
+        "critic_width": 3,
+        "helix_weight": 1.0,
+    },
+    "cond-dcgan": {
+        "kind": "cond-dcgan",
+        "latent": 4,
+        "channels": [4, 2],
+        "critic_widths": [8],
+        "helix_weight": 1.0,
+    },
 }
 """Options that make each model of the catalogue tiny; the contract test wants one for every row."""
 
