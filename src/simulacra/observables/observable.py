@@ -30,6 +30,10 @@ class Observable:
         function: what ``prepare`` returns to an array (n,); finite for finite events.
         group: observables that are judged together, ``width_eta``.
         prepare: what the observables of a kind of detector share; :func:`observe` calls it once.
+        logarithmic: whether it is positive and spans decades: histograms have bins of equal ratios,
+            and distances and classifiers take its logarithm.
+        optional: whether an event need not define it (a track without clusters has no distance to
+            anything): then nan says so, which is no fault of the event.
     """
 
     name: str
@@ -38,6 +42,8 @@ class Observable:
     function: Callable[[Any], FloatArray]
     group: str
     prepare: Callable[[Events], Any] = _events_themselves
+    logarithmic: bool = False
+    optional: bool = False
 
     def __call__(self, events: Events) -> FloatArray:
         """Return the observable of each event, shape (n,)."""
