@@ -2,13 +2,15 @@
 
 A row of the table is a pad row, its columns are x, y, z, presence, q, q_max. Positions are scaled
 by the drum that the pad rows and the drift length span, whatever the events; charges are log1p,
-over the largest one in training. A pad row without a cluster has presence 0, its position is the
-origin (1/2) and its charges are 0. Networks that halve and double the number of rows want a number
-that is divisible: rows without clusters are added at the end.
+over the largest one in training. A pad row without a cluster has presence 0; its other numbers lie
+on the line between its neighbours, or are those of the nearest cluster where there is only one
+side. So a table is smooth whatever is missing, and charges that are generated apart from presence
+fit to any. Networks that halve and double the number of rows want a number that is divisible: rows
+without clusters are added at the end.
 
 References:
     Two tables, (x, y, z) and (q, q_max), and the sigmoid are the first and third deck's (Deja,
-    Trzciński, ALICE). Scaling, presence and padding are ours: the decks do not say.
+    Trzciński, ALICE). Scaling, presence, filling and padding are ours: the decks do not say.
 """
 
 from __future__ import annotations
@@ -26,6 +28,8 @@ CHARGES = slice(4, 6)
 COLUMNS = 6
 DIVISOR = 16
 """The number of rows of a table is a multiple of this."""
+BLOCK = 4096
+"""Tracks whose tables are made at once."""
 PRESENT = 0.5
 """A row whose presence is above this has a cluster."""
 
@@ -45,6 +49,26 @@ def half_lengths(detector: Tpc) -> Tensor:
 def positions_of(tables: Tensor, lengths: Tensor) -> Tensor:
     """Return positions (..., 3) in mm of rows of tables (..., columns)."""
     return (2 * tables[..., POSITIONS] - 1) * lengths
+
+
+def filled(clusters: Tensor, present: Tensor) -> Tensor:
+    """Return clusters with the empty rows interpolated along the rows, or carried on at the ends.
+
+    Args:
+        clusters: (n, rows, numbers); where a track has none at all, they are returned.
+        present: which rows have one (n, rows).
+    """
+    rows = present.shape[1]
+    place = torch.arange(rows, device=present.device).expand_as(present)
+    before = torch.where(present, place, -1).cummax(dim=1).values
+    after = torch.where(present, place, rows).flip(1).cummin(dim=1).values.flip(1)
+    before, after = (
+        torch.where(before >= 0, before, after).clamp_max(rows - 1),
+        torch.where(after < rows, after, before).clamp_min(0),
+    )
+    share = (place - before) / (after - before).clamp_min(1)
+    low, high = (torch.take_along_dim(clusters, at[..., None], dim=1) for at in (before, after))
+    return torch.lerp(low, high, share[..., None].to(clusters.dtype))
 
 
 class TrackTables(nn.Module):
@@ -72,12 +96,15 @@ class TrackTables(nn.Module):
 
     def forward(self, response: Response, columns: Tensor) -> Tensor:  # noqa: ARG002
         """Return tables (n, rows, 6) of clusters."""
-        clusters, mask = response["clusters"], response["cluster_mask"]
-        clusters = functional.pad(clusters, (0, 0, 0, self.padding))
-        presence = functional.pad(mask, (0, self.padding))[..., None]
+        parts = (response["clusters"].split(BLOCK), response["cluster_mask"].split(BLOCK))
+        return torch.cat([self._tables(*part) for part in zip(*parts, strict=True)])
+
+    def _tables(self, clusters: Tensor, mask: Tensor) -> Tensor:
+        present = functional.pad(mask > 0, (0, self.padding))
+        clusters = filled(functional.pad(clusters, (0, 0, 0, self.padding)), present)
         positions = (clusters[..., :3] / self.lengths + 1) / 2
         charges = clusters[..., 3:].log1p() / self.largest
-        return torch.cat([positions, presence.to(positions.dtype), charges], dim=2)
+        return torch.cat([positions, present[..., None].to(positions.dtype), charges], dim=2)
 
     def dequantise(self, features: Tensor, rng: Generator) -> Tensor:  # noqa: ARG002
         """Return the features: presence says what is empty."""
