@@ -10,7 +10,7 @@ from typing import Any
 from simulacra.detectors import Detector
 from simulacra.errors import DetectorError
 from simulacra.observables.catalogue import Lengths, calorimeter_observables
-from simulacra.observables.observable import Observable, observe
+from simulacra.observables.observable import Observable, linearised, observe
 from simulacra.observables.tpc import tpc_observables
 
 
@@ -77,4 +77,11 @@ def selection_groups(detector: Detector) -> tuple[str, ...]:
     return _kind(detector).selection
 
 
-__all__ = ["Lengths", "Observable", "observables_of", "observe", "selection_groups"]
+__all__ = [
+    "Lengths",
+    "Observable",
+    "linearised",
+    "observables_of",
+    "observe",
+    "selection_groups",
+]
