@@ -7,9 +7,11 @@ from typing import cast
 
 import torch
 from torch import Generator, Tensor, nn
+from torch.nn.functional import binary_cross_entropy
 
 from simulacra.detectors import Tpc
 from simulacra.models.flows import FLOWS, MakeNetwork, networks, split
+from simulacra.transforms.tracks import PRESENCE
 
 
 class TableAutoencoder(nn.Module):
@@ -18,9 +20,9 @@ class TableAutoencoder(nn.Module):
     Args:
         encoder: tables and conditions to means and log variances (n, 2 * latent).
         decoder: latent numbers and conditions to tables.
-        width: standard deviation of a number of a table around the decoder's, in units of the
-            table: how exactly a table is to be reproduced, against how Gaussian the latent
-            numbers are to be.
+        width: standard deviation of a position or charge around the decoder's, in units of the
+            table: how exactly tables are to be reproduced, against how Gaussian the latent numbers
+            are to be. Presence, where a table has it, is a probability.
 
     References:
         Kingma, Welling: Auto-encoding variational Bayes, arXiv:1312.6114, eq. 10.
@@ -42,12 +44,19 @@ class TableAutoencoder(nn.Module):
         mean, log_variance = self.encoder(table, conditions).chunk(2, dim=1)
         noise = torch.randn(mean.shape, generator=rng).to(mean.device)
         latent = mean + noise * (log_variance / 2).exp()
-        off = (table - self.decoder(latent, conditions)) / self.width
-        divergence = divergence_from_normal(mean, log_variance)
+        made: Tensor = self.decoder(latent, conditions)
         return {
-            "reconstruction": off.square().mean() / 2,
-            "divergence": divergence.mean() / table[0].numel(),
+            "reconstruction": self._reconstruction(table, made) / table.numel(),
+            "divergence": divergence_from_normal(mean, log_variance).sum() / table.numel(),
         }
+
+    def _reconstruction(self, table: Tensor, made: Tensor) -> Tensor:
+        """Return -log p of all numbers: Gaussian but for a constant, Bernoulli for presence."""
+        presence = slice(PRESENCE, PRESENCE + 1)
+        chances = binary_cross_entropy(made[..., presence], table[..., presence], reduction="sum")
+        off = (table - made) / self.width
+        squares = [part.square().sum() for part in off.tensor_split([PRESENCE, PRESENCE + 1], 2)]
+        return chances + (squares[0] + squares[2]) / 2
 
 
 def divergence_from_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
