@@ -96,7 +96,7 @@ class TrackTables(nn.Module):
 
     def forward(self, response: Response, columns: Tensor) -> Tensor:  # noqa: ARG002
         """Return tables (n, rows, 6) of clusters."""
-        parts = (response["clusters"].split(BLOCK), response["cluster_mask"].split(BLOCK))
+        parts = (torch.split(response[name], BLOCK) for name in ("clusters", "cluster_mask"))
         return torch.cat([self._tables(*part) for part in zip(*parts, strict=True)])
 
     def _tables(self, clusters: Tensor, mask: Tensor) -> Tensor:
