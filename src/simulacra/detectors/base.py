@@ -46,10 +46,18 @@ class ConditionSpec(Frozen):
 
 @dataclass(frozen=True, slots=True)
 class ResponseArray:
-    """One array of the response: its shape for a single event and its unit."""
+    """One array of the response.
+
+    Attributes:
+        shape: for a single event.
+        unit: of its numbers.
+        signed: how many numbers come first along the last axis that may have either sign, such as
+            coordinates; the others are energies or charges, never below zero.
+    """
 
     shape: tuple[int, ...]
     unit: str
+    signed: int = 0
 
 
 class DetectorBase(Frozen):

@@ -153,7 +153,7 @@ class Tpc(DetectorBase):
         """
         rows = len(self.row_radii)
         return {
-            "clusters": ResponseArray((rows, 5), "mm, mm, mm, ADC, ADC"),
+            "clusters": ResponseArray((rows, 5), "mm, mm, mm, ADC, ADC", signed=3),
             "cluster_mask": ResponseArray((rows,), ""),
         }
 

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from simulacra.arrays import FloatArray
+from simulacra.observables import linearised
 from simulacra.validation.binning import binning_of
 from simulacra.validation.canvas import (
     BLACK,
@@ -22,7 +23,8 @@ from simulacra.validation.canvas import (
     finish,
     panels,
 )
-from simulacra.validation.result import Comparison, ObservableInfo, Validation
+from simulacra.validation.kinds import kind_of
+from simulacra.validation.result import Comparison, ObservableInfo, Validation, label_text
 from simulacra.validation.shown import Shown
 
 MOST_MEMBERS = 8
@@ -47,7 +49,7 @@ def grouped_histograms(shown: Shown) -> Iterator[Plot]:
         yield Plot(
             f"group-{name}",
             label_text(name).capitalize(),
-            f"All energies together, logarithmic.{left}",
+            f"All {kind_of(shown.detector).scale.many} together, logarithmic.{left}",
             finish(figure),
         )
 
@@ -121,7 +123,10 @@ def histogram_panel(
     log: bool = False,
 ) -> None:
     """Draw one observable's histograms with legend and labels; ``title`` heads the legend."""
-    edges = binning_of(full).edges
+    edges = binning_of(linearised(full, info.logarithmic)).edges
+    if info.logarithmic:
+        edges = 10.0**edges
+        ratio.set_xscale("log")
     draw_histograms(main, ratio, edges, Histogram.of(edges, full), Histogram.of(edges, fast))
     room = 12.0 if log else 1.4  # for the legend
     high = main.get_ylim()[1]
@@ -134,8 +139,3 @@ def histogram_panel(
         main.yaxis.set_major_locator(MaxNLocator(5, prune="lower"))
     ratio.set_xlabel(axis_label(info.label, info.unit))
     main.set_ylabel("share of events")
-
-
-def label_text(name: str) -> str:
-    """Return an observable's or group's name as words."""
-    return name.replace("_", " ")

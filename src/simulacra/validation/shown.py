@@ -1,4 +1,4 @@
-"""What a report draws: a result, and the events of the energies that both samples have."""
+"""What a report shows: a result, and the events of the energies that both samples have."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from simulacra.validation.sample import Sample
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The input of all plots.
+    """The input of all plots, and of what a kind of detector adds to a result.
 
     Attributes:
         validation: the result for the two samples.
