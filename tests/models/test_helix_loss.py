@@ -34,13 +34,19 @@ def test_ideal_tracks_lose_nothing_and_shifted_ones_the_square():
     assert shifted == pytest.approx(0.03**2, rel=1e-3)
 
 
-def test_rows_that_are_not_filled_do_not_count():
-    columns = conditions(10, momentum=(1000.0, 10_000.0))
+def test_only_rows_that_the_helix_crosses_count():
+    """A track that leaves at the end plate, and one that curls back, lie well where they are."""
+    columns = conditions(40, momentum=(150.0, 10_000.0), eta=1.3)
     tables = _tables(columns)
-    tables[:, ::2, :3] = 0.9
-    tables[:, ::2, PRESENCE] = 0.4
+    beyond = tables[..., PRESENCE] == 0  # everything is found here, where there is anything
+    assert 0.05 < beyond.float().mean() < 0.5
+    tables[..., :3] = torch.where(beyond[..., None], 0.9, tables[..., :3])
     assert HelixLoss(DETECTOR)(tables, _matrix(columns)).item() < 1e-8
-    tables[..., PRESENCE] = 0.0
+
+
+def test_a_track_that_crosses_no_row_loses_nothing():
+    columns = conditions(3, momentum=(10.0, 20.0))
+    tables = torch.rand((3, 160, 6), generator=torch.Generator().manual_seed(1))
     assert HelixLoss(DETECTOR)(tables, _matrix(columns)).item() == 0
 
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from simulacra.detectors import Tpc
 from simulacra.helix import crossings, helix_of
-from simulacra.transforms.tracks import PRESENCE, PRESENT, half_lengths, positions_of
+from simulacra.transforms.tracks import half_lengths, positions_of
 
 SQUARE_METRE = 1e6
 """In mm^2."""
@@ -17,9 +17,9 @@ class HelixLoss(nn.Module):
     """Mean squared distance (m^2) between generated clusters and the ideal helix in the same row.
 
     The ideal helix knows neither energy loss nor scattering. Its point in a row is where it first
-    crosses the row's radius, so that the loss also teaches on which radius a row lies. Counted are
-    rows that the generator fills and the helix reaches inside of the drift volume; which rows are
-    filled is left to the critics, no gradient goes there.
+    crosses the row's radius, so that the loss also teaches on which radius a row lies. All rows
+    count that the helix crosses inside of the drift volume; which of them have a cluster is left to
+    the critics.
 
     Args:
         detector: the chamber.
@@ -48,7 +48,6 @@ class HelixLoss(nn.Module):
         tables = tables[:, : len(self.radii)]
         apart = positions_of(tables, self.lengths) - torch.stack([ideal.x, ideal.y, ideal.z], dim=2)
         valid = ideal.reached & (ideal.z.abs() < self.lengths[2])
-        valid = valid & (tables[..., PRESENCE] > PRESENT)
         squares = torch.where(valid, apart.square().sum(dim=2), 0.0)
         mean: Tensor = squares.sum() / valid.sum().clamp_min(1)
         return mean / SQUARE_METRE
