@@ -38,6 +38,32 @@ class DataCard(Frozen):
         return (value,) if isinstance(value, str) else value
 
 
+class RMSpropCard(Frozen):
+    """RMSprop without momentum (the fifth deck: momentum harms).
+
+    Attributes:
+        smoothing: weight of the past in the mean of squared gradients.
+    """
+
+    kind: Literal["rmsprop"] = "rmsprop"
+    smoothing: float = Field(default=0.9, ge=0, lt=1)
+
+
+class AdamCard(Frozen):
+    """Adam.
+
+    Attributes:
+        betas: weights of the past in the means of gradients and of their squares; the defaults are
+            DCGAN's (Radford, Metz, Chintala, arXiv:1511.06434).
+    """
+
+    kind: Literal["adam"] = "adam"
+    betas: tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]] = (
+        0.5,
+        0.999,
+    )
+
+
 class AdversarialCard(Frozen):
     """How an adversarial model is trained.
 
@@ -45,7 +71,8 @@ class AdversarialCard(Frozen):
         steps: generator updates.
         batch_size: events in a batch.
         critic_updates: updates of the critics for one of the generator.
-        learning_rate: of RMSprop without momentum (the deck: momentum harms).
+        optimiser: of the generator and, another of its kind, of the critics.
+        learning_rate: the highest.
         critic_learning_rate: the critics' own, where it differs.
         final_learning_rate: the factor to which both fall, as a cosine over the steps.
         averaging: decay of the exponential moving average of the generator's weights.
@@ -55,6 +82,7 @@ class AdversarialCard(Frozen):
     steps: int = Field(gt=0)
     batch_size: int = Field(default=64, gt=0)
     critic_updates: int = Field(default=5, gt=0)
+    optimiser: Annotated[RMSpropCard | AdamCard, Field(discriminator="kind")] = RMSpropCard()
     learning_rate: float = Field(default=3e-4, gt=0)
     critic_learning_rate: float | None = Field(default=None, gt=0)
     final_learning_rate: float = Field(default=0.05, gt=0, le=1)

@@ -105,9 +105,9 @@ def models(
         config = find_model(str(name)).config_class()()
         typer.echo(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False), nl=False)
         return
-    listing = table("model", "training", "what it is", "reference")
+    listing = table("model", "for a", "training", "what it is", "reference")
     for kind, entry in MODELS.items():
-        listing.add_row(kind, entry.training, entry.summary, entry.reference)
+        listing.add_row(kind, entry.serves, entry.training, entry.summary, entry.reference)
     console.print(listing)
 
 

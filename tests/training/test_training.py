@@ -31,7 +31,14 @@ def _weights(trained):
 
 @pytest.mark.parametrize(
     ("kind", "options"),
-    [("dnncalogan", {"critics": 1}), ("dnncalogan", {"critics": 2}), ("gaussian", {})],
+    [
+        ("dnncalogan", {"critics": 1}),
+        ("dnncalogan", {"critics": 2}),
+        ("gaussian", {}),
+        ("dcgan", {"dropout": 0.5}),  # draws random numbers in its layers
+        ("cvae", {"dropout": 0.5}),  # and counts means over batches
+        ("progan", {"growth": 0.9}),  # is interrupted while a level fades in
+    ],
 )
 def test_resumed_run_is_bit_exact(small_card, tmp_path, monkeypatch, kind, options):
     register(monkeypatch)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simulacra.detectors import Calorimeter, Detector
+from simulacra.detectors import Calorimeter, Detector, Tpc
 from simulacra.errors import CardError
 
 
@@ -14,5 +14,17 @@ def calorimeter_for(model: str, detector: Detector) -> Calorimeter:
     """
     if not isinstance(detector, Calorimeter):
         msg = f"model {model} needs a calorimeter, {detector.name} is a {detector.kind}"
+        raise CardError(msg)
+    return detector
+
+
+def tpc_for(model: str, detector: Detector) -> Tpc:
+    """Return the detector, known to be a time-projection chamber.
+
+    Raises:
+        CardError: it is none; the message names the model.
+    """
+    if not isinstance(detector, Tpc):
+        msg = f"model {model} needs a tpc, {detector.name} is a {detector.kind}"
         raise CardError(msg)
     return detector

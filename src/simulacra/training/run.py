@@ -125,7 +125,7 @@ class _Fit:
             torch.manual_seed(int(init))
             self.surrogate = Surrogate(entry, card.model, train.detector)
         features, encoded = self.surrogate.fit(train)
-        self.answering = copy.deepcopy(self.surrogate)
+        self.answering = copy.deepcopy(self.surrogate).eval()
         """What is judged: it holds the averaged weights, training goes on in the other."""
         self.run_state = _start(self.surrogate, features, encoded, card.training, int(loop))
         self.selection = EpochSelection(selection, card.selection.groups)

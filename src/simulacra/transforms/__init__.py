@@ -1,16 +1,18 @@
 """Invertible preprocessing as modules: constants are buffers, so they travel with the weights."""
 
 from simulacra.transforms.base import Encoder, Response, Transform
-from simulacra.transforms.encoder import ConditionEncoder
+from simulacra.transforms.encoder import ConditionEncoder, EncodedAndPhysical
 from simulacra.transforms.fraction import FractionOfEnergy
 from simulacra.transforms.impact import ImpactEncoder
 from simulacra.transforms.layers import LayersOfCells
 from simulacra.transforms.logarithmic import LogarithmicShowers
 from simulacra.transforms.normalised import NormalisedShowers
 from simulacra.transforms.reflections import Reflections
+from simulacra.transforms.tracks import TrackTables
 
 __all__ = [
     "ConditionEncoder",
+    "EncodedAndPhysical",
     "Encoder",
     "FractionOfEnergy",
     "ImpactEncoder",
@@ -19,5 +21,6 @@ __all__ = [
     "NormalisedShowers",
     "Reflections",
     "Response",
+    "TrackTables",
     "Transform",
 ]
