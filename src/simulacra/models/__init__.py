@@ -111,6 +111,14 @@ MODELS: dict[str, ModelEntry] = {
         summary="normal scores of layers and cells, joined by few-step flow matching: the default",
         reference="ours; flow matching: arXiv:2210.02747",
     ),
+    "helix-flow": ModelEntry(
+        module="simulacra.models.helix_flow",
+        config="HelixFlowConfig",
+        network="HelixFlow",
+        training="one-loss",
+        summary="tracks: smooth deviations from the helix by flow matching, and what each row adds",
+        reference="ours; flow matching: arXiv:2210.02747",
+    ),
 }
 
 

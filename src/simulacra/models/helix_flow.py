@@ -1,0 +1,303 @@
+"""Our model of tracks: a helix, a handful of smooth deviations, and what each pad row adds.
+
+The ideal helix follows from the condition. What the particle does beside it, scattering and losing
+energy, is smooth along the track: a few coefficients of orthogonal polynomials, whose joint
+distribution given the condition is learned by maximum likelihood, one by one, and by a few steps of
+flow matching that join them. What diffusion and electronics add differs from row to row: small
+networks say how likely a cluster is, how far it scatters and how much charge it has, given how the
+helix meets the row. Since the projection on the polynomials is orthogonal, no noise is counted
+twice.
+
+Tracks that end, because they stop, decay, turn back or leave the drift volume, do so with a hazard
+per row.
+
+References:
+    Ours; flow matching: Lipman et al., arXiv:2210.02747.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import torch
+from pydantic import Field
+from torch import Generator, Tensor, nn
+from torch.nn import functional
+
+from simulacra.detectors import Detector
+from simulacra.detectors.base import Frozen
+from simulacra.models.marginals import logit_of
+from simulacra.models.needs import tpc_for
+from simulacra.models.networks import dense
+from simulacra.models.sinh_arcsinh import SinhArcsinh
+from simulacra.models.track_polynomials import (
+    combine,
+    leverages,
+    orthonormal_polynomials,
+    project,
+)
+from simulacra.models.track_rows import RowNetwork, RowParameters
+from simulacra.models.velocity import Velocity
+from simulacra.transforms import HelixFrame, TrackEncoder, Transform
+from simulacra.transforms.track_encoder import ROW_FEATURES
+
+LARGEST_SCORE = 5.0
+CHANNELS = 5
+SEEN = 4
+"""Numbers that say how much of a track is seen."""
+FEWEST = 200
+"""Tracks from which the size of a coefficient is learned before training."""
+SMALL = 0.5
+"""Of a coefficient, mm: below this there is noise only."""
+LEAST_LEFT = 0.05
+"""Part of a row's variance that the polynomials leave at least, where noise is learned."""
+
+
+class HelixFlowConfig(Frozen):
+    """The options of the model.
+
+    Attributes:
+        across_orders, along_z_orders, charge_orders: polynomials for the deviation from the circle,
+            for that along z and for the charge.
+        row_width: hidden units of the network for the rows.
+        width: hidden units of the networks for the coefficients.
+        depth: residual blocks of their velocity.
+        steps: steps of its integration.
+    """
+
+    kind: Literal["helix-flow"] = "helix-flow"
+    across_orders: int = Field(default=10, ge=1)
+    along_z_orders: int = Field(default=7, ge=1)
+    charge_orders: int = Field(default=3, ge=1)
+    row_width: int = Field(default=24, ge=1)
+    width: int = Field(default=96, ge=1)
+    depth: int = Field(default=1, ge=0)
+    steps: int = Field(default=3, ge=1)
+
+
+class Track(NamedTuple):
+    """A track taken apart.
+
+    Attributes:
+        coefficients: of across, along z and the charge's scores, one after another (n, orders).
+        known: 1 where the track has enough clusters to know a coefficient.
+        noise: across and along z (n, 2, rows), mm, with the variance that a row alone has.
+        charge: scores of the charge (n, rows).
+    """
+
+    coefficients: Tensor
+    known: Tensor
+    noise: Tensor
+    charge: Tensor
+
+
+class HelixFlow(nn.Module):
+    """P(rows with clusters | track), P(smooth deviations | track, rows), P(noise, charge | ...).
+
+    Features are those of :class:`HelixFrame`, conditions those of :class:`TrackEncoder`.
+    """
+
+    scale: Tensor
+    highest: Tensor
+
+    def __init__(self, config: HelixFlowConfig, detector: Detector, conditions: int) -> None:
+        super().__init__()
+        chamber = tpc_for(config.kind, detector)
+        self.config = config
+        self.rows = len(chamber.row_radii)
+        self.track = conditions - self.rows * ROW_FEATURES
+        self.orders = [config.across_orders, config.along_z_orders, config.charge_orders]
+        total, context = sum(self.orders), self.track + SEEN
+        self.of_rows = RowNetwork(chamber, self.track, ROW_FEATURES, config.row_width)
+        self.missing = dense((self.track, 32, 1), nn.SiLU)
+        self.of_coefficients = dense((context, config.width, 4 * total), nn.SiLU)
+        for parameter in self.of_coefficients[-1].parameters():
+            nn.init.zeros_(parameter)
+        self.velocity = Velocity(total, context, config.width, config.depth, mean_flow=False)
+        self.register_buffer("scale", torch.zeros(context + 1, total))
+        self.register_buffer("highest", torch.full((total,), 1e3))
+
+    def fit(self, features: Tensor, conditions: Tensor) -> None:
+        """Set typical charges, and how the size of the deviations goes with the track."""
+        present, charge, peak = (features[:, channel] for channel in (0, 3, 4))
+        self.of_rows.fit(charge[present > 0], peak[present > 0])
+        track, rows = self._split(conditions)
+        polynomials = orthonormal_polynomials(rows[:, 0], present, max(self.orders))
+        inputs = functional.pad(self._context(track, rows, present), (0, 1), value=1.0).double()
+        found = self._flat(project(polynomials, features[:, 1:4])).double()
+        known = self._known(polynomials)
+        for place in range(sum(self.orders[:2])):
+            some = known[:, place]
+            if int(some.sum()) > FEWEST:
+                size = (found[some, place].square() + SMALL**2).log()[:, None] / 2
+                solution = torch.linalg.lstsq(inputs[some], size, driver="gelsd").solution
+                self.scale[:, place] = solution[:, 0]
+                self.highest[place] = 2 * found[some, place].abs().max()
+
+    def noise_shape(self, n: int) -> tuple[int, ...]:
+        """Return the shape of the Gaussian noise for ``n`` tracks."""
+        return n, 2 + sum(self.orders) + self.rows * CHANNELS
+
+    def sample(self, conditions: Tensor, noise: Tensor) -> Tensor:
+        """Return features (n, 5, rows) for encoded conditions and noise."""
+        track, rows = self._split(conditions)
+        noise = noise.clamp(-LARGEST_SCORE, LARGEST_SCORE)
+        of_track, smooth, white = noise.tensor_split([2, 2 + sum(self.orders)], dim=1)
+        white = white.view(-1, CHANNELS, self.rows)
+        parameters = self.of_rows(track, rows)
+        present = self._presence(parameters, self.missing(track), of_track, white[:, 0])
+        context = self._context(track, rows, present)
+        scores = self.velocity.transport(smooth, context, self.config.steps)
+        coefficients = self._of_coefficients(context).values(
+            scores.clamp(-LARGEST_SCORE, LARGEST_SCORE)
+        )
+        coefficients = torch.minimum(torch.maximum(coefficients, -self.highest), self.highest)
+        across, along_z, of_charge = coefficients.split(self.orders, dim=1)
+        polynomials = orthonormal_polynomials(rows[:, 0], present, max(self.orders))
+        charge = _beside(polynomials, of_charge, white[:, 3])
+        return torch.stack(
+            [
+                present,
+                _beside(
+                    polynomials, across, parameters.scatter_across(charge).values(white[:, 1])
+                ),
+                _beside(
+                    polynomials, along_z, parameters.scatter_along_z(charge).values(white[:, 2])
+                ),
+                parameters.charge.values(charge),
+                parameters.peaks(charge).values(white[:, 4]).clamp_max(0.0),
+            ],
+            dim=1,
+        )
+
+    def losses(self, features: Tensor, conditions: Tensor, rng: Generator) -> dict[str, Tensor]:
+        """Return the likelihood of all parts and the error of the velocity."""
+        track, rows = self._split(conditions)
+        present = features[:, 0]
+        parameters = self.of_rows(track, rows)
+        context = self._context(track, rows, present)
+        distributions = self._of_coefficients(context)
+        with torch.no_grad():
+            taken = self._apart(features, parameters, rows)
+            scores = distributions.scores(taken.coefficients, LARGEST_SCORE)
+            fresh = torch.randn(scores.shape, generator=rng).to(scores.device)
+            scores = torch.where(taken.known, scores, fresh)
+        log_density = distributions.log_density(taken.coefficients)
+        some = (present.sum(dim=1) > 0).to(present.dtype)
+        scatter = parameters.scatter_across(taken.charge).log_density(taken.noise[:, 0])
+        scatter = scatter + parameters.scatter_along_z(taken.charge).log_density(taken.noise[:, 1])
+        of_peaks = parameters.peaks(taken.charge).log_density(features[:, 4])
+        return {
+            "presence": _presence_error(parameters, self.missing(track)[:, 0], present),
+            "coefficients": -torch.where(taken.known, log_density, 0.0).mean(),
+            "scatter": -_mean_of(scatter, present),
+            "charge": -_mean_of(parameters.charge.log_density(features[:, 3]), present),
+            "peak": -_mean_of(of_peaks, present),
+            "velocity": (self.velocity.errors(scores, context, rng) * some).mean(),
+        }
+
+    def _split(self, conditions: Tensor) -> tuple[Tensor, Tensor]:
+        """Return features of the track, and of its rows (n, features, rows)."""
+        track, rows = conditions.tensor_split([self.track], dim=1)
+        return track, rows.view(-1, ROW_FEATURES, self.rows)
+
+    def _context(self, track: Tensor, rows: Tensor, present: Tensor) -> Tensor:
+        """Return what the coefficients depend on: the track, and how much of it is seen."""
+        count = present.sum(dim=1, keepdim=True)
+        path = rows[:, 0]
+        far = (path * present).amax(dim=1, keepdim=True)
+        near = (path + (1 - present) * 10).amin(dim=1, keepdim=True)
+        ideal = path.amax(dim=1, keepdim=True)
+        seen = [count / self.rows, count.clamp_min(1).log() / 5, far - near, far - ideal]
+        return torch.cat([track, *seen], dim=1)
+
+    def _of_coefficients(self, context: Tensor) -> SinhArcsinh:
+        outputs = self.of_coefficients(context).view(len(context), 4, -1)
+        location, log_scale, skew, log_tail = outputs.unbind(1)
+        log_scale = (context @ self.scale[:-1] + self.scale[-1] + log_scale).clamp(-4.0, 10.0)
+        return SinhArcsinh(
+            location * 4 * log_scale.detach().exp(),
+            log_scale,
+            skew.clamp(-3.0, 3.0),
+            log_tail.clamp(-1.5, 1.0),
+        )
+
+    def _apart(self, features: Tensor, parameters: RowParameters, rows: Tensor) -> Track:
+        """Take tracks apart into smooth coefficients and noise."""
+        present = features[:, 0]
+        polynomials = orthonormal_polynomials(rows[:, 0], present, max(self.orders))
+        charge = parameters.charge.scores(features[:, 3], LARGEST_SCORE) * present
+        values = (features[:, 1], features[:, 2], charge)
+        parts, noise = [], []
+        for orders, channel in zip(self.orders, values, strict=True):
+            basis = polynomials[:, :orders]
+            found = project(basis, channel[:, None])
+            left = (1 - leverages(basis)).clamp_min(LEAST_LEFT).sqrt()
+            noise.append((channel - combine(basis, found)[:, 0]) / left)
+            parts.append(found[:, 0])
+        known = self._known(polynomials)
+        return Track(torch.cat(parts, dim=1), known, torch.stack(noise[:2], dim=1), charge)
+
+    def _flat(self, coefficients: Tensor) -> Tensor:
+        """Return the coefficients (n, channels, orders) that are used, one after another."""
+        parts = zip(coefficients.unbind(1), self.orders, strict=True)
+        return torch.cat([part[:, :orders] for part, orders in parts], dim=1)
+
+    def _known(self, polynomials: Tensor) -> Tensor:
+        """Return which coefficients a track has (n, orders)."""
+        known = (polynomials != 0).any(dim=2)[:, None]
+        return self._flat(known.expand(-1, len(self.orders), -1))
+
+    def _presence(
+        self, parameters: RowParameters, missing: Tensor, track: Tensor, white: Tensor
+    ) -> Tensor:
+        """Return which rows have a cluster (n, rows), 1 or 0, for normal noise."""
+        some, until_when = logit_of(track).tensor_split([1], dim=1)
+        beyond = (parameters.passed() > functional.logsigmoid(until_when)).to(white.dtype)
+        until = torch.cat([torch.ones_like(beyond[:, :1]), beyond[:, :-1]], dim=1)
+        ends_here = until - torch.cat([beyond[:, :-1], torch.zeros_like(beyond[:, :1])], dim=1)
+        found = (logit_of(white) + parameters.present > 0).to(white.dtype)
+        return torch.maximum(until * found, ends_here) * (some > missing).to(white.dtype)
+
+
+def _beside(polynomials: Tensor, coefficients: Tensor, noise: Tensor) -> Tensor:
+    """Return a smooth track with noise whose own smooth part is taken out (n, rows)."""
+    basis = polynomials[:, : coefficients.shape[1]]
+    coefficients = coefficients - project(basis, noise[:, None])[:, 0]
+    return noise + combine(basis, coefficients[:, None])[:, 0]
+
+
+def _presence_error(parameters: RowParameters, missing: Tensor, present: Tensor) -> Tensor:
+    """Return the mean of -log P(presence) per row.
+
+    The last row with a cluster is where the track ends: before it every row may have one.
+    """
+    rows = present.shape[1]
+    some = present.sum(dim=1) > 0
+    number = torch.arange(rows, device=present.device)
+    last = torch.where(present > 0, number, -1).amax(dim=1, keepdim=True)
+    before = (number < last).to(present.dtype)
+    here = ((number == last) & (number < rows - 1)).to(present.dtype)
+    ends = parameters.ends
+    errors = before * functional.softplus(ends) + here * functional.softplus(-ends)
+    errors = errors + before * functional.binary_cross_entropy_with_logits(
+        parameters.present, present, reduction="none"
+    )
+    of_none = functional.binary_cross_entropy_with_logits(
+        missing, (~some).to(present.dtype), reduction="none"
+    )
+    return (errors.sum(dim=1) / 20 + of_none).mean()
+
+
+def _mean_of(values: Tensor, present: Tensor) -> Tensor:
+    return torch.where(present > 0, values, 0.0).sum() / present.sum().clamp_min(1)
+
+
+def encoder(config: HelixFlowConfig, detector: Detector) -> TrackEncoder:
+    """Return the conditions as the model wants them."""
+    return TrackEncoder(tpc_for(config.kind, detector))
+
+
+def transform(config: HelixFlowConfig, detector: Detector) -> Transform:
+    """Return the preprocessing: deviations from the ideal helix."""
+    return HelixFrame(tpc_for(config.kind, detector))
