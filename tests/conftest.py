@@ -37,6 +37,17 @@ def barrel() -> Calorimeter:
     return detector
 
 
+def random_tracks(detector, n, seed=0):
+    """Events of a TPC with random clusters in most rows: mechanics, not physics."""
+    rng = np.random.default_rng(seed)
+    conditions = draw_conditions(detector, EnergySpectrum.parse("100MeV..10GeV"), n, rng)
+    arrays = detector.response_arrays
+    mask = (rng.random((n, *arrays["cluster_mask"].shape)) < 0.9).astype(np.uint8)
+    clusters = rng.normal(0, 1000, (n, *arrays["clusters"].shape)) * mask[:, :, None]
+    response = {"clusters": clusters.astype(np.float32), "cluster_mask": mask}
+    return Events(conditions, response, detector)
+
+
 def random_events(detector, n, seed=0):
     """Events with random cells, one tenth of them hit: mechanics, not physics."""
     rng = np.random.default_rng(seed)

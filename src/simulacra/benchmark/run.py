@@ -14,7 +14,7 @@ from pydantic import Field
 from simulacra.benchmark.result import Benchmark, FastResult
 from simulacra.benchmark.timing import cold_start, disk_mb, time_fast, time_full
 from simulacra.detectors.base import Frozen
-from simulacra.energies import energies_of
+from simulacra.energies import scale_of
 from simulacra.events import Events, require_same_detector
 from simulacra.fullsim import Geant4Settings
 from simulacra.provenance import provenance
@@ -62,7 +62,7 @@ def benchmark(
         SimulacraError: a folder cannot be used, or Geant4 or its data are missing.
     """
     settings = settings or BenchmarkSettings()
-    energies = settings.energies or tuple(np.unique(energies_of(reference)).tolist())
+    energies = settings.energies or tuple(np.unique(scale_of(reference)).tolist())
     folders = [simulator_folder(folder) for folder in folders]
     simulators = [TrainedSimulator.load(folder) for folder in folders]
     require_same_detector(reference.detector, *(s.detector for s in simulators))

@@ -72,9 +72,10 @@ class Job:
         facts: dict[str, Any] = {}
         if isinstance(primaries, EnergySpectrum):
             assert n is not None
-            facts["energy"] = str(primaries)
+            facts[detector.scale] = str(primaries)
             rng = np.random.default_rng(_streams(seed)[0])
             primaries = draw_conditions(detector, primaries, n, rng)
+            primaries = _of_species(settings, primaries)
         conditions = _with_pdg(detector, settings, primaries)
         if len(conditions) == 0:
             msg = "no events to simulate"
@@ -160,13 +161,24 @@ def _streams(seed: int) -> list[np.random.SeedSequence]:
     return np.random.SeedSequence(seed).spawn(3)
 
 
+def _of_species(settings: Geant4Settings, drawn: Conditions) -> Conditions:
+    """Return drawn conditions with the species that was asked for, where one was."""
+    if settings.particle is None or "pdg" not in drawn.columns:
+        return drawn
+    species = np.full_like(drawn["pdg"], settings.pdg)
+    return Conditions({**drawn.columns, "pdg": species})
+
+
 def _with_pdg(
     detector: Calorimeter, settings: Geant4Settings, conditions: Conditions
 ) -> Conditions:
+    if settings.particle is None and "pdg" not in conditions.columns:
+        msg = "which particle? the conditions do not say it: give --particle"
+        raise SimulacraError(msg)
     if "pdg" not in detector.conditions:
         return conditions
     if "pdg" in conditions.columns:
-        if np.any(conditions["pdg"] != settings.pdg):
+        if settings.particle is not None and np.any(conditions["pdg"] != settings.pdg):
             msg = f"the conditions hold other particles than {settings.particle}"
             raise SimulacraError(msg)
         return conditions

@@ -59,7 +59,7 @@ class Geant4Settings(Frozen):
 
     Attributes:
         particle: name as Geant4 or the PDG spell it (``gamma``, ``e-``, ``pi+``, ``proton``) or
-            PDG id.
+            PDG id; None where the conditions say it, event by event.
         physics: ``opt0`` to ``opt4``, ``gs``, ``wvi`` (electromagnetic physics only) or one of
             Geant4's reference lists that the bindings have, such as ``FTFP_BERT``.
         cut: production threshold in range, mm.
@@ -68,14 +68,15 @@ class Geant4Settings(Frozen):
         SimulacraError: the particle or the physics list is unknown.
     """
 
-    particle: str
+    particle: str | None = None
     physics: str = "opt0"
     cut: Annotated[Length, Field(gt=0)] = 0.7
 
     @field_validator("particle")
     @classmethod
-    def _known_particle(cls, value: str) -> str:
-        pdg_id(value)
+    def _known_particle(cls, value: str | None) -> str | None:
+        if value is not None:
+            pdg_id(value)
         return value
 
     @field_validator("physics")
@@ -90,9 +91,9 @@ class Geant4Settings(Frozen):
         return value
 
     @cached_property
-    def pdg(self) -> int:
-        """The particle's PDG id."""
-        return pdg_id(self.particle)
+    def pdg(self) -> int | None:
+        """The particle's PDG id; None where there are several."""
+        return None if self.particle is None else pdg_id(self.particle)
 
     @property
     def decays(self) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulacra.arrays import BoolArray, FloatArray
-from simulacra.energies import energies_of, energy_groups
+from simulacra.energies import energy_groups, scale_of
 from simulacra.errors import CardError
 from simulacra.events import Events
 from simulacra.observables import Observable, observables_of, observe
@@ -51,7 +51,7 @@ class EpochSelection:
     def __init__(self, reference: Events, groups: Sequence[str]) -> None:
         self.reference = reference
         self.groups = {group: _members(reference, group) for group in groups}
-        self._bins = energy_groups(energies_of(reference))
+        self._bins = energy_groups(scale_of(reference), scale=reference.detector.scale)
         chosen = [o for members in self.groups.values() for o in members]
         self._response = next(o for o in observables_of(reference.detector) if o.name == "response")
         self._observables = (*chosen, self._response)
@@ -65,8 +65,8 @@ class EpochSelection:
         values = observe(generated, self._observables)
         scores = []
         for group in self._bins:
-            here = group.select(energies_of(self.reference))
-            there = group.select(energies_of(generated))
+            here = group.select(scale_of(self.reference))
+            there = group.select(scale_of(generated))
             if np.count_nonzero(here) >= FEWEST:
                 scores.append(self._at_energy(group.label, values, here, there))
         weights = np.array([s.events / (s.events + HALF_WEIGHT) for s in scores])

@@ -71,7 +71,7 @@ def validate(
     extra = None if floor is None else measured(floor)
     observables = observables_of(ref.detector)
     comparer = _Comparer(np.random.default_rng(seed))
-    groups = energy_groups(ref.energies, gen.energies)
+    groups = energy_groups(ref.energies, gen.energies, scale=ref.detector.scale)
     both, notes = _shared(groups, ref, gen)
     limits = _limits(ref.values[observables[0].name])
     judged, cautions = _judged((ref, gen, extra), both, profile, seed)

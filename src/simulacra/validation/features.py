@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from simulacra.arrays import FloatArray
 from simulacra.detectors import Calorimeter
-from simulacra.energies import energies_of
+from simulacra.energies import scale_of
 from simulacra.events import Events
 from simulacra.observables import observables_of
 from simulacra.validation.sample import Sample
@@ -57,7 +57,7 @@ def feature_tables(events: Events, values: Mapping[str, FloatArray]) -> dict[str
     """
     with np.errstate(all="ignore"):  # broken events are counted, and left out by their mask
         conditions = _conditions(events)
-        energy = np.log10(energies_of(events))[:, None]
+        energy = np.log10(scale_of(events))[:, None]
         observables = _observables(events, values)
         tables = {
             "high-level": _table(conditions, observables),
@@ -76,7 +76,7 @@ def _cell_tables(events: Events, detector: Calorimeter, conditions: FloatArray) 
         scale = np.where(column > 0, column, 1.0)[:, None]
         normalised[:, layer.cells] = showers[:, layer.cells] / scale
     return {
-        "cells": _table(conditions, showers / energies_of(events)[:, None]),
+        "cells": _table(conditions, showers / scale_of(events)[:, None]),
         "normalised": _table(conditions, _logarithm(layers), normalised),
         "log cells": _table(np.log10(np.maximum(showers, SMALLEST_CELL))),
         "layers": _table(layers),

@@ -15,7 +15,7 @@ import numpy as np
 from simulacra.arrays import BoolArray, FloatArray, IntArray
 from simulacra.conditions import Conditions
 from simulacra.detectors import Calorimeter, Detector
-from simulacra.energies import energies_of
+from simulacra.energies import scale_of
 from simulacra.events import Events, EventSource, pieces, spans
 from simulacra.observables import observables_of, observe
 from simulacra.validation.cells import CellSums, cell_sums
@@ -56,8 +56,8 @@ class Sample:
 
     @cached_property
     def energies(self) -> FloatArray:
-        """Incident energies (n,), MeV."""
-        return energies_of(self)
+        """The detector's scale (n,), MeV: incident energies of a calorimeter."""
+        return scale_of(self)
 
     @cached_property
     def cells(self) -> CellSums:

@@ -37,7 +37,9 @@ class Shown:
     def of(cls, validation: Validation, reference: Sample, generated: Sample) -> Self | None:
         """Return what is drawn of two samples; None where they have no energy in common."""
         labels = {group.label for group in validation.energies}
-        every = energy_groups(reference.energies, generated.energies)
+        every = energy_groups(
+            reference.energies, generated.energies, scale=reference.detector.scale
+        )
         groups = tuple(group for group in every if group.label in labels)
         if not groups:
             return None
