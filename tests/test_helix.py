@@ -14,23 +14,12 @@ from simulacra.helix import (
     residuals,
     squared_distances,
 )
-
-SPECIES = (11, -11, 13, -13, 211, -211, 321, -321, 2212, -2212)
-RADII = np.linspace(851.75, 2458.5, 159)
-FIELD = 0.5
+from tests.tracks import FIELD, RADII, SPECIES
+from tests.tracks import conditions as tracks
 
 
-def conditions(n=300, seed=1, momentum=(100.0, 10_000.0), vertex=50.0):
-    rng = np.random.default_rng(seed)
-    return {
-        "pdg": rng.choice(SPECIES, n),
-        "transverse_momentum": np.exp(rng.uniform(*np.log(momentum), n)),
-        "pseudorapidity": rng.uniform(-0.9, 0.9, n),
-        "phi": rng.uniform(-np.pi, np.pi, n),
-        "vertex_x": rng.normal(0, 0.5, n),
-        "vertex_y": rng.normal(0, 0.5, n),
-        "vertex_z": rng.normal(0, vertex, n),
-    }
+def conditions(n=300, momentum=(100.0, 10_000.0)):
+    return tracks(n, momentum=momentum, spot=0.5)
 
 
 def as_torch(columns, dtype=torch.float64):
@@ -102,7 +91,7 @@ def test_positive_particles_turn_clockwise():
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_stiff_tracks_are_straight_lines(dtype):
-    columns = {name: column.astype(dtype) for name, column in conditions(50, vertex=10.0).items()}
+    columns = {name: column.astype(dtype) for name, column in conditions(50).items()}
     columns["transverse_momentum"] = np.full(50, 1e12, dtype)
     columns["vertex_x"] = columns["vertex_y"] = np.zeros(50, dtype)
     found = crossings(helix_of(columns, SPECIES, FIELD), RADII.astype(dtype))
