@@ -152,15 +152,13 @@ class HelixFlow(nn.Module):
             scores.clamp(-LARGEST_SCORE, LARGEST_SCORE)
         )
         coefficients = torch.minimum(torch.maximum(coefficients, -self.highest), self.highest)
-        across, along_z, of_charge = coefficients.split(self.orders, dim=1)
+        across, along_z, of_charge = torch.split(coefficients, self.orders, dim=1)
         polynomials = orthonormal_polynomials(rows[:, 0], present, max(self.orders))
         charge = _beside(polynomials, of_charge, white[:, 3])
         return torch.stack(
             [
                 present,
-                _beside(
-                    polynomials, across, parameters.scatter_across(charge).values(white[:, 1])
-                ),
+                _beside(polynomials, across, parameters.scatter_across(charge).values(white[:, 1])),
                 _beside(
                     polynomials, along_z, parameters.scatter_along_z(charge).values(white[:, 2])
                 ),

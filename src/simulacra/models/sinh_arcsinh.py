@@ -32,13 +32,18 @@ class SinhArcsinh(NamedTuple):
 
     def log_density(self, values: Tensor) -> Tensor:
         """Return log p of values."""
+        score, log_slope = self.sloped_scores(values)
+        return log_slope - (score.square() + math.log(2 * math.pi)) / 2
+
+    def sloped_scores(self, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the normal scores of values, and the logarithm of their derivatives."""
         distance = (values - self.location) / self.log_scale.exp()
         argument = asinh(distance) * self.log_tail.exp() - self.skew
         argument = argument.clamp(-LARGEST_ARGUMENT, LARGEST_ARGUMENT)
         log_slope = (
             self.log_tail - self.log_scale + argument.cosh().log() - distance.square().log1p() / 2
         )
-        return log_slope - (argument.sinh().square() + math.log(2 * math.pi)) / 2
+        return argument.sinh(), log_slope
 
     def scores(self, values: Tensor, largest: float) -> Tensor:
         """Return the normal scores of values, none larger than ``largest``."""

@@ -119,7 +119,9 @@ class RowNetwork(nn.Module):
         hidden = functional.silu(found.view(-1, n, number) + shift)
         out = (self.leave.weight @ hidden.flatten(1)).view(-1, n, number)
         wide = (self.wide(track) + self.leave.bias).T[:, :, None]
-        return self._distributions([a + b for a, b in zip(out.unbind(0), wide.unbind(0), strict=True)])
+        return self._distributions(
+            [a + b for a, b in zip(out.unbind(0), wide.unbind(0), strict=True)]
+        )
 
     def _distributions(self, out: list[Tensor]) -> RowParameters:
         return RowParameters(
