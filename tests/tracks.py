@@ -5,9 +5,13 @@ Mechanics and statistics, not physics: the full chain has its own tests.
 
 import numpy as np
 
+from simulacra.conditions import Conditions
+from simulacra.detectors import load_detector
+from simulacra.events import Events
 from simulacra.helix import crossings, displaced, helix_of
 
 SPECIES = (11, -11, 13, -13, 211, -211, 321, -321, 2212, -2212)
+MASSES = {11: 0.511, 13: 105.66, 211: 139.57, 321: 493.68, 2212: 938.27}
 FIELD = 0.5
 RADII = np.concatenate(
     [
@@ -39,3 +43,37 @@ def clusters_of(columns, smearing=(0.0, 0.0), seed=2, drift=2500.0):
     points = displaced(ideal, r_phi, z)
     present = ideal.reached & (np.abs(points[..., 2]) < drift)
     return helix, np.where(present[..., None], points, 0.0), present
+
+
+def tracks(n=300, seed=1, smearing=(0.6, 0.8), **options):
+    """Events of ``alice-tpc``: smeared helices, one row in fifty missing, a toy energy loss.
+
+    The charge in a row is the path times 1 / beta^2 (with the proton's mass for protons, and so
+    on), times a log-normal fluctuation.
+    """
+    detector = load_detector("alice-tpc")
+    columns = conditions(n, seed=seed, **options)
+    _, points, present = clusters_of(columns, smearing, seed + 1)
+    rng = np.random.default_rng(seed + 2)
+    present &= rng.random(present.shape) > 0.02
+    momentum = columns["transverse_momentum"] * np.cosh(columns["pseudorapidity"])
+    mass = np.array([MASSES[abs(code)] for code in columns["pdg"]])
+    loss = 1 + (mass / momentum) ** 2
+    pitch = np.repeat([7.5, 10.0, 15.0], [63, 64, 32])
+    q = 10 * pitch * loss[:, None] * np.exp(0.3 * rng.standard_normal(present.shape))
+    q_max = q * rng.uniform(0.2, 0.4, q.shape)
+    clusters = np.concatenate([points, np.stack([q, q_max], axis=-1)], axis=-1)
+    clusters = np.where(present[..., None], clusters, 0.0).astype(np.float32)
+    response = {"clusters": clusters, "cluster_mask": present.astype(np.uint8)}
+    columns = {name: column.astype(np.float32) for name, column in columns.items()}
+    columns["pdg"] = columns["pdg"].astype(np.int32)
+    return Events(Conditions(columns), response, detector)
+
+
+def changed(events, clusters=None, mask=None):
+    """The same events with other clusters or another mask; missing rows are zeros."""
+    clusters = events["clusters"] if clusters is None else clusters
+    mask = events["cluster_mask"] if mask is None else mask
+    clusters = np.where(mask[..., None] > 0, clusters, 0.0).astype(np.float32)
+    response = {"clusters": clusters, "cluster_mask": mask.astype(np.uint8)}
+    return Events(events.conditions, response, events.detector)

@@ -97,14 +97,13 @@ class SelectionCard(Frozen):
     Attributes:
         every: steps between evaluations; a checkpoint is written with each.
         repeat: how often each selection event's conditions are generated.
-        groups: groups of observables that are compared, with equal weights.
+        groups: groups of observables that are compared, with equal weights; the default depends on
+            the kind of detector.
     """
 
     every: int = Field(default=500, gt=0)
     repeat: int = Field(default=3, gt=0)
-    groups: tuple[str, ...] = Field(
-        default=("response", "fraction", "centre", "width", "energy_ratio"), min_length=1
-    )
+    groups: tuple[str, ...] | None = Field(default=None, min_length=1)
 
 
 class Card(Frozen):

@@ -35,7 +35,7 @@ STRAIGHT = 1e-12
 """Curvatures below this (1/mm) are taken as this: a sagitta of a nanometre over 2.5 m."""
 APEX = 1e-6
 """Squared cosines below this, between path and radius, count as this: within 1 um of the apex."""
-NEWTON_STEPS = 5
+NEWTON_STEPS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,31 +209,21 @@ def squared_distances(helix: Helix, points: AnyArray) -> AnyArray:
     later = path + 2 * xp.pi / kappa
     nearer = xp.abs(later * h.tan_lambda - z) < xp.abs(path * h.tan_lambda - z)
     path = xp.where((path < 0) & nearer, later, path)
+    speed = 1 + h.tan_lambda**2
     for _ in range(NEWTON_STEPS):
-        d_along, d_across, d_z = _beside(path, kappa, h.tan_lambda, along, across, z)
-        angle = kappa * path
-        first = d_along * xp.cos(angle) + d_across * xp.sin(angle) + d_z * h.tan_lambda
-        bend = kappa * (d_across * xp.cos(angle) - d_along * xp.sin(angle))
-        speed = 1 + h.tan_lambda**2
-        second = speed + bend
+        half = kappa * path / 2
+        cos, sin = xp.cos(half), xp.sin(half)
+        # the helix seen from the point, and its direction: cos and sin of the whole angle
+        d_along, d_across = 2 * sin * cos / kappa - along, 2 * sin**2 / kappa - across
+        d_z = path * h.tan_lambda - z
+        ahead, aside = 1 - 2 * sin**2, 2 * sin * cos
+        first = d_along * ahead + d_across * aside + d_z * h.tan_lambda
+        second = speed + kappa * (d_across * ahead - d_along * aside)
         path = path - first / xp.where(second > speed / 2, second, speed / 2 + 0 * second)
-    d_along, d_across, d_z = _beside(path, kappa, h.tan_lambda, along, across, z)
-    return d_along**2 + d_across**2 + d_z**2
-
-
-def _beside(
-    path: AnyArray,
-    kappa: AnyArray,
-    tan_lambda: AnyArray,
-    along: AnyArray,
-    across: AnyArray,
-    z: AnyArray,
-) -> tuple[AnyArray, AnyArray, AnyArray]:
-    """Return the vector from points, in the frame of the start, to the helix at a path."""
-    xp = array_namespace(path)
     half = kappa * path / 2
-    chord = 2 * xp.sin(half) / kappa
-    return chord * xp.cos(half) - along, chord * xp.sin(half) - across, path * tan_lambda - z
+    cos, sin = xp.cos(half), xp.sin(half)
+    d_along, d_across = 2 * sin * cos / kappa - along, 2 * sin**2 / kappa - across
+    return d_along**2 + d_across**2 + (path * h.tan_lambda - z) ** 2
 
 
 def _sign_and_size(curvature: AnyArray) -> tuple[AnyArray, AnyArray]:

@@ -61,9 +61,10 @@ class PretendedGeant4(Executor):
             return future
         self.done += 1
         noise = np.random.default_rng(chunk.seeds).random(
-            (len(chunk.energy), chunk.detector.n_cells)
+            (len(chunk.primaries), chunk.setup.detector.n_cells)
         )
-        future.set_result(ChunkResult((noise * chunk.energy[:, None]).astype(np.float32), "1.2.3"))
+        showers = (noise * chunk.primaries.energy[:, None]).astype(np.float32)
+        future.set_result(ChunkResult({"showers": showers}, "1.2.3"))
         return future
 
 

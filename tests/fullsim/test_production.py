@@ -31,7 +31,7 @@ def test_events_are_written_with_their_origin(atlas, tmp_path):
     assert len(events) == 20
     facts = events.provenance
     assert (facts["simulator"], facts["geant4"], facts["physics"]) == ("geant4", "1.2.3", "opt0")
-    assert (facts["pdg"], facts["seed"], facts["n"], facts["cut_mm"]) == (22, 1, 20, 0.7)
+    assert (facts["pdg"], facts["seed"], facts["n"], facts["cut_mm"]) == (22, 1, 20, 1.0)
     assert [path.name for path in tmp_path.iterdir()] == ["events.h5"]
 
 

@@ -89,7 +89,7 @@ class Drift(Frozen):
 
 
 class Amplification(Frozen):
-    """One electron's charge on all pads and time bins: mean in ADC counts, sigma over mean."""
+    """The pulse of one electron, all pads added: mean height in ADC counts, sigma over mean."""
 
     adc_per_electron: float = Field(gt=0)
     spread: float = Field(default=1.0, gt=0)
@@ -98,13 +98,15 @@ class Amplification(Frozen):
 class Electronics(Frozen):
     """Sampling interval and full width at half maximum of a pulse in ns; the rest in ADC counts.
 
-    A sample below ``threshold`` is not read out, one above ``saturation`` reads ``saturation``.
+    A sample below ``threshold`` is not read out, one above ``saturation`` reads ``saturation``; a
+    cluster needs a sample of at least ``peak``.
     """
 
     sampling: Annotated[Time, Field(gt=0)]
     shaping: Annotated[Time, Field(gt=0)]
     noise: float = Field(ge=0)
     threshold: float = Field(gt=0)
+    peak: float = Field(gt=0)
     saturation: float = Field(gt=0)
 
 
@@ -114,6 +116,7 @@ class Tpc(DetectorBase):
     kind: Literal["tpc"]
     magnetic_field: MagneticField
     drift_length: PositiveLength
+    production_cut: PositiveLength
     beam: TrackBeam
     gas: Gas
     cylinders: tuple[Cylinder, ...] = ()

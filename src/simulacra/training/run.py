@@ -165,12 +165,13 @@ class _Fit:
         events = Events(self.conditions, response, self.surrogate.detector)
         score, energies = self.selection.score(events)
         wall, cpu = self.spent.tolist()
+        headline = self.selection.headline.name
         times = {"seconds": wall, "cpu_seconds": cpu}
         row: Row = {"step": self.run_state.step, **times, "score": score, **losses}
         for energy in energies:
             row[f"score {energy.label}"] = energy.score
-            row[f"response mean {energy.label}"] = energy.response_mean
-            row[f"response width {energy.label}"] = energy.response_width
+            row[f"{headline} mean {energy.label}"] = energy.headline_mean
+            row[f"{headline} width {energy.label}"] = energy.headline_width
         self.history.append(row)
         if not self.best_row or score < self.best_row["score"]:
             self.best, self.best_row = weights, row

@@ -1,0 +1,75 @@
+"""From the samples of a row to its cluster: charge and centre of gravity around the largest one."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulacra.arrays import FloatArray, IntArray
+from simulacra.detectors import Tpc
+from simulacra.fullsim.tpc.crossings import Crossings, find_crossings, pads_in_circle
+from simulacra.fullsim.tpc.deposits import Deposits
+from simulacra.fullsim.tpc.electrons import drift
+from simulacra.fullsim.tpc.samples import REACH, Samples, sample
+
+
+class Clusters(NamedTuple):
+    """The response of one event: (rows, 5) x, y, z in mm, q, q_max in ADC; and the mask (rows,)."""
+
+    clusters: NDArray[np.float32]
+    mask: NDArray[np.uint8]
+
+
+def digitise(deposits: Deposits, detector: Tpc, rng: np.random.Generator) -> Clusters:
+    """Return the clusters that the chamber makes of one event's deposits."""
+    rows = len(detector.row_radii)
+    result = Clusters(np.zeros((rows, 5), np.float32), np.zeros(rows, np.uint8))
+    electrons = drift(deposits, detector, rng)
+    if len(electrons):
+        crossings = find_crossings(electrons, detector)
+        found, numbers = cluster(crossings, sample(crossings, detector, rng), detector)
+        result.clusters[crossings.row[found]] = numbers
+        result.mask[crossings.row[found]] = 1
+    return result
+
+
+def cluster(crossings: Crossings, samples: Samples, detector: Tpc) -> tuple[IntArray, FloatArray]:
+    """Return which crossings make a cluster (m,), and the clusters (m, 5).
+
+    As in ALICE's cluster finder, a cluster is the 5 x 5 samples (pads, time bins) around the
+    largest one: q is their sum, q_max the largest, the position their centre of gravity.
+    """
+    largest = np.maximum.reduceat(samples.values, samples.place)
+    found = np.flatnonzero(largest >= detector.electronics.peak)
+    place, times = samples.place[found], samples.times[found]
+    pad, time = np.divmod(_largest_place(samples, largest)[found] - place, times)
+    near = np.arange(-REACH, REACH + 1)
+    line = place[:, None] + (pad[:, None] + near) * times[:, None]
+    charge = samples.values[line[:, :, None] + (time[:, None] + near)[:, None, :]]
+    total = charge.sum(axis=(1, 2))
+    pad_gravity = samples.low_pad[found] + pad + 0.5 + charge.sum(axis=2) @ near / total
+    time_gravity = samples.low_time[found] + time + 0.5 + charge.sum(axis=1) @ near / total
+    position = _position(crossings, found, pad_gravity, time_gravity, detector)
+    return found, np.column_stack([*position, total, largest[found]])
+
+
+def _position(
+    crossings: Crossings, found: IntArray, pad: FloatArray, time: FloatArray, detector: Tpc
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return x, y and z (n,) in mm: at the row's radius, under the pad, where the drift began."""
+    row = crossings.row[found]
+    radius = detector.row_radii[row]
+    phi = 2 * np.pi * (crossings.origin[found] + pad) / pads_in_circle(detector)[row]
+    length = time * detector.electronics.sampling * detector.drift.velocity
+    z = crossings.side[found] * (detector.drift_length - length)
+    return radius * np.cos(phi), radius * np.sin(phi), z
+
+
+def _largest_place(samples: Samples, largest: FloatArray) -> IntArray:
+    """Return where the (first) largest sample of each crossing lies (n,)."""
+    owner = np.repeat(np.arange(len(largest)), samples.pads * samples.times)
+    hit = np.flatnonzero(samples.values == largest[owner])
+    first = np.unique(owner[hit], return_index=True)[1]
+    return hit[first]
