@@ -36,6 +36,8 @@ MOST = 0.999
 """Part of the energy of one event that they can hold."""
 LEAST_ENERGY = 1e-30
 """MeV in a layer that holds cells, where its logarithm is taken."""
+ENERGY_CLASSES = 12
+"""In each, a cell's energies are taken to be alike."""
 KNOTS = 64
 FEWEST = 20 * KNOTS
 """Events with energy in a layer, below which its quantiles are not known."""
@@ -91,8 +93,10 @@ class LogarithmicShowers(nn.Module):
             if self.single[slot]:
                 knots, scores = quantile_knots(energies[full, layer].log(), KNOTS)
                 self.knots[slot], self.scores[slot] = knots, scores
-        cells = torch.split(response["showers"], self.of_layers.sizes, dim=1)
-        self.flattening.fit([part[part > 0].log() for part in cells])
+        cells = self.reflections.mirror(response["showers"].double(), columns)
+        bounds = energy_bounds(columns[:, self.energy_column])
+        classes = torch.bucketize(columns[:, self.energy_column].contiguous(), bounds)
+        self.flattening.fit(cells[:, self.of_layers.shared].log(), classes)
 
     def forward(self, response: Response, columns: Tensor) -> Tensor:
         """Return features (n, layers + cells) of showers in MeV."""
@@ -147,3 +151,9 @@ class LogarithmicShowers(nn.Module):
         parts = torch.cat([torch.zeros_like(total), ratios], dim=1).softmax(dim=1)
         energies = rest * parts + torch.cat([torch.zeros_like(total), single], dim=1)
         return energies[:, self.back]
+
+
+def energy_bounds(energies: Tensor) -> Tensor:
+    """Return the energies that part a sample into classes of equally many events."""
+    levels = torch.arange(1, ENERGY_CLASSES) / ENERGY_CLASSES
+    return energies.double().quantile(levels.double()).unique().to(energies.dtype)
