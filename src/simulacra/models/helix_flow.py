@@ -9,7 +9,8 @@ helix meets the row. Since the projection on the polynomials is orthogonal, no n
 twice.
 
 Tracks that end, because they stop, decay, turn back or leave the drift volume, do so with a hazard
-per row.
+per row. Tracks far off their helix, most of them secondaries of decays, are called broken: whether
+a track is so is drawn first, and everything else is given it.
 
 References:
     Ours; flow matching: Lipman et al., arXiv:2210.02747.
@@ -36,13 +37,21 @@ from simulacra.models.track_polynomials import (
     orthonormal_polynomials,
     project,
 )
-from simulacra.models.track_rows import RowNetwork, RowParameters
+from simulacra.models.track_rows import RowNetwork, RowParameters, survival
 from simulacra.models.velocity import Velocity
 from simulacra.transforms import HelixFrame, TrackEncoder, Transform
 from simulacra.transforms.track_encoder import ROW_FEATURES
 
 LARGEST_SCORE = 5.0
-CHANNELS = 5
+TYPICAL_ROWS = 20
+"""Rows that count as much in the loss as one number of a track."""
+WHITE = 5
+"""Numbers of noise for each row: presence, across, along z, charge, peak."""
+DRAWN = 4
+"""Numbers of noise for the track: whether it is seen, is broken, where it ends and turns."""
+BROKEN = 12.0
+"""Ratio of a low-order deviation to its typical size, from which on a track counts as broken."""
+LOW_ORDERS = 3
 SEEN = 4
 """Numbers that say how much of a track is seen."""
 FEWEST = 200
@@ -107,14 +116,14 @@ class HelixFlow(nn.Module):
         self.rows = len(chamber.row_radii)
         self.track = conditions - self.rows * ROW_FEATURES
         self.orders = [config.across_orders, config.along_z_orders, config.charge_orders]
-        total, context = sum(self.orders), self.track + SEEN
-        self.of_rows = RowNetwork(chamber, self.track, ROW_FEATURES, config.row_width)
-        self.missing = dense((self.track, 32, 1), nn.SiLU)
+        total, context = sum(self.orders), self.track + 1 + SEEN
+        self.of_rows = RowNetwork(chamber, self.track + 1, ROW_FEATURES, config.row_width)
+        self.fates = dense((self.track, 32, 2), nn.SiLU)
         self.of_coefficients = dense((context, config.width, 4 * total), nn.SiLU)
         for parameter in self.of_coefficients[-1].parameters():
             nn.init.zeros_(parameter)
         self.velocity = Velocity(total, context, config.width, config.depth, mean_flow=False)
-        self.register_buffer("scale", torch.zeros(context + 1, total))
+        self.register_buffer("scale", torch.zeros(context, total))
         self.register_buffer("highest", torch.full((total,), 1e3))
 
     def fit(self, features: Tensor, conditions: Tensor) -> None:
@@ -123,7 +132,8 @@ class HelixFlow(nn.Module):
         self.of_rows.fit(charge[present > 0], peak[present > 0])
         track, rows = self._split(conditions)
         polynomials = orthonormal_polynomials(rows[:, 0], present, max(self.orders))
-        inputs = functional.pad(self._context(track, rows, present), (0, 1), value=1.0).double()
+        seen = self._seen(rows, present)
+        inputs = functional.pad(torch.cat([track, seen], dim=1), (0, 1), value=1.0).double()
         found = self._flat(project(polynomials, features[:, 1:4])).double()
         known = self._known(polynomials)
         for place in range(sum(self.orders[:2])):
@@ -136,62 +146,76 @@ class HelixFlow(nn.Module):
 
     def noise_shape(self, n: int) -> tuple[int, ...]:
         """Return the shape of the Gaussian noise for ``n`` tracks."""
-        return n, 2 + sum(self.orders) + self.rows * CHANNELS
+        return n, DRAWN + sum(self.orders) + self.rows * WHITE
 
     def sample(self, conditions: Tensor, noise: Tensor) -> Tensor:
-        """Return features (n, 5, rows) for encoded conditions and noise."""
+        """Return features (n, 6, rows) for encoded conditions and noise."""
         track, rows = self._split(conditions)
         noise = noise.clamp(-LARGEST_SCORE, LARGEST_SCORE)
-        of_track, smooth, white = noise.tensor_split([2, 2 + sum(self.orders)], dim=1)
-        white = white.view(-1, CHANNELS, self.rows)
-        parameters = self.of_rows(track, rows)
-        present = self._presence(parameters, self.missing(track), of_track, white[:, 0])
-        context = self._context(track, rows, present)
+        drawn, smooth, white = noise.tensor_split([DRAWN, DRAWN + sum(self.orders)], dim=1)
+        white = white.view(-1, WHITE, self.rows)
+        chances = logit_of(drawn)
+        some, broken = (
+            (chances[:, :2] < self.fates(track)).to(track.dtype).split_with_sizes([1, 1], 1)
+        )
+        parameters = self.of_rows(torch.cat([track, broken], dim=1), rows)
+        log_chances = functional.logsigmoid(chances[:, 2:])
+        present = some * _presence(parameters, log_chances[:, :1], white[:, 0])
+        turned = broken * (survival(parameters.turns) <= log_chances[:, 1:]).to(track.dtype)
+        seen = self._seen(rows, present)
+        context = torch.cat([track, broken, seen], dim=1)
         scores = self.velocity.transport(smooth, context, self.config.steps)
-        coefficients = self._of_coefficients(context).values(
+        coefficients = self._of_coefficients(track, broken, seen).values(
             scores.clamp(-LARGEST_SCORE, LARGEST_SCORE)
         )
         coefficients = torch.minimum(torch.maximum(coefficients, -self.highest), self.highest)
         across, along_z, of_charge = torch.split(coefficients, self.orders, dim=1)
         polynomials = orthonormal_polynomials(rows[:, 0], present, max(self.orders))
         charge = _beside(polynomials, of_charge, white[:, 3])
-        return torch.stack(
-            [
-                present,
-                _beside(polynomials, across, parameters.scatter_across(charge).values(white[:, 1])),
-                _beside(
-                    polynomials, along_z, parameters.scatter_along_z(charge).values(white[:, 2])
-                ),
-                parameters.charge.values(charge),
-                parameters.peaks(charge).values(white[:, 4]).clamp_max(0.0),
-            ],
-            dim=1,
-        )
+        off = parameters.scatter_across(charge).values(white[:, 1])
+        off_z = parameters.scatter_along_z(charge).values(white[:, 2])
+        channels = [
+            present,
+            _beside(polynomials, across, off),
+            _beside(polynomials, along_z, off_z),
+            parameters.charge.values(charge),
+            parameters.peaks(charge).values(white[:, 4]).clamp_max(0.0),
+            turned,
+        ]
+        return torch.stack(channels, dim=1)
 
     def losses(self, features: Tensor, conditions: Tensor, rng: Generator) -> dict[str, Tensor]:
         """Return the likelihood of all parts and the error of the velocity."""
         track, rows = self._split(conditions)
-        present = features[:, 0]
-        parameters = self.of_rows(track, rows)
-        context = self._context(track, rows, present)
-        distributions = self._of_coefficients(context)
+        present, seen = features[:, 0], self._seen(rows, features[:, 0])
         with torch.no_grad():
-            taken = self._apart(features, parameters, rows)
+            polynomials = orthonormal_polynomials(rows[:, 0], present, max(self.orders))
+            broken = self._broken(features, track, seen, polynomials)
+        parameters = self.of_rows(torch.cat([track, broken], dim=1), rows)
+        distributions = self._of_coefficients(track, broken, seen)
+        with torch.no_grad():
+            taken = self._apart(features, parameters, polynomials)
             scores = distributions.scores(taken.coefficients, LARGEST_SCORE)
             fresh = torch.randn(scores.shape, generator=rng).to(scores.device)
             scores = torch.where(taken.known, scores, fresh)
+        context = torch.cat([track, broken, seen], dim=1)
         log_density = distributions.log_density(taken.coefficients)
-        some = (present.sum(dim=1) > 0).to(present.dtype)
+        some = (present.sum(dim=1, keepdim=True) > 0).to(present.dtype)
+        fates = functional.binary_cross_entropy_with_logits(
+            self.fates(track), torch.cat([some, broken], dim=1), reduction="none"
+        )
         scatter = parameters.scatter_across(taken.charge).log_density(taken.noise[:, 0])
         scatter = scatter + parameters.scatter_along_z(taken.charge).log_density(taken.noise[:, 1])
         of_peaks = parameters.peaks(taken.charge).log_density(features[:, 4])
+        errors = self.velocity.errors(scores, context, rng) * some[:, 0]
         return {
-            "presence": _presence_error(parameters, self.missing(track)[:, 0], present),
+            "fates": fates.mean() + _error_of_turns(parameters, features, broken),
+            "presence": _error_of_presence(parameters, present),
             "coefficients": -torch.where(taken.known, log_density, 0.0).mean(),
             "scatter": -_mean_of(scatter, present),
             "charge": -_mean_of(parameters.charge.log_density(features[:, 3]), present),
             "peak": -_mean_of(of_peaks, present),
-            "velocity": (self.velocity.errors(scores, context, rng) * some).mean(),
+            "velocity": errors.mean(),
         }
 
     def _split(self, conditions: Tensor) -> tuple[Tensor, Tensor]:
@@ -199,20 +223,20 @@ class HelixFlow(nn.Module):
         track, rows = conditions.tensor_split([self.track], dim=1)
         return track, rows.view(-1, ROW_FEATURES, self.rows)
 
-    def _context(self, track: Tensor, rows: Tensor, present: Tensor) -> Tensor:
-        """Return what the coefficients depend on: the track, and how much of it is seen."""
+    def _seen(self, rows: Tensor, present: Tensor) -> Tensor:
+        """Return how much of a track is seen (n, SEEN)."""
         count = present.sum(dim=1, keepdim=True)
         path = rows[:, 0]
         far = (path * present).amax(dim=1, keepdim=True)
         near = (path + (1 - present) * 10).amin(dim=1, keepdim=True)
         ideal = path.amax(dim=1, keepdim=True)
         seen = [count / self.rows, count.clamp_min(1).log() / 5, far - near, far - ideal]
-        return torch.cat([track, *seen], dim=1)
+        return torch.cat(seen, dim=1)
 
-    def _of_coefficients(self, context: Tensor) -> SinhArcsinh:
-        outputs = self.of_coefficients(context).view(len(context), 4, -1)
-        location, log_scale, skew, log_tail = outputs.unbind(1)
-        log_scale = (context @ self.scale[:-1] + self.scale[-1] + log_scale).clamp(-4.0, 10.0)
+    def _of_coefficients(self, track: Tensor, broken: Tensor, seen: Tensor) -> SinhArcsinh:
+        outputs = self.of_coefficients(torch.cat([track, broken, seen], dim=1))
+        location, log_scale, skew, log_tail = outputs.view(len(track), 4, -1).unbind(1)
+        log_scale = (self._typical(track, seen) + log_scale + 4 * broken).clamp(-4.0, 10.0)
         return SinhArcsinh(
             location * 4 * log_scale.detach().exp(),
             log_scale,
@@ -220,10 +244,20 @@ class HelixFlow(nn.Module):
             log_tail.clamp(-1.5, 1.0),
         )
 
-    def _apart(self, features: Tensor, parameters: RowParameters, rows: Tensor) -> Track:
+    def _typical(self, track: Tensor, seen: Tensor) -> Tensor:
+        """Return the logarithms of the typical sizes of deviations (n, orders)."""
+        return torch.cat([track, seen], dim=1) @ self.scale[:-1] + self.scale[-1]
+
+    def _broken(self, features: Tensor, track: Tensor, seen: Tensor, polynomials: Tensor) -> Tensor:
+        """Return which tracks are far off their helix (n, 1), 1 or 0."""
+        found = self._flat(project(polynomials, features[:, 1:4]))
+        far = found.abs() > BROKEN * self._typical(track, seen).exp()
+        low = [place + k for place in (0, self.orders[0]) for k in range(LOW_ORDERS)]
+        return far[:, low].any(dim=1, keepdim=True).to(features.dtype)
+
+    def _apart(self, features: Tensor, parameters: RowParameters, polynomials: Tensor) -> Track:
         """Take tracks apart into smooth coefficients and noise."""
         present = features[:, 0]
-        polynomials = orthonormal_polynomials(rows[:, 0], present, max(self.orders))
         charge = parameters.charge.scores(features[:, 3], LARGEST_SCORE) * present
         values = (features[:, 1], features[:, 2], charge)
         parts, noise = [], []
@@ -246,16 +280,15 @@ class HelixFlow(nn.Module):
         known = (polynomials != 0).any(dim=2)[:, None]
         return self._flat(known.expand(-1, len(self.orders), -1))
 
-    def _presence(
-        self, parameters: RowParameters, missing: Tensor, track: Tensor, white: Tensor
-    ) -> Tensor:
-        """Return which rows have a cluster (n, rows), 1 or 0, for normal noise."""
-        some, until_when = logit_of(track).tensor_split([1], dim=1)
-        beyond = (parameters.passed() > functional.logsigmoid(until_when)).to(white.dtype)
-        until = torch.cat([torch.ones_like(beyond[:, :1]), beyond[:, :-1]], dim=1)
-        ends_here = until - torch.cat([beyond[:, :-1], torch.zeros_like(beyond[:, :1])], dim=1)
-        found = (logit_of(white) + parameters.present > 0).to(white.dtype)
-        return torch.maximum(until * found, ends_here) * (some > missing).to(white.dtype)
+
+def _presence(parameters: RowParameters, log_chance: Tensor, white: Tensor) -> Tensor:
+    """Return which rows have a cluster (n, rows), 1 or 0: up to the last, which has one."""
+    beyond = (survival(parameters.ends) > log_chance).to(white.dtype)
+    first = torch.ones_like(beyond[:, :1])
+    until = torch.cat([first, beyond[:, :-1]], dim=1)
+    last = until - torch.cat([beyond[:, :-1], 0 * first], dim=1)
+    found = (logit_of(white) + parameters.present > 0).to(white.dtype)
+    return torch.maximum(until * found, last)
 
 
 def _beside(polynomials: Tensor, coefficients: Tensor, noise: Tensor) -> Tensor:
@@ -265,26 +298,35 @@ def _beside(polynomials: Tensor, coefficients: Tensor, noise: Tensor) -> Tensor:
     return noise + combine(basis, coefficients[:, None])[:, 0]
 
 
-def _presence_error(parameters: RowParameters, missing: Tensor, present: Tensor) -> Tensor:
-    """Return the mean of -log P(presence) per row.
+def _error_of_presence(parameters: RowParameters, present: Tensor) -> Tensor:
+    """Return the mean of -log P(presence), for a typical number of rows.
 
     The last row with a cluster is where the track ends: before it every row may have one.
     """
-    rows = present.shape[1]
-    some = present.sum(dim=1) > 0
-    number = torch.arange(rows, device=present.device)
+    number = torch.arange(present.shape[1], device=present.device)
     last = torch.where(present > 0, number, -1).amax(dim=1, keepdim=True)
     before = (number < last).to(present.dtype)
-    here = ((number == last) & (number < rows - 1)).to(present.dtype)
-    ends = parameters.ends
-    errors = before * functional.softplus(ends) + here * functional.softplus(-ends)
-    errors = errors + before * functional.binary_cross_entropy_with_logits(
+    ends_here = ((number == last) & (number < len(number) - 1)).to(present.dtype)
+    holes = functional.binary_cross_entropy_with_logits(
         parameters.present, present, reduction="none"
     )
-    of_none = functional.binary_cross_entropy_with_logits(
-        missing, (~some).to(present.dtype), reduction="none"
-    )
-    return (errors.sum(dim=1) / 20 + of_none).mean()
+    errors = _error_of_hazards(parameters.ends, before, ends_here) + before * holes
+    return errors.sum(dim=1).mean() / TYPICAL_ROWS
+
+
+def _error_of_turns(parameters: RowParameters, features: Tensor, broken: Tensor) -> Tensor:
+    """Return the mean of -log P(turn) of broken tracks, for a typical number of rows."""
+    present, turned = features[:, 0], features[:, 5] * features[:, 0]
+    already = turned.cumsum(dim=1)
+    before = present * (already == 0).to(present.dtype)
+    here = turned * (already == 1).to(present.dtype)
+    errors = _error_of_hazards(parameters.turns, before, here)
+    return (errors * broken).sum(dim=1).mean() / TYPICAL_ROWS
+
+
+def _error_of_hazards(hazards: Tensor, before: Tensor, here: Tensor) -> Tensor:
+    """Return -log P (n, rows) of no event ``before`` and one ``here``, for logits of hazards."""
+    return before * functional.softplus(hazards) + here * functional.softplus(-hazards)
 
 
 def _mean_of(values: Tensor, present: Tensor) -> Tensor:

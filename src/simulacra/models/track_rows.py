@@ -15,7 +15,7 @@ from simulacra.detectors import Tpc
 from simulacra.models.networks import dense
 from simulacra.models.sinh_arcsinh import SinhArcsinh
 
-PARAMETERS = 18
+PARAMETERS = 19
 MOST_CERTAIN = 16.0
 """Largest logit."""
 
@@ -25,6 +25,7 @@ class RowParameters(NamedTuple):
 
     Attributes:
         ends: logit of the probability that the track ends here, if it has come so far.
+        turns: likewise, that from here on a broken track has turned back.
         present: logit of the probability of a cluster in a row that the track passes.
         across, along_z: log of the scatter in mm; its slope with the charge's score; tails.
         charge: of log q.
@@ -33,6 +34,7 @@ class RowParameters(NamedTuple):
     """
 
     ends: Tensor
+    turns: Tensor
     present: Tensor
     across: tuple[Tensor, Tensor, Tensor]
     along_z: tuple[Tensor, Tensor, Tensor]
@@ -54,9 +56,10 @@ class RowParameters(NamedTuple):
         shift = first * charge + second * (charge.square() - 1)
         return self.peak._replace(location=self.peak.location + shift)
 
-    def passed(self) -> Tensor:
-        """Return log of the probability (n, rows) that the track goes on beyond a row."""
-        return -self.ends.exp().log1p().cumsum(dim=1)
+
+def survival(hazards: Tensor) -> Tensor:
+    """Return log of the probability (n, rows) of no event up to a row, for logits of hazards."""
+    return -hazards.exp().log1p().cumsum(dim=1)
 
 
 def _scatter(parameters: tuple[Tensor, Tensor, Tensor], charge: Tensor) -> SinhArcsinh:
@@ -126,6 +129,7 @@ class RowNetwork(nn.Module):
     def _distributions(self, out: list[Tensor]) -> RowParameters:
         return RowParameters(
             ends=(4 * out[0] - 5).clamp(-MOST_CERTAIN, MOST_CERTAIN),
+            turns=(4 * out[18] - 5).clamp(-MOST_CERTAIN, MOST_CERTAIN),
             present=(4 * out[1] + 3).clamp(-MOST_CERTAIN, MOST_CERTAIN),
             across=(out[2] - 0.7, out[3] / 4, (out[4] / 2).clamp(-1.0, 1.0)),
             along_z=(out[5] - 0.7, out[6] / 4, (out[7] / 2).clamp(-1.0, 1.0)),

@@ -8,10 +8,13 @@ The features are (n, channels, rows), the channels in the order of :data:`CHANNE
               to negative z, because the chamber is symmetric
     charge    log(q / ADC)
     peak      log(q_max / q)
+    turned    1 where the cluster lies beyond the circle's farthest point from the axis, else 0
 
 Distances from the circle, unlike residuals at a fixed radius, stay small and smooth where a track
 of low momentum turns back, and they do not depend on the signs of charge and azimuth. On the way
-back, a cluster lies where the circle of that distance first crosses the row.
+back, a cluster lies where the circle of that distance crosses the row: the first time, or for
+``turned`` the second. Before its farthest point no undisturbed track is turned: of what the rows
+keep, only secondaries of decays are.
 """
 
 from __future__ import annotations
@@ -23,13 +26,13 @@ from simulacra.detectors import Tpc
 from simulacra.helix import Crossings, Helix, crossings, helix_of
 from simulacra.transforms.base import Response
 
-CHANNELS = ("present", "across", "along_z", "charge", "peak")
+CHANNELS = ("present", "across", "along_z", "charge", "peak", "turned")
 LEAST_CHARGE = 1e-3
 """ADC; clusters have more."""
 
 
 class HelixFrame(nn.Module):
-    """Clusters (n, rows, 5) in mm and ADC to features (n, 5, rows) and back.
+    """Clusters (n, rows, 5) in mm and ADC to features (n, 6, rows) and back.
 
     Args:
         detector: a time-projection chamber.
@@ -59,11 +62,11 @@ class HelixFrame(nn.Module):
         """Do nothing: the conditions say it all."""
 
     def forward(self, response: Response, columns: Tensor) -> Tensor:
-        """Return features (n, 5, rows) of clusters."""
+        """Return features (n, 6, rows) of clusters."""
         clusters, columns = response["clusters"].double(), columns.double()
         present = response["cluster_mask"] > 0
         helix = self.helix(columns)
-        across, path = _beside(helix, clusters[..., 0], clusters[..., 1])
+        across, path, turned = _beside(helix, clusters[..., 0], clusters[..., 1])
         z = helix.z[:, None] + path * helix.tan_lambda[:, None]
         charge = clusters[..., 3].clamp_min(LEAST_CHARGE)
         peak = clusters[..., 4].clamp_min(LEAST_CHARGE)
@@ -73,6 +76,7 @@ class HelixFrame(nn.Module):
             (clusters[..., 2] - z) * self.side(columns),
             charge.log(),
             (peak / charge).log(),
+            turned.to(across.dtype),
         ]
         return torch.where(present[:, None], torch.stack(channels, dim=1), 0.0).float()
 
@@ -82,14 +86,16 @@ class HelixFrame(nn.Module):
 
     def inverse(self, features: Tensor, columns: Tensor) -> Response:
         """Return clusters and their mask; a row without a cluster holds zeros."""
-        present, across, along_z, charge, peak = features.unbind(1)
+        present, across, along_z, charge, peak, turned = features.unbind(1)
         helix = self.helix(columns)
         place = first_crossings(helix, across, self.radii)
         size = helix.curvature.abs().clamp_min(1e-12)
         path = place.angle.abs() / size[:, None]
         z = helix.z[:, None] + path * helix.tan_lambda[:, None] + along_z * self.side(columns)
         q = charge.exp()
-        channels = [place.x, place.y, z, q, q * peak.exp()]
+        x, y = _second_crossing(helix, place)
+        x, y = (torch.lerp(*pair, turned) for pair in ((place.x, x), (place.y, y)))
+        channels = [x, y, z, q, q * peak.exp()]
         clusters = torch.stack([channel * present for channel in channels], dim=-1)
         return {"clusters": clusters, "cluster_mask": present}
 
@@ -116,11 +122,23 @@ def first_crossings(helix: Helix, across: Tensor, radii: Tensor) -> Crossings:
     return Crossings(*(part.view(n, rows) for part in found))
 
 
-def _beside(helix: Helix, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the distance outside of the circle and the path to the nearest point on it, mm.
+def _second_crossing(helix: Helix, first: Crossings) -> tuple[Tensor, Tensor]:
+    """Return x and y of the second crossings: first ones, mirrored at the line to the centre."""
+    turn = torch.where(helix.curvature < 0, -1.0, 1.0).to(helix.x.dtype)
+    kappa = helix.curvature.abs().clamp_min(1e-12)
+    cx, cy = kappa * helix.x - turn * helix.phi.sin(), kappa * helix.y + turn * helix.phi.cos()
+    square = cx.square() + cy.square()
+    cx, cy, square = cx[:, None], cy[:, None], square[:, None]
+    part = 2 * (first.x * cx + first.y * cy) / square
+    return part * cx - first.x, part * cy - first.y
+
+
+def _beside(helix: Helix, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return distances outside of the circle, paths along it in mm, and what is beyond half of it.
 
     With u along the start's direction and w across it towards the centre, the distance d solves
-    d + kappa d^2 / 2 = kappa (u^2 + w^2) / 2 - w, which is exact for straight tracks, too.
+    d + kappa d^2 / 2 = kappa (u^2 + w^2) / 2 - w, which is exact for straight tracks, too. Beyond
+    the farthest point from the axis, which is half a turn away, the path counts backwards.
     """
     cos, sin = helix.phi.cos()[:, None], helix.phi.sin()[:, None]
     sign = torch.where(helix.curvature < 0, -1.0, 1.0).to(x.dtype)[:, None]
@@ -130,4 +148,4 @@ def _beside(helix: Helix, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     g = kappa * (u.square() + w.square()) / 2 - w
     across = 2 * g / (1 + (1 + 2 * kappa * g).clamp_min(0.0).sqrt())
     angle = torch.atan2(kappa * u, 1 - kappa * w)
-    return across, torch.remainder(angle, 2 * torch.pi) / kappa
+    return across, angle.abs() / kappa, angle < 0
