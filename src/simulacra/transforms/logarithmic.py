@@ -6,11 +6,10 @@ Of an event with incident energy E, layer energies E_l and cells e_i the feature
     of every layer but the reference layer r, the one with the most energy:
       log(E_l / E_r)     where layers hold a good part of the energy,
       s(log E_l)         of those that together hold little
-    f(log e_i) - log E_l of every cell that is not alone in its layer
+    log(e_i / E_l)       of every cell that is not alone in its layer
 
 What a thin layer sees are single particles, whose energy loss has sharp features at fixed energies
-in MeV; s is the training sample's map to normal scores, which flattens them. So do cells; f
-flattens what is sharp in the spectrum of a layer's cells and leaves the rest as it is.
+in MeV; s is the training sample's map to normal scores, which flattens them.
 
 The way back closes by construction: the layers add up to the total, the cells to their layer. The
 events are folded (:class:`simulacra.transforms.Reflections`) where the detector is symmetric.
@@ -23,7 +22,6 @@ from torch import Generator, Tensor, nn
 
 from simulacra.detectors import Calorimeter
 from simulacra.transforms.base import Response
-from simulacra.transforms.flattening import Flattening
 from simulacra.transforms.layers import LayersOfCells
 from simulacra.transforms.quantiles import piecewise_linear, quantile_knots
 from simulacra.transforms.reflections import Reflections
@@ -34,10 +32,6 @@ LITTLE = 0.1
 """Part of the energy that the layers which are taken by themselves hold together, on average."""
 MOST = 0.999
 """Part of the energy of one event that they can hold."""
-LEAST_ENERGY = 1e-30
-"""MeV in a layer that holds cells, where its logarithm is taken."""
-ENERGY_CLASSES = 12
-"""In each, a cell's energies are taken to be alike."""
 KNOTS = 64
 FEWEST = 20 * KNOTS
 """Events with energy in a layer, below which its quantiles are not known."""
@@ -62,7 +56,6 @@ class LogarithmicShowers(nn.Module):
         self.of_layers = LayersOfCells(detector)
         self.reflections = Reflections(detector)
         self.energy_column = list(detector.conditions).index("energy")
-        self.flattening = Flattening(self.of_layers.layer_of_cell[self.of_layers.shared])
         layers = self.of_layers.layers
         identity = torch.linspace(-1, 1, KNOTS).expand(layers - 1, -1)
         self.register_buffer("reference", torch.zeros(1, dtype=torch.int64))
@@ -93,10 +86,6 @@ class LogarithmicShowers(nn.Module):
             if self.single[slot]:
                 knots, scores = quantile_knots(energies[full, layer].log(), KNOTS)
                 self.knots[slot], self.scores[slot] = knots, scores
-        cells = self.reflections.mirror(response["showers"].double(), columns)
-        bounds = energy_bounds(columns[:, self.energy_column])
-        classes = torch.bucketize(columns[:, self.energy_column].contiguous(), bounds)
-        self.flattening.fit(cells[:, self.of_layers.shared].log(), classes)
 
     def forward(self, response: Response, columns: Tensor) -> Tensor:
         """Return features (n, layers + cells) of showers in MeV."""
@@ -110,13 +99,10 @@ class LogarithmicShowers(nn.Module):
             torch.where(others > -torch.inf, others, 0.0), self.knots.double(), self.scores.double()
         )
         of_cells = self.of_layers.spread(energies)[:, self.of_layers.shared]
-        cells = cells[:, self.of_layers.shared]
-        full = cells > 0
-        logarithms = self.flattening(torch.where(full, cells, 1.0).log())
         features = [
             (total / columns[:, self.energy_column, None]).log(),
             torch.where(others > -torch.inf, found, -torch.inf),
-            torch.where(full, logarithms - of_cells.clamp_min(1e-300).log(), -torch.inf),
+            (cells[:, self.of_layers.shared] / of_cells.clamp_min(1e-300)).log(),
         ]
         return torch.cat(features, dim=1).float()
 
@@ -127,13 +113,8 @@ class LogarithmicShowers(nn.Module):
     def inverse(self, features: Tensor, columns: Tensor) -> Response:
         """Return showers in MeV; in each layer at least one cell must not be -inf."""
         energies = self.layer_energies(features, columns)
-        of_cells = self.of_layers.spread(energies)
-        cells = features[:, self.of_layers.layers :]
-        full = cells > -torch.inf
-        logarithms = of_cells[:, self.of_layers.shared].clamp_min(LEAST_ENERGY).log()
-        logarithms = self.flattening.inverse(torch.where(full, cells + logarithms, 0.0))
-        logarithms = torch.where(full, logarithms, -torch.inf)
-        cells = self.of_layers.normalised_exponentials(logarithms) * of_cells
+        cells = self.of_layers.normalised_exponentials(features[:, self.of_layers.layers :])
+        cells = cells * self.of_layers.spread(energies)
         return {"showers": self.reflections.mirror(cells, columns)}
 
     def layer_energies(self, features: Tensor, columns: Tensor) -> Tensor:
@@ -151,9 +132,3 @@ class LogarithmicShowers(nn.Module):
         parts = torch.cat([torch.zeros_like(total), ratios], dim=1).softmax(dim=1)
         energies = rest * parts + torch.cat([torch.zeros_like(total), single], dim=1)
         return energies[:, self.back]
-
-
-def energy_bounds(energies: Tensor) -> Tensor:
-    """Return the energies that part a sample into classes of equally many events."""
-    levels = torch.arange(1, ENERGY_CLASSES) / ENERGY_CLASSES
-    return torch.quantile(energies, levels.to(energies.dtype))
