@@ -108,6 +108,7 @@ class HelixFlow(nn.Module):
 
     scale: Tensor
     highest: Tensor
+    range: Tensor
 
     def __init__(self, config: HelixFlowConfig, detector: Detector, conditions: int) -> None:
         super().__init__()
@@ -125,11 +126,23 @@ class HelixFlow(nn.Module):
         self.velocity = Velocity(total, context, config.width, config.depth, mean_flow=False)
         self.register_buffer("scale", torch.zeros(context, total))
         self.register_buffer("highest", torch.full((total,), 1e3))
+        self.register_buffer("range", torch.tensor([[-10.0, -10.0], [10.0, 0.0]]))
 
     def fit(self, features: Tensor, conditions: Tensor) -> None:
-        """Set typical charges, and how the size of the deviations goes with the track."""
+        """Set typical charges, and how the size of the deviations goes with the track.
+
+        The widest range of charges and deviations is that of the training values, widened by half
+        of its length (deviations: by their highest): it keeps numbers finite and cuts nothing that
+        training could have taught.
+        """
         present, charge, peak = (features[:, channel] for channel in (0, 3, 4))
         self.of_rows.fit(charge[present > 0], peak[present > 0])
+        for place, values in enumerate((charge[present > 0], peak[present > 0])):
+            margin = (values.max() - values.min()) / 2
+            self.range[0, place], self.range[1, place] = (
+                values.min() - margin,
+                values.max() + margin,
+            )
         track, rows = self._split(conditions)
         polynomials = orthonormal_polynomials(rows[:, 0], present, max(self.orders))
         seen = self._seen(rows, present)
@@ -178,8 +191,8 @@ class HelixFlow(nn.Module):
             present,
             _beside(polynomials, across, off),
             _beside(polynomials, along_z, off_z),
-            parameters.charge.values(charge),
-            parameters.peaks(charge).values(white[:, 4]).clamp_max(0.0),
+            parameters.charge.values(charge).clamp(self.range[0, 0], self.range[1, 0]),
+            parameters.peaks(charge).values(white[:, 4]).clamp(self.range[0, 1], 0.0),
             turned,
         ]
         return torch.stack(channels, dim=1)

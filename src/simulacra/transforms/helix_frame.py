@@ -27,6 +27,8 @@ from simulacra.helix import Crossings, Helix, crossings, helix_of
 from simulacra.transforms.base import Response
 
 CHANNELS = ("present", "across", "along_z", "charge", "peak", "turned")
+BESIDE_ROW = 1.0
+"""mm; circles that come so near to a row count as reaching it."""
 LEAST_CHARGE = 1e-3
 """ADC; clusters have more."""
 
@@ -85,10 +87,15 @@ class HelixFrame(nn.Module):
         return features
 
     def inverse(self, features: Tensor, columns: Tensor) -> Response:
-        """Return clusters and their mask; a row without a cluster holds zeros."""
+        """Return clusters and their mask; a row without a cluster holds zeros.
+
+        A circle that does not reach a row leaves no cluster there.
+        """
         present, across, along_z, charge, peak, turned = features.unbind(1)
         helix = self.helix(columns)
         place = first_crossings(helix, across, self.radii)
+        off = (place.x.square() + place.y.square() - self.radii.square()).abs()
+        present = present * (off < 2 * self.radii * BESIDE_ROW).to(present.dtype)
         size = helix.curvature.abs().clamp_min(1e-12)
         path = place.angle.abs() / size[:, None]
         z = helix.z[:, None] + path * helix.tan_lambda[:, None] + along_z * self.side(columns)
