@@ -1,9 +1,10 @@
 """Our model of tracks: a helix, a handful of smooth deviations, and what each pad row adds.
 
-The ideal helix follows from the condition. What the particle does beside it, scattering and losing
-energy, is smooth along the track: a few coefficients of orthogonal polynomials, whose joint
-distribution given the condition is learned by maximum likelihood, one by one, and by a few steps of
-flow matching that join them. What diffusion and electronics add differs from row to row: small
+The ideal helix follows from the condition. The helix that the particle really follows differs from
+it by five numbers, and what it does beside that one, scattering and losing energy, is smooth along
+the track: a few coefficients of orthogonal polynomials. The joint distribution of all these given
+the condition is learned by maximum likelihood, one by one, and by a few steps of flow matching that
+join them. What diffusion and electronics add differs from row to row: small
 networks say how likely a cluster is, how far it scatters and how much charge it has, given how the
 helix meets the row. Since the projection on the polynomials is orthogonal, no noise is counted
 twice.
@@ -40,6 +41,8 @@ from simulacra.models.track_polynomials import (
 from simulacra.models.track_rows import RowNetwork, RowParameters, survival
 from simulacra.models.velocity import Velocity
 from simulacra.transforms import HelixFrame, TrackEncoder, Transform
+from simulacra.transforms.effective_helix import FEWEST as FEWEST_OF_HELIX
+from simulacra.transforms.effective_helix import PARAMETERS
 from simulacra.transforms.track_encoder import ROW_FEATURES
 
 LARGEST_SCORE = 5.0
@@ -50,8 +53,9 @@ WHITE = 5
 DRAWN = 4
 """Numbers of noise for the track: whether it is seen, is broken, where it ends and turns."""
 BROKEN = 12.0
-"""Ratio of a low-order deviation to its typical size, from which on a track counts as broken."""
-LOW_ORDERS = 3
+"""Ratio of a parameter of the helix to its typical size, from which on a track is broken."""
+OF_HELIX = (3, 2, 0)
+"""Polynomials that are the effective helix's: across, along z, of the charge."""
 SEEN = 4
 """Numbers that say how much of a track is seen."""
 FEWEST = 200
@@ -66,8 +70,9 @@ class HelixFlowConfig(Frozen):
     """The options of the model.
 
     Attributes:
-        across_orders, along_z_orders, charge_orders: polynomials for the deviation from the circle,
-            for that along z and for the charge.
+        across_orders, along_z_orders, charge_orders: polynomials for the deviation from the
+            effective circle (the first three are the circle's own), for that along z (of which two
+            are the line's) and for the charge.
         row_width: hidden units of the network for the rows.
         width: hidden units of the networks for the coefficients.
         depth: residual blocks of their velocity.
@@ -75,8 +80,8 @@ class HelixFlowConfig(Frozen):
     """
 
     kind: Literal["helix-flow"] = "helix-flow"
-    across_orders: int = Field(default=10, ge=1)
-    along_z_orders: int = Field(default=7, ge=1)
+    across_orders: int = Field(default=10, ge=3)
+    along_z_orders: int = Field(default=7, ge=2)
     charge_orders: int = Field(default=3, ge=1)
     row_width: int = Field(default=24, ge=1)
     width: int = Field(default=96, ge=1)
@@ -88,13 +93,14 @@ class Track(NamedTuple):
     """A track taken apart.
 
     Attributes:
-        coefficients: of across, along z and the charge's scores, one after another (n, orders).
-        known: 1 where the track has enough clusters to know a coefficient.
+        smooth: the effective helix's parameters and the coefficients of across, along z and the
+            charge's scores, one after another (n, smooth).
+        known: whether the track has enough clusters to know them.
         noise: across and along z (n, 2, rows), mm, with the variance that a row alone has.
         charge: scores of the charge (n, rows).
     """
 
-    coefficients: Tensor
+    smooth: Tensor
     known: Tensor
     noise: Tensor
     charge: Tensor
@@ -117,11 +123,13 @@ class HelixFlow(nn.Module):
         self.rows = len(chamber.row_radii)
         self.track = conditions - self.rows * ROW_FEATURES
         self.orders = [config.across_orders, config.along_z_orders, config.charge_orders]
-        total, context = sum(self.orders), self.track + 1 + SEEN
+        self.free = [slice(a, b) for a, b in zip(OF_HELIX, self.orders, strict=True)]
+        total = PARAMETERS + sum(self.orders) - sum(OF_HELIX)
+        self.smooth, context = total, self.track + 1 + SEEN
         self.of_rows = RowNetwork(chamber, self.track + 1, ROW_FEATURES, config.row_width)
         self.fates = dense((self.track, 32, 2), nn.SiLU)
-        self.of_coefficients = dense((context, config.width, 4 * total), nn.SiLU)
-        for parameter in self.of_coefficients[-1].parameters():
+        self.of_smooth = dense((context, config.width, 4 * total), nn.SiLU)
+        for parameter in self.of_smooth[-1].parameters():
             nn.init.zeros_(parameter)
         self.velocity = Velocity(total, context, config.width, config.depth, mean_flow=False)
         self.register_buffer("scale", torch.zeros(context, total))
@@ -135,7 +143,8 @@ class HelixFlow(nn.Module):
         of its length (deviations: by their highest): it keeps numbers finite and cuts nothing that
         training could have taught.
         """
-        present, charge, peak = (features[:, channel] for channel in (0, 3, 4))
+        parameters, channels = self._channels(features)
+        present, charge, peak = (channels[:, channel] for channel in (0, 3, 4))
         self.of_rows.fit(charge[present > 0], peak[present > 0])
         for place, values in enumerate((charge[present > 0], peak[present > 0])):
             margin = (values.max() - values.min()) / 2
@@ -147,9 +156,9 @@ class HelixFlow(nn.Module):
         polynomials = orthonormal_polynomials(rows[:, 0], present, max(self.orders))
         seen = self._seen(rows, present)
         inputs = functional.pad(torch.cat([track, seen], dim=1), (0, 1), value=1.0).double()
-        found = self._flat(project(polynomials, features[:, 1:4])).double()
+        found = self._smooth(parameters, project(polynomials, channels[:, 1:4])).double()
         known = self._known(polynomials)
-        for place in range(sum(self.orders[:2])):
+        for place in range(self.smooth - self.orders[2]):  # the charge's are of order one
             some = known[:, place]
             if int(some.sum()) > FEWEST:
                 size = (found[some, place].square() + SMALL**2).log()[:, None] / 2
@@ -159,13 +168,13 @@ class HelixFlow(nn.Module):
 
     def noise_shape(self, n: int) -> tuple[int, ...]:
         """Return the shape of the Gaussian noise for ``n`` tracks."""
-        return n, DRAWN + sum(self.orders) + self.rows * WHITE
+        return n, DRAWN + self.smooth + self.rows * WHITE
 
     def sample(self, conditions: Tensor, noise: Tensor) -> Tensor:
-        """Return features (n, 6, rows) for encoded conditions and noise."""
+        """Return features (n, 5 + 6 rows) for encoded conditions and noise."""
         track, rows = self._split(conditions)
         noise = noise.clamp(-LARGEST_SCORE, LARGEST_SCORE)
-        drawn, smooth, white = noise.tensor_split([DRAWN, DRAWN + sum(self.orders)], dim=1)
+        drawn, smooth, white = noise.tensor_split([DRAWN, DRAWN + self.smooth], dim=1)
         white = white.view(-1, WHITE, self.rows)
         chances = logit_of(drawn)
         some, broken = (
@@ -178,55 +187,58 @@ class HelixFlow(nn.Module):
         seen = self._seen(rows, present)
         context = torch.cat([track, broken, seen], dim=1)
         scores = self.velocity.transport(smooth, context, self.config.steps)
-        coefficients = self._of_coefficients(track, broken, seen).values(
+        smooth = self._of_smooth(track, broken, seen).values(
             scores.clamp(-LARGEST_SCORE, LARGEST_SCORE)
         )
-        coefficients = torch.minimum(torch.maximum(coefficients, -self.highest), self.highest)
-        across, along_z, of_charge = torch.split(coefficients, self.orders, dim=1)
+        smooth = torch.minimum(torch.maximum(smooth, -self.highest), self.highest)
+        helix, across, along_z, of_charge = torch.split(smooth, self._sizes, dim=1)
         polynomials = orthonormal_polynomials(rows[:, 0], present, max(self.orders))
         charge = _beside(polynomials, of_charge, white[:, 3])
         off = parameters.scatter_across(charge).values(white[:, 1])
         off_z = parameters.scatter_along_z(charge).values(white[:, 2])
         channels = [
             present,
-            _beside(polynomials, across, off),
-            _beside(polynomials, along_z, off_z),
+            _beside(polynomials, functional.pad(across, (OF_HELIX[0], 0)), off),
+            _beside(polynomials, functional.pad(along_z, (OF_HELIX[1], 0)), off_z),
             parameters.charge.values(charge).clamp(self.range[0, 0], self.range[1, 0]),
             parameters.peaks(charge).values(white[:, 4]).clamp(self.range[0, 1], 0.0),
             turned,
         ]
-        return torch.stack(channels, dim=1)
+        return torch.cat([helix, *channels], dim=1)
 
     def losses(self, features: Tensor, conditions: Tensor, rng: Generator) -> dict[str, Tensor]:
         """Return the likelihood of all parts and the error of the velocity."""
         track, rows = self._split(conditions)
-        present, seen = features[:, 0], self._seen(rows, features[:, 0])
+        helix, channels = self._channels(features)
+        present, seen = channels[:, 0], self._seen(rows, channels[:, 0])
         with torch.no_grad():
             polynomials = orthonormal_polynomials(rows[:, 0], present, max(self.orders))
-            broken = self._broken(features, track, seen, polynomials)
+            typical = self._typical(track, seen)[:, :PARAMETERS].exp()
+            far = helix.abs() > BROKEN * typical
+            broken = far.any(dim=1, keepdim=True).to(features.dtype)
         parameters = self.of_rows(torch.cat([track, broken], dim=1), rows)
-        distributions = self._of_coefficients(track, broken, seen)
+        distributions = self._of_smooth(track, broken, seen)
         with torch.no_grad():
-            taken = self._apart(features, parameters, polynomials)
-            scores = distributions.scores(taken.coefficients, LARGEST_SCORE)
+            taken = self._apart(helix, channels, parameters, polynomials)
+            scores = distributions.scores(taken.smooth, LARGEST_SCORE)
             fresh = torch.randn(scores.shape, generator=rng).to(scores.device)
             scores = torch.where(taken.known, scores, fresh)
         context = torch.cat([track, broken, seen], dim=1)
-        log_density = distributions.log_density(taken.coefficients)
+        log_density = distributions.log_density(taken.smooth)
         some = (present.sum(dim=1, keepdim=True) > 0).to(present.dtype)
         fates = functional.binary_cross_entropy_with_logits(
             self.fates(track), torch.cat([some, broken], dim=1), reduction="none"
         )
         scatter = parameters.scatter_across(taken.charge).log_density(taken.noise[:, 0])
         scatter = scatter + parameters.scatter_along_z(taken.charge).log_density(taken.noise[:, 1])
-        of_peaks = parameters.peaks(taken.charge).log_density(features[:, 4])
+        of_peaks = parameters.peaks(taken.charge).log_density(channels[:, 4])
         errors = self.velocity.errors(scores, context, rng) * some[:, 0]
         return {
-            "fates": fates.mean() + _error_of_turns(parameters, features, broken),
+            "fates": fates.mean() + _error_of_turns(parameters, channels, broken),
             "presence": _error_of_presence(parameters, present),
-            "coefficients": -torch.where(taken.known, log_density, 0.0).mean(),
+            "smooth": -torch.where(taken.known, log_density, 0.0).mean(),
             "scatter": -_mean_of(scatter, present),
-            "charge": -_mean_of(parameters.charge.log_density(features[:, 3]), present),
+            "charge": -_mean_of(parameters.charge.log_density(channels[:, 3]), present),
             "peak": -_mean_of(of_peaks, present),
             "velocity": errors.mean(),
         }
@@ -235,6 +247,16 @@ class HelixFlow(nn.Module):
         """Return features of the track, and of its rows (n, features, rows)."""
         track, rows = conditions.tensor_split([self.track], dim=1)
         return track, rows.view(-1, ROW_FEATURES, self.rows)
+
+    def _channels(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the effective helix's parameters, and the channels (n, channels, rows)."""
+        helix, channels = features.tensor_split([PARAMETERS], dim=1)
+        return helix, channels.view(len(features), -1, self.rows)
+
+    @property
+    def _sizes(self) -> list[int]:
+        """How many smooth numbers are the helix's, across, along z and the charge's."""
+        return [PARAMETERS, *(here.stop - here.start for here in self.free)]
 
     def _seen(self, rows: Tensor, present: Tensor) -> Tensor:
         """Return how much of a track is seen (n, SEEN)."""
@@ -246,8 +268,8 @@ class HelixFlow(nn.Module):
         seen = [count / self.rows, count.clamp_min(1).log() / 5, far - near, far - ideal]
         return torch.cat(seen, dim=1)
 
-    def _of_coefficients(self, track: Tensor, broken: Tensor, seen: Tensor) -> SinhArcsinh:
-        outputs = self.of_coefficients(torch.cat([track, broken, seen], dim=1))
+    def _of_smooth(self, track: Tensor, broken: Tensor, seen: Tensor) -> SinhArcsinh:
+        outputs = self.of_smooth(torch.cat([track, broken, seen], dim=1))
         location, log_scale, skew, log_tail = outputs.view(len(track), 4, -1).unbind(1)
         log_scale = (self._typical(track, seen) + log_scale + 4 * broken).clamp(-4.0, 10.0)
         return SinhArcsinh(
@@ -261,37 +283,31 @@ class HelixFlow(nn.Module):
         """Return the logarithms of the typical sizes of deviations (n, orders)."""
         return torch.cat([track, seen], dim=1) @ self.scale[:-1] + self.scale[-1]
 
-    def _broken(self, features: Tensor, track: Tensor, seen: Tensor, polynomials: Tensor) -> Tensor:
-        """Return which tracks are far off their helix (n, 1), 1 or 0."""
-        found = self._flat(project(polynomials, features[:, 1:4]))
-        far = found.abs() > BROKEN * self._typical(track, seen).exp()
-        low = [place + k for place in (0, self.orders[0]) for k in range(LOW_ORDERS)]
-        return far[:, low].any(dim=1, keepdim=True).to(features.dtype)
-
-    def _apart(self, features: Tensor, parameters: RowParameters, polynomials: Tensor) -> Track:
+    def _apart(
+        self, helix: Tensor, channels: Tensor, parameters: RowParameters, polynomials: Tensor
+    ) -> Track:
         """Take tracks apart into smooth coefficients and noise."""
-        present = features[:, 0]
-        charge = parameters.charge.scores(features[:, 3], LARGEST_SCORE) * present
-        values = (features[:, 1], features[:, 2], charge)
-        parts, noise = [], []
-        for orders, channel in zip(self.orders, values, strict=True):
+        charge = parameters.charge.scores(channels[:, 3], LARGEST_SCORE) * channels[:, 0]
+        values = torch.stack([channels[:, 1], channels[:, 2], charge], dim=1)
+        noise = []
+        for channel, orders in enumerate(self.orders[:2]):
             basis = polynomials[:, :orders]
-            found = project(basis, channel[:, None])
             left = (1 - leverages(basis)).clamp_min(LEAST_LEFT).sqrt()
-            noise.append((channel - combine(basis, found)[:, 0]) / left)
-            parts.append(found[:, 0])
-        known = self._known(polynomials)
-        return Track(torch.cat(parts, dim=1), known, torch.stack(noise[:2], dim=1), charge)
+            smooth = combine(basis, project(basis, values[:, channel, None]))[:, 0]
+            noise.append((values[:, channel] - smooth) / left)
+        smooth = self._smooth(helix, project(polynomials, values))
+        return Track(smooth, self._known(polynomials), torch.stack(noise, dim=1), charge)
 
-    def _flat(self, coefficients: Tensor) -> Tensor:
-        """Return the coefficients (n, channels, orders) that are used, one after another."""
-        parts = zip(coefficients.unbind(1), self.orders, strict=True)
-        return torch.cat([part[:, :orders] for part, orders in parts], dim=1)
+    def _smooth(self, helix: Tensor, coefficients: Tensor) -> Tensor:
+        """Return the smooth numbers (n, smooth) of coefficients (n, channels, orders)."""
+        parts = zip(coefficients.unbind(1), self.free, strict=True)
+        return torch.cat([helix, *(part[:, here] for part, here in parts)], dim=1)
 
     def _known(self, polynomials: Tensor) -> Tensor:
-        """Return which coefficients a track has (n, orders)."""
-        known = (polynomials != 0).any(dim=2)[:, None]
-        return self._flat(known.expand(-1, len(self.orders), -1))
+        """Return which of the smooth numbers a track has (n, smooth)."""
+        known = (polynomials != 0).any(dim=2)
+        of_helix = known[:, FEWEST_OF_HELIX - 1, None].expand(-1, PARAMETERS)
+        return self._smooth(of_helix, known[:, None].expand(-1, len(self.free), -1))
 
 
 def _presence(parameters: RowParameters, log_chance: Tensor, white: Tensor) -> Tensor:
@@ -327,9 +343,9 @@ def _error_of_presence(parameters: RowParameters, present: Tensor) -> Tensor:
     return errors.sum(dim=1).mean() / TYPICAL_ROWS
 
 
-def _error_of_turns(parameters: RowParameters, features: Tensor, broken: Tensor) -> Tensor:
+def _error_of_turns(parameters: RowParameters, channels: Tensor, broken: Tensor) -> Tensor:
     """Return the mean of -log P(turn) of broken tracks, for a typical number of rows."""
-    present, turned = features[:, 0], features[:, 5] * features[:, 0]
+    present, turned = channels[:, 0], channels[:, 5] * channels[:, 0]
     already = turned.cumsum(dim=1)
     before = present * (already == 0).to(present.dtype)
     here = turned * (already == 1).to(present.dtype)

@@ -1,20 +1,21 @@
 """Tracks as deviations from the helix that their conditions promise.
 
-The features are (n, channels, rows), the channels in the order of :data:`CHANNELS`:
+The features of a track are the five parameters of :mod:`simulacra.transforms.effective_helix`, by
+which the helix that it follows differs from the ideal one, and (channels, rows) flattened, the
+channels in the order of :data:`CHANNELS`:
 
     present   1 where the row has a cluster, else 0 and so are the others
-    across    distance from the helix's circle in the transverse plane, mm; positive outside of it
-    along_z   z beside the helix at the same turning angle, mm; mirrored where the particle flies
-              to negative z, because the chamber is symmetric
+    across    distance from the effective circle in the transverse plane, mm; positive outside of it
+    along_z   z beside the effective helix at the same turning angle, mm
     charge    log(q / ADC)
     peak      log(q_max / q)
     turned    1 where the cluster lies beyond the circle's farthest point from the axis, else 0
 
 Distances from the circle, unlike residuals at a fixed radius, stay small and smooth where a track
-of low momentum turns back, and they do not depend on the signs of charge and azimuth. On the way
+of low momentum turns back, and they do not depend on the signs of charge and azimuth. What is along
+z is mirrored where the particle flies to negative z, because the chamber is symmetric. On the way
 back, a cluster lies where the circle of that distance crosses the row: the first time, or for
-``turned`` the second. Before its farthest point no undisturbed track is turned: of what the rows
-keep, only secondaries of decays are.
+``turned`` the second, which only secondaries of decays do.
 """
 
 from __future__ import annotations
@@ -25,6 +26,13 @@ from torch import Generator, Tensor, nn
 from simulacra.detectors import Tpc
 from simulacra.helix import Crossings, Helix, crossings, helix_of
 from simulacra.transforms.base import Response
+from simulacra.transforms.effective_helix import (
+    PARAMETERS,
+    beside,
+    effective_helix,
+    fitted_parameters,
+    mean_path,
+)
 
 CHANNELS = ("present", "across", "along_z", "charge", "peak", "turned")
 BESIDE_ROW = 1.0
@@ -34,7 +42,7 @@ LEAST_CHARGE = 1e-3
 
 
 class HelixFrame(nn.Module):
-    """Clusters (n, rows, 5) in mm and ADC to features (n, 6, rows) and back.
+    """Clusters (n, rows, 5) in mm and ADC to features (n, 5 + 6 rows) and back.
 
     Args:
         detector: a time-projection chamber.
@@ -51,36 +59,50 @@ class HelixFrame(nn.Module):
         self.register_buffer("radii", radii, persistent=False)
 
     def helix(self, columns: Tensor) -> Helix:
-        """Return the ideal helices of conditions (n, columns) in physical units."""
+        """Return the ideal helices of conditions (n, columns), mirrored to fly to positive z."""
         named = dict(zip(self.names, columns.unbind(1), strict=True))
-        return helix_of(named, self.species, self.magnetic_field)
+        side = self.side(columns)[:, 0]
+        mirrored = {name: named[name] * side for name in ("pseudorapidity", "vertex_z")}
+        return helix_of(named | mirrored, self.species, self.magnetic_field)
 
     def side(self, columns: Tensor) -> Tensor:
         """Return +1 or -1 (n, 1): to which side in z the particles fly."""
         pseudorapidity = columns[:, self.names.index("pseudorapidity"), None]
         return torch.where(pseudorapidity < 0, -1.0, 1.0).to(columns.dtype)
 
+    def path(self, helix: Helix, place: Crossings) -> Tensor:
+        """Return the path to the rows (n, rows), mm; beyond the last that is reached it goes on."""
+        size = helix.curvature.abs().clamp_min(1e-12)[:, None]
+        path: Tensor = place.angle.abs() / size + (self.radii - 2 / size).clamp_min(0.0)
+        return path
+
     def fit(self, response: Response, columns: Tensor) -> None:
         """Do nothing: the conditions say it all."""
 
     def forward(self, response: Response, columns: Tensor) -> Tensor:
-        """Return features (n, 6, rows) of clusters."""
+        """Return features (n, 5 + 6 rows) of clusters."""
         clusters, columns = response["clusters"].double(), columns.double()
-        present = response["cluster_mask"] > 0
-        helix = self.helix(columns)
-        across, path, turned = _beside(helix, clusters[..., 0], clusters[..., 1])
-        z = helix.z[:, None] + path * helix.tan_lambda[:, None]
-        charge = clusters[..., 3].clamp_min(LEAST_CHARGE)
-        peak = clusters[..., 4].clamp_min(LEAST_CHARGE)
+        mirror = torch.ones_like(clusters[:, :1])
+        mirror[..., 2] = self.side(columns)
+        clusters = clusters * mirror
+        present = (response["cluster_mask"] > 0).double()
+        ideal = self.helix(columns)
+        path = self.path(ideal, crossings(ideal, self.radii.double()))
+        parameters = fitted_parameters(ideal, path, clusters[..., :3], present)
+        helix = effective_helix(ideal, mean_path(path, present), parameters)
+        across, along_z, turned = beside(helix, clusters[..., :3])
+        charge = clusters[..., 3].clamp_min(LEAST_CHARGE).log()
+        peak = clusters[..., 4].clamp_min(LEAST_CHARGE).log()
         channels = [
             torch.ones_like(across),
             across,
-            (clusters[..., 2] - z) * self.side(columns),
-            charge.log(),
-            (peak / charge).log(),
-            turned.to(across.dtype),
+            along_z,
+            charge,
+            peak - charge,
+            turned.double(),
         ]
-        return torch.where(present[:, None], torch.stack(channels, dim=1), 0.0).float()
+        values = torch.where(present[:, None] > 0, torch.stack(channels, dim=1), 0.0)
+        return torch.cat([parameters, values.flatten(1)], dim=1).float()
 
     def dequantise(self, features: Tensor, rng: Generator) -> Tensor:  # noqa: ARG002
         """Return the features: nothing in them is discrete but what is meant to be."""
@@ -91,18 +113,21 @@ class HelixFrame(nn.Module):
 
         A circle that does not reach a row leaves no cluster there.
         """
-        present, across, along_z, charge, peak, turned = features.unbind(1)
-        helix = self.helix(columns)
+        parameters, values = features.tensor_split([PARAMETERS], dim=1)
+        values = values.view(-1, len(CHANNELS), len(self.radii))
+        present, across, along_z, charge, peak, turned = values.unbind(1)
+        ideal = self.helix(columns)
+        path = self.path(ideal, crossings(ideal, self.radii))
+        helix = effective_helix(ideal, mean_path(path, present), parameters)
         place = first_crossings(helix, across, self.radii)
         off = (place.x.square() + place.y.square() - self.radii.square()).abs()
         present = present * (off < 2 * self.radii * BESIDE_ROW).to(present.dtype)
-        size = helix.curvature.abs().clamp_min(1e-12)
-        path = place.angle.abs() / size[:, None]
-        z = helix.z[:, None] + path * helix.tan_lambda[:, None] + along_z * self.side(columns)
+        size = helix.curvature.abs()[:, None]
+        z = helix.z[:, None] + place.angle.abs() / size * helix.tan_lambda[:, None] + along_z
         q = charge.exp()
         x, y = _second_crossing(helix, place)
         x, y = (torch.lerp(*pair, turned) for pair in ((place.x, x), (place.y, y)))
-        channels = [x, y, z, q, q * peak.exp()]
+        channels = [x, y, z * self.side(columns), q, q * peak.exp()]
         clusters = torch.stack([channel * present for channel in channels], dim=-1)
         return {"clusters": clusters, "cluster_mask": present}
 
@@ -117,7 +142,7 @@ def first_crossings(helix: Helix, across: Tensor, radii: Tensor) -> Crossings:
     outwards = turn * helix.phi.sin(), -turn * helix.phi.cos()
     curvature = helix.curvature[:, None]
     stretch = (1 + curvature.abs() * across).clamp_min(0.1)
-    beside = Helix(
+    beside_it = Helix(
         x=(helix.x[:, None] + across * outwards[0][:, None]).reshape(-1),
         y=(helix.y[:, None] + across * outwards[1][:, None]).reshape(-1),
         z=helix.z[:, None].expand(n, rows).reshape(-1),
@@ -125,7 +150,7 @@ def first_crossings(helix: Helix, across: Tensor, radii: Tensor) -> Crossings:
         curvature=(curvature / stretch).reshape(-1),
         tan_lambda=helix.tan_lambda[:, None].expand(n, rows).reshape(-1),
     )
-    found = crossings(beside, radii.expand(n, rows).reshape(-1, 1))
+    found = crossings(beside_it, radii.expand(n, rows).reshape(-1, 1))
     return Crossings(*(part.view(n, rows) for part in found))
 
 
@@ -138,21 +163,3 @@ def _second_crossing(helix: Helix, first: Crossings) -> tuple[Tensor, Tensor]:
     cx, cy, square = cx[:, None], cy[:, None], square[:, None]
     part = 2 * (first.x * cx + first.y * cy) / square
     return part * cx - first.x, part * cy - first.y
-
-
-def _beside(helix: Helix, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return distances outside of the circle, paths along it in mm, and what is beyond half of it.
-
-    With u along the start's direction and w across it towards the centre, the distance d solves
-    d + kappa d^2 / 2 = kappa (u^2 + w^2) / 2 - w, which is exact for straight tracks, too. Beyond
-    the farthest point from the axis, which is half a turn away, the path counts backwards.
-    """
-    cos, sin = helix.phi.cos()[:, None], helix.phi.sin()[:, None]
-    sign = torch.where(helix.curvature < 0, -1.0, 1.0).to(x.dtype)[:, None]
-    kappa = helix.curvature.abs().clamp_min(1e-12)[:, None]
-    dx, dy = x - helix.x[:, None], y - helix.y[:, None]
-    u, w = dx * cos + dy * sin, sign * (dy * cos - dx * sin)
-    g = kappa * (u.square() + w.square()) / 2 - w
-    across = 2 * g / (1 + (1 + 2 * kappa * g).clamp_min(0.0).sqrt())
-    angle = torch.atan2(kappa * u, 1 - kappa * w)
-    return across, angle.abs() / kappa, angle < 0

@@ -87,14 +87,12 @@ class TrackEncoder(nn.Module):
         """Return how rows are met (n, rows * ROW_FEATURES)."""
         helix, radii = self.frame.helix(columns), self.frame.radii
         place = crossings(helix, radii)
-        kappa = helix.curvature.abs().clamp_min(1e-12)[:, None]
         half = place.angle.abs() / 2
-        reach = 2 / kappa - radii  # the helix starts near the axis
-        path = 2 * half / kappa + (-reach).clamp_min(0.0)
+        reach = 2 / helix.curvature.abs().clamp_min(1e-12)[:, None] - radii  # from near the axis
         drift = self.drift_length - place.z.abs()
         outwards = half.cos().clamp_min(0.05)
         features = [
-            path / 1000.0,
+            self.frame.path(helix, place) / 1000.0,
             functional.softsign(reach / 20.0),
             functional.softsign(reach / 300.0),
             functional.softsign(drift / 10.0),
