@@ -44,7 +44,7 @@ def test_losses_and_their_gradients_are_finite(chamber, surrogate):
     features, conditions = surrogate.fit(random_tracks(chamber, 60, seed=3))
     features = features.clone()
     features[:3] = 0  # no cluster at all
-    features[3, :, 1:] = 0  # a single one
+    features[3, 5:].view(-1, ROWS)[:, 1:] = 0  # a single one
     network = surrogate.network
     terms = network.losses(features, conditions, torch.Generator().manual_seed(1))
     assert all(torch.isfinite(term) for term in terms.values())
@@ -92,7 +92,7 @@ def test_a_track_is_its_polynomials_and_its_noise(surrogate):
 def test_constant_hazards_end_tracks_geometrically(surrogate):
     hazard = 0.05
     parameters = surrogate.network.of_rows(
-        torch.zeros(1, surrogate.network.track + 1), torch.zeros(1, 7, ROWS)
+        torch.zeros(1, surrogate.network.track + 2), torch.zeros(1, 7, ROWS)
     )
     n = 20_000
     logit = torch.full((n, ROWS), math.log(hazard / (1 - hazard)))
@@ -109,3 +109,25 @@ def test_survival_is_the_product_of_what_goes_on():
     hazards = torch.randn(3, 7)
     expected = (1 - hazards.sigmoid()).cumprod(dim=1).log()
     assert torch.allclose(survival(hazards), expected, atol=1e-5)
+
+
+def test_neighbours_share_what_they_are_told_to(surrogate):
+    parameters = surrogate.network.of_rows(
+        torch.zeros(1, surrogate.network.track + 2), torch.zeros(1, 7, ROWS)
+    )
+    parameters = parameters._replace(share=torch.full((1, ROWS), 0.4))
+    rng = torch.Generator().manual_seed(1)
+    scores = parameters.shared(torch.randn((5000, ROWS), generator=rng))
+    assert scores.std().item() == pytest.approx(1, abs=0.01)
+    correlation = (scores[:, 1:] * scores[:, :-1]).mean().item()
+    assert correlation == pytest.approx(0.4 / (1 + 0.4**2), abs=0.01)
+    assert (scores[:, 2:] * scores[:, :-2]).mean().item() == pytest.approx(0, abs=0.01)
+    # the truth is likelier than independence and than twice as much
+    likelihoods = [
+        parameters._replace(share=torch.full((1, ROWS), share))
+        .log_density_of_neighbours(scores)
+        .mean()
+        .item()
+        for share in (0.4, 0.0, 0.8)
+    ]
+    assert likelihoods[0] > max(likelihoods[1:])

@@ -9,9 +9,13 @@ networks say how likely a cluster is, how far it scatters and how much charge it
 helix meets the row. Since the projection on the polynomials is orthogonal, no noise is counted
 twice.
 
+Kinks, radiated photons and the like make all smooth deviations of a track large together. How
+large, relative to what is typical, is a number of its own, drawn first; given it, the deviations
+have light tails.
+
 Tracks that end, because they stop, decay, turn back or leave the drift volume, do so with a hazard
 per row. Tracks far off their helix, most of them secondaries of decays, are called broken: whether
-a track is so is drawn first, and everything else is given it.
+a track is so is drawn before all else.
 
 References:
     Ours; flow matching: Lipman et al., arXiv:2210.02747.
@@ -19,6 +23,7 @@ References:
 
 from __future__ import annotations
 
+import math
 from typing import Literal, NamedTuple
 
 import torch
@@ -50,10 +55,12 @@ TYPICAL_ROWS = 20
 """Rows that count as much in the loss as one number of a track."""
 WHITE = 5
 """Numbers of noise for each row: presence, across, along z, charge, peak."""
-DRAWN = 4
-"""Numbers of noise for the track: whether it is seen, is broken, where it ends and turns."""
-BROKEN = 12.0
-"""Ratio of a parameter of the helix to its typical size, from which on a track is broken."""
+DRAWN = 5
+"""Numbers of noise for the track: whether it is seen, is broken, where it ends and turns, size."""
+BROKEN = 8.0
+"""Ratio of deviations to their typical size, from which on a track is broken."""
+SIZES = (-3.0, 9.0)
+"""Logarithms of the ratio that can occur."""
 OF_HELIX = (3, 2, 0)
 """Polynomials that are the effective helix's: across, along z, of the charge."""
 SEEN = 4
@@ -93,7 +100,7 @@ class Track(NamedTuple):
     """A track taken apart.
 
     Attributes:
-        smooth: the effective helix's parameters and the coefficients of across, along z and the
+        smooth: the effective helix's parameters, the coefficients of across, along z and the
             charge's scores, one after another (n, smooth).
         known: whether the track has enough clusters to know them.
         noise: across and along z (n, 2, rows), mm, with the variance that a row alone has.
@@ -125,14 +132,15 @@ class HelixFlow(nn.Module):
         self.orders = [config.across_orders, config.along_z_orders, config.charge_orders]
         self.free = [slice(a, b) for a, b in zip(OF_HELIX, self.orders, strict=True)]
         total = PARAMETERS + sum(self.orders) - sum(OF_HELIX)
-        self.smooth, context = total, self.track + 1 + SEEN
-        self.of_rows = RowNetwork(chamber, self.track + 1, ROW_FEATURES, config.row_width)
+        self.smooth, fate, context = total, self.track + 2, self.track + 2 + SEEN
+        self.of_rows = RowNetwork(chamber, fate, ROW_FEATURES, config.row_width)
         self.fates = dense((self.track, 32, 2), nn.SiLU)
+        self.of_size = dense((self.track + 1, 32, 4), nn.SiLU)
         self.of_smooth = dense((context, config.width, 4 * total), nn.SiLU)
         for parameter in self.of_smooth[-1].parameters():
             nn.init.zeros_(parameter)
         self.velocity = Velocity(total, context, config.width, config.depth, mean_flow=False)
-        self.register_buffer("scale", torch.zeros(context, total))
+        self.register_buffer("scale", torch.zeros(self.track + SEEN + 1, total))
         self.register_buffer("highest", torch.full((total,), 1e3))
         self.register_buffer("range", torch.tensor([[-10.0, -10.0], [10.0, 0.0]]))
 
@@ -177,23 +185,25 @@ class HelixFlow(nn.Module):
         drawn, smooth, white = noise.tensor_split([DRAWN, DRAWN + self.smooth], dim=1)
         white = white.view(-1, WHITE, self.rows)
         chances = logit_of(drawn)
-        some, broken = (
-            (chances[:, :2] < self.fates(track)).to(track.dtype).split_with_sizes([1, 1], 1)
-        )
-        parameters = self.of_rows(torch.cat([track, broken], dim=1), rows)
-        log_chances = functional.logsigmoid(chances[:, 2:])
+        chosen = (chances[:, :2] < self.fates(track)).to(track.dtype)
+        some, broken = chosen[:, :1], chosen[:, 1:]
+        size = self._of_size(track, broken).values(drawn[:, 4:]).clamp(*SIZES)
+        fate = torch.cat([track, broken, size / 4], dim=1)
+        parameters = self.of_rows(fate, rows)
+        log_chances = functional.logsigmoid(chances[:, 2:4])
         present = some * _presence(parameters, log_chances[:, :1], white[:, 0])
         turned = broken * (survival(parameters.turns) <= log_chances[:, 1:]).to(track.dtype)
         seen = self._seen(rows, present)
-        context = torch.cat([track, broken, seen], dim=1)
+        context = torch.cat([fate, seen], dim=1)
         scores = self.velocity.transport(smooth, context, self.config.steps)
-        smooth = self._of_smooth(track, broken, seen).values(
+        smooth = self._of_smooth(context, self._typical(track, seen)).values(
             scores.clamp(-LARGEST_SCORE, LARGEST_SCORE)
         )
+        smooth = smooth * self._units(track, seen, size)
         smooth = torch.minimum(torch.maximum(smooth, -self.highest), self.highest)
         helix, across, along_z, of_charge = torch.split(smooth, self._sizes, dim=1)
         polynomials = orthonormal_polynomials(rows[:, 0], present, max(self.orders))
-        charge = _beside(polynomials, of_charge, white[:, 3])
+        charge = _beside(polynomials, of_charge, parameters.shared(white[:, 3]))
         off = parameters.scatter_across(charge).values(white[:, 1])
         off_z = parameters.scatter_along_z(charge).values(white[:, 2])
         channels = [
@@ -213,32 +223,36 @@ class HelixFlow(nn.Module):
         present, seen = channels[:, 0], self._seen(rows, channels[:, 0])
         with torch.no_grad():
             polynomials = orthonormal_polynomials(rows[:, 0], present, max(self.orders))
-            typical = self._typical(track, seen)[:, :PARAMETERS].exp()
-            far = helix.abs() > BROKEN * typical
-            broken = far.any(dim=1, keepdim=True).to(features.dtype)
-        parameters = self.of_rows(torch.cat([track, broken], dim=1), rows)
-        distributions = self._of_smooth(track, broken, seen)
+            size, broken = self._size(helix, channels, track, seen, polynomials)
+            fate = torch.cat([track, broken, size / 4], dim=1)
+        parameters = self.of_rows(fate, rows)
+        context = torch.cat([fate, seen], dim=1)
+        distributions = self._of_smooth(context, self._typical(track, seen))
         with torch.no_grad():
             taken = self._apart(helix, channels, parameters, polynomials)
-            scores = distributions.scores(taken.smooth, LARGEST_SCORE)
+            smooth = taken.smooth / self._units(track, seen, size)
+            scores = distributions.scores(smooth, LARGEST_SCORE)
             fresh = torch.randn(scores.shape, generator=rng).to(scores.device)
             scores = torch.where(taken.known, scores, fresh)
-        context = torch.cat([track, broken, seen], dim=1)
-        log_density = distributions.log_density(taken.smooth)
+        log_density = distributions.log_density(smooth)
+        of_size = self._of_size(track, broken).log_density(size)
         some = (present.sum(dim=1, keepdim=True) > 0).to(present.dtype)
         fates = functional.binary_cross_entropy_with_logits(
             self.fates(track), torch.cat([some, broken], dim=1), reduction="none"
         )
         scatter = parameters.scatter_across(taken.charge).log_density(taken.noise[:, 0])
         scatter = scatter + parameters.scatter_along_z(taken.charge).log_density(taken.noise[:, 1])
+        of_neighbours = parameters.log_density_of_neighbours(taken.charge)
         of_peaks = parameters.peaks(taken.charge).log_density(channels[:, 4])
         errors = self.velocity.errors(scores, context, rng) * some[:, 0]
         return {
             "fates": fates.mean() + _error_of_turns(parameters, channels, broken),
             "presence": _error_of_presence(parameters, present),
+            "size": -torch.where(taken.known[:, -1:], of_size, 0.0).mean(),
             "smooth": -torch.where(taken.known, log_density, 0.0).mean(),
             "scatter": -_mean_of(scatter, present),
             "charge": -_mean_of(parameters.charge.log_density(channels[:, 3]), present),
+            "neighbours": -_mean_of(of_neighbours, present[:, 1:] * present[:, :-1]),
             "peak": -_mean_of(of_peaks, present),
             "velocity": errors.mean(),
         }
@@ -268,10 +282,23 @@ class HelixFlow(nn.Module):
         seen = [count / self.rows, count.clamp_min(1).log() / 5, far - near, far - ideal]
         return torch.cat(seen, dim=1)
 
-    def _of_smooth(self, track: Tensor, broken: Tensor, seen: Tensor) -> SinhArcsinh:
-        outputs = self.of_smooth(torch.cat([track, broken, seen], dim=1))
-        location, log_scale, skew, log_tail = outputs.view(len(track), 4, -1).unbind(1)
-        log_scale = (self._typical(track, seen) + log_scale + 4 * broken).clamp(-4.0, 10.0)
+    def _of_size(self, track: Tensor, broken: Tensor) -> SinhArcsinh:
+        outputs = self.of_size(torch.cat([track, broken], dim=1))
+        location, log_scale, skew, log_tail = torch.split(outputs, 1, dim=1)
+        return SinhArcsinh(
+            location * 2,
+            log_scale.clamp(-3.0, 3.0),
+            skew.clamp(-3.0, 3.0),
+            log_tail.clamp(-1.0, 1.0),
+        )
+
+    def _of_smooth(self, context: Tensor, typical: Tensor) -> SinhArcsinh:
+        """Return the distributions of the smooth numbers in their units."""
+        outputs = self.of_smooth(context).view(len(context), 4, -1)
+        location, log_scale, skew, log_tail = outputs.unbind(1)
+        helix = torch.zeros_like(typical)
+        helix[:, :PARAMETERS] = typical[:, :PARAMETERS]
+        log_scale = (helix + log_scale).clamp(-6.0, 10.0)
         return SinhArcsinh(
             location * 4 * log_scale.detach().exp(),
             log_scale,
@@ -279,9 +306,32 @@ class HelixFlow(nn.Module):
             log_tail.clamp(-1.5, 1.0),
         )
 
+    def _units(self, track: Tensor, seen: Tensor, size: Tensor) -> Tensor:
+        """Return the units of the smooth numbers (n, smooth): the coefficients' typical sizes."""
+        typical = self._typical(track, seen)[:, PARAMETERS : -self.orders[2]] + size
+        one = torch.zeros_like(size)
+        parts = [one.expand(-1, PARAMETERS), typical, one.expand(-1, self.orders[2])]
+        return torch.cat(parts, dim=1).exp()
+
+    def _size(
+        self, helix: Tensor, channels: Tensor, track: Tensor, seen: Tensor, polynomials: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return the logarithm of the deviations' size, and which tracks are broken (n, 1)."""
+        found = self._smooth(helix, project(polynomials, channels[:, 1:4]))
+        ratios = (found.abs().clamp_min(1e-6).log() - self._typical(track, seen)).clamp_max(12.0)
+        known = self._known(polynomials).to(found.dtype)
+        here = slice(PARAMETERS, -self.orders[2])
+        number = known[:, here].sum(dim=1, keepdim=True)
+        squares = ((2 * ratios[:, here]).exp() * known[:, here]).sum(dim=1, keepdim=True)
+        size = (squares / number.clamp_min(1)).clamp_min(1e-4).log() / 2
+        size = torch.where(number > 0, size, 0.0).clamp(*SIZES)
+        far = (ratios[:, :PARAMETERS] > math.log(BROKEN)).any(dim=1, keepdim=True)
+        return size, (far | (size > math.log(BROKEN))).to(found.dtype)
+
     def _typical(self, track: Tensor, seen: Tensor) -> Tensor:
         """Return the logarithms of the typical sizes of deviations (n, orders)."""
-        return torch.cat([track, seen], dim=1) @ self.scale[:-1] + self.scale[-1]
+        typical = torch.cat([track, seen], dim=1) @ self.scale[:-1] + self.scale[-1]
+        return typical.clamp(-5.0, 12.0)
 
     def _apart(
         self, helix: Tensor, channels: Tensor, parameters: RowParameters, polynomials: Tensor
@@ -295,8 +345,8 @@ class HelixFlow(nn.Module):
             left = (1 - leverages(basis)).clamp_min(LEAST_LEFT).sqrt()
             smooth = combine(basis, project(basis, values[:, channel, None]))[:, 0]
             noise.append((values[:, channel] - smooth) / left)
-        smooth = self._smooth(helix, project(polynomials, values))
-        return Track(smooth, self._known(polynomials), torch.stack(noise, dim=1), charge)
+        found = self._smooth(helix, project(polynomials, values))
+        return Track(found, self._known(polynomials), torch.stack(noise, dim=1), charge)
 
     def _smooth(self, helix: Tensor, coefficients: Tensor) -> Tensor:
         """Return the smooth numbers (n, smooth) of coefficients (n, channels, orders)."""

@@ -15,7 +15,7 @@ from simulacra.detectors import Tpc
 from simulacra.models.networks import dense
 from simulacra.models.sinh_arcsinh import SinhArcsinh
 
-PARAMETERS = 19
+PARAMETERS = 20
 MOST_CERTAIN = 16.0
 """Largest logit."""
 
@@ -29,6 +29,7 @@ class RowParameters(NamedTuple):
         present: logit of the probability of a cluster in a row that the track passes.
         across, along_z: log of the scatter in mm; its slope with the charge's score; tails.
         charge: of log q.
+        share: how much of a row's charge score its inner neighbour has in common with it.
         peak: of log(q_max / q) at the mean charge; the first two coefficients of its change with
             the charge's score.
     """
@@ -39,6 +40,7 @@ class RowParameters(NamedTuple):
     across: tuple[Tensor, Tensor, Tensor]
     along_z: tuple[Tensor, Tensor, Tensor]
     charge: SinhArcsinh
+    share: Tensor
     peak: SinhArcsinh
     peak_slopes: tuple[Tensor, Tensor]
 
@@ -49,6 +51,21 @@ class RowParameters(NamedTuple):
     def scatter_along_z(self, charge: Tensor) -> SinhArcsinh:
         """Return the distribution along z, for scores of the charge."""
         return _scatter(self.along_z, charge)
+
+    def shared(self, white: Tensor) -> Tensor:
+        """Return normal scores of the charge (n, rows) of which neighbours share a part.
+
+        Electrons diffuse into the next row; a moving average of white noise does as they do.
+        """
+        return (white + self.share * white.roll(1, dims=1)) / (1 + self.share.square()).sqrt()
+
+    def log_density_of_neighbours(self, scores: Tensor) -> Tensor:
+        """Return log of how much likelier scores (n, rows - 1) make their inner neighbours."""
+        correlation = (self.share / (1 + self.share.square()))[:, 1:]
+        a, b = scores[:, :-1], scores[:, 1:]
+        rest = 1 - correlation.square()
+        square = correlation.square() * (a.square() + b.square()) - 2 * correlation * a * b
+        return -(rest.log() + square / rest) / 2
 
     def peaks(self, charge: Tensor) -> SinhArcsinh:
         """Return the distribution of log(q_max / q), for scores of the charge."""
@@ -139,6 +156,7 @@ class RowNetwork(nn.Module):
                 out[10].clamp(-2.0, 2.0),
                 (out[11] / 2).clamp(-1.0, 1.0),
             ),
+            share=(out[19] / 2).tanh(),
             peak=SinhArcsinh(
                 self.peak_centre + self.peak_spread * out[12],
                 self.peak_spread.log() + out[13].clamp(-4.0, 2.0),
