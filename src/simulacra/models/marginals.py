@@ -21,9 +21,9 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from simulacra.models.sinh_arcsinh import SinhArcsinh, SinhArcsinhChain
+from simulacra.models.sinh_arcsinh import SinhArcsinh
 
-PARAMETERS = 9
+PARAMETERS = 5
 """Numbers that describe the distribution of one feature."""
 LINEAR, CUBIC = 1.5976, 0.070565
 LARGEST_SCORE = 5.5
@@ -43,7 +43,7 @@ class Marginals(NamedTuple):
     """
 
     occupancy: Tensor
-    shape: SinhArcsinhChain
+    shape: SinhArcsinh
 
     @classmethod
     def of(cls, outputs: Tensor, centre: Tensor, spread: Tensor, occupancy: Tensor) -> Self:
@@ -55,30 +55,19 @@ class Marginals(NamedTuple):
             spread: likewise.
             occupancy: the logit that an output of zero stands for (features,).
         """
-        occupied, location, log_scale, skew, log_tail, *second = outputs.unbind(-1)
-        first = SinhArcsinh(
+        occupied, location, log_scale, skew, log_tail = outputs.unbind(-1)
+        shape = SinhArcsinh(
             centre + spread * 2 * location.clamp(-10.0, 10.0),
             spread.log() + log_scale.clamp(-6.0, 4.0),
             skew.clamp(-4.0, 4.0),
             log_tail.clamp(-1.5, 1.5),
-        )
-        shift, log_stretch, skew, log_tail = second
-        shape = first.then(
-            SinhArcsinh(
-                2 * shift.clamp(-2.0, 2.0),
-                log_stretch.clamp(-2.0, 2.0),
-                skew.clamp(-2.0, 2.0),
-                log_tail.clamp(-1.0, 1.0),
-            )
         )
         return cls((occupancy + 4 * occupied).clamp(-MOST_CERTAIN, MOST_CERTAIN), shape)
 
     def negative_log_likelihood(self, values: Tensor) -> Tensor:
         """Return -log p of values (n, features), which are -inf where there is nothing."""
         full = torch.isfinite(values)
-        score, log_slope = self.shape.sloped_scores(
-            torch.where(full, values, self.shape.first.location)
-        )
+        score, log_slope = self.shape.sloped_scores(torch.where(full, values, self.shape.location))
         logit = logit_of(score)
         log_density = (
             log_slope
@@ -95,9 +84,7 @@ class Marginals(NamedTuple):
     def scores(self, values: Tensor, rng: Generator) -> Tensor:
         """Return normal scores of values (n, features); where there is nothing, a random one."""
         full = torch.isfinite(values)
-        score = self.shape.scores(
-            torch.where(full, values, self.shape.first.location), LARGEST_INSIDE
-        )
+        score = self.shape.scores(torch.where(full, values, self.shape.location), LARGEST_INSIDE)
         # log of the probability to lie above; there it is exact for large values
         log_above = -functional.softplus(-self.occupancy) - functional.softplus(logit_of(score))
         of_values = log_of_rest(log_above) - log_above

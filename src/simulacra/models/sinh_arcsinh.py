@@ -15,8 +15,6 @@ from torch import Tensor
 LARGEST_ARGUMENT = 8.0
 """sinh of it is as unlikely a score as single precision can say."""
 LARGEST_DISTANCE = 30.0
-LARGEST_BETWEEN = 1000.0
-"""Between two maps."""
 
 
 class SinhArcsinh(NamedTuple):
@@ -47,10 +45,6 @@ class SinhArcsinh(NamedTuple):
         )
         return argument.sinh(), log_slope
 
-    def then(self, second: SinhArcsinh) -> SinhArcsinhChain:
-        """Return the distribution whose scores are those of ``second`` for scores of this."""
-        return SinhArcsinhChain(self, second)
-
     def scores(self, values: Tensor, largest: float) -> Tensor:
         """Return the normal scores of values, none larger than ``largest``."""
         distance = (values - self.location) / self.log_scale.exp()
@@ -63,32 +57,6 @@ class SinhArcsinh(NamedTuple):
         argument = (asinh(scores) + self.skew) / self.log_tail.exp()
         distance = argument.clamp(-LARGEST_DISTANCE, LARGEST_DISTANCE).sinh()
         return self.location + distance * self.log_scale.exp()
-
-
-class SinhArcsinhChain(NamedTuple):
-    """Distributions with a feature of their own: two sinh-arcsinh maps one after the other.
-
-    Attributes:
-        first: from values to what ``second`` takes for values.
-        second: to normal scores.
-    """
-
-    first: SinhArcsinh
-    second: SinhArcsinh
-
-    def sloped_scores(self, values: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the normal scores of values, and the logarithm of their derivatives."""
-        between, log_slope = self.first.sloped_scores(values)
-        score, log_slope_2 = self.second.sloped_scores(between)
-        return score, log_slope + log_slope_2
-
-    def scores(self, values: Tensor, largest: float) -> Tensor:
-        """Return the normal scores of values, none larger than ``largest``."""
-        return self.second.scores(self.first.scores(values, LARGEST_BETWEEN), largest)
-
-    def values(self, scores: Tensor) -> Tensor:
-        """Return the values of normal scores."""
-        return self.first.values(self.second.values(scores))
 
 
 def asinh(x: Tensor) -> Tensor:
