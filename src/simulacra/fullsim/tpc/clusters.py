@@ -12,7 +12,7 @@ from simulacra.detectors import Tpc
 from simulacra.fullsim.tpc.crossings import Crossings, find_crossings, pads_in_circle
 from simulacra.fullsim.tpc.deposits import Deposits
 from simulacra.fullsim.tpc.electrons import drift
-from simulacra.fullsim.tpc.samples import REACH, Samples, sample
+from simulacra.fullsim.tpc.samples import Samples, sample
 
 
 class Clusters(NamedTuple):
@@ -38,19 +38,20 @@ def digitise(deposits: Deposits, detector: Tpc, rng: np.random.Generator) -> Clu
 def cluster(crossings: Crossings, samples: Samples, detector: Tpc) -> tuple[IntArray, FloatArray]:
     """Return which crossings make a cluster (m,), and the clusters (m, 5).
 
-    As in ALICE's cluster finder, a cluster is the 5 x 5 samples (pads, time bins) around the
-    largest one: q is their sum, q_max the largest, the position their centre of gravity.
+    As in ALICE's cluster finder, a cluster is the samples around the largest one: q is their sum,
+    q_max the largest, the position their centre of gravity.
     """
-    largest = np.maximum.reduceat(samples.values, samples.place)
+    matrices = samples.matrices
+    largest = np.maximum.reduceat(samples.values, matrices.place)
     found = np.flatnonzero(largest >= detector.electronics.peak)
-    place, times = samples.place[found], samples.times[found]
+    place, times = matrices.place[found], matrices.times[found]
     pad, time = np.divmod(_largest_place(samples, largest)[found] - place, times)
-    near = np.arange(-REACH, REACH + 1)
-    line = place[:, None] + (pad[:, None] + near) * times[:, None]
-    charge = samples.values[line[:, :, None] + (time[:, None] + near)[:, None, :]]
+    pads, bins = (np.arange(-reach, reach + 1) for reach in detector.electronics.window)
+    line = place[:, None] + (pad[:, None] + pads) * times[:, None]
+    charge = samples.values[line[:, :, None] + (time[:, None] + bins)[:, None, :]]
     total = charge.sum(axis=(1, 2))
-    pad_gravity = samples.low_pad[found] + pad + 0.5 + charge.sum(axis=2) @ near / total
-    time_gravity = samples.low_time[found] + time + 0.5 + charge.sum(axis=1) @ near / total
+    pad_gravity = matrices.low_pad[found] + pad + 0.5 + charge.sum(axis=2) @ pads / total
+    time_gravity = matrices.low_time[found] + time + 0.5 + charge.sum(axis=1) @ bins / total
     position = _position(crossings, found, pad_gravity, time_gravity, detector)
     return found, np.column_stack([*position, total, largest[found]])
 
@@ -69,7 +70,7 @@ def _position(
 
 def _largest_place(samples: Samples, largest: FloatArray) -> IntArray:
     """Return where the (first) largest sample of each crossing lies (n,)."""
-    owner = np.repeat(np.arange(len(largest)), samples.pads * samples.times)
+    owner = np.repeat(np.arange(len(largest)), samples.matrices.pads * samples.matrices.times)
     hit = np.flatnonzero(samples.values == largest[owner])
     first = np.unique(owner[hit], return_index=True)[1]
     return hit[first]

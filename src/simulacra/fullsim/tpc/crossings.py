@@ -1,8 +1,8 @@
 """Which crossing of a pad row is read out, and where its electrons lie on the pads and in time.
 
-A row answers with one crossing: the particle's first one, or where the particle never comes, its
-descendants' first. What else arrives at the same pads and times, such as another branch of the same
-track or a δ-electron, is added to it and shares the cluster.
+A row answers with one crossing: the particle's first one, or where the particle never comes, the
+first one of a descendant. What else arrives at the same pads and times, such as another branch of
+the same track or a δ-electron, is added to it and shares the cluster.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Crossings:
         owner: the crossing whose row each electron reaches (m,).
         pad: where it arrives, in pads from the origin's lower edge, half a circle either way (m,).
         time: when it arrives, in time bins (m,).
-        own: whether it belongs to the crossing (m,); the others may be far away.
+        own: whether the track left it in this crossing (m,); the others may be far away.
     """
 
     row: IntArray
@@ -52,7 +52,7 @@ def pads_in_circle(detector: Tpc) -> IntArray:
 
 def find_crossings(electrons: Electrons, detector: Tpc) -> Crossings:
     """Return the crossing of each row that electrons reach, rows from the inside out."""
-    order = np.lexsort((electrons.time, ~electrons.primary, electrons.row))
+    order = np.lexsort((electrons.time, electrons.track != 1, electrons.row))
     rows, first = np.unique(electrons.row[order], return_index=True)
     leader = order[first]
     owner = np.searchsorted(rows, electrons.row)
@@ -62,7 +62,7 @@ def find_crossings(electrons: Electrons, detector: Tpc) -> Crossings:
     origin = np.floor(number[leader]).astype(np.int64)
     half = circle[owner] / 2
     pad = (number - origin[owner] + half) % (2 * half) - half
-    own = electrons.primary == electrons.primary[leader][owner]
+    own = electrons.track == electrons.track[leader][owner]
     own &= electrons.time <= electrons.time[leader][owner] + CROSSING
     time = electrons.drift_time / detector.electronics.sampling
     return Crossings(

@@ -8,7 +8,7 @@ from typing import Self
 
 import numpy as np
 
-from simulacra.arrays import Array, BoolArray, FloatArray
+from simulacra.arrays import Array, FloatArray, IntArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,20 +19,22 @@ class Deposits:
         start, stop: the ends of each step (n, 3), mm.
         energy: what was deposited (n,), MeV.
         time: since the collision, at the start of the step (n,), ns.
-        primary: whether the particle itself made the step, not a descendant (n,).
+        track: number of the track in its event (n,); 1 is the particle itself.
     """
 
     start: FloatArray
     stop: FloatArray
     energy: FloatArray
     time: FloatArray
-    primary: BoolArray
+    track: IntArray
 
     @classmethod
     def of_steps(cls, steps: Sequence[tuple[float, ...]]) -> Self:
         """Return the deposits of steps (x, y, z, x, y, z, energy, time, track number)."""
         table = np.array(steps, np.float64).reshape(-1, 9)
-        return cls(table[:, :3], table[:, 3:6], table[:, 6], table[:, 7], table[:, 8] == 1)
+        return cls(
+            table[:, :3], table[:, 3:6], table[:, 6], table[:, 7], table[:, 8].astype(np.int64)
+        )
 
     def __len__(self) -> int:
         return len(self.energy)
@@ -44,5 +46,5 @@ class Deposits:
             self.stop[index],
             self.energy[index],
             self.time[index],
-            self.primary[index],
+            self.track[index],
         )

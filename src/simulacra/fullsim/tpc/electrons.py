@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulacra.arrays import Array, BoolArray, FloatArray, IntArray
+from simulacra.arrays import Array, FloatArray, IntArray
 from simulacra.detectors import Tpc
 from simulacra.fullsim.tpc.deposits import Deposits
 
@@ -21,7 +21,7 @@ class Electrons:
         phi: azimuth on arrival (n,), rad.
         drift_time: from the collision to the arrival, without the particle's own flight (n,), ns.
         time: of the deposit, since the collision (n,), ns.
-        primary: whether the particle itself made them (n,).
+        track: number of the track that made them (n,); 1 is the particle itself.
     """
 
     row: IntArray
@@ -29,7 +29,7 @@ class Electrons:
     phi: FloatArray
     drift_time: FloatArray
     time: FloatArray
-    primary: BoolArray
+    track: IntArray
 
     def __len__(self) -> int:
         return len(self.row)
@@ -42,7 +42,7 @@ class Electrons:
             self.phi[index],
             self.drift_time[index],
             self.time[index],
-            self.primary[index],
+            self.track[index],
         )
 
 
@@ -55,21 +55,35 @@ def ionise(energy: FloatArray, detector: Tpc, rng: np.random.Generator) -> IntAr
     """
     gas = detector.gas
     pairs = energy / gas.energy_per_electron
-    if gas.fano == 1:
-        return rng.poisson(pairs)
     trials = np.floor(pairs / (1 - gas.fano) + rng.random(len(pairs))).astype(np.int64)
     return rng.binomial(trials, 1 - gas.fano)
+
+
+def place(
+    deposits: Deposits, detector: Tpc, rng: np.random.Generator
+) -> tuple[IntArray, FloatArray]:
+    """Return the step of each electron (m,) and where it was set free (m, 3), mm.
+
+    Primary collisions are uniform along a step. Each leaves a few electrons in one place, whose
+    number is geometric: every next electron of a step is from a new collision with the same
+    probability. Large losses are Geant4's business, so the law's tail matters little.
+    """
+    step = np.repeat(np.arange(len(deposits)), ionise(deposits.energy, detector, rng))
+    new = rng.random(len(step)) < 1 / detector.gas.electrons_per_cluster
+    new |= np.diff(step, prepend=-1) > 0
+    collision = np.cumsum(new) - 1
+    along = rng.random(int(new.sum()))[collision]
+    start = deposits.start[step]
+    return step, start + along[:, None] * (deposits.stop[step] - start)
 
 
 def drift(deposits: Deposits, detector: Tpc, rng: np.random.Generator) -> Electrons:
     """Return the electrons of the deposits that arrive at a pad row.
 
-    Each starts somewhere on its step and drifts parallel to z to its end plate, over the length L.
-    On the way it diffuses by D sqrt(L) in each direction, and may be lost to attachment.
+    Each drifts parallel to z to its end plate, over the length L. On the way it diffuses by
+    D sqrt(L) in each direction, and may be lost to attachment.
     """
-    step = np.repeat(np.arange(len(deposits)), ionise(deposits.energy, detector, rng))
-    start, stop = deposits.start[step], deposits.stop[step]
-    where = start + rng.random(len(step))[:, None] * (stop - start)
+    step, where = place(deposits, detector, rng)
     length = detector.drift_length - np.abs(where[:, 2])
     law = detector.drift
     root = np.sqrt(np.clip(length, 0, None))
@@ -85,7 +99,7 @@ def drift(deposits: Deposits, detector: Tpc, rng: np.random.Generator) -> Electr
         np.arctan2(y, x),
         (length + law.longitudinal_diffusion * spread[:, 2]) / law.velocity,
         deposits.time[step],
-        deposits.primary[step],
+        deposits.track[step],
     )
     return electrons.take(arrives)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -11,79 +12,145 @@ from simulacra.arrays import FloatArray, IntArray
 from simulacra.detectors import Tpc
 from simulacra.fullsim.tpc.crossings import Crossings, pads_in_circle
 
-PADS, TIMES = np.arange(-2, 3), np.arange(-3, 4)
-"""Pads and time bins around an electron that see it: 4.9 and 4.3 widths of its pulse away."""
-REACH = 2
-"""Samples of a cluster on either side of its largest one."""
-BORDER = PADS[-1] + REACH, TIMES[-1] + REACH
+SEEN = 3.7
+"""Widths of a pulse, on pads or in time, beyond which it is not seen."""
 FWHM = 2 * math.sqrt(2 * math.log(2))
 
 
 @dataclass(frozen=True, slots=True)
-class Samples:
-    """The samples of n crossings: matrices (pads, time bins), one behind the other.
+class Response:
+    """What one electron does to the samples around its own: Gaussians on pads and in time.
+
+    Attributes:
+        pad_widths: of each pad row, in pads (rows,).
+        time_width: in time bins.
+        pads, times: offsets of the samples that see the electron.
+    """
+
+    pad_widths: FloatArray
+    time_width: float
+    pads: IntArray
+    times: IntArray
+
+    @classmethod
+    def of(cls, detector: Tpc) -> Self:
+        """Return a detector's response."""
+        groups, electronics = detector.pad_rows, detector.electronics
+        width = np.repeat([g.pad_response for g in groups], [g.rows for g in groups])
+        pads = width * pads_in_circle(detector) / (2 * np.pi * detector.row_radii)
+        times = electronics.shaping / FWHM / electronics.sampling
+        return cls(pads, times, _offsets(float(pads.max())), _offsets(times))
+
+    def on_pads(self, position: FloatArray, row: IntArray) -> FloatArray:
+        """Return the parts of the pulse on the pads around electrons (m, pads).
+
+        Args:
+            position: within the electron's own pad, from 0 to 1 (m,).
+            row: its pad row (m,).
+        """
+        width = self.pad_widths[row][:, None]
+        distance = (self.pads + 0.5 - position[:, None]) / width
+        return np.exp(-0.5 * distance**2) / (math.sqrt(2 * math.pi) * width)
+
+    def in_time(self, position: FloatArray) -> FloatArray:
+        """Return the pulse of height 1 at the samples around electrons (m, time bins)."""
+        distance = (self.times + 0.5 - position[:, None]) / self.time_width
+        return np.exp(-0.5 * distance**2)
+
+
+def _offsets(width: float) -> IntArray:
+    reach = math.ceil(SEEN * width)
+    offsets: IntArray = np.arange(-reach, reach + 1)
+    return offsets
+
+
+@dataclass(frozen=True, slots=True)
+class Matrices:
+    """Where the samples of n crossings lie: matrices (pads, time bins), one behind the other.
 
     Attributes:
         low_pad, low_time: what each matrix starts with, in the coordinates of the crossing (n,).
         pads, times: its shape (n,).
-        place: where it starts in ``values`` (n,).
-        values: ADC counts; 0 where nothing is read out.
     """
 
     low_pad: IntArray
     low_time: IntArray
     pads: IntArray
     times: IntArray
-    place: IntArray
+
+    @property
+    def place(self) -> IntArray:
+        """Where each matrix starts (n,)."""
+        sizes = self.pads * self.times
+        place: IntArray = np.cumsum(sizes) - sizes
+        return place
+
+    @property
+    def size(self) -> int:
+        """The number of all samples."""
+        return int((self.pads * self.times).sum())
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """The samples of n crossings.
+
+    Attributes:
+        matrices: where they lie.
+        values: ADC counts, one matrix behind the other; 0 where nothing is read out.
+    """
+
+    matrices: Matrices
     values: FloatArray
 
 
 def sample(crossings: Crossings, detector: Tpc, rng: np.random.Generator) -> Samples:
     """Return what the electronics deliver around each crossing."""
-    matrices = _matrices(crossings)
-    inside = _inside(crossings, matrices)
+    response = Response.of(detector)
+    reach = int(response.pads[-1]), int(response.times[-1])
+    matrices = _matrices(crossings, detector, reach)
+    inside = _inside(crossings, matrices, reach)
     owner, pad, time = crossings.owner[inside], crossings.pad[inside], crossings.time[inside]
-    own_pad, own_time = np.floor(pad).astype(np.int64), np.floor(time).astype(np.int64)
+    pad_bin, time_bin = np.floor(pad).astype(np.int64), np.floor(time).astype(np.int64)
     height = _amplify(len(owner), detector, rng)
-    on_pads = _pad_response(pad - own_pad, _pad_widths(crossings, detector)[owner])
-    in_time = _pulse(time - own_time, detector)
-    # (electrons, pads, time bins)
-    pulses = (height[:, None] * on_pads)[:, :, None] * in_time[:, None, :]
-    pad_place = own_pad[:, None] + PADS - matrices.low_pad[owner][:, None]
-    line = matrices.place[owner][:, None] + pad_place * matrices.times[owner][:, None]
-    column = own_time[:, None] + TIMES - matrices.low_time[owner][:, None]
+    on_pads = height[:, None] * response.on_pads(pad - pad_bin, crossings.row[owner])
+    pulses = on_pads[:, :, None] * response.in_time(time - time_bin)[:, None, :]
+    line = (pad_bin - matrices.low_pad[owner])[:, None] + response.pads
+    line = matrices.place[owner][:, None] + line * matrices.times[owner][:, None]
+    column = (time_bin - matrices.low_time[owner])[:, None] + response.times
     index = line[:, :, None] + column[:, None, :]
-    charge = np.bincount(index.ravel(), pulses.ravel(), len(matrices.values)).astype(np.float64)
-    return _with(matrices, _digitise(charge, detector, rng))
+    charge = np.bincount(index.ravel(), pulses.ravel(), matrices.size)
+    return Samples(matrices, _digitise(charge.astype(np.float64), detector, rng))
 
 
-def _matrices(crossings: Crossings) -> Samples:
-    """Return empty matrices that hold the crossings' own electrons and a border."""
+def _matrices(crossings: Crossings, detector: Tpc, reach: tuple[int, int]) -> Matrices:
+    """Return matrices with room for the own electrons' pulses and the cluster around them."""
     n, own = len(crossings.row), crossings.own
     limits = []
-    for position, border in zip((crossings.pad, crossings.time), BORDER, strict=True):
+    positions = crossings.pad, crossings.time
+    windows = detector.electronics.window
+    for position, seen, window in zip(positions, reach, windows, strict=True):
         bins = np.floor(position[own]).astype(np.int64)
         low = np.full(n, np.iinfo(np.int64).max)
         high = np.full(n, np.iinfo(np.int64).min)
         np.minimum.at(low, crossings.owner[own], bins)
         np.maximum.at(high, crossings.owner[own], bins)
+        border = seen + window
         limits.append((low - border, high - low + 1 + 2 * border))
     (low_pad, pads), (low_time, times) = limits
-    size = pads * times
-    place = np.cumsum(size) - size
-    return Samples(low_pad, low_time, pads, times, place, np.zeros(int(size.sum())))
+    return Matrices(low_pad, low_time, pads, times)
 
 
-def _inside(crossings: Crossings, matrices: Samples) -> IntArray:
+def _inside(crossings: Crossings, matrices: Matrices, reach: tuple[int, int]) -> IntArray:
     """Return the electrons all of whose pulse falls into the matrix of their row."""
     inside = np.ones(len(crossings.owner), dtype=bool)
-    sides = (
-        (crossings.pad, matrices.low_pad, matrices.pads, PADS[-1]),
-        (crossings.time, matrices.low_time, matrices.times, TIMES[-1]),
+    axes = (
+        (crossings.pad, matrices.low_pad, matrices.pads, reach[0]),
+        (crossings.time, matrices.low_time, matrices.times, reach[1]),
     )
-    for position, low, number, reach in sides:
+    for position, low, number, seen in axes:
         offset = np.floor(position) - low[crossings.owner]
-        inside &= (offset >= reach) & (offset < number[crossings.owner] - reach)
+        inside &= (offset >= seen) & (offset < number[crossings.owner] - seen)
     return np.flatnonzero(inside)
 
 
@@ -91,28 +158,6 @@ def _amplify(n: int, detector: Tpc, rng: np.random.Generator) -> FloatArray:
     """Return the height of each electron's pulse (n,): gamma-distributed, Polya's law."""
     shape = detector.amplification.spread**-2
     return rng.gamma(shape, detector.amplification.adc_per_electron / shape, n)
-
-
-def _pad_widths(crossings: Crossings, detector: Tpc) -> FloatArray:
-    """Return the width of the pad response in pads (n,)."""
-    groups = detector.pad_rows
-    response = np.repeat([g.pad_response for g in groups], [g.rows for g in groups])
-    pitch = 2 * np.pi * detector.row_radii / pads_in_circle(detector)
-    return (response / pitch)[crossings.row]
-
-
-def _pad_response(position: FloatArray, width: FloatArray) -> FloatArray:
-    """Return each pad's part of the pulse (m, pads): a Gaussian sampled at the pads' middles."""
-    distance = (PADS + 0.5 - position[:, None]) / width[:, None]
-    return np.exp(-0.5 * distance**2) / (math.sqrt(2 * math.pi) * width[:, None])
-
-
-def _pulse(position: FloatArray, detector: Tpc) -> FloatArray:
-    """Return the pulse (m, time bins) at the bins' middles: a Gaussian of height 1."""
-    electronics = detector.electronics
-    width = electronics.shaping / FWHM / electronics.sampling
-    distance = (TIMES + 0.5 - position[:, None]) / width
-    return np.exp(-0.5 * distance**2)
 
 
 def _digitise(charge: FloatArray, detector: Tpc, rng: np.random.Generator) -> FloatArray:
@@ -124,14 +169,3 @@ def _digitise(charge: FloatArray, detector: Tpc, rng: np.random.Generator) -> Fl
     noisy = charge + electronics.noise * rng.standard_normal(len(charge))
     noisy[noisy < electronics.threshold] = 0
     return np.minimum(noisy, electronics.saturation)
-
-
-def _with(matrices: Samples, values: FloatArray) -> Samples:
-    return Samples(
-        matrices.low_pad,
-        matrices.low_time,
-        matrices.pads,
-        matrices.times,
-        matrices.place,
-        values,
-    )

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 import re
 
-import numpy as np
-
 from simulacra.detectors import Tpc
 from simulacra.errors import DetectorError
 from simulacra.fullsim.datasets import Geant4Object
@@ -14,11 +12,8 @@ from simulacra.fullsim.datasets import Geant4Object
 LONGEST_STEP = 15.0
 """mm in a pad row; a step is straight, and at 200 MeV/c it misses the arc by 0.02 mm."""
 LONGEST_TRACK = 8000.0
-"""mm that a track is followed in the gas. A particle that curls back has met every row that it can
-reach after half a turn, 5.6 m at most, and a row is read out at its first crossing."""
-LONGEST_INSIDE = 2000.0
-"""mm that a track may have come when it is inside the gas's inner wall: one that has been in the
-gas and returns through the wall meets no row for the first time."""
+"""mm that a track is followed. A particle that curls has met every row that it can reach after half
+a turn, 5.6 m at most, and a row is read out at its first crossing: later turns change nothing."""
 SHORTEST_STEP = 0.01  # mm, of the integration in the field
 
 
@@ -30,13 +25,23 @@ def construction(g4: Geant4Object, detector: Tpc) -> Geant4Object:
 
     class PadRowSensor(g4.G4VSensitiveDetector):  # type: ignore[misc]
         def ProcessHits(self, step: Geant4Object, _: Geant4Object) -> bool:
-            energy = step.GetTotalEnergyDeposit()
+            energy, track = step.GetTotalEnergyDeposit(), step.GetTrack()
             if energy > 0:
                 start = step.GetPreStepPoint()
                 a, b = start.GetPosition(), step.GetPostStepPoint().GetPosition()
-                made = start.GetGlobalTime(), step.GetTrack().GetTrackID()
+                made = start.GetGlobalTime(), track.GetTrackID()
                 steps.append((a.x, a.y, a.z, b.x, b.y, b.z, energy, *made))
+            end(track)
             return True
+
+    class InsideSensor(g4.G4VSensitiveDetector):  # type: ignore[misc]
+        def ProcessHits(self, step: Geant4Object, _: Geant4Object) -> bool:
+            end(step.GetTrack())
+            return False
+
+    def end(track: Geant4Object) -> None:
+        if track.GetTrackLength() > LONGEST_TRACK:
+            track.SetTrackStatus(g4.fStopAndKill)
 
     class Construction(g4.G4VUserDetectorConstruction):  # type: ignore[misc]
         def __init__(self) -> None:
@@ -48,10 +53,12 @@ def construction(g4: Geant4Object, detector: Tpc) -> Geant4Object:
             return self.world.build()
 
         def ConstructSDandField(self) -> None:
-            self.sensor = PadRowSensor("pad rows")
-            g4.G4SDManager.GetSDMpointer().AddNewDetector(self.sensor)
-            for row in self.world.rows:
-                self.SetSensitiveDetector(row, self.sensor)
+            self.sensors = PadRowSensor("pad rows"), InsideSensor("inside")
+            watched = self.world.rows, [self.world.inside]
+            for sensor, volumes in zip(self.sensors, watched, strict=True):
+                g4.G4SDManager.GetSDMpointer().AddNewDetector(sensor)
+                for volume in volumes:
+                    self.SetSensitiveDetector(volume, sensor)
             strength = g4.G4ThreeVector(0, 0, detector.magnetic_field * g4.tesla)
             self.field = g4.G4UniformMagField(strength)
             self.equation = g4.G4Mag_UsualEqRhs(self.field)
@@ -70,6 +77,7 @@ class _World:
 
     Attributes:
         rows: the logical volumes of the pad rows, one for each group of equal rows.
+        inside: that of the vacuum within the gas's inner wall.
     """
 
     def __init__(self, g4: Geant4Object, detector: Tpc) -> None:
@@ -84,10 +92,10 @@ class _World:
         vacuum, mixture = self._nist("G4_Galactic"), self._gas()
         world = self._tube("world", 0, gas.outer_radius, vacuum)
         top = self._keep(g4.G4PVPlacement(None, g4.G4ThreeVector(), world, "world", None, False, 0))
-        inside = self._tube("inside", 0, gas.inner_radius, vacuum, world)
+        self.inside = self._tube("inside", 0, gas.inner_radius, vacuum, world)
         for c in self._detector.cylinders:
             material = self._nist(c.material)
-            self._tube(c.name, c.radius, c.radius + c.thickness, material, inside)
+            self._tube(c.name, c.radius, c.radius + c.thickness, material, self.inside)
         drum = self._tube("gas", gas.inner_radius, gas.outer_radius, mixture, world)
         for group in self._detector.pad_rows:
             inner, pitch = group.inner_radius, group.pitch
@@ -96,9 +104,10 @@ class _World:
             name = row.GetName()
             self._keep(g4.G4PVReplica(name, row, rings, g4.kRho, group.rows, pitch, inner))
             self.rows.append(row)
-        self._limit([inside], math.inf, LONGEST_INSIDE)
-        self._limit([drum], math.inf, LONGEST_TRACK)
-        self._limit(self.rows, LONGEST_STEP, LONGEST_TRACK)
+        # Steps alone: what G4UserLimits do to the length of a track leaves its energy on the spot.
+        limits = self._keep(g4.G4UserLimits(LONGEST_STEP))
+        for row in self.rows:
+            row.SetUserLimits(limits)
         return top
 
     def _keep(self, thing: Geant4Object) -> Geant4Object:
@@ -122,12 +131,6 @@ class _World:
             here = g4.G4ThreeVector()
             self._keep(g4.G4PVPlacement(None, here, volume, name, mother, False, 0))
         return volume
-
-    def _limit(self, volumes: list[Geant4Object], step: float, track: float) -> None:
-        largest = float(np.finfo(np.float64).max)
-        limits = self._keep(self._g4.G4UserLimits(min(step, largest), track))
-        for volume in volumes:
-            volume.SetUserLimits(limits)
 
     def _gas(self) -> Geant4Object:
         """Return the drift gas, whose volume fractions are those of molecules."""
