@@ -77,9 +77,9 @@ class HelixFlowConfig(Frozen):
     """The options of the model.
 
     Attributes:
-        across_orders, along_z_orders, charge_orders: polynomials for the deviation from the
-            effective circle (the first three are the circle's own), for that along z (of which two
-            are the line's) and for the charge.
+        orders: polynomials for the deviations from the effective helix, across (of which the first
+            three are the circle's own) and along z (two are the line's).
+        charge_orders: polynomials for the charge.
         row_width: hidden units of the network for the rows.
         width: hidden units of the networks for the coefficients.
         depth: residual blocks of their velocity.
@@ -87,8 +87,7 @@ class HelixFlowConfig(Frozen):
     """
 
     kind: Literal["helix-flow"] = "helix-flow"
-    across_orders: int = Field(default=10, ge=3)
-    along_z_orders: int = Field(default=7, ge=2)
+    orders: int = Field(default=10, ge=3)
     charge_orders: int = Field(default=3, ge=1)
     row_width: int = Field(default=24, ge=1)
     width: int = Field(default=96, ge=1)
@@ -129,7 +128,7 @@ class HelixFlow(nn.Module):
         self.config = config
         self.rows = len(chamber.row_radii)
         self.track = conditions - self.rows * ROW_FEATURES
-        self.orders = [config.across_orders, config.along_z_orders, config.charge_orders]
+        self.orders = [config.orders, config.orders, config.charge_orders]
         self.free = [slice(a, b) for a, b in zip(OF_HELIX, self.orders, strict=True)]
         total = PARAMETERS + sum(self.orders) - sum(OF_HELIX)
         self.smooth, fate, context = total, self.track + 2, self.track + 2 + SEEN
@@ -203,13 +202,15 @@ class HelixFlow(nn.Module):
         smooth = torch.minimum(torch.maximum(smooth, -self.highest), self.highest)
         helix, across, along_z, of_charge = torch.split(smooth, self._sizes, dim=1)
         polynomials = orthonormal_polynomials(rows[:, 0], present, max(self.orders))
-        charge = _beside(polynomials, of_charge, parameters.shared(white[:, 3]))
-        off = parameters.scatter_across(charge).values(white[:, 1])
-        off_z = parameters.scatter_along_z(charge).values(white[:, 2])
+        shared = parameters.shared(white[:, 3])[:, None]
+        charge = _beside(polynomials[:, : self.orders[2]], of_charge[:, None], shared)[0]
+        off = [
+            parameters.scatter_across(charge).values(white[:, 1]),
+            parameters.scatter_along_z(charge).values(white[:, 2]),
+        ]
         channels = [
             present,
-            _beside(polynomials, functional.pad(across, (OF_HELIX[0], 0)), off),
-            _beside(polynomials, functional.pad(along_z, (OF_HELIX[1], 0)), off_z),
+            *_beside(polynomials, self._padded(across, along_z), torch.stack(off, dim=1)),
             parameters.charge.values(charge).clamp(self.range[0, 0], self.range[1, 0]),
             parameters.peaks(charge).values(white[:, 4]).clamp(self.range[0, 1], 0.0),
             turned,
@@ -348,6 +349,14 @@ class HelixFlow(nn.Module):
         found = self._smooth(helix, project(polynomials, values))
         return Track(found, self._known(polynomials), torch.stack(noise, dim=1), charge)
 
+    def _padded(self, *free: Tensor) -> Tensor:
+        """Return the coefficients (n, channels, orders), zero where they are the helix's own."""
+        padded = [
+            functional.pad(part, (here.start, max(self.orders) - here.stop))
+            for part, here in zip(free, self.free, strict=False)
+        ]
+        return torch.stack(padded, dim=1)
+
     def _smooth(self, helix: Tensor, coefficients: Tensor) -> Tensor:
         """Return the smooth numbers (n, smooth) of coefficients (n, channels, orders)."""
         parts = zip(coefficients.unbind(1), self.free, strict=True)
@@ -370,11 +379,16 @@ def _presence(parameters: RowParameters, log_chance: Tensor, white: Tensor) -> T
     return torch.maximum(until * found, last)
 
 
-def _beside(polynomials: Tensor, coefficients: Tensor, noise: Tensor) -> Tensor:
-    """Return a smooth track with noise whose own smooth part is taken out (n, rows)."""
-    basis = polynomials[:, : coefficients.shape[1]]
-    coefficients = coefficients - project(basis, noise[:, None])[:, 0]
-    return noise + combine(basis, coefficients[:, None])[:, 0]
+def _beside(polynomials: Tensor, coefficients: Tensor, noise: Tensor) -> tuple[Tensor, ...]:
+    """Return smooth tracks with noise whose own smooth part is taken out, by channel (n, rows).
+
+    Args:
+        polynomials: (n, orders, rows).
+        coefficients: (n, channels, orders).
+        noise: (n, channels, rows).
+    """
+    coefficients = coefficients - project(polynomials, noise)
+    return (noise + combine(polynomials, coefficients)).unbind(1)
 
 
 def _error_of_presence(parameters: RowParameters, present: Tensor) -> Tensor:

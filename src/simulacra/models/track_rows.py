@@ -5,6 +5,7 @@ One small network sees, row by row, how the ideal helix meets the row and what t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -15,13 +16,14 @@ from simulacra.detectors import Tpc
 from simulacra.models.networks import dense
 from simulacra.models.sinh_arcsinh import SinhArcsinh
 
-PARAMETERS = 20
+ROWWISE, TRACKWISE = 9, 11
+"""Parameters that differ from row to row, and those that a track has once."""
 MOST_CERTAIN = 16.0
 """Largest logit."""
 
 
 class RowParameters(NamedTuple):
-    """The distributions of all rows, each tensor (n, rows).
+    """The distributions of all rows: tensors (n, rows), or (n, 1) of what a track has once.
 
     Attributes:
         ends: logit of the probability that the track ends here, if it has come so far.
@@ -113,8 +115,9 @@ class RowNetwork(nn.Module):
         self.row = nn.Linear(row, width)
         self.place = nn.Linear(constants.shape[1], width, bias=False)
         self.track = dense((track, 64, width), nn.SiLU)
-        self.leave = nn.Linear(width, PARAMETERS)
-        self.wide = nn.Linear(track, PARAMETERS, bias=False)
+        self.leave = nn.Linear(width, ROWWISE)
+        self.wide = nn.Linear(track, ROWWISE, bias=False)
+        self.once = dense((track, 32, TRACKWISE), nn.SiLU)
         for name in ("charge", "peak"):
             self.register_buffer(f"{name}_centre", torch.zeros(()))
             self.register_buffer(f"{name}_spread", torch.ones(()))
@@ -139,29 +142,29 @@ class RowNetwork(nn.Module):
         hidden = functional.silu(found.view(-1, n, number) + shift)
         out = (self.leave.weight @ hidden.flatten(1)).view(-1, n, number)
         wide = (self.wide(track) + self.leave.bias).T[:, :, None]
-        return self._distributions(
-            [a + b for a, b in zip(out.unbind(0), wide.unbind(0), strict=True)]
-        )
+        rowwise = [a + b for a, b in zip(out.unbind(0), wide.unbind(0), strict=True)]
+        return self._distributions(rowwise, torch.split(self.once(track), 1, dim=1))
 
-    def _distributions(self, out: list[Tensor]) -> RowParameters:
+    def _distributions(self, rows: Sequence[Tensor], track: Sequence[Tensor]) -> RowParameters:
+        ends, turns, present, across, along_z, charge, charge_scale, share, peak = rows
         return RowParameters(
-            ends=(4 * out[0] - 5).clamp(-MOST_CERTAIN, MOST_CERTAIN),
-            turns=(4 * out[18] - 5).clamp(-MOST_CERTAIN, MOST_CERTAIN),
-            present=(4 * out[1] + 3).clamp(-MOST_CERTAIN, MOST_CERTAIN),
-            across=(out[2] - 0.7, out[3] / 4, (out[4] / 2).clamp(-1.0, 1.0)),
-            along_z=(out[5] - 0.7, out[6] / 4, (out[7] / 2).clamp(-1.0, 1.0)),
+            ends=(4 * ends - 5).clamp(-MOST_CERTAIN, MOST_CERTAIN),
+            turns=(4 * turns - 5).clamp(-MOST_CERTAIN, MOST_CERTAIN),
+            present=(4 * present + 3).clamp(-MOST_CERTAIN, MOST_CERTAIN),
+            across=(across - 0.7, track[0] / 4, (track[1] / 2).clamp(-1.0, 1.0)),
+            along_z=(along_z - 0.7, track[2] / 4, (track[3] / 2).clamp(-1.0, 1.0)),
             charge=SinhArcsinh(
-                self.charge_centre + self.charge_spread * out[8],
-                self.charge_spread.log() + out[9].clamp(-4.0, 2.0),
-                out[10].clamp(-2.0, 2.0),
-                (out[11] / 2).clamp(-1.0, 1.0),
+                self.charge_centre + self.charge_spread * charge,
+                self.charge_spread.log() + charge_scale.clamp(-4.0, 2.0),
+                track[4].clamp(-2.0, 2.0),
+                (track[5] / 2).clamp(-1.0, 1.0),
             ),
-            share=(out[19] / 2).tanh(),
+            share=(share / 2).tanh(),
             peak=SinhArcsinh(
-                self.peak_centre + self.peak_spread * out[12],
-                self.peak_spread.log() + out[13].clamp(-4.0, 2.0),
-                out[14].clamp(-2.0, 2.0),
-                (out[15] / 2).clamp(-1.0, 1.0),
+                self.peak_centre + self.peak_spread * peak,
+                self.peak_spread.log() + track[6].clamp(-4.0, 2.0),
+                track[7].clamp(-2.0, 2.0),
+                (track[8] / 2).clamp(-1.0, 1.0),
             ),
-            peak_slopes=(self.peak_spread * out[16] / 2, self.peak_spread * out[17] / 4),
+            peak_slopes=(self.peak_spread * track[9] / 2, self.peak_spread * track[10] / 4),
         )

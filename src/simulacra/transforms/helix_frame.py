@@ -122,8 +122,8 @@ class HelixFrame(nn.Module):
         place = first_crossings(helix, across, self.radii)
         off = (place.x.square() + place.y.square() - self.radii.square()).abs()
         present = present * (off < 2 * self.radii * BESIDE_ROW).to(present.dtype)
-        size = helix.curvature.abs()[:, None]
-        z = helix.z[:, None] + place.angle.abs() / size * helix.tan_lambda[:, None] + along_z
+        slope = (helix.tan_lambda / helix.curvature.abs())[:, None]
+        z = helix.z[:, None] + place.angle.abs() * slope + along_z
         q = charge.exp()
         x, y = _second_crossing(helix, place)
         x, y = (torch.lerp(*pair, turned) for pair in ((place.x, x), (place.y, y)))
@@ -137,21 +137,18 @@ def first_crossings(helix: Helix, across: Tensor, radii: Tensor) -> Crossings:
 
     A circle about the same centre is a helix that starts beside the particle's start.
     """
-    n, rows = across.shape
-    turn = torch.where(helix.curvature < 0, -1.0, 1.0).to(across.dtype)
-    outwards = turn * helix.phi.sin(), -turn * helix.phi.cos()
-    curvature = helix.curvature[:, None]
-    stretch = (1 + curvature.abs() * across).clamp_min(0.1)
+    h = helix.column()
+    turn = torch.where(h.curvature < 0, -1.0, 1.0).to(across.dtype)
+    stretch = (1 + h.curvature.abs() * across).clamp_min(0.1)
     beside_it = Helix(
-        x=(helix.x[:, None] + across * outwards[0][:, None]).reshape(-1),
-        y=(helix.y[:, None] + across * outwards[1][:, None]).reshape(-1),
-        z=helix.z[:, None].expand(n, rows).reshape(-1),
-        phi=helix.phi[:, None].expand(n, rows).reshape(-1),
-        curvature=(curvature / stretch).reshape(-1),
-        tan_lambda=helix.tan_lambda[:, None].expand(n, rows).reshape(-1),
+        x=h.x + turn * h.phi.sin() * across,
+        y=h.y - turn * h.phi.cos() * across,
+        z=h.z,
+        phi=h.phi,
+        curvature=h.curvature / stretch,
+        tan_lambda=h.tan_lambda,
     )
-    found = crossings(beside_it, radii.expand(n, rows).reshape(-1, 1))
-    return Crossings(*(part.view(n, rows) for part in found))
+    return crossings(beside_it, radii)
 
 
 def _second_crossing(helix: Helix, first: Crossings) -> tuple[Tensor, Tensor]:
