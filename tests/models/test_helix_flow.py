@@ -10,7 +10,7 @@ from simulacra.detectors import load_detector
 from simulacra.models import find_model
 from simulacra.models.helix_flow import _beside, _presence
 from simulacra.models.track_polynomials import leverages, orthonormal_polynomials
-from simulacra.models.track_rows import survival
+from simulacra.models.track_rows import interpolation, survival
 from simulacra.surrogate import Surrogate
 from tests.conftest import random_tracks
 
@@ -131,3 +131,12 @@ def test_neighbours_share_what_they_are_told_to(surrogate):
         for share in (0.4, 0.0, 0.8)
     ]
     assert likelihoods[0] > max(likelihoods[1:])
+
+
+def test_interpolation_keeps_lines_within_a_group_and_knots_everywhere():
+    counts = [63, 64, 32]
+    knots, weights = interpolation(counts, 9)
+    assert torch.allclose(weights.sum(dim=0), torch.ones(sum(counts)))
+    line = torch.arange(sum(counts)).float()
+    steps = line + 100 * (line >= 63)  # a jump between two groups
+    assert torch.allclose(steps[knots] @ weights, steps, atol=1e-4)

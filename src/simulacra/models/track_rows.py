@@ -5,6 +5,7 @@ One small network sees, row by row, how the ideal helix meets the row and what t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -18,6 +19,10 @@ from simulacra.models.sinh_arcsinh import SinhArcsinh
 
 ROWWISE, TRACKWISE = 9, 11
 """Parameters that differ from row to row, and those that a track has once."""
+SHARP = 3
+"""The first of them may change from one row to the next."""
+KNOT_SPACING = 9
+"""Rows between those that a network sees."""
 MOST_CERTAIN = 16.0
 """Largest logit."""
 
@@ -90,7 +95,10 @@ def _scatter(parameters: tuple[Tensor, Tensor, Tensor], charge: Tensor) -> SinhA
 class RowNetwork(nn.Module):
     """Parameters of all rows.
 
-    The layers go by feature, not by row: so narrow ones are several times faster that way.
+    What a row answers changes little from one row to the next: a network sees some rows of each
+    group of pads, and between them the parameters are interpolated. Only where a track ends, turns
+    or has holes may be sharp: to that, each row's own features are added, with weights that the
+    track gives.
 
     Args:
         detector: a time-projection chamber.
@@ -104,20 +112,26 @@ class RowNetwork(nn.Module):
     peak_centre: Tensor
     peak_spread: Tensor
     constants: Tensor
+    knots: Tensor
+    between: Tensor
 
     def __init__(self, detector: Tpc, track: int, row: int, width: int) -> None:
         super().__init__()
-        groups = [torch.full((part.rows,), i) for i, part in enumerate(detector.pad_rows)]
-        one_hot = functional.one_hot(torch.cat(groups)).float()
+        counts = [part.rows for part in detector.pad_rows]
+        knots, between = interpolation(counts, KNOT_SPACING)
+        self.register_buffer("knots", knots, persistent=False)
+        self.register_buffer("between", between, persistent=False)
+        group = torch.repeat_interleave(torch.arange(len(counts)), torch.tensor(counts))
         radii = torch.from_numpy(detector.row_radii).float()[:, None]
-        constants = torch.cat([one_hot, 2 * radii / radii[-1] - 1], dim=1)
-        self.register_buffer("constants", constants, persistent=False)
+        constants = torch.cat([functional.one_hot(group).float(), 2 * radii / radii[-1] - 1], dim=1)
+        self.register_buffer("constants", constants[knots], persistent=False)
         self.row = nn.Linear(row, width)
         self.place = nn.Linear(constants.shape[1], width, bias=False)
         self.track = dense((track, 64, width), nn.SiLU)
         self.leave = nn.Linear(width, ROWWISE)
         self.wide = nn.Linear(track, ROWWISE, bias=False)
         self.once = dense((track, 32, TRACKWISE), nn.SiLU)
+        self.sharp = nn.Linear(track, SHARP * row)
         for name in ("charge", "peak"):
             self.register_buffer(f"{name}_centre", torch.zeros(()))
             self.register_buffer(f"{name}_spread", torch.ones(()))
@@ -135,14 +149,12 @@ class RowNetwork(nn.Module):
             track: (n, track).
             rows: (n, features, rows).
         """
-        n, features, number = rows.shape
-        found = self.row.weight @ rows.transpose(0, 1).reshape(features, -1)
-        fixed = self.place(self.constants) + self.row.bias
-        shift = self.track(track).T[:, :, None] + fixed.T[:, None]
-        hidden = functional.silu(found.view(-1, n, number) + shift)
-        out = (self.leave.weight @ hidden.flatten(1)).view(-1, n, number)
-        wide = (self.wide(track) + self.leave.bias).T[:, :, None]
-        rowwise = [a + b for a, b in zip(out.unbind(0), wide.unbind(0), strict=True)]
+        hidden = self.row(rows[:, :, self.knots].mT) + self.place(self.constants)
+        hidden = functional.silu(hidden + self.track(track)[:, None])
+        at_knots = self.leave(hidden) + self.wide(track)[:, None]
+        smooth = at_knots.mT @ self.between
+        sharp = self.sharp(track).view(len(track), SHARP, -1) @ rows
+        rowwise = [*(smooth[:, :SHARP] + sharp).unbind(1), *smooth[:, SHARP:].unbind(1)]
         return self._distributions(rowwise, torch.split(self.once(track), 1, dim=1))
 
     def _distributions(self, rows: Sequence[Tensor], track: Sequence[Tensor]) -> RowParameters:
@@ -168,3 +180,22 @@ class RowNetwork(nn.Module):
             ),
             peak_slopes=(self.peak_spread * track[9] / 2, self.peak_spread * track[10] / 4),
         )
+
+
+def interpolation(counts: Sequence[int], spacing: int) -> tuple[Tensor, Tensor]:
+    """Return knots (k,) in groups of rows, and the weights (k, rows) of linear interpolation.
+
+    Each group begins and ends with a knot.
+    """
+    knots, weights, first = [], [], 0
+    for count in counts:
+        number = max(math.ceil((count - 1) / spacing), 1) + 1
+        places = torch.linspace(0, count - 1, number).round()
+        distance = torch.arange(count)[None] - places[:, None]
+        after = torch.cat([places.diff(), torch.ones(1)]).clamp_min(1)[:, None]
+        before = torch.cat([torch.ones(1), places.diff()]).clamp_min(1)[:, None]
+        part = torch.where(distance < 0, 1 + distance / before, 1 - distance / after).clamp_min(0)
+        knots.append(places.long() + first)
+        weights.append(functional.pad(part, (first, sum(counts) - first - count)))
+        first += count
+    return torch.cat(knots), torch.cat(weights)
