@@ -89,6 +89,15 @@ def small_files(tmp_path) -> tuple[Path, Path]:
 
 
 SMALL_MODELS = {
+    "helix-flow": {
+        "kind": "helix-flow",
+        "orders": 4,
+        "charge_orders": 1,
+        "row_width": 4,
+        "width": 8,
+        "depth": 0,
+        "steps": 1,
+    },
     "dnncalogan": {
         "kind": "dnncalogan",
         "latent": 8,

@@ -57,7 +57,12 @@ class Helix:
     tan_lambda: AnyArray
 
     def column(self) -> Helix:
-        """Return the same helices as (n, 1), to be met with one radius or point per pad row."""
+        """Return the same helices as (n, 1), to be met with one radius or point per pad row.
+
+        Helices that differ from row to row already, (n, rows), are returned as they are.
+        """
+        if self.curvature.ndim == 2:
+            return self
         parts = (self.x, self.y, self.z, self.phi, self.curvature, self.tan_lambda)
         return Helix(*(part[:, None] for part in parts))
 

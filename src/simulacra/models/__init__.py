@@ -200,6 +200,15 @@ MODELS: dict[str, ModelEntry] = {
         summary="dcgan given the particle; condDCGAN+ with helix_weight",
         reference="ALICE, EPJ Web Conf. 214 (2019) 06003",
     ),
+    "helix-flow": ModelEntry(
+        module="simulacra.models.helix_flow",
+        config="HelixFlowConfig",
+        network="HelixFlow",
+        training="one-loss",
+        serves="tpc",
+        summary="tracks: smooth deviations from the helix by flow matching, and what each row adds",
+        reference="ours; flow matching: arXiv:2210.02747",
+    ),
 }
 
 
