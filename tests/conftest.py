@@ -91,7 +91,7 @@ def small_files(tmp_path) -> tuple[Path, Path]:
 SMALL_MODELS = {
     "helix-flow": {
         "kind": "helix-flow",
-        "orders": 4,
+        "orders": 5,
         "charge_orders": 1,
         "row_width": 4,
         "width": 8,

@@ -87,7 +87,7 @@ class HelixFlowConfig(Frozen):
     """
 
     kind: Literal["helix-flow"] = "helix-flow"
-    orders: int = Field(default=10, ge=3)
+    orders: int = Field(default=10, ge=5)
     charge_orders: int = Field(default=3, ge=1)
     row_width: int = Field(default=24, ge=1)
     width: int = Field(default=96, ge=1)
