@@ -33,6 +33,7 @@ def small_classifiers():
     options = ClassifierOptions((0.5, 0.15), 40, MlpOptions((32,), 3e-3, 64, 6))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(adversary, "PROFILES", {"quick": adversary.ProfileOptions(options, 300)})
+        patch.setattr(adversary, "SAMPLE_METRICS", ())
         yield
 
 
