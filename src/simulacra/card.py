@@ -22,7 +22,7 @@ from simulacra.yaml_files import one_line_errors
 
 
 class DataCard(Frozen):
-    """Events files, or ``sample:train`` and ``sample:selection`` of the embedded sample.
+    """Events files, or splits of an embedded sample: ``sample:train``, ``sample:alice-tpc:train``.
 
     Attributes:
         train: what to learn from: one file, or several of one detector that are joined.

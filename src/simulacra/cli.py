@@ -141,7 +141,9 @@ def simulate(
     physics: Annotated[
         str, typer.Option(help="opt0 to opt4: EM only; or a reference list such as FTFP_BERT.")
     ] = "opt0",
-    cut: Annotated[str, typer.Option(help="Range cut for secondaries.")] = "0.7mm",
+    cut: Annotated[
+        str | None, typer.Option(help="Range cut for secondaries: 0.7mm; else the detector's own.")
+    ] = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Simulate particles in full with Geant4."""
@@ -154,7 +156,9 @@ def simulate(
     _require_free(output, overwrite)
     settings = _checked(
         lambda: Geant4Settings(
-            particle=particle, physics=physics, cut=parse_quantity(cut, "length")
+            particle=particle,
+            physics=physics,
+            cut=None if cut is None else parse_quantity(cut, "length"),
         )
     )
     spectrum = EnergySpectrum.parse(energy)

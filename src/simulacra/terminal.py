@@ -32,13 +32,13 @@ def table(*columns: str) -> Table:
 def print_scores(validation: Validation) -> None:
     """Print what a user looks at first: one line per energy, and the adversary's verdict."""
     from simulacra.validation import sample_rows, summary_rows
-    from simulacra.validation.result import label_text
+    from simulacra.validation.result import label_text, title_of
 
     one = label_text(validation.scale)
     scores = table(one, "events", "mean ratio", "width ratio", "worst observable", "S / floor")
     scores.caption = (
-        f"mean and width of {label_text(validation.headline)}, fast over full; S: separation power "
-        "of the worst observable"
+        f"mean and width, fast over full: {title_of(validation.observables, validation.headline)}; "
+        "S: separation power of the worst observable"
     )
     for row in summary_rows(validation):
         scores.add_row(*row.cells())

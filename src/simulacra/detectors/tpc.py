@@ -27,6 +27,7 @@ ROLES = {
 }
 """The conditions of a track and their roles: momentum and vertex of the particle."""
 
+Reach = Annotated[int, Field(ge=1)]
 PositiveLength = Annotated[Length, Field(gt=0)]
 
 
@@ -56,7 +57,8 @@ class Gas(Frozen):
     """The drift gas between two cylinders: density, volume fractions, ionisation.
 
     ``energy_per_electron`` is the mean energy for an electron-ion pair; the number of pairs has a
-    variance of ``fano`` times its mean.
+    variance of ``fano`` times its mean. A primary collision leaves ``electrons_per_cluster`` in one
+    place on average.
     """
 
     density: Density
@@ -64,7 +66,8 @@ class Gas(Frozen):
     inner_radius: PositiveLength
     outer_radius: PositiveLength
     energy_per_electron: Annotated[Energy, Field(gt=0)]
-    fano: float = Field(ge=0, le=1)
+    fano: float = Field(ge=0, lt=1)
+    electrons_per_cluster: float = Field(default=1.0, ge=1)
 
 
 class Cylinder(Frozen):
@@ -89,7 +92,7 @@ class Drift(Frozen):
 
 
 class Amplification(Frozen):
-    """One electron's charge on all pads and time bins: mean in ADC counts, sigma over mean."""
+    """The pulse of one electron, all pads added: mean height in ADC counts, sigma over mean."""
 
     adc_per_electron: float = Field(gt=0)
     spread: float = Field(default=1.0, gt=0)
@@ -98,13 +101,17 @@ class Amplification(Frozen):
 class Electronics(Frozen):
     """Sampling interval and full width at half maximum of a pulse in ns; the rest in ADC counts.
 
-    A sample below ``threshold`` is not read out, one above ``saturation`` reads ``saturation``.
+    A sample below ``threshold`` is not read out, one above ``saturation`` reads ``saturation``; a
+    cluster needs a sample of at least ``peak`` and reaches ``window`` pads and time bins to either
+    side of it.
     """
 
     sampling: Annotated[Time, Field(gt=0)]
     shaping: Annotated[Time, Field(gt=0)]
     noise: float = Field(ge=0)
     threshold: float = Field(gt=0)
+    peak: float = Field(gt=0)
+    window: tuple[Reach, Reach]
     saturation: float = Field(gt=0)
 
 
@@ -114,6 +121,7 @@ class Tpc(DetectorBase):
     kind: Literal["tpc"]
     magnetic_field: MagneticField
     drift_length: PositiveLength
+    production_cut: PositiveLength
     beam: TrackBeam
     gas: Gas
     cylinders: tuple[Cylinder, ...] = ()

@@ -62,7 +62,7 @@ class Geant4Settings(Frozen):
             PDG id; None where the conditions say it, event by event.
         physics: ``opt0`` to ``opt4``, ``gs``, ``wvi`` (electromagnetic physics only) or one of
             Geant4's reference lists that the bindings have, such as ``FTFP_BERT``.
-        cut: production threshold in range, mm.
+        cut: production threshold in range, mm; None for the detector's own.
 
     Raises:
         SimulacraError: the particle or the physics list is unknown.
@@ -70,7 +70,7 @@ class Geant4Settings(Frozen):
 
     particle: str | None = None
     physics: str = "opt0"
-    cut: Annotated[Length, Field(gt=0)] = 0.7
+    cut: Annotated[Length, Field(gt=0)] | None = None
 
     @field_validator("particle")
     @classmethod
@@ -99,6 +99,11 @@ class Geant4Settings(Frozen):
     def decays(self) -> bool:
         """Whether the particle needs decay physics beside the electromagnetic one."""
         return self.pdg not in _ELECTROMAGNETIC_PRIMARIES
+
+    @property
+    def usual_cut(self) -> float:
+        """The production threshold (mm) that the physics list comes with."""
+        return 1.0 if self.physics in EM_PHYSICS else 0.7
 
     @property
     def data_sets(self) -> tuple[DataSet, ...]:

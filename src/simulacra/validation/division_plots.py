@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from simulacra.validation.canvas import BLACK, Plot, finish, panels
+from simulacra.validation.canvas import BLACK, Plot, finish, log_axis, panels
 from simulacra.validation.headline_plots import against_scale, mean_estimate, mean_label
 from simulacra.validation.kinds import kind_of
-from simulacra.validation.result import label_text
+from simulacra.validation.result import title_of
 from simulacra.validation.shown import Shown
 
 
@@ -37,14 +37,19 @@ def division_plots(shown: Shown) -> Iterator[Plot]:
             for (label, points), (main, ratio) in zip(drawn.items(), pairs, strict=True):
                 against_scale(main, ratio, points, mean_estimate, mean_label(info), kind.scale.axis)
                 if info.logarithmic:
-                    main.set_yscale("log")
+                    means = [m.mean.value for _, c in points for m in (c.reference, c.generated)]
+                    log_axis(main, "y", min(means), max(means))
                 main.legend(title=label, alignment="left")
                 energies = np.array([energy for energy, _ in points])
                 widths = np.array([c.metrics["width_ratio"].value for _, c in points])
                 ratio.plot(energies, widths, "o", mfc="none", color=BLACK, ms=5)
+                span = 1.2 * min(np.nanmax(np.abs(widths - 1), initial=0.0), 1.0)
+                ratio.set_ylim(
+                    min(1 - span, ratio.get_ylim()[0]), max(1 + span, ratio.get_ylim()[1])
+                )
             yield Plot(
                 f"division-{division.name.strip('|')}-{name}",
-                f"{label_text(name).capitalize()} by {division.name}",
+                f"{title_of(shown.validation.observables, name)} by {division.name}",
                 f"Mean against the {kind.scale.axis}, with statistical errors; below, fast over "
                 "full simulation: of the mean (filled) and of the width (open circles).",
                 finish(figure),

@@ -21,6 +21,7 @@ from simulacra.validation.canvas import (
     axis_label,
     draw_histograms,
     finish,
+    log_axis,
     panels,
 )
 from simulacra.validation.kinds import kind_of
@@ -28,7 +29,7 @@ from simulacra.validation.result import Comparison, ObservableInfo, Validation, 
 from simulacra.validation.shown import Shown
 
 MOST_MEMBERS = 8
-"""Panels of one figure; of a group with more observables (layers), some are drawn."""
+"""Panels of one figure for a group; of one with more observables (layers), some are drawn."""
 
 
 def grouped_histograms(shown: Shown) -> Iterator[Plot]:
@@ -38,7 +39,7 @@ def grouped_histograms(shown: Shown) -> Iterator[Plot]:
     several = {name: members for name, members in groups.items() if len(members) > 1}
     first = {"whole event": alone} if alone else {}
     for name, members in (first | several).items():
-        drawn = _some(members)
+        drawn = members if name == "whole event" else _some(members)
         left = f" {len(drawn)} of {len(members)} are drawn." if len(drawn) < len(members) else ""
         figure, pairs = panels(len(drawn))
         for member, (main, ratio) in zip(drawn, pairs, strict=True):
@@ -126,7 +127,7 @@ def histogram_panel(
     edges = binning_of(linearised(full, info.logarithmic)).edges
     if info.logarithmic:
         edges = 10.0**edges
-        ratio.set_xscale("log")
+        log_axis(ratio, "x", edges[0], edges[-1])
     draw_histograms(main, ratio, edges, Histogram.of(edges, full), Histogram.of(edges, fast))
     room = 12.0 if log else 1.4  # for the legend
     high = main.get_ylim()[1]

@@ -15,6 +15,7 @@ from simulacra.validation.canvas import (
     Plot,
     axis_label,
     finish,
+    log_axis,
     panels,
     ratio_axis,
 )
@@ -22,7 +23,7 @@ from simulacra.validation.group_plots import finite, histogram_panel
 from simulacra.validation.kinds import kind_of
 from simulacra.validation.metrics import Estimate
 from simulacra.validation.resolution import Resolution
-from simulacra.validation.result import Comparison, ObservableInfo, label_text
+from simulacra.validation.result import Comparison, ObservableInfo, title_of
 from simulacra.validation.shown import Shown
 
 
@@ -43,7 +44,7 @@ def headline_by_energy(shown: Shown) -> Iterator[Plot]:
         histogram_panel(main, ratio, info, full, fast, title=group.label)
     yield Plot(
         "headline",
-        f"{label_text(name).capitalize()} at each {kind_of(shown.detector).scale.one}",
+        f"{title_of(validation.observables, name)} at each {kind_of(shown.detector).scale.one}",
         "Share of events per bin; below, fast over full simulation with the statistical errors of "
         "either (grey and red bands). The first and last bin hold what lies beyond the axis.",
         finish(figure),
@@ -62,7 +63,7 @@ def headline_against_energy(shown: Shown) -> Iterator[Plot]:
     figure, pairs = panels(2, width=4.7, height=4.0)
     against_scale(*pairs[0], points, mean_estimate, label, axis)
     against_scale(*pairs[1], points, _relative_width, r"relative width $\sigma / \mu$", axis)
-    pairs[1][0].set_yscale("log")
+    _log_widths(pairs[1][0], points)
     heading, lines = "Mean and relative width", ""
     if validation.resolution is not None:
         _draw_fits(pairs[1][0], validation.resolution, points)
@@ -71,10 +72,18 @@ def headline_against_energy(shown: Shown) -> Iterator[Plot]:
     yield Plot(
         "energy-dependence",
         heading,
-        f"Mean and relative width of {label_text(validation.headline)} against the {axis}, "
+        f"Mean and relative width against the {axis}: "
+        f"{title_of(validation.observables, validation.headline)}, "
         f"with statistical errors; below, fast over full simulation.{lines}",
         finish(figure),
     )
+
+
+def _log_widths(axes: Axes, points: list[tuple[float, Comparison]]) -> None:
+    widths = [_relative_width(c, generated).value for _, c in points for generated in (False, True)]
+    known = [width for width in widths if width > 0]
+    if known:
+        log_axis(axes, "y", min(known), max(known))
 
 
 def mean_label(info: ObservableInfo) -> str:
@@ -126,7 +135,7 @@ def against_scale(
     ratio_axis(ratio)
     span = np.nanmax(np.abs(value[1] / safe - 1) + relative[1], initial=0.01)
     ratio.set_ylim(1 - 1.2 * min(span, 1.0), 1 + 1.2 * min(span, 1.0))
-    main.set_xscale("log")
+    log_axis(main, "x", float(energies.min()), float(energies.max()))
     main.set_ylabel(label)
     main.legend()
     ratio.set_xlabel(f"{axis} [GeV]")

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from simulacra.validation.result import Comparison, GroupResult, Validation, label_text
+from simulacra.validation.result import Comparison, GroupResult, Validation, title_of
 
 MOST_ROWS = 60
 """Rows of the table of verdicts; with more observables, it has a row per group of observables."""
@@ -77,7 +77,7 @@ def division_tables(validation: Validation) -> Iterator[DivisionTable]:
                 )
                 for part in parts
             }
-            title = f"{label_text(name).capitalize()} by {division}"
+            title = f"{title_of(validation.observables, name)} by {division}"
             yield DivisionTable(title, columns, rows)
 
 

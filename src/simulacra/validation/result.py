@@ -170,6 +170,11 @@ class Validation:
         """The pooled result, if there is one, and then energy after energy."""
         return (() if self.pooled is None else (self.pooled,)) + self.energies
 
+    @property
+    def parts(self) -> tuple[GroupResult, ...]:
+        """The results of all parts of all divisions."""
+        return tuple(group for groups in self.divisions.values() for group in groups)
+
     def to_json(self) -> dict[str, Any]:
         """Return the content of ``metrics.json``: plain types, None where undefined."""
         verdicts = Counter(c.verdict for g in self.groups for c in g.comparisons.values())
@@ -225,6 +230,13 @@ def summary_rows(validation: Validation) -> list[SummaryRow]:
             )
         )
     return rows
+
+
+def title_of(observables: Mapping[str, ObservableInfo], name: str) -> str:
+    """Return a heading for an observable: its label, or its name where that is a formula."""
+    label = observables[name].label
+    title = label_text(name) if "$" in label else label
+    return title[:1].upper() + title[1:]
 
 
 def label_text(name: str) -> str:
