@@ -216,7 +216,7 @@ def generate(
 @app.command()
 def export(
     simulator: Annotated[str, typer.Argument(help="A shipped simulator or a simulator's folder.")],
-    to: Annotated[str, typer.Option(help="onnx: any model; lwtnn: dense ones.")],
+    to: Annotated[str, typer.Option(help="onnx: any model; lwtnn: dense ones; par04: cylinders.")],
     output: Output,
     overwrite: Overwrite = False,
 ) -> None:

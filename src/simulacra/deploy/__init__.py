@@ -1,4 +1,4 @@
-"""Trained simulators out of Python: ONNX for any of them, LWTNN for dense ones.
+"""Trained simulators out of Python: ONNX for any of them, LWTNN and Par04 for some.
 
 A form of export is one function ``write(simulator, path) -> str`` and one row here; it returns, in
 a few words, what was written.
@@ -34,6 +34,7 @@ class Target:
 TARGETS: dict[str, Target] = {
     "onnx": Target("simulacra.deploy.onnx", "one file with the whole chain, for ONNX Runtime"),
     "lwtnn": Target("simulacra.deploy.lwtnn", "JSON for LWTNN's C++ reader, of dense models"),
+    "par04": Target("simulacra.deploy.par04", "ONNX as Geant4's example Par04 loads it"),
 }
 
 
@@ -42,7 +43,7 @@ def export(simulator: TrainedSimulator, target: str, path: str | Path) -> str:
 
     Args:
         simulator: what to write.
-        target: ``onnx`` or ``lwtnn``.
+        target: one of :data:`TARGETS`.
         path: the file, which appears whole or not at all.
 
     Returns:
