@@ -34,7 +34,7 @@ $(VENV)/.core: $(BIN)/python pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.dev: $(BIN)/python pyproject.toml constraints.txt
-	$(PIP) --editable ".[geant4,root]" --group dev
+	$(PIP) --editable ".[geant4,onnx,root]" --group dev
 	touch $@ $(VENV)/.core
 
 clean:

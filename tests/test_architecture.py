@@ -13,7 +13,8 @@ import simulacra
 ROOT = Path(simulacra.__file__).parent
 LEVELS = [
     {"arrays", "atomic", "errors", "jsonable", "memory", "provenance", "shipped", "units"},
-    {"yaml_files"},
+    {"columns", "yaml_files"},
+    {"runtime"},
     {"detectors"},
     {"conditions"},
     {"events"},
@@ -23,6 +24,8 @@ LEVELS = [
     {"card", "surrogate"},
     {"training"},
     {"simulator", "validation"},
+    {"deploy"},
+    {"simulators"},
     {"benchmark", "quickstart"},
     {"terminal"},
     {"cli"},

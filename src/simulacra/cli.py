@@ -199,7 +199,9 @@ def train(
 
 @app.command()
 def generate(
-    simulator: Annotated[str, typer.Argument(help="A shipped simulator or a simulator's folder.")],
+    simulator: Annotated[
+        str, typer.Argument(help="A shipped simulator, a simulator's folder or an exported file.")
+    ],
     output: Output,
     like: Annotated[
         str | None, typer.Option(help="Take the conditions of this events file, or sample:test.")
@@ -211,16 +213,32 @@ def generate(
 ) -> None:
     """Generate events with a trained simulator."""
     from simulacra.io import write_events
-    from simulacra.simulator import TrainedSimulator
+    from simulacra.simulators import load_simulator
 
     _require_free(output, overwrite)
-    loaded = TrainedSimulator.load(simulator)
+    loaded = load_simulator(simulator)
     conditions = _conditions(loaded.detector, like, energy, number, seed)
     outside = int(loaded.outside(conditions).sum())
     if outside:
         errors.print(f"note: {outside} of {len(conditions)} events are outside the trained range")
     write_events(loaded.simulate(conditions, seed), output)
     console.print(f"{len(conditions)} events in {output}", highlight=False)
+
+
+@app.command()
+def export(
+    simulator: Annotated[str, typer.Argument(help="A shipped simulator or a simulator's folder.")],
+    to: Annotated[str, typer.Option(help="onnx: any model; lwtnn: dense ones; par04: cylinders.")],
+    output: Output,
+    overwrite: Overwrite = False,
+) -> None:
+    """Write a simulator for software without Python."""
+    from simulacra.deploy import export as run
+    from simulacra.simulator import TrainedSimulator
+
+    _require_free(output, overwrite)
+    written = run(TrainedSimulator.load(simulator), to, output)
+    console.print(f"{output}: {written}", highlight=False)
 
 
 @app.command()

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulacra.arrays import Array
+from simulacra.columns import check_columns
 from simulacra.detectors import Detector
 from simulacra.errors import EventsError, SimulacraError
 from simulacra.units import format_energy, parse_quantity
@@ -66,17 +67,7 @@ class Conditions:
 
     def check(self, detector: Detector) -> None:
         """Raise an :class:`EventsError` unless every declared column is there and sensible."""
-        for name, spec in detector.conditions.items():
-            column = self[name]
-            if not np.all(np.isfinite(column)):
-                msg = f"condition {name!r} holds values that are not finite"
-                raise EventsError(msg)
-            if spec.role == "log" and np.any(column <= 0):
-                msg = f"condition {name!r} must be positive, got {column.min():g} {spec.unit}"
-                raise EventsError(msg)
-            if spec.categories is not None and not np.all(np.isin(column, spec.categories)):
-                msg = f"condition {name!r} must be one of {spec.categories}"
-                raise EventsError(msg)
+        check_columns(self.columns, detector.conditions)
 
 
 @dataclass(frozen=True, slots=True)

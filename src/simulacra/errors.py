@@ -23,6 +23,10 @@ class SimulatorError(SimulacraError):
     """A simulator folder is damaged, incomplete or asked for something it was not trained for."""
 
 
+class ExportError(SimulacraError):
+    """A simulator cannot be written in the form asked for; the message says which part and why."""
+
+
 class MissingDependencyError(SimulacraError):
     """An optional package or a Geant4 data set is not installed."""
 

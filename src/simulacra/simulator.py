@@ -19,11 +19,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-import numpy as np
-from numpy.typing import NDArray
-
+from simulacra.arrays import BoolArray
 from simulacra.atomic import part_of, publish_folder, whole_file, whole_folder
 from simulacra.card import Card
+from simulacra.columns import outside_ranges
 from simulacra.conditions import Conditions, conditions_at
 from simulacra.detectors import Detector, load_detector, parse_detector
 from simulacra.errors import SimulacraError, SimulatorError
@@ -57,8 +56,11 @@ class FastSimulator(Protocol):
     def simulate(self, conditions: Conditions, seed: int) -> Events:
         """Return one event for each row of conditions; equal seeds give equal bytes."""
 
-    def save(self, folder: Path) -> None:
-        """Write the simulator to a folder."""
+    def outside(self, conditions: Conditions) -> BoolArray:
+        """Return which rows lie outside the ranges of training (n,)."""
+
+    def save(self, path: Path) -> None:
+        """Write the simulator to a folder or file, which appears whole or not at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +108,9 @@ class TrainedSimulator:
         """
         return self.simulate(conditions_at(self.detector, energy, n, seed), seed)
 
-    def outside(self, conditions: Conditions) -> NDArray[np.bool_]:
+    def outside(self, conditions: Conditions) -> BoolArray:
         """Return which rows lie outside the ranges of training (n,)."""
-        outside = np.zeros(len(conditions), dtype=bool)
-        for name, (low, high) in self.ranges.items():
-            slack = 1e-4 * max(abs(low), abs(high))
-            column = conditions[name]
-            outside |= (column < low - slack) | (column > high + slack)
-        return outside
+        return outside_ranges(conditions.columns, self.ranges, len(conditions))
 
     def save(self, folder: Path) -> None:
         """Write the simulator to a folder, which appears whole or not at all."""

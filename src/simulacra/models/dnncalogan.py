@@ -16,12 +16,11 @@ from typing import Literal
 import torch
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn import functional
 
 from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
 from simulacra.models.needs import calorimeter_for
-from simulacra.models.networks import TrainableSwish, dense, gradient_penalty, leaky
+from simulacra.models.networks import Factors, TrainableSwish, dense, gradient_penalty, leaky
 from simulacra.transforms import FractionOfEnergy, Transform
 
 
@@ -66,12 +65,12 @@ class Generator(nn.Module):
         super().__init__()
         widths = (config.latent + conditions, *config.generator_widths, cells)
         self.layers = dense(widths, TrainableSwish)
-        self.activation = functional.relu if config.output == "relu" else functional.softplus
+        self.activation = nn.ReLU() if config.output == "relu" else nn.Softplus()
         self.register_buffer("cell_spread", torch.ones(cells))
 
     def forward(self, conditions: Tensor, noise: Tensor) -> Tensor:
         """Return cell fractions (n, cells), none negative."""
-        cells = self.activation(self.layers(torch.cat([noise, conditions], dim=1)))
+        cells: Tensor = self.activation(self.layers(torch.cat([noise, conditions], dim=1)))
         return cells * self.cell_spread
 
 
@@ -172,6 +171,12 @@ class DNNCaloGAN(nn.Module):
         """
         floor = 1e-5  # of the incident energy: cells that are never hit keep a finite scale
         self.generator.cell_spread.copy_(features.std(dim=0) + floor)
+
+    def chain(self) -> nn.Sequential:
+        """Return the generator as a chain of layers from noise and conditions, joined, to cells."""
+        return nn.Sequential(
+            *self.generator.layers, self.generator.activation, Factors(self.generator.cell_spread)
+        )
 
     def noise_shape(self, n: int) -> tuple[int, ...]:
         """Return the shape of the Gaussian noise for ``n`` events."""

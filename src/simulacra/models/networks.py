@@ -26,6 +26,24 @@ class TrainableSwish(nn.Module):
         return x * torch.sigmoid(self.beta * x)
 
 
+class Factors(nn.Module):
+    """Each feature times a constant of its own.
+
+    Args:
+        factors: (features,).
+    """
+
+    factors: Tensor
+
+    def __init__(self, factors: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("factors", factors)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the products, same shape."""
+        return x * self.factors
+
+
 def dense(widths: Sequence[int], activation: Callable[[], nn.Module]) -> nn.Sequential:
     """Return dense layers of the given widths with an activation between, none after the last.
 

@@ -47,8 +47,9 @@ def piecewise_linear(x: Tensor, knots: Tensor, values: Tensor) -> Tensor:
     steps, rises = knots.diff(dim=1), values.diff(dim=1)
     slopes = torch.where(steps > 0, rises / torch.where(steps > 0, steps, 1.0), 0.0)
     # beyond the last different knot the last slope goes on
-    known = torch.where(steps > 0, torch.arange(steps.shape[1], device=x.device), 0)
-    slopes = slopes.gather(1, known.cummax(dim=1).values)
+    last = (steps > 0).sum(dim=1, keepdim=True) - 1
+    places = torch.arange(steps.shape[1], device=x.device)
+    slopes = slopes.gather(1, torch.minimum(places, last).clamp_min(0))
     bends = slopes.diff(dim=1)
     ramps = (x[:, :, None] - knots[:, 1:-1]).clamp_min(0.0)
     return values[:, 0] + slopes[:, 0] * (x - knots[:, 0]) + (ramps * bends).sum(dim=2)

@@ -1,0 +1,59 @@
+"""Whether condition columns are what a detector declares; a module that costs nothing to load."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+
+from simulacra.arrays import Array, BoolArray
+from simulacra.errors import EventsError
+
+SLACK = 1e-4
+"""Part of a range's larger end by which single precision may miss it."""
+
+
+class Declared(Protocol):
+    """What is known of a condition: how it enters networks, and what values it can have."""
+
+    @property
+    def role(self) -> str:
+        """``log``, ``linear``, ``cyclic`` or ``categorical``."""
+
+    @property
+    def unit(self) -> str:
+        """Its unit, for messages."""
+
+    @property
+    def categories(self) -> tuple[int, ...] | None:
+        """The values of a categorical condition."""
+
+
+def check_columns(columns: Mapping[str, Array], declared: Mapping[str, Declared]) -> None:
+    """Raise an :class:`EventsError` unless every declared column is there and sensible."""
+    for name, spec in declared.items():
+        if name not in columns:
+            msg = f"no condition {name!r} among {', '.join(columns)}"
+            raise EventsError(msg)
+        column = columns[name]
+        if not np.all(np.isfinite(column)):
+            msg = f"condition {name!r} holds values that are not finite"
+            raise EventsError(msg)
+        if spec.role == "log" and np.any(column <= 0):
+            msg = f"condition {name!r} must be positive, got {column.min():g} {spec.unit}"
+            raise EventsError(msg)
+        if spec.categories is not None and not np.all(np.isin(column, spec.categories)):
+            msg = f"condition {name!r} must be one of {spec.categories}"
+            raise EventsError(msg)
+
+
+def outside_ranges(
+    columns: Mapping[str, Array], ranges: Mapping[str, tuple[float, float]], n: int
+) -> BoolArray:
+    """Return which of ``n`` rows lie outside the ranges, in any column (n,)."""
+    outside = np.zeros(n, dtype=bool)
+    for name, (low, high) in ranges.items():
+        slack = SLACK * max(abs(low), abs(high))
+        outside |= (columns[name] < low - slack) | (columns[name] > high + slack)
+    return outside

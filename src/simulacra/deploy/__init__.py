@@ -1,0 +1,62 @@
+"""Trained simulators out of Python: ONNX for any of them, LWTNN and Par04 for some.
+
+A form of export is one function ``write(simulator, path) -> str`` and one row here; it returns, in
+a few words, what was written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from simulacra.errors import ExportError
+
+if TYPE_CHECKING:
+    from simulacra.simulator import TrainedSimulator
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One form of export: the module that defines ``write``, and what the form is."""
+
+    module: str
+    summary: str
+
+    def writer(self) -> Callable[[TrainedSimulator, Path], str]:
+        """Return the function that writes this form."""
+        found: Callable[[TrainedSimulator, Path], str] = import_module(self.module).write
+        return found
+
+
+TARGETS: dict[str, Target] = {
+    "onnx": Target("simulacra.deploy.onnx", "one file with the whole chain, for ONNX Runtime"),
+    "lwtnn": Target("simulacra.deploy.lwtnn", "JSON for LWTNN's C++ reader, of dense models"),
+    "par04": Target("simulacra.deploy.par04", "ONNX as Geant4's example Par04 loads it"),
+}
+
+
+def export(simulator: TrainedSimulator, target: str, path: str | Path) -> str:
+    """Write a trained simulator in a form that works outside of this package.
+
+    Args:
+        simulator: what to write.
+        target: one of :data:`TARGETS`.
+        path: the file, which appears whole or not at all.
+
+    Returns:
+        What was written, in a few words.
+
+    Raises:
+        ExportError: there is no such form, or the model cannot be written in it.
+        MissingDependencyError: a package of the extra ``onnx`` is not installed.
+    """
+    if target not in TARGETS:
+        msg = f"no export to {target!r}; there are {', '.join(TARGETS)}"
+        raise ExportError(msg)
+    return TARGETS[target].writer()(simulator, Path(path))
+
+
+__all__ = ["TARGETS", "Target", "export"]

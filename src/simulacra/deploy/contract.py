@@ -1,0 +1,36 @@
+"""The contract of a trained simulator, for the file that it becomes."""
+
+from __future__ import annotations
+
+from simulacra.provenance import provenance
+from simulacra.runtime import Column, Contract, Output
+from simulacra.simulator import TrainedSimulator
+
+
+def contract_of(simulator: TrainedSimulator) -> Contract:
+    """Return what an exported file says of itself."""
+    detector, surrogate = simulator.detector, simulator.surrogate
+    columns = tuple(
+        Column(
+            name,
+            spec.role,
+            spec.unit,
+            spec.categories,
+            simulator.ranges.get(name),
+        )
+        for name in surrogate.encoder.names
+        for spec in [detector.conditions[name]]
+    )
+    outputs = tuple(
+        Output(name, array.shape, array.unit) for name, array in detector.response_arrays.items()
+    )
+    return Contract(
+        model=simulator.card.model_kind,
+        detector=detector.name,
+        fingerprint=detector.fingerprint,
+        detector_yaml=detector.to_yaml(),
+        columns=columns,
+        noise=tuple(surrogate.model.noise_shape(1)[1:]),
+        outputs=outputs,
+        facts=provenance("export", **simulator.about),
+    )

@@ -1,0 +1,68 @@
+"""An exported file as a fast simulator like any other: conditions in, events out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+from simulacra.arrays import BoolArray
+from simulacra.atomic import whole_file
+from simulacra.conditions import Conditions
+from simulacra.detectors import Detector, parse_detector
+from simulacra.events import Events
+from simulacra.provenance import provenance
+from simulacra.runtime import Runtime
+
+SUFFIX = ".onnx"
+
+
+@dataclass(frozen=True)
+class ExportedSimulator:
+    """A simulator in one file, at work without torch.
+
+    Attributes:
+        path: the file.
+        runtime: what answers.
+    """
+
+    path: Path
+    runtime: Runtime
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read an exported file.
+
+        Raises:
+            MissingDependencyError: ONNX Runtime is not installed.
+            SimulatorError: there is no such file, it is damaged, or not one of ours.
+        """
+        return cls(Path(path), Runtime.load(path))
+
+    @cached_property
+    def detector(self) -> Detector:
+        """The detector whose response it gives."""
+        return parse_detector(self.runtime.contract.detector_yaml, str(self.path))
+
+    def simulate(self, conditions: Conditions, seed: int) -> Events:
+        """Return one event for each row of conditions; equal seeds give equal bytes.
+
+        Raises:
+            EventsError: a condition is missing or not sensible.
+        """
+        contract = self.runtime.contract
+        response = self.runtime.generate(conditions.columns, seed)
+        used = Conditions({name: conditions[name] for name in self.detector.conditions})
+        facts = {**contract.facts, "model": contract.model, "seed": seed, "runtime": "onnxruntime"}
+        del facts["step"], facts["versions"]  # those of the export
+        return Events(used, response, self.detector, provenance("generate", **facts))
+
+    def outside(self, conditions: Conditions) -> BoolArray:
+        """Return which rows lie outside the ranges of training (n,)."""
+        return self.runtime.outside(conditions.columns)
+
+    def save(self, path: Path) -> None:
+        """Write the file again, which appears whole or not at all."""
+        with whole_file(path) as part:
+            part.write_bytes(self.path.read_bytes())

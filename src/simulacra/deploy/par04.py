@@ -1,0 +1,128 @@
+"""A simulator of a cylinder as Geant4's example Par04 loads it.
+
+The example knows one input of ``latent + 4`` numbers: standard normal noise, E / 1024 GeV, the
+polar angle / 90°, and two that name the example's own detectors. It takes one output, the voxels in
+the order (r, phi, z) as fractions of the particle's energy, and puts them along its momentum.
+
+References:
+    Geant4 11.4, examples/extended/parameterisations/Par04: Par04InferenceSetup.cc and .hh,
+    Par04OnnxInference.cc, common_settings_lowgran.mac.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from simulacra.atomic import whole_file
+from simulacra.deploy.graph import EVENTS, graph_of, save_graph
+from simulacra.detectors import Calorimeter, Detector
+from simulacra.detectors.segmentation import PolarSegmentation
+from simulacra.errors import ExportError
+from simulacra.simulator import TrainedSimulator
+from simulacra.surrogate import Surrogate
+
+HIGHEST_ENERGY = 1_024_000.0
+"""MeV, that the example divides by; it has no command for it."""
+CONDITIONS = 4
+"""Numbers after the noise: energy, angle, and two for the detector, which are not needed."""
+INPUT, OUTPUT = "generator_input", "energies"
+
+
+class Par04Graph(nn.Module):
+    """A surrogate between the example's input and its order of voxels."""
+
+    def __init__(self, surrogate: Surrogate, mesh: tuple[int, int, int]) -> None:
+        super().__init__()
+        self.surrogate = surrogate
+        self.mesh = mesh
+        self.noise = surrogate.model.noise_shape(1)[1:]
+        self.latent = math.prod(self.noise)
+
+    def forward(self, generator_input: Tensor) -> Tensor:
+        """Return fractions of the energy (n, voxels) for (n, latent + 4)."""
+        noise = generator_input[:, : self.latent].reshape(-1, *self.noise)
+        energy = generator_input[:, self.latent : self.latent + 1] * HIGHEST_ENERGY
+        given = {"energy": energy}
+        given["theta"] = generator_input[:, self.latent + 1 : self.latent + 2] * (math.pi / 2)
+        columns = torch.cat([given[name] for name in self.surrogate.encoder.names], dim=1)
+        cells: Tensor = self.surrogate(columns, noise)["showers"] / energy
+        layers, sectors, rings = self.mesh
+        return cells.reshape(-1, layers, sectors, rings).permute(0, 3, 2, 1).flatten(1)
+
+
+def mesh_of(detector: Detector) -> tuple[int, int, int]:
+    """Return the numbers of layers, sectors and rings.
+
+    Raises:
+        ExportError: the detector is not read out in one regular cylinder of voxels, or asks for
+            conditions that the example does not give.
+    """
+    wrong = _not_a_cylinder(detector)
+    if wrong is not None:
+        msg = f"{detector.name} cannot be exported to Par04: {wrong}"
+        raise ExportError(msg)
+    assert isinstance(detector, Calorimeter)
+    return len(detector.layers), *detector.layers[0].shape
+
+
+def _not_a_cylinder(detector: Detector) -> str | None:
+    if not isinstance(detector, Calorimeter):
+        return f"it is a {detector.kind}, the example's read-out is a cylinder of voxels"
+    others = set(detector.conditions) - {"energy", "theta"}
+    if others:
+        return f"the example does not give {', '.join(sorted(others))}"
+    cut = {layer.segmentation for layer in detector.layers}
+    segmentation = detector.layers[0].segmentation
+    if len(cut) != 1 or not isinstance(segmentation, PolarSegmentation):
+        return "its layers are not all cut alike in rings and sectors"
+    widths = np.diff(segmentation.r_edges)
+    depths = np.diff([layer.depth for layer in detector.layers])
+    if segmentation.r_edges[0] != 0 or not np.allclose(widths, widths[0]):
+        return "its rings are not of one width from the axis on"
+    return None if np.allclose(depths, depths[:1]) else "its layers are not of one thickness"
+
+
+def macro(detector: Calorimeter, latent: int, path: Path) -> list[str]:
+    """Return the example's commands for this file, to replace those of its own macro."""
+    layers, sectors, rings = mesh_of(detector)
+    segmentation = detector.layers[0].segmentation
+    assert isinstance(segmentation, PolarSegmentation)
+    width = segmentation.r_edges[1] - segmentation.r_edges[0]
+    depth = detector.depth / layers
+    settings = {
+        "setSizeLatentVector": latent,
+        "setSizeConditionVector": CONDITIONS,
+        "setModelPathName": path,
+        "setInferenceLibrary": "ONNX",
+        "setSizeOfRhoCells": f"{width:g} mm",
+        "setSizeOfZCells": f"{depth:g} mm",
+        "setNbOfRhoCells": rings,
+        "setNbOfPhiCells": sectors,
+        "setNbOfZCells": layers,
+    }
+    return [f"/Par04/inference/{name} {value}" for name, value in settings.items()]
+
+
+def write(simulator: TrainedSimulator, path: Path) -> str:
+    """Write a simulator of a cylinder for Par04, which appears whole or not at all.
+
+    Raises:
+        ExportError: the detector is not such a cylinder, or ONNX cannot express the model.
+        MissingDependencyError: a package of the extra ``onnx`` is not installed.
+    """
+    detector = simulator.detector
+    graph = Par04Graph(copy.deepcopy(simulator.surrogate), mesh_of(detector))
+    assert isinstance(detector, Calorimeter)
+    example = {INPUT: torch.ones(EVENTS, graph.latent + CONDITIONS)}
+    model = graph_of(graph, example, [OUTPUT], simulator.card.model_kind)
+    with whole_file(path) as part:
+        save_graph(model, part)
+        size = part.stat().st_size
+    commands = "\n".join(macro(detector, graph.latent, path))
+    return f"{size / 1e6:.2f} MB; the example's macro needs\n{commands}"

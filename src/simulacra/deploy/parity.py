@@ -1,0 +1,126 @@
+"""How well an exported file agrees with the simulator that it was made of.
+
+Both answer the same conditions and the same noise. A difference is given relative to the largest
+value of the event, array by array: the hottest cell of a shower, the farthest coordinate of a
+track. Single precision leaves about 1e-7 of that in either; relative to a cell that holds a
+millionth of its shower it says nothing.
+
+Where a model decides that something is exactly zero, a value at the threshold can fall on either
+side in either. Such events are counted apart: what is left of them is not a matter of precision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import cycle
+
+import numpy as np
+import torch
+
+from simulacra.arrays import Array, BoolArray, FloatArray
+from simulacra.conditions import Conditions
+from simulacra.runtime import Column, Contract, Runtime
+from simulacra.surrogate import Surrogate
+
+LARGEST = 1e-5
+"""Largest difference of files that agree."""
+UNDECIDED = 0.01
+"""Part of the events in which they may differ in what is zero."""
+TINIEST = 1e-30
+"""Below this an event holds nothing that could be compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parity:
+    """The result of a comparison.
+
+    Attributes:
+        events: number of events compared.
+        largest: largest difference, relative to the event's largest value, over the events in which
+            the same numbers are zero.
+        undecided: number of the others.
+    """
+
+    events: int
+    largest: float
+    undecided: int
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the file is as good as what it was made of."""
+        return self.largest <= LARGEST and self.undecided <= UNDECIDED * self.events
+
+
+def compare(
+    surrogate: Surrogate,
+    runtime: Runtime,
+    conditions: Conditions,
+    batches: Sequence[int] = (1, 100, 1000),
+    seed: int = 1,
+) -> Parity:
+    """Return how an exported file agrees with the surrogate that it was made of.
+
+    Args:
+        surrogate: with torch.
+        runtime: the exported file.
+        conditions: what both answer.
+        batches: numbers of events given to the file at once, taken in turn.
+        seed: of the noise.
+    """
+    rng = torch.Generator().manual_seed(seed)
+    columns = surrogate.columns(conditions)
+    noise = torch.randn(surrogate.model.noise_shape(len(columns)), generator=rng)
+    with torch.inference_mode():
+        expected = {name: array.numpy() for name, array in surrogate(columns, noise).items()}
+    found = _in_batches(runtime, columns.numpy(), noise.numpy(), batches)
+    differences = np.zeros(len(columns))
+    alike = np.ones(len(columns), dtype=bool)
+    for name, array in expected.items():
+        alike &= _same_zeros(array, found[name])
+        differences = np.maximum(differences, relative_difference(array, found[name]))
+    return Parity(len(columns), float(differences[alike].max(initial=0.0)), int((~alike).sum()))
+
+
+def _in_batches(
+    runtime: Runtime, columns: Array, noise: Array, batches: Sequence[int]
+) -> dict[str, Array]:
+    parts, start = [], 0
+    for batch in cycle(batches):
+        here = slice(start, start + batch)
+        parts.append(runtime.run(columns[here], noise[here]))
+        start += batch
+        if start >= len(columns):
+            break
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def relative_difference(expected: Array, found: Array) -> FloatArray:
+    """Return the largest difference in each event (n,), relative to its largest value."""
+    expected, found = (a.reshape(len(a), -1).astype(np.float64) for a in (expected, found))
+    largest = np.abs(expected).max(axis=1, initial=0.0)
+    difference: FloatArray = np.abs(found - expected).max(axis=1, initial=0.0)
+    difference /= np.maximum(largest, TINIEST)
+    return difference
+
+
+def _same_zeros(expected: Array, found: Array) -> BoolArray:
+    same: BoolArray = ((expected != 0) == (found != 0)).reshape(len(expected), -1).all(axis=1)
+    return same
+
+
+def typical_conditions(contract: Contract, n: int, seed: int) -> Conditions:
+    """Return conditions spread evenly over what an exported file was trained for."""
+    rng = np.random.default_rng(seed)
+    return Conditions({column.name: _values(column, n, rng) for column in contract.columns})
+
+
+def _values(column: Column, n: int, rng: np.random.Generator) -> Array:
+    if column.categories is not None:
+        return rng.choice(np.array(column.categories), n)
+    if column.role == "cyclic" or column.range is None:
+        return rng.uniform(-np.pi, np.pi, n)
+    low, high = column.range
+    if column.role == "log":
+        return np.exp(rng.uniform(np.log(low), np.log(high), n))
+    return rng.uniform(low, high, n)

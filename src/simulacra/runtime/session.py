@@ -1,0 +1,150 @@
+"""Events from an exported file: NumPy and ONNX Runtime, nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from simulacra.arrays import Array, BoolArray
+from simulacra.columns import check_columns, outside_ranges
+from simulacra.errors import EventsError, MissingDependencyError, SimulatorError
+from simulacra.runtime.contract import CONDITIONS, KEY, NOISE, Contract
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+OnnxRuntime = Any  # it carries no types
+BLOCK = 1024
+"""Events generated at once: keeps the memory small, whatever the number asked for."""
+ERRORS_ONLY = 3
+"""ONNX Runtime's level of logging that leaves out its warnings."""
+
+
+def _onnxruntime() -> OnnxRuntime:
+    try:
+        import onnxruntime
+    except ImportError:
+        msg = "exported files need ONNX Runtime: pip install 'simulacra[runtime]'"
+        raise MissingDependencyError(msg) from None
+    return onnxruntime
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """An exported simulator, ready to generate.
+
+    It has no state: threads can share one, each with its own random generator.
+
+    Attributes:
+        contract: what the file says of itself.
+    """
+
+    contract: Contract
+    _session: onnxruntime.InferenceSession
+
+    @classmethod
+    def load(cls, path: str | Path, threads: int = 1) -> Self:
+        """Read an exported file.
+
+        Args:
+            path: the file; nothing beside it is opened.
+            threads: that ONNX Runtime works with inside one call; 1 means the caller's own.
+
+        Raises:
+            MissingDependencyError: ONNX Runtime is not installed.
+            SimulatorError: there is no such file, it is damaged, or not one of ours.
+        """
+        path = Path(path)
+        if not path.is_file():
+            msg = f"no exported simulator {path}"
+            raise SimulatorError(msg)
+        try:
+            session = _session(path.read_bytes(), threads)
+            carried = session.get_modelmeta().custom_metadata_map
+            if KEY not in carried:
+                msg = "an ONNX file, but not one of simulacra export"
+                raise SimulatorError(msg)
+            return cls(Contract.from_json(carried[KEY]), session)
+        except SimulatorError as error:
+            msg = f"{path}: {error}"
+            raise SimulatorError(msg) from None
+
+    def generate(
+        self, conditions: Mapping[str, ArrayLike], seed: int | np.random.Generator
+    ) -> dict[str, NDArray[np.float32]]:
+        """Return the response, one event for each row of conditions.
+
+        Equal seeds give equal events, and the first of many are those of few, up to rounding. They
+        are not the events that the trained simulator itself gives for that seed: its noise comes
+        from torch.
+
+        Args:
+            conditions: columns by name in physical units; single values stand for all rows, names
+                that the file does not ask for are left aside.
+            seed: a seed, or a generator to draw from.
+
+        Raises:
+            EventsError: a condition is missing or not sensible.
+        """
+        columns = self._columns(conditions)
+        rows = np.stack([columns[c.name] for c in self.contract.columns], axis=1, dtype=np.float32)
+        rng = np.random.default_rng(seed)
+        blocks = []
+        for start in range(0, len(rows), BLOCK):
+            block = rows[start : start + BLOCK]
+            shape = (len(block), *self.contract.noise)
+            blocks.append(self.run(block, rng.standard_normal(shape, dtype=np.float32)))
+        return {
+            output.name: np.concatenate([block[output.name] for block in blocks])
+            if blocks
+            else np.zeros((0, *output.shape), np.float32)
+            for output in self.contract.outputs
+        }
+
+    def run(
+        self, conditions: NDArray[np.float32], noise: NDArray[np.float32]
+    ) -> dict[str, NDArray[np.float32]]:
+        """Return the response to conditions (n, columns) in the contract's order, and noise.
+
+        Nothing is checked and nothing drawn: the graph itself.
+        """
+        names = [output.name for output in self.contract.outputs]
+        arrays = self._session.run(names, {CONDITIONS: conditions, NOISE: noise})
+        return dict(zip(names, arrays, strict=True))
+
+    def outside(self, conditions: Mapping[str, ArrayLike]) -> BoolArray:
+        """Return which rows of conditions lie outside the ranges of training (n,)."""
+        columns = self._columns(conditions)
+        rows = len(next(iter(columns.values())))
+        return outside_ranges(columns, self.contract.ranges, rows)
+
+    def _columns(self, conditions: Mapping[str, ArrayLike]) -> dict[str, Array]:
+        names = [column.name for column in self.contract.columns]
+        known = [name for name in names if name in conditions]
+        arrays = np.broadcast_arrays(np.zeros(1), *(conditions[name] for name in known))[1:]
+        columns = dict(zip(known, arrays, strict=True))
+        if any(array.ndim != 1 for array in arrays):
+            msg = "conditions are single values or columns of one length"
+            raise EventsError(msg)
+        check_columns(columns, {column.name: column for column in self.contract.columns})
+        return columns
+
+
+def _session(content: bytes, threads: int) -> onnxruntime.InferenceSession:
+    ort = _onnxruntime()
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = ERRORS_ONLY
+    state = ort.capi.onnxruntime_pybind11_state
+    damage = (state.Fail, state.InvalidProtobuf, state.InvalidGraph, state.InvalidArgument)
+    try:
+        return ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except (*damage, state.NotImplemented, state.RuntimeException) as error:
+        msg = f"ONNX Runtime cannot load it: {' '.join(str(error).split())}"
+        raise SimulatorError(msg) from None

@@ -1,0 +1,128 @@
+"""LWTNN's graphs in NumPy: what its C++ reader (v2.14.1) does, with its strictness and its traps.
+
+Everything is computed in double precision, as there. Inputs may be columns: one number per event.
+"""
+
+import math
+
+import numpy as np
+
+
+class Refused(Exception):
+    """What the C++ reader throws."""
+
+
+def _require(holds, message):
+    if not holds:
+        raise Refused(message)
+
+
+def _get(content, key):
+    _require(key in content, f"no {key}")
+    return content[key]
+
+
+def _activation(entry):
+    """Return name and parameter; a bare name leaves the parameter NaN, except elu's."""
+    if isinstance(entry, dict):
+        return _get(entry, "function"), float(_get(entry, "alpha"))
+    return entry, 1.0 if entry == "elu" else math.nan
+
+
+def _sigmoid(x):
+    exact = 1 / (1 + np.exp(-np.clip(x, -30, 30)))
+    return np.where(x < -30, 0.0, np.where(x > 30, 1.0, exact))
+
+
+def _softmax(x):
+    e = np.exp(x - x.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+
+FUNCTIONS = {
+    "linear": lambda x, _: x,
+    "sigmoid": lambda x, _: _sigmoid(x),
+    "rectified": lambda x, _: np.maximum(x, 0),
+    "softmax": lambda x, _: _softmax(x),
+    "tanh": lambda x, _: np.tanh(x),
+    "hard_sigmoid": lambda x, _: np.clip(0.2 * x + 0.5, 0, 1),
+    "abs": lambda x, _: np.abs(x),
+    "elu": lambda x, alpha: np.where(x >= 0, x, alpha * (np.exp(np.minimum(x, 0)) - 1)),
+    "leakyrelu": lambda x, alpha: np.where(x > 0, x, alpha * x),
+    "swish": lambda x, alpha: x * _sigmoid(alpha * x) if not math.isnan(alpha) else x * alpha,
+}
+
+
+def _dense(layer, x):
+    weights, bias = (np.array(_get(layer, key), float) for key in ("weights", "bias"))
+    if weights.size:
+        whole = weights.size % x.shape[1] == 0
+        _require(whole, "matrix elements not divisible by number of columns")
+        x = x @ weights.reshape(-1, x.shape[1]).T
+    if bias.size:
+        _require(bias.size == x.shape[1], "bias of the wrong size")
+        x = x + bias
+    name, alpha = _activation(_get(layer, "activation"))
+    _require(name in FUNCTIONS, f"activation function {name} not recognized")
+    return FUNCTIONS[name](x, alpha)
+
+
+def _normalization(layer, x):
+    weights, bias = (np.array(_get(layer, key), float) for key in ("weights", "bias"))
+    same = weights.size == bias.size == x.shape[1]
+    _require(same, "weights and bias layer are not equal in size")
+    return weights * (x + bias)
+
+
+LAYERS = {"dense": _dense, "normalization": _normalization}
+
+
+class Graph:
+    """A graph, read from the content of its JSON file."""
+
+    def __init__(self, content):
+        self.inputs = _get(content, "inputs")
+        _require(not _get(content, "input_sequences"), "sequences are not read here")
+        self.nodes, self.layers = _get(content, "nodes"), _get(content, "layers")
+        self.outputs = _get(content, "outputs")
+        for layer in self.layers:
+            _require(_get(layer, "architecture") in LAYERS, "architecture not implemented")
+
+    def compute(self, inputs, output=None):
+        """Return the outputs by label (n,) for ``inputs[node][variable]``, single or (n,)."""
+        if output is None:
+            (output,) = self.outputs
+        node, labels = self.outputs[output]["node_index"], self.outputs[output]["labels"]
+        values = self._node(node, [self._encoded(entry, inputs) for entry in self.inputs], {})
+        enough = len(labels) <= values.shape[1]
+        _require(enough, "more labels than outputs: read out of bounds there")
+        return {label: values[:, i] for i, label in enumerate(labels)}  # too few: silently dropped
+
+    def _encoded(self, entry, inputs):
+        columns, given = [], inputs.get(entry["name"], {})
+        for variable in _get(entry, "variables"):
+            name = _get(variable, "name")
+            _require(name in given, f"no input {entry['name']} {name}")
+            value = np.atleast_1d(np.asarray(given[name], float))
+            columns.append((value + _get(variable, "offset")) * _get(variable, "scale"))
+        return np.stack(columns, axis=1)
+
+    def _node(self, number, encoded, known):
+        if number not in known:
+            known[number] = self._computed(self.nodes[number], encoded, known)
+        return known[number]
+
+    def _computed(self, node, encoded, known):
+        kind, sources = _get(node, "type"), _get(node, "sources")
+        if kind == "input":
+            vector = encoded[sources[0]]
+            _require(vector.shape[1] == _get(node, "size"), "vector of the wrong length")
+            return vector
+        before = [self._node(source, encoded, known) for source in sources]
+        if kind == "concatenate":
+            return np.concatenate(before, axis=1)
+        if kind == "add":
+            return sum(before[1:], before[0])
+        _require(kind == "feed_forward", "unknown node type")
+        layer = self.layers[_get(node, "layer_index")]
+        return LAYERS[layer["architecture"]](layer, before[0])

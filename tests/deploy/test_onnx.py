@@ -1,0 +1,144 @@
+"""The exported file answers as torch does, carries its contract, and needs only standard ONNX."""
+
+import copy
+import json
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from simulacra.deploy import export
+from simulacra.deploy import graph as deploy_graph
+from simulacra.deploy.operators import precise_operators
+from simulacra.deploy.parity import LARGEST, compare, relative_difference, typical_conditions
+from simulacra.errors import ExportError
+from simulacra.models import MODELS
+from simulacra.runtime import Runtime
+from simulacra.simulator import train
+from tests.deploy.untrained import untrained
+
+CANNOT: dict[str, str] = {}
+"""Models that ONNX cannot express, and the operator that their error names."""
+BATCHES = (1, 7, 100, 1000)
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_every_model_answers_as_torch_does(kind, small_card, photons, photons_file, tmp_path):
+    """The shipped simulator of a kind, or a tiny one after two steps."""
+    simulator, path = photons, photons_file
+    if kind != photons.card.model_kind:
+        simulator = train(small_card(kind, steps=2), tmp_path / "simulator")
+        path = tmp_path / "simulator.onnx"
+        if kind in CANNOT:
+            with pytest.raises(ExportError, match=CANNOT[kind]):
+                export(simulator, "onnx", path)
+            return
+        export(simulator, "onnx", path)
+    runtime = Runtime.load(path)
+    conditions = typical_conditions(runtime.contract, 10_000, seed=1)
+    parity = compare(simulator.surrogate, runtime, conditions, BATCHES)
+    assert parity.events == 10_000
+    assert parity.largest <= LARGEST
+    assert parity.undecided <= 10
+    model = onnx.load(path)
+    assert {node.domain for node in model.graph.node} <= {"", "ai.onnx"}
+    assert [opset.version >= 18 for opset in model.opset_import] == [True]
+    assert not model.functions
+
+
+def test_default_generator_is_as_exact_as_torch(photons, photons_file):
+    """Against the same chain in double precision, neither is further off than the other."""
+    runtime = Runtime.load(photons_file)
+    conditions = typical_conditions(runtime.contract, 1000, seed=3)
+    columns = photons.surrogate.columns(conditions)
+    noise = torch.randn(1000, *runtime.contract.noise, generator=torch.Generator().manual_seed(3))
+    twice = copy.deepcopy(photons.surrogate).double()
+    with torch.inference_mode():
+        exact = twice(columns.double(), noise.double())["showers"].numpy()
+        single = photons.surrogate(columns, noise)["showers"].numpy()
+    found = runtime.run(columns.numpy(), noise.numpy())["showers"]
+    of_torch, of_file = (np.median(relative_difference(exact, x)) for x in (single, found))
+    assert of_file < 1.5 * of_torch < 1e-6
+
+
+def test_file_says_what_it_takes_and_gives(gan, gan_file, barrel):
+    contract = Runtime.load(gan_file).contract
+    assert [column.name for column in contract.columns] == list(barrel.conditions)
+    assert contract.columns[0].unit == "MeV"
+    assert contract.columns[0].range == gan.ranges["energy"]
+    assert contract.columns[-1].categories == (0, 1, 2, 3)
+    assert contract.noise == (8,)
+    assert [(o.name, o.shape, o.unit) for o in contract.outputs] == [("showers", (266,), "MeV")]
+    assert contract.fingerprint == barrel.fingerprint
+    assert contract.facts["versions"]["torch"]
+    carried = {entry.key: entry.value for entry in onnx.load(gan_file).metadata_props}
+    assert "default_rng" in json.loads(carried["simulacra"])["noise_rule"]
+
+
+def test_equal_work_gives_equal_bytes(gan, gan_file, tmp_path):
+    export(gan, "onnx", tmp_path / "again.onnx")
+    assert (tmp_path / "again.onnx").read_bytes() == gan_file.read_bytes()
+    assert list(tmp_path.iterdir()) == [tmp_path / "again.onnx"]
+    assert b"site-packages" not in gan_file.read_bytes()  # nor does it tell of this machine
+
+
+def test_operator_without_an_onnx_form_is_named(monkeypatch, tmp_path):
+    simulator = untrained("dnncalogan")
+    sample = simulator.surrogate.model.sample
+
+    def sorted_cells(_, conditions, noise):
+        return sample(conditions, noise).cummax(dim=1).values
+
+    monkeypatch.setattr(type(simulator.surrogate.model), "sample", sorted_cells)
+    with pytest.raises(ExportError, match=r"dnncalogan .* operator aten\.cummax has no ONNX form"):
+        export(simulator, "onnx", tmp_path / "no.onnx")
+    assert not list(tmp_path.iterdir())
+
+
+def test_decision_by_value_is_explained(monkeypatch, tmp_path):
+    simulator = untrained("dnncalogan")
+
+    def sample(_, conditions, noise):
+        return noise[:, :1].repeat(1, 266) if noise.sum() > 0 else conditions[:, :1].repeat(1, 266)
+
+    monkeypatch.setattr(type(simulator.surrogate.model), "sample", sample)
+    with pytest.raises(ExportError, match=r"torch\.export cannot trace it: .*data-dependent"):
+        export(simulator, "onnx", tmp_path / "no.onnx")
+
+
+def test_file_that_disagrees_does_not_appear(monkeypatch, gan, tmp_path):
+    wrong = {torch.ops.aten.sigmoid.default: precise_operators()[torch.ops.aten.expm1.default]}
+    monkeypatch.setattr(deploy_graph, "precise_operators", lambda: wrong)
+    with pytest.raises(ExportError, match=r"differ from torch's by \d"):
+        export(gan, "onnx", tmp_path / "no.onnx")
+    assert not list(tmp_path.iterdir())
+
+
+def test_unknown_form_lists_the_known(gan, tmp_path):
+    with pytest.raises(ExportError, match="there are onnx, lwtnn, par04"):
+        export(gan, "torchscript", tmp_path / "no")
+
+
+class _Elementary(torch.nn.Module):
+    def forward(self, x):
+        return torch.expm1(x), torch.sigmoid(x)
+
+
+def test_small_numbers_keep_their_digits(tmp_path):
+    """ONNX Runtime's own sigmoid of -17 is wrong by its own size, and e^x - 1 cancels."""
+    import onnxruntime
+
+    x = torch.cat([-torch.logspace(-6, 1.9, 500), torch.logspace(-6, 1.3, 500)])
+    with deploy_graph._quiet():
+        program = torch.export.export(_Elementary(), (x,))
+        exported = torch.onnx.export(
+            program, custom_translation_table=precise_operators(), verbose=False, optimize=False
+        )
+        exported.save(tmp_path / "elementary.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "elementary.onnx")
+    name = session.get_inputs()[0].name
+    for found, exact in zip(
+        session.run(None, {name: x.numpy()}), _Elementary()(x.double()), strict=True
+    ):
+        np.testing.assert_allclose(found, exact.numpy(), rtol=1e-6)

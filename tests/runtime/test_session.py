@@ -1,0 +1,160 @@
+"""Generation from an exported file: seeds, conditions, threads, and what it takes to run."""
+
+import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import onnx
+import pytest
+
+from simulacra.errors import EventsError, MissingDependencyError, SimulatorError
+from simulacra.runtime import Contract, Runtime
+from simulacra.runtime import session as runtime_session
+
+PHOTON = {
+    "energy": 2000.0,
+    "impact_eta": 3.0,
+    "impact_phi": -8.0,
+    "alignment_eta": 1,
+    "alignment_phi": 2,
+}
+
+
+@pytest.fixture
+def runtime(gan_file):
+    return Runtime.load(gan_file)
+
+
+@pytest.fixture
+def many(events):
+    return {name: events.conditions[name] for name in events.conditions.columns}
+
+
+def test_same_seed_same_bytes_other_seed_other_events(runtime, many):
+    first, again, other = (runtime.generate(many, seed)["showers"] for seed in (3, 3, 4))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+    assert first.shape == (64, 266)
+    assert first.dtype == np.float32
+
+
+def test_first_events_do_not_depend_on_how_many_follow(runtime, many, monkeypatch):
+    whole = runtime.generate(many, 3)["showers"]
+    few = runtime.generate({name: column[:10] for name, column in many.items()}, 3)["showers"]
+    np.testing.assert_allclose(few, whole[:10], rtol=1e-5, atol=1e-6)
+    monkeypatch.setattr(runtime_session, "BLOCK", 7)
+    np.testing.assert_allclose(runtime.generate(many, 3)["showers"], whole, rtol=1e-5, atol=1e-6)
+
+
+def test_generator_goes_on_where_it_was(runtime):
+    rng = np.random.default_rng(5)
+    first, second = (runtime.generate(PHOTON, rng)["showers"] for _ in range(2))
+    assert not np.array_equal(first, second)
+    assert np.array_equal(first, runtime.generate(PHOTON, 5)["showers"])
+
+
+def test_single_values_stand_for_all_rows(runtime):
+    one = runtime.generate(PHOTON, 1)["showers"]
+    assert one.shape == (1, 266)
+    three = runtime.generate(PHOTON | {"energy": [1000.0, 2000.0, 4000.0]}, 1)["showers"]
+    assert three.shape == (3, 266)
+    none = runtime.generate(PHOTON | {"energy": []}, 1)["showers"]
+    assert none.shape == (0, 266)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"energy": -1.0}, "'energy' must be positive, got -1 MeV"),
+        ({"impact_eta": np.nan}, "not finite"),
+        ({"alignment_phi": 4}, r"must be one of \(0, 1, 2, 3\)"),
+        ({"energy": np.ones((2, 2))}, "columns of one length"),
+    ],
+)
+def test_conditions_that_make_no_sense_are_refused(runtime, wrong, message):
+    with pytest.raises(EventsError, match=message):
+        runtime.generate(PHOTON | wrong, 1)
+
+
+def test_missing_condition_is_named(runtime):
+    rest = {name: value for name, value in PHOTON.items() if name != "impact_phi"}
+    with pytest.raises(EventsError, match="no condition 'impact_phi' among energy"):
+        runtime.generate(rest, 1)
+
+
+def test_outside_flags_untrained_energies(runtime, gan):
+    low, high = gan.ranges["energy"]
+    outside = runtime.outside(PHOTON | {"energy": [low / 2, low, high, high * 2]})
+    assert list(outside) == [True, False, False, True]
+
+
+def test_threads_share_one_runtime(runtime, many):
+    """Each with its own seed; the answers are those of one after the other."""
+    alone = [runtime.generate(many, seed)["showers"] for seed in range(16)]
+    with ThreadPoolExecutor(4) as pool:
+        together = pool.map(lambda seed: runtime.generate(many, seed)["showers"], range(16))
+        for a, b in zip(alone, together, strict=True):
+            assert np.array_equal(a, b)
+
+
+def test_damaged_and_foreign_files_are_refused(gan_file, tmp_path):
+    with pytest.raises(SimulatorError, match="no exported simulator"):
+        Runtime.load(tmp_path / "none.onnx")
+    damaged = tmp_path / "damaged.onnx"
+    damaged.write_bytes(gan_file.read_bytes()[:2000])
+    with pytest.raises(SimulatorError, match="cannot load it"):
+        Runtime.load(damaged)
+    model = onnx.load(gan_file)
+    model.metadata_props[0].value = json.dumps({"format_version": 99})
+    onnx.save(model, damaged)
+    with pytest.raises(SimulatorError, match="format 99, this version reads 1"):
+        Runtime.load(damaged)
+    del model.metadata_props[:]
+    onnx.save(model, damaged)
+    with pytest.raises(SimulatorError, match="not one of simulacra export"):
+        Runtime.load(damaged)
+
+
+def test_contract_survives_the_file_and_damage_is_told(runtime):
+    contract = runtime.contract
+    assert Contract.from_json(contract.to_json()) == contract
+    for damage in ("{", "[]", '{"format_version": 1}'):
+        with pytest.raises(SimulatorError, match="damaged"):
+            Contract.from_json(damage)
+
+
+def test_without_onnxruntime_the_extra_is_named(gan_file, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(MissingDependencyError, match=r"simulacra\[runtime\]"):
+        Runtime.load(gan_file)
+
+
+ALONE = """
+import json, sys, time
+start = time.perf_counter()
+from simulacra.runtime import Runtime
+runtime = Runtime.load(sys.argv[1])
+photon = json.loads(sys.argv[2])
+runtime.generate(photon, seed=1)
+seconds = time.perf_counter() - start
+runtime.generate(photon | {"energy": [2000.0] * 5000}, seed=1)
+from simulacra.memory import peak_memory_mb
+loaded = sorted({name.partition(".")[0] for name in sys.modules})
+print(json.dumps({"seconds": seconds, "memory": peak_memory_mb(), "loaded": loaded}))
+"""
+
+
+def test_runs_alone_fast_and_small(gan_file):
+    """In a process of its own: no torch, no pydantic, < 1 s to the first event, < 300 MB."""
+    command = [sys.executable, "-c", ALONE, str(gan_file), json.dumps(PHOTON)]
+    runs = [
+        json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        for _ in range(3)
+    ]
+    heavy = {"torch", "pydantic", "yaml", "h5py", "scipy", "matplotlib", "onnx", "safetensors"}
+    assert not heavy & set(runs[0]["loaded"])
+    assert {"simulacra", "numpy", "onnxruntime"} <= set(runs[0]["loaded"])
+    assert min(run["seconds"] for run in runs) < 1  # a busy machine does not decide
+    assert max(run["memory"] for run in runs) < 300
