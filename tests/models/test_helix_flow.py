@@ -9,8 +9,13 @@ from simulacra.conditions import EnergySpectrum, draw_conditions
 from simulacra.detectors import load_detector
 from simulacra.models import find_model
 from simulacra.models.helix_flow import _beside, _presence
-from simulacra.models.track_polynomials import leverages, orthonormal_polynomials
-from simulacra.models.track_rows import interpolation, survival
+from simulacra.models.track_polynomials import leverages, neighbours, orthonormal_polynomials
+from simulacra.models.track_rows import (
+    interpolation,
+    log_density_of_neighbours,
+    shared,
+    survival,
+)
 from simulacra.surrogate import Surrogate
 from tests.conftest import random_tracks
 
@@ -111,26 +116,31 @@ def test_survival_is_the_product_of_what_goes_on():
     assert torch.allclose(survival(hazards), expected, atol=1e-5)
 
 
-def test_neighbours_share_what_they_are_told_to(surrogate):
-    parameters = surrogate.network.of_rows(
-        torch.zeros(1, surrogate.network.track + 2), torch.zeros(1, 7, ROWS)
-    )
-    parameters = parameters._replace(share=torch.full((1, ROWS), 0.4))
+def test_neighbours_share_what_they_are_told_to():
     rng = torch.Generator().manual_seed(1)
-    scores = parameters.shared(torch.randn((5000, ROWS), generator=rng))
+    scores = shared(torch.randn((5000, ROWS), generator=rng), torch.tensor(0.4))
     assert scores.std().item() == pytest.approx(1, abs=0.01)
     correlation = (scores[:, 1:] * scores[:, :-1]).mean().item()
     assert correlation == pytest.approx(0.4 / (1 + 0.4**2), abs=0.01)
     assert (scores[:, 2:] * scores[:, :-2]).mean().item() == pytest.approx(0, abs=0.01)
     # the truth is likelier than independence and than twice as much
     likelihoods = [
-        parameters._replace(share=torch.full((1, ROWS), share))
-        .log_density_of_neighbours(scores)
-        .mean()
-        .item()
+        log_density_of_neighbours(scores, torch.tensor(share)).mean().item()
         for share in (0.4, 0.0, 0.8)
     ]
     assert likelihoods[0] > max(likelihoods[1:])
+
+
+def test_taking_polynomials_out_correlates_neighbours_as_foreseen():
+    rng = torch.Generator().manual_seed(1)
+    n = 4000
+    position = torch.linspace(0.8, 2.5, ROWS).expand(n, -1)
+    basis = orthonormal_polynomials(position, torch.ones(n, ROWS), 10)
+    (left,) = _beside(basis, torch.zeros(n, 1, 10), torch.randn((n, 1, ROWS), generator=rng))
+    left = left / (1 - leverages(basis)).sqrt()
+    found = (left[:, 1:] * left[:, :-1]).mean(dim=0)
+    assert torch.allclose(found[1:-1], neighbours(basis)[0, 1:-1], atol=0.07)
+    assert found.mean().item() == pytest.approx(neighbours(basis).mean().item(), abs=0.01)
 
 
 def test_interpolation_keeps_lines_within_a_group_and_knots_everywhere():

@@ -38,12 +38,20 @@ from simulacra.models.needs import tpc_for
 from simulacra.models.networks import dense
 from simulacra.models.sinh_arcsinh import SinhArcsinh
 from simulacra.models.track_polynomials import (
+    LEAST_LEFT,
     combine,
     leverages,
+    neighbours,
     orthonormal_polynomials,
     project,
 )
-from simulacra.models.track_rows import RowNetwork, RowParameters, survival
+from simulacra.models.track_rows import (
+    RowNetwork,
+    RowParameters,
+    log_density_of_neighbours,
+    shared,
+    survival,
+)
 from simulacra.models.velocity import Velocity
 from simulacra.transforms import HelixFrame, TrackEncoder, Transform
 from simulacra.transforms.effective_helix import FEWEST as FEWEST_OF_HELIX
@@ -69,8 +77,6 @@ FEWEST = 200
 """Tracks from which the size of a coefficient is learned before training."""
 SMALL = 0.5
 """Of a coefficient, mm: below this there is noise only."""
-LEAST_LEFT = 0.05
-"""Part of a row's variance that the polynomials leave at least, where noise is learned."""
 
 
 class HelixFlowConfig(Frozen):
@@ -89,7 +95,7 @@ class HelixFlowConfig(Frozen):
     kind: Literal["helix-flow"] = "helix-flow"
     orders: int = Field(default=10, ge=5)
     charge_orders: int = Field(default=3, ge=1)
-    row_width: int = Field(default=24, ge=1)
+    row_width: int = Field(default=40, ge=1)
     width: int = Field(default=96, ge=1)
     depth: int = Field(default=1, ge=0)
     steps: int = Field(default=3, ge=1)
@@ -202,11 +208,12 @@ class HelixFlow(nn.Module):
         smooth = torch.minimum(torch.maximum(smooth, -self.highest), self.highest)
         helix, across, along_z, of_charge = torch.split(smooth, self._sizes, dim=1)
         polynomials = orthonormal_polynomials(rows[:, 0], present, max(self.orders))
-        shared = parameters.shared(white[:, 3])[:, None]
-        charge = _beside(polynomials[:, : self.orders[2]], of_charge[:, None], shared)[0]
+        rough = shared(white[:, 3], parameters.share)[:, None]
+        charge = _beside(polynomials[:, : self.orders[2]], of_charge[:, None], rough)[0]
+        white_z = shared(white[:, 2], parameters.along_z_share)
         off = [
             parameters.scatter_across(charge).values(white[:, 1]),
-            parameters.scatter_along_z(charge).values(white[:, 2]),
+            parameters.scatter_along_z(charge).values(white_z),
         ]
         channels = [
             present,
@@ -242,8 +249,14 @@ class HelixFlow(nn.Module):
             self.fates(track), torch.cat([some, broken], dim=1), reduction="none"
         )
         scatter = parameters.scatter_across(taken.charge).log_density(taken.noise[:, 0])
-        scatter = scatter + parameters.scatter_along_z(taken.charge).log_density(taken.noise[:, 1])
-        of_neighbours = parameters.log_density_of_neighbours(taken.charge)
+        along_z = parameters.scatter_along_z(taken.charge)
+        scatter = scatter + along_z.log_density(taken.noise[:, 1])
+        of_neighbours = log_density_of_neighbours(taken.charge, parameters.share)
+        with torch.no_grad():
+            scores_z = along_z.scores(taken.noise[:, 1], LARGEST_SCORE)
+        of_neighbours = of_neighbours + log_density_of_neighbours(
+            scores_z, parameters.along_z_share, neighbours(polynomials)
+        )
         of_peaks = parameters.peaks(taken.charge).log_density(channels[:, 4])
         errors = self.velocity.errors(scores, context, rng) * some[:, 0]
         return {

@@ -16,6 +16,10 @@ from torch import Tensor
 
 FAR = 1e6
 """Farther than any row, in the unit of the positions."""
+LEAST_LEFT = 0.05
+"""Part of a row's variance that polynomials leave at least, where it is divided by."""
+MOST_INDUCED = 0.4
+"""Largest correlation that is counted."""
 SMALLEST = 1e-6
 """Squared norms below this belong to polynomials that the rows of a track do not tell apart."""
 
@@ -52,6 +56,13 @@ def orthonormal_polynomials(position: Tensor, present: Tensor, number: int) -> T
 def leverages(polynomials: Tensor) -> Tensor:
     """Return the part of each row's variance (n, rows) that the polynomials take."""
     return polynomials.square().sum(dim=1)
+
+
+def neighbours(polynomials: Tensor) -> Tensor:
+    """Return the correlation (n, rows - 1) of neighbours that taking the polynomials out makes."""
+    left = (1 - leverages(polynomials)).clamp_min(LEAST_LEFT)
+    product = (polynomials[..., 1:] * polynomials[..., :-1]).sum(dim=1)
+    return (-product / (left[:, 1:] * left[:, :-1]).sqrt()).clamp(-MOST_INDUCED, MOST_INDUCED)
 
 
 def project(polynomials: Tensor, values: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from simulacra.detectors import Tpc
 from simulacra.models.networks import dense
 from simulacra.models.sinh_arcsinh import SinhArcsinh
 
-ROWWISE, TRACKWISE = 9, 11
+ROWWISE, TRACKWISE = 9, 16
 """Parameters that differ from row to row, and those that a track has once."""
 SHARP = 3
 """The first of them may change from one row to the next."""
@@ -34,22 +34,26 @@ class RowParameters(NamedTuple):
         ends: logit of the probability that the track ends here, if it has come so far.
         turns: likewise, that from here on a broken track has turned back.
         present: logit of the probability of a cluster in a row that the track passes.
-        across, along_z: log of the scatter in mm; its slope with the charge's score; tails.
+        across, along_z: log of the scatter in mm; the first two coefficients of its change with
+            the charge's score; tails.
         charge: of log q.
         share: how much of a row's charge score its inner neighbour has in common with it.
-        peak: of log(q_max / q) at the mean charge; the first two coefficients of its change with
-            the charge's score.
+        peak: of log(q_max / q) at the mean charge.
+        peak_changes: the first two coefficients of the change of its location with the charge's
+            score, and of its log scale.
+        along_z_share: as ``share``, of the scatter along z.
     """
 
     ends: Tensor
     turns: Tensor
     present: Tensor
-    across: tuple[Tensor, Tensor, Tensor]
-    along_z: tuple[Tensor, Tensor, Tensor]
+    across: tuple[Tensor, Tensor, Tensor, Tensor]
+    along_z: tuple[Tensor, Tensor, Tensor, Tensor]
     charge: SinhArcsinh
     share: Tensor
     peak: SinhArcsinh
-    peak_slopes: tuple[Tensor, Tensor]
+    peak_changes: tuple[Tensor, Tensor, Tensor, Tensor]
+    along_z_share: Tensor
 
     def scatter_across(self, charge: Tensor) -> SinhArcsinh:
         """Return the distribution beside the smooth track, for scores of the charge."""
@@ -59,26 +63,40 @@ class RowParameters(NamedTuple):
         """Return the distribution along z, for scores of the charge."""
         return _scatter(self.along_z, charge)
 
-    def shared(self, white: Tensor) -> Tensor:
-        """Return normal scores of the charge (n, rows) of which neighbours share a part.
-
-        Electrons diffuse into the next row; a moving average of white noise does as they do.
-        """
-        return (white + self.share * white.roll(1, dims=1)) / (1 + self.share.square()).sqrt()
-
-    def log_density_of_neighbours(self, scores: Tensor) -> Tensor:
-        """Return log of how much likelier scores (n, rows - 1) make their inner neighbours."""
-        correlation = (self.share / (1 + self.share.square()))[:, 1:]
-        a, b = scores[:, :-1], scores[:, 1:]
-        rest = 1 - correlation.square()
-        square = correlation.square() * (a.square() + b.square()) - 2 * correlation * a * b
-        return -(rest.log() + square / rest) / 2
-
     def peaks(self, charge: Tensor) -> SinhArcsinh:
         """Return the distribution of log(q_max / q), for scores of the charge."""
-        first, second = self.peak_slopes
-        shift = first * charge + second * (charge.square() - 1)
-        return self.peak._replace(location=self.peak.location + shift)
+        second = charge.square() - 1
+        a, b, c, d = self.peak_changes
+        return self.peak._replace(
+            location=self.peak.location + a * charge + b * second,
+            log_scale=(self.peak.log_scale + c * charge + d * second).clamp(-8.0, 3.0),
+        )
+
+
+def shared(white: Tensor, share: Tensor) -> Tensor:
+    """Return normal scores (n, rows) of which neighbours share a part, from white noise.
+
+    Electrons diffuse into the next row; a moving average of white noise does as they do.
+    """
+    return (white + share * white.roll(1, dims=1)) / (1 + share.square()).sqrt()
+
+
+def log_density_of_neighbours(
+    scores: Tensor, share: Tensor, induced: Tensor | float = 0.0
+) -> Tensor:
+    """Return log of how much likelier scores (n, rows - 1) make their inner neighbours.
+
+    Args:
+        scores: standard normal, (n, rows).
+        share: as in :func:`shared`, (n, rows) or (n, 1).
+        induced: a correlation of neighbours that the scores have besides (n, rows - 1).
+    """
+    correlation = share / (1 + share.square())
+    correlation = correlation.expand_as(scores)[:, 1:] + induced
+    a, b = scores[:, :-1], scores[:, 1:]
+    rest = 1 - correlation.square()
+    square = correlation.square() * (a.square() + b.square()) - 2 * correlation * a * b
+    return -(rest.log() + square / rest) / 2
 
 
 def survival(hazards: Tensor) -> Tensor:
@@ -86,10 +104,11 @@ def survival(hazards: Tensor) -> Tensor:
     return -hazards.exp().log1p().cumsum(dim=1)
 
 
-def _scatter(parameters: tuple[Tensor, Tensor, Tensor], charge: Tensor) -> SinhArcsinh:
-    log_scale, slope, log_tail = parameters
+def _scatter(parameters: tuple[Tensor, Tensor, Tensor, Tensor], charge: Tensor) -> SinhArcsinh:
+    log_scale, first, second, log_tail = parameters
     zero = charge.new_zeros(())
-    return SinhArcsinh(zero, (log_scale + slope * charge).clamp(-6.0, 6.0), zero, log_tail)
+    log_scale = log_scale + first * charge + second * (charge.square() - 1)
+    return SinhArcsinh(zero, log_scale.clamp(-6.0, 6.0), zero, log_tail)
 
 
 class RowNetwork(nn.Module):
@@ -128,7 +147,7 @@ class RowNetwork(nn.Module):
         self.row = nn.Linear(row, width)
         self.place = nn.Linear(constants.shape[1], width, bias=False)
         self.track = dense((track, 64, width), nn.SiLU)
-        self.leave = nn.Linear(width, ROWWISE)
+        self.leave = nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Linear(width, ROWWISE))
         self.wide = nn.Linear(track, ROWWISE, bias=False)
         self.once = dense((track, 32, TRACKWISE), nn.SiLU)
         self.sharp = nn.Linear(track, SHARP * row)
@@ -163,8 +182,8 @@ class RowNetwork(nn.Module):
             ends=(4 * ends - 5).clamp(-MOST_CERTAIN, MOST_CERTAIN),
             turns=(4 * turns - 5).clamp(-MOST_CERTAIN, MOST_CERTAIN),
             present=(4 * present + 3).clamp(-MOST_CERTAIN, MOST_CERTAIN),
-            across=(across - 0.7, track[0] / 4, (track[1] / 2).clamp(-1.0, 1.0)),
-            along_z=(along_z - 0.7, track[2] / 4, (track[3] / 2).clamp(-1.0, 1.0)),
+            across=(across - 0.7, track[0] / 4, track[11] / 8, (track[1] / 2).clamp(-1.0, 1.0)),
+            along_z=(along_z - 0.7, track[2] / 4, track[12] / 8, (track[3] / 2).clamp(-1.0, 1.0)),
             charge=SinhArcsinh(
                 self.charge_centre + self.charge_spread * charge,
                 self.charge_spread.log() + charge_scale.clamp(-4.0, 2.0),
@@ -178,7 +197,13 @@ class RowNetwork(nn.Module):
                 track[7].clamp(-2.0, 2.0),
                 (track[8] / 2).clamp(-1.0, 1.0),
             ),
-            peak_slopes=(self.peak_spread * track[9] / 2, self.peak_spread * track[10] / 4),
+            peak_changes=(
+                self.peak_spread * track[9] / 2,
+                self.peak_spread * track[10] / 4,
+                track[13] / 4,
+                track[14] / 8,
+            ),
+            along_z_share=(track[15] / 2).tanh(),
         )
 
 
