@@ -17,7 +17,7 @@ from simulacra.detectors import Tpc
 from simulacra.models.networks import dense
 from simulacra.models.sinh_arcsinh import SinhArcsinh
 
-ROWWISE, TRACKWISE = 9, 16
+ROWWISE, TRACKWISE = 14, 11
 """Parameters that differ from row to row, and those that a track has once."""
 SHARP = 3
 """The first of them may change from one row to the next."""
@@ -177,13 +177,13 @@ class RowNetwork(nn.Module):
         return self._distributions(rowwise, torch.split(self.once(track), 1, dim=1))
 
     def _distributions(self, rows: Sequence[Tensor], track: Sequence[Tensor]) -> RowParameters:
-        ends, turns, present, across, along_z, charge, charge_scale, share, peak = rows
+        ends, turns, present, across, along_z, charge, charge_scale, share, peak, *changes = rows
         return RowParameters(
             ends=(4 * ends - 5).clamp(-MOST_CERTAIN, MOST_CERTAIN),
             turns=(4 * turns - 5).clamp(-MOST_CERTAIN, MOST_CERTAIN),
             present=(4 * present + 3).clamp(-MOST_CERTAIN, MOST_CERTAIN),
-            across=(across - 0.7, track[0] / 4, track[11] / 8, (track[1] / 2).clamp(-1.0, 1.0)),
-            along_z=(along_z - 0.7, track[2] / 4, track[12] / 8, (track[3] / 2).clamp(-1.0, 1.0)),
+            across=_scatter_of(across, changes[0], track[0], track[1]),
+            along_z=_scatter_of(along_z, changes[1], track[2], track[3]),
             charge=SinhArcsinh(
                 self.charge_centre + self.charge_spread * charge,
                 self.charge_spread.log() + charge_scale.clamp(-4.0, 2.0),
@@ -198,13 +198,19 @@ class RowNetwork(nn.Module):
                 (track[8] / 2).clamp(-1.0, 1.0),
             ),
             peak_changes=(
-                self.peak_spread * track[9] / 2,
-                self.peak_spread * track[10] / 4,
-                track[13] / 4,
-                track[14] / 8,
+                self.peak_spread * changes[2] / 2,
+                self.peak_spread * changes[3] / 4,
+                changes[4] / 4,
+                track[9] / 8,
             ),
-            along_z_share=(track[15] / 2).tanh(),
+            along_z_share=(track[10] / 2).tanh(),
         )
+
+
+def _scatter_of(
+    log_scale: Tensor, first: Tensor, second: Tensor, log_tail: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    return log_scale - 0.7, first / 4, second / 8, (log_tail / 2).clamp(-1.0, 1.0)
 
 
 def interpolation(counts: Sequence[int], spacing: int) -> tuple[Tensor, Tensor]:
