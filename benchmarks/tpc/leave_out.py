@@ -1,6 +1,6 @@
 """Leave a range of momenta out of a sample, to see whether a model fills it.
 
-    python leave_out.py tracks.h5 1GeV..1.5GeV -o tracks-gap.h5
+python leave_out.py tracks.h5 1GeV..1.5GeV -o tracks-gap.h5
 """
 
 from __future__ import annotations
