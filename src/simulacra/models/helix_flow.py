@@ -279,7 +279,7 @@ class HelixFlow(nn.Module):
     def _channels(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Return the effective helix's parameters, and the channels (n, channels, rows)."""
         helix, channels = features.tensor_split([PARAMETERS], dim=1)
-        return helix, channels.view(len(features), -1, self.rows)
+        return helix, channels.unflatten(1, (-1, self.rows))
 
     @property
     def _sizes(self) -> list[int]:
@@ -308,7 +308,7 @@ class HelixFlow(nn.Module):
 
     def _of_smooth(self, context: Tensor, typical: Tensor) -> SinhArcsinh:
         """Return the distributions of the smooth numbers in their units."""
-        outputs = self.of_smooth(context).view(len(context), 4, -1)
+        outputs = self.of_smooth(context).view(-1, 4, self.smooth)
         location, log_scale, skew, log_tail = outputs.unbind(1)
         helix = torch.zeros_like(typical)
         helix[:, :PARAMETERS] = typical[:, :PARAMETERS]

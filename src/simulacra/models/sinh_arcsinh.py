@@ -62,4 +62,5 @@ class SinhArcsinh(NamedTuple):
 def asinh(x: Tensor) -> Tensor:
     """Return the inverse of sinh from functions that processors have for whole vectors."""
     size = x.abs()
-    return torch.copysign((size + size.square() / (1 + (size.square() + 1).sqrt())).log1p(), x)
+    found = (size + size.square() / (1 + (size.square() + 1).sqrt())).log1p()
+    return torch.where(x < 0, -found, found)

@@ -172,7 +172,7 @@ class RowNetwork(nn.Module):
         hidden = functional.silu(hidden + self.track(track)[:, None])
         at_knots = self.leave(hidden) + self.wide(track)[:, None]
         smooth = at_knots.mT @ self.between
-        sharp = self.sharp(track).view(len(track), SHARP, -1) @ rows
+        sharp = self.sharp(track).view(-1, SHARP, rows.shape[1]) @ rows
         rowwise = [*(smooth[:, :SHARP] + sharp).unbind(1), *smooth[:, SHARP:].unbind(1)]
         return self._distributions(rowwise, torch.split(self.once(track), 1, dim=1))
 
