@@ -15,6 +15,7 @@ from simulacra.fullsim import Geant4Settings
 from simulacra.fullsim.datasets import require_geant4
 from simulacra.io import write_events
 from simulacra.models import find_model
+from tests.tracks import tracks
 
 _NEIGHBOUR = Path(__file__).parents[2] / "shared" / "geant4-data"
 if "GEANT4_DATA_DIR" not in os.environ and _NEIGHBOUR.is_dir():
@@ -37,6 +38,17 @@ def barrel() -> Calorimeter:
     return detector
 
 
+def random_tracks(detector, n, seed=0):
+    """Events of a TPC with random clusters in most rows: mechanics, not physics."""
+    rng = np.random.default_rng(seed)
+    conditions = draw_conditions(detector, EnergySpectrum.parse("100MeV..10GeV"), n, rng)
+    arrays = detector.response_arrays
+    mask = (rng.random((n, *arrays["cluster_mask"].shape)) < 0.9).astype(np.uint8)
+    clusters = rng.normal(0, 1000, (n, *arrays["clusters"].shape)) * mask[:, :, None]
+    response = {"clusters": clusters.astype(np.float32), "cluster_mask": mask}
+    return Events(conditions, response, detector)
+
+
 def random_events(detector, n, seed=0):
     """Events with random cells, one tenth of them hit: mechanics, not physics."""
     rng = np.random.default_rng(seed)
@@ -52,16 +64,40 @@ def events(barrel) -> Events:
     return random_events(barrel, 64)
 
 
-@pytest.fixture
-def small_files(tmp_path, barrel) -> tuple[Path, Path]:
-    """Two events files: for training and for selection."""
-    train, selection = tmp_path / "train.h5", tmp_path / "selection.h5"
-    write_events(random_events(barrel, 64, seed=1), train)
-    write_events(random_events(barrel, 32, seed=2), selection)
+DETECTORS = {"calorimeter": "atlas-barrel", "tpc": "alice-tpc"}
+"""What models are tested on, by the kind of detector that they serve."""
+
+
+def small_sample(serves, n, seed=0):
+    """Events of a kind of detector, as the row of a model names it."""
+    if serves == "tpc":
+        return tracks(n, seed, momentum=(300.0, 10_000.0))
+    return random_events(load_detector(DETECTORS[serves]), n, seed)
+
+
+def _write_small_files(folder, serves):
+    train, selection = folder / "train.h5", folder / "selection.h5"
+    write_events(small_sample(serves, 64, seed=1), train)
+    write_events(small_sample(serves, 32, seed=2), selection)
     return train, selection
 
 
+@pytest.fixture
+def small_files(tmp_path) -> tuple[Path, Path]:
+    """Two events files of a calorimeter: for training and for selection."""
+    return _write_small_files(tmp_path, "calorimeter")
+
+
 SMALL_MODELS = {
+    "helix-flow": {
+        "kind": "helix-flow",
+        "orders": 5,
+        "charge_orders": 1,
+        "row_width": 4,
+        "width": 8,
+        "depth": 0,
+        "steps": 1,
+    },
     "dnncalogan": {
         "kind": "dnncalogan",
         "latent": 8,
@@ -88,21 +124,53 @@ SMALL_MODELS = {
         "cell_depth": 1,
         "cell_steps": 1,
     },
+    "gan-mlp": {
+        "kind": "gan-mlp",
+        "latent": 4,
+        "generator_widths": [8],
+        "critic_widths": [8],
+    },
+    "gan-lstm": {
+        "kind": "gan-lstm",
+        "latent": 4,
+        "generator_width": 4,
+        "generator_layers": 1,
+        "critic_width": 3,
+    },
+    "vae": {"kind": "vae", "latent": 4, "widths": [8]},
+    "dcgan": {"kind": "dcgan", "latent": 4, "channels": [4, 2]},
+    "cvae": {"kind": "cvae", "latent": 4, "channels": [4, 2]},
+    "progan": {"kind": "progan", "latent": 4, "channels": [4, 4, 4]},
+    "cond-lstm": {
+        "kind": "cond-lstm",
+        "latent": 4,
+        "generator_width": 4,
+        "generator_layers": 1,
+        "critic_width": 3,
+        "helix_weight": 1.0,
+    },
+    "cond-dcgan": {
+        "kind": "cond-dcgan",
+        "latent": 4,
+        "channels": [4, 2],
+        "critic_widths": [8],
+        "helix_weight": 1.0,
+    },
 }
 """Options that make each model of the catalogue tiny; the contract test wants one for every row."""
 
 
 @pytest.fixture
-def small_card(small_files):
-    """A function that makes a card of a few steps for a tiny model."""
+def small_card(tmp_path):
+    """A function that makes a card of a few steps for a tiny model, and files of its detector."""
 
     def make(kind="dnncalogan", steps=6, **model):
-        train, selection = small_files
-        adversarial = find_model(kind).training == "adversarial"
-        critic_updates = {"critic_updates": 2} if adversarial else {}
+        entry = find_model(kind)
+        train, selection = _write_small_files(tmp_path, entry.serves)
+        critic_updates = {"critic_updates": 2} if entry.training == "adversarial" else {}
         return Card.model_validate(
             {
-                "detector": "atlas-barrel",
+                "detector": DETECTORS[entry.serves],
                 "data": {"train": str(train), "selection": str(selection)},
                 "model": SMALL_MODELS.get(kind, {"kind": kind}) | model,
                 "training": {"steps": steps, "batch_size": 8} | critic_updates,

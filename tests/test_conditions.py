@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from simulacra.conditions import Conditions, EnergySpectrum, draw_conditions
-from simulacra.errors import EventsError, SimulacraError
+from simulacra.detectors import builtin_detectors, load_detector
+from simulacra.errors import DetectorError, EventsError, SimulacraError
 from tests.conftest import one_photon
 
 
@@ -58,3 +59,21 @@ def test_check_names_the_bad_column(barrel, column, value, message):
 def test_columns_must_have_one_length():
     with pytest.raises(EventsError, match="one length"):
         Conditions({"energy": np.ones(3), "theta": np.ones(2)})
+
+
+@pytest.mark.parametrize("name", sorted(set(builtin_detectors()) - {"jet-image"}))
+def test_every_detector_draws_its_own_conditions(name):
+    detector = load_detector(name)
+    drawn, again = (
+        draw_conditions(detector, EnergySpectrum.parse("1GeV,4GeV"), 50, np.random.default_rng(3))
+        for _ in range(2)
+    )
+    drawn.check(detector)
+    assert drawn[detector.scale].tolist() == [1e3, 4e3] * 25
+    for column, other in zip(drawn.columns.values(), again.columns.values(), strict=True):
+        np.testing.assert_array_equal(column, other)
+
+
+def test_a_jet_image_draws_nothing():
+    with pytest.raises(DetectorError, match="come from a file"):
+        load_detector("jet-image").draw(np.ones(2), np.random.default_rng(0))

@@ -2,7 +2,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulacra.energies import energy_groups
+from simulacra.detectors import load_detector
+from simulacra.energies import energy_groups, scale_of
+from tests.conftest import random_events, random_tracks
 
 
 def test_points_of_both_samples_are_groups():
@@ -29,3 +31,18 @@ def test_a_single_event():
     (group,) = energy_groups(np.array([5e3]), np.array([5e3]))
     assert group.label == "5 GeV"
     assert group.select(np.array([5e3])).all()
+
+
+def test_labels_say_what_is_grouped():
+    momenta = np.geomspace(100.0, 1e4, 50)
+    groups = energy_groups(momenta, scale="transverse_momentum")
+    assert groups[0].label == "pT 100 MeV to 215.4 MeV"
+    (point,) = energy_groups(np.full(9, 1e3), scale="transverse_momentum")
+    assert point.label == "pT 1 GeV"
+
+
+def test_the_scale_is_the_detectors(barrel):
+    tracks = random_tracks(load_detector("alice-tpc"), 5)
+    np.testing.assert_array_equal(scale_of(tracks), tracks.conditions["transverse_momentum"])
+    showers = random_events(barrel, 5)
+    np.testing.assert_array_equal(scale_of(showers), showers.conditions["energy"])

@@ -22,7 +22,7 @@ from simulacra.yaml_files import one_line_errors
 
 
 class DataCard(Frozen):
-    """Events files, or ``sample:train`` and ``sample:selection`` of the embedded sample.
+    """Events files, or splits of an embedded sample: ``sample:train``, ``sample:alice-tpc:train``.
 
     Attributes:
         train: what to learn from: one file, or several of one detector that are joined.
@@ -38,6 +38,32 @@ class DataCard(Frozen):
         return (value,) if isinstance(value, str) else value
 
 
+class RMSpropCard(Frozen):
+    """RMSprop without momentum (the fifth deck: momentum harms).
+
+    Attributes:
+        smoothing: weight of the past in the mean of squared gradients.
+    """
+
+    kind: Literal["rmsprop"] = "rmsprop"
+    smoothing: float = Field(default=0.9, ge=0, lt=1)
+
+
+class AdamCard(Frozen):
+    """Adam.
+
+    Attributes:
+        betas: weights of the past in the means of gradients and of their squares; the defaults are
+            DCGAN's (Radford, Metz, Chintala, arXiv:1511.06434).
+    """
+
+    kind: Literal["adam"] = "adam"
+    betas: tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]] = (
+        0.5,
+        0.999,
+    )
+
+
 class AdversarialCard(Frozen):
     """How an adversarial model is trained.
 
@@ -45,7 +71,8 @@ class AdversarialCard(Frozen):
         steps: generator updates.
         batch_size: events in a batch.
         critic_updates: updates of the critics for one of the generator.
-        learning_rate: of RMSprop without momentum (the deck: momentum harms).
+        optimiser: of the generator and, another of its kind, of the critics.
+        learning_rate: the highest.
         critic_learning_rate: the critics' own, where it differs.
         final_learning_rate: the factor to which both fall, as a cosine over the steps.
         averaging: decay of the exponential moving average of the generator's weights.
@@ -55,6 +82,7 @@ class AdversarialCard(Frozen):
     steps: int = Field(gt=0)
     batch_size: int = Field(default=64, gt=0)
     critic_updates: int = Field(default=5, gt=0)
+    optimiser: Annotated[RMSpropCard | AdamCard, Field(discriminator="kind")] = RMSpropCard()
     learning_rate: float = Field(default=3e-4, gt=0)
     critic_learning_rate: float | None = Field(default=None, gt=0)
     final_learning_rate: float = Field(default=0.05, gt=0, le=1)
@@ -97,14 +125,13 @@ class SelectionCard(Frozen):
     Attributes:
         every: steps between evaluations; a checkpoint is written with each.
         repeat: how often each selection event's conditions are generated.
-        groups: groups of observables that are compared, with equal weights.
+        groups: groups of observables that are compared, with equal weights; the default depends on
+            the kind of detector.
     """
 
     every: int = Field(default=500, gt=0)
     repeat: int = Field(default=3, gt=0)
-    groups: tuple[str, ...] = Field(
-        default=("response", "fraction", "centre", "width", "energy_ratio"), min_length=1
-    )
+    groups: tuple[str, ...] | None = Field(default=None, min_length=1)
 
 
 class Card(Frozen):

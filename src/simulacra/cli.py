@@ -33,9 +33,14 @@ DEBUG: ContextVar[bool] = ContextVar("debug", default=False)
 
 Output = Annotated[Path, typer.Option("--output", "-o", help="Where the result appears.")]
 Seed = Annotated[int, typer.Option(min=0, help="Where all random numbers come from.")]
-Energy = Annotated[
-    str, typer.Option(help="65GeV; 1GeV,2GeV is cycled; 1GeV..65GeV is log-uniform.")
-]
+# One option with two spellings: what it means is the detector's scale.
+_Spectrum = typer.Option(
+    "--energy",
+    "--momentum",
+    help="Kinetic energy, or transverse momentum for a TPC: "
+    "65GeV; 1GeV,2GeV is cycled; 1GeV..65GeV is log-uniform.",
+)
+Energy = Annotated[str, _Spectrum]
 Number = Annotated[int, typer.Option("-n", min=1, help="Number of events.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an output that is there.")]
 
@@ -100,9 +105,9 @@ def models(
         config = find_model(str(name)).config_class()()
         typer.echo(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False), nl=False)
         return
-    listing = table("model", "training", "what it is", "reference")
+    listing = table("model", "for a", "training", "what it is", "reference")
     for kind, entry in MODELS.items():
-        listing.add_row(kind, entry.training, entry.summary, entry.reference)
+        listing.add_row(kind, entry.serves, entry.training, entry.summary, entry.reference)
     console.print(listing)
 
 
@@ -113,10 +118,10 @@ def simulators() -> None:
     from simulacra.simulator import TrainedSimulator
     from simulacra.units import format_energy
 
-    listing = table("simulator", "detector", "model", "energies")
+    listing = table("simulator", "detector", "model", "trained range")
     for name in shipped_simulators():
         shipped = TrainedSimulator.load(name)
-        low, high = (format_energy(energy) for energy in shipped.ranges["energy"])
+        low, high = (format_energy(energy) for energy in shipped.ranges[shipped.detector.scale])
         listing.add_row(name, shipped.detector.name, shipped.card.model_kind, f"{low} to {high}")
     console.print(listing)
 
@@ -124,16 +129,21 @@ def simulators() -> None:
 @app.command()
 def simulate(
     detector: Annotated[str, typer.Option(help="A shipped detector or a YAML file.")],
-    particle: Annotated[str, typer.Option(help="Name or PDG id: gamma, e-, pi+, 13 …")],
     energy: Energy,
     number: Number,
     output: Output,
+    particle: Annotated[
+        str | None,
+        typer.Option(help="Name or PDG id: gamma, e-, pi+, 13 …; a TPC's default is all species."),
+    ] = None,
     seed: Seed = 1,
     workers: Annotated[int, typer.Option(min=1, help="Processes; does not change events.")] = 1,
     physics: Annotated[
         str, typer.Option(help="opt0 to opt4: EM only; or a reference list such as FTFP_BERT.")
     ] = "opt0",
-    cut: Annotated[str, typer.Option(help="Range cut for secondaries.")] = "0.7mm",
+    cut: Annotated[
+        str | None, typer.Option(help="Range cut for secondaries: 0.7mm; else the detector's own.")
+    ] = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Simulate particles in full with Geant4."""
@@ -146,7 +156,9 @@ def simulate(
     _require_free(output, overwrite)
     settings = _checked(
         lambda: Geant4Settings(
-            particle=particle, physics=physics, cut=parse_quantity(cut, "length")
+            particle=particle,
+            physics=physics,
+            cut=None if cut is None else parse_quantity(cut, "length"),
         )
     )
     spectrum = EnergySpectrum.parse(energy)
@@ -194,7 +206,7 @@ def generate(
     like: Annotated[
         str | None, typer.Option(help="Take the conditions of this events file, or sample:test.")
     ] = None,
-    energy: Annotated[str | None, typer.Option(help="65GeV; or a,b; or a..b")] = None,
+    energy: Annotated[str | None, _Spectrum] = None,
     number: Annotated[int | None, typer.Option("-n", min=1, help="Number of events.")] = None,
     seed: Seed = 1,
     overwrite: Overwrite = False,
@@ -323,9 +335,16 @@ def benchmark(
     physics: Annotated[
         list[str] | None, typer.Option(help="Time Geant4 too, with this list; may be repeated.")
     ] = None,
-    particle: Annotated[str, typer.Option(help="Particle for Geant4.")] = "gamma",
+    particle: Annotated[
+        str | None, typer.Option(help="Particle for Geant4: gamma, or a TPC's species.")
+    ] = None,
     energy: Annotated[
-        str | None, typer.Option(help="Where Geant4 is timed: 1GeV,65GeV; else all of them.")
+        str | None,
+        typer.Option(
+            "--energy",
+            "--momentum",
+            help="Where Geant4 is timed: 1GeV,65GeV; else all of them.",
+        ),
     ] = None,
     seconds: Annotated[float, typer.Option(min=0.01, help="How long each is timed.")] = 5.0,
     profile: Annotated[
@@ -345,11 +364,13 @@ def benchmark(
 
     _require_own_folder(output, "benchmark.json", "a benchmark")
     points = EnergySpectrum.parse(energy).points if energy else ()
+    settings = BenchmarkSettings(seconds=seconds, energies=points, profile=profile)
+    events = read_events(resolve_events(reference))
+    if particle is None and "pdg" not in events.detector.conditions:
+        particle = "gamma"
     full = [
         _checked(partial(Geant4Settings, particle=particle, physics=name)) for name in physics or ()
     ]
-    settings = BenchmarkSettings(seconds=seconds, energies=points, profile=profile)
-    events = read_events(resolve_events(reference))
     with console.status("benchmark") as status:
         result = run(simulators, events, full, settings, lambda what: status.update(what))
     typer.echo(write_benchmark(result, output).read_text(encoding="utf-8"))
@@ -364,7 +385,7 @@ def _conditions(
     from simulacra.sample import resolve_events
 
     if (like is None) == (energy is None) or (energy is not None and number is None):
-        msg = "give either --like FILE, or --energy and -n"
+        msg = "give either --like FILE, or --energy (--momentum) and -n"
         raise SimulacraError(msg)
     if like is not None:
         events = read_events(resolve_events(like))

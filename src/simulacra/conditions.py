@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from simulacra.arrays import Array
 from simulacra.columns import check_columns
-from simulacra.detectors import Calorimeter, Detector
+from simulacra.detectors import Detector
 from simulacra.errors import EventsError, SimulacraError
 from simulacra.units import format_energy, parse_quantity
 
@@ -72,7 +72,9 @@ class Conditions:
 
 @dataclass(frozen=True, slots=True)
 class EnergySpectrum:
-    """Kinetic energies (MeV): points that are cycled, or a log-uniform range.
+    """Values of a detector's scale (MeV): points that are cycled, or a log-uniform range.
+
+    The scale is the kinetic energy for a calorimeter and the transverse momentum (c = 1) for a TPC.
 
     Example:
         >>> EnergySpectrum.parse("1GeV,2GeV").draw(3, np.random.default_rng(1))
@@ -107,7 +109,7 @@ class EnergySpectrum:
         return cls(points, log_uniform)
 
     def draw(self, n: int, rng: np.random.Generator) -> NDArray[np.float64]:
-        """Return ``n`` energies in MeV."""
+        """Return ``n`` values in MeV."""
         if self.log_uniform:
             low, high = np.log(self.points)
             return np.exp(rng.uniform(low, high, n))
@@ -124,26 +126,26 @@ def draw_conditions(
 ) -> Conditions:
     """Return ``n`` rows of conditions for particles that start in the detector's beam spot.
 
+    Args:
+        detector: what the particles meet.
+        energy: kinetic energies, or transverse momenta: the detector's scale.
+        n: number of particles.
+        rng: where all else comes from.
+
     Raises:
-        SimulacraError: the detector is not one that particles of a given energy are shot at.
+        DetectorError: the detector does not say where its particles come from.
     """
-    if not isinstance(detector, Calorimeter):
-        msg = f"{detector.name}: conditions of a {detector.kind} come from a file (--like)"
-        raise SimulacraError(msg)
-    energies = energy.draw(n, rng)
-    x, y = rng.uniform(*detector.beam.x, n), rng.uniform(*detector.beam.y, n)
-    columns = {"energy": energies.astype(np.float32), **detector.locate(x, y)}
-    return Conditions(columns)
+    return Conditions(detector.draw(energy.draw(n, rng), rng))
 
 
 def conditions_at(detector: Detector, energy: str, n: int, seed: int) -> Conditions:
-    """Return ``n`` rows of conditions for energies written as on the command line.
+    """Return ``n`` rows of conditions for a spectrum written as on the command line.
 
     Args:
         detector: what the particles hit.
         energy: ``50GeV``; ``1GeV,2GeV`` is cycled; ``1GeV..65GeV`` is log-uniform.
         n: number of particles.
-        seed: where energies and impacts come from.
+        seed: where all columns come from.
 
     Raises:
         SimulacraError: the energy makes no sense, or the detector is not one for such particles.

@@ -1,4 +1,7 @@
-"""Events grouped by their energy: at its points, or in logarithmic bins where it is continuous."""
+"""Events grouped by their detector's scale: at its points, or in logarithmic bins where continuous.
+
+The scale is the incident energy of a calorimeter and the transverse momentum of a TPC, in MeV.
+"""
 
 from __future__ import annotations
 
@@ -11,18 +14,21 @@ import numpy as np
 
 from simulacra.arrays import Array, BoolArray, FloatArray
 from simulacra.conditions import Conditions
+from simulacra.detectors import Detector
 from simulacra.units import format_energy
 
 BINS_PER_DECADE = 3
 MOST_BINS = 12
+SYMBOLS = {"transverse_momentum": "pT"}
+"""What labels put before a value; an incident energy needs nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class EnergyGroup:
-    """Energies from ``low`` to ``high`` in MeV, which are equal for a point.
+    """Values of the scale from ``low`` to ``high`` in MeV, which are equal for a point.
 
     Attributes:
-        label: ``65 GeV``, or ``1 GeV to 2 GeV``.
+        label: ``65 GeV``, or ``pT 1 GeV to 2 GeV``.
         low, high: the limits, MeV.
         closed: whether ``high`` itself belongs to the group.
     """
@@ -49,40 +55,51 @@ def energy_points(energies: Array, most: int = 32) -> Array:
     return points if len(points) <= most else points[:0]
 
 
-def energy_groups(*samples: FloatArray) -> tuple[EnergyGroup, ...]:
-    """Return the groups, in ascending order, that the energies (n,) of all samples fall into.
+def energy_groups(*samples: FloatArray, scale: str = "energy") -> tuple[EnergyGroup, ...]:
+    """Return the groups, in ascending order, that the values (n,) of all samples fall into.
 
     Where each sample holds few distinct energies with two events or more on average, these are the
     groups; a point that only one sample has is one, too. Otherwise all samples share logarithmic
-    bins, three per decade.
+    bins, three per decade. Labels say what ``scale`` is, the name of the condition.
     """
     points = [energy_points(energies) for energies in samples]
     if all(0 < 2 * len(p) <= len(e) for p, e in zip(points, samples, strict=True)):
         distinct = np.unique(np.concatenate(points)).tolist()
-        return tuple(EnergyGroup(format_energy(e), e, e) for e in distinct)
+        return tuple(EnergyGroup(_label(scale, e), e, e) for e in distinct)
     low = float(min(energies.min() for energies in samples))
     high = float(max(energies.max() for energies in samples))
     if low == high:
-        return (EnergyGroup(format_energy(low), low, high),)
+        return (EnergyGroup(_label(scale, low), low, high),)
     bins = int(np.clip(math.ceil(BINS_PER_DECADE * math.log10(high / low)), 1, MOST_BINS))
     edges = [low, *np.geomspace(low, high, bins + 1)[1:-1].tolist(), high]
     return tuple(
-        EnergyGroup(f"{format_energy(a)} to {format_energy(b)}", a, b, closed=i == bins - 1)
+        EnergyGroup(_label(scale, a, b), a, b, closed=i == bins - 1)
         for i, (a, b) in enumerate(itertools.pairwise(edges))
     )
+
+
+def _label(scale: str, *limits: float) -> str:
+    values = " to ".join(format_energy(limit) for limit in limits)
+    return f"{SYMBOLS[scale]} {values}" if scale in SYMBOLS else values
 
 
 class WithConditions(Protocol):
     """Events, with their response or without."""
 
     @property
+    def detector(self) -> Detector:
+        """Their detector."""
+
+    @property
     def conditions(self) -> Conditions:
         """Their conditions."""
 
 
-def energies_of(events: WithConditions) -> FloatArray:
-    """Return the incident energies (n,) in MeV, as exact as they are on disk.
+def scale_of(events: WithConditions) -> FloatArray:
+    """Return the scale of each event (n,) in MeV, as exact as it is on disk.
+
+    That is the incident energy of a calorimeter, the transverse momentum of a TPC.
 
     In single precision, so that the same point in two samples is the same number.
     """
-    return events.conditions["energy"].astype(np.float32).astype(np.float64)
+    return events.conditions[events.detector.scale].astype(np.float32).astype(np.float64)

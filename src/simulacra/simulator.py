@@ -101,7 +101,8 @@ class TrainedSimulator:
         """Return ``n`` events of particles at random places of the beam spot.
 
         Args:
-            energy: ``50GeV``; ``1GeV,2GeV`` is cycled; ``1GeV..65GeV`` is log-uniform.
+            energy: the spectrum of the detector's scale: ``50GeV``; ``1GeV,2GeV`` is cycled;
+                ``1GeV..65GeV`` is log-uniform.
             n: number of events.
             seed: where conditions and response come from.
         """

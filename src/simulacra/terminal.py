@@ -32,17 +32,20 @@ def table(*columns: str) -> Table:
 def print_scores(validation: Validation) -> None:
     """Print what a user looks at first: one line per energy, and the adversary's verdict."""
     from simulacra.validation import sample_rows, summary_rows
+    from simulacra.validation.result import label_text, title_of
 
-    scores = table("energy", "events", "mean ratio", "width ratio", "worst observable", "S / floor")
+    one = label_text(validation.scale)
+    scores = table(one, "events", "mean ratio", "width ratio", "worst observable", "S / floor")
     scores.caption = (
-        "mean and width of E_tot / E, fast over full; S: separation power of the worst observable"
+        f"mean and width, fast over full: {title_of(validation.observables, validation.headline)}; "
+        "S: separation power of the worst observable"
     )
     for row in summary_rows(validation):
         scores.add_row(*row.cells())
     console.print(scores)
     judged = sample_rows(validation.samples)
     if judged:
-        samples = table("adversary and sample metrics", "score", "floor", "worst energy")
+        samples = table("adversary and sample metrics", "score", "floor", f"worst {one}")
         samples.caption = "* the worse of two classifiers; floor: full simulation against itself"
         for line in judged:
             samples.add_row(*line.cells())

@@ -24,12 +24,15 @@ _SCALES: dict[str, dict[str, float]] = {
         "cm": hepunits.centimeter,
         "m": hepunits.meter,
     },
+    "time": {"ns": hepunits.nanosecond, "us": hepunits.microsecond},
+    "velocity": {"mm/ns": 1.0, "cm/us": hepunits.centimeter / hepunits.microsecond},
+    "diffusion": {"um/sqrt(cm)": hepunits.micrometer / math.sqrt(hepunits.centimeter)},
     "magnetic field": {"T": 1.0},
     "angle": {"rad": 1.0, "mrad": 1e-3, "deg": math.pi / 180},
     "density": {"g/cm3": 1.0, "mg/cm3": 1e-3},
 }
 _QUANTITY = re.compile(
-    r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([A-Za-z][A-Za-z0-9/]*)\s*"
+    r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([A-Za-z][A-Za-z0-9/()]*)\s*"
 )
 
 
@@ -38,7 +41,8 @@ def parse_quantity(value: object, dimension: str) -> float:
 
     Args:
         value: a number (already in those units) or a text such as ``"65 GeV"`` or ``"5mm"``.
-        dimension: ``energy``, ``length``, ``magnetic field``, ``angle`` or ``density``.
+        dimension: ``energy``, ``length``, ``time``, ``velocity``, ``diffusion``,
+            ``magnetic field``, ``angle`` or ``density``.
 
     Raises:
         ValueError: the text is not a number with a unit of that dimension.
@@ -72,6 +76,9 @@ def format_energy(energy: float) -> str:
 
 Energy = Annotated[float, BeforeValidator(partial(parse_quantity, dimension="energy"))]
 Length = Annotated[float, BeforeValidator(partial(parse_quantity, dimension="length"))]
+Time = Annotated[float, BeforeValidator(partial(parse_quantity, dimension="time"))]
+Velocity = Annotated[float, BeforeValidator(partial(parse_quantity, dimension="velocity"))]
+Diffusion = Annotated[float, BeforeValidator(partial(parse_quantity, dimension="diffusion"))]
 MagneticField = Annotated[
     float, BeforeValidator(partial(parse_quantity, dimension="magnetic field"))
 ]

@@ -6,6 +6,7 @@ import pytest
 from simulacra.detectors import load_detector, parse_detector
 from simulacra.fullsim import Geant4Settings, WorkerPool
 from simulacra.fullsim.geant4 import ChunkResult
+from simulacra.fullsim.tpc import Deposits
 
 STACK = """
 kind: calorimeter
@@ -41,6 +42,47 @@ def stack(volume=BOX, segmentation=SQUARES, each="false", beam="{}", name="toy")
     return parse_detector(STACK.format(name=name, **fields))
 
 
+MINIMUM_IONISING = 1.6e-4
+"""Mean energy loss in the TPC's gas, MeV per mm."""
+
+
+def radial_steps(detector, phi=0.3, z=1000.0, tan_lambda=0.0, loss=MINIMUM_IONISING, **changes):
+    """Deposits of a straight particle that crosses all pad rows, four even steps a row."""
+    edges = [
+        np.linspace(g.inner_radius, g.inner_radius + g.rows * g.pitch, 4 * g.rows + 1)
+        for g in detector.pad_rows
+    ]
+    inner, outer = (
+        np.concatenate([e[cut] for e in edges]) for cut in (slice(None, -1), slice(1, None))
+    )
+    start, stop = (
+        np.column_stack([r * np.cos(phi), r * np.sin(phi), z + tan_lambda * (r - inner[0])])
+        for r in (inner, outer)
+    )
+    columns = {
+        "start": start,
+        "stop": stop,
+        "energy": loss * np.hypot(1, tan_lambda) * (outer - inner),
+        "time": inner / 299.8,
+        "track": np.ones(len(inner), np.int64),
+    }
+    return Deposits(**columns | changes)
+
+
+def together(*parts):
+    """Return the deposits of all parts."""
+    names = ("start", "stop", "energy", "time", "track")
+    return Deposits(*(np.concatenate([getattr(p, name) for p in parts]) for name in names))
+
+
+def changed(detector, **sections):
+    """Return a detector with other values in some of its sections."""
+    update = {
+        name: getattr(detector, name).model_copy(update=values) for name, values in sections.items()
+    }
+    return detector.model_copy(update=update)
+
+
 class PretendedGeant4(Executor):
     """Answers at once with showers that depend on the chunk's particles and seeds alone.
 
@@ -61,9 +103,10 @@ class PretendedGeant4(Executor):
             return future
         self.done += 1
         noise = np.random.default_rng(chunk.seeds).random(
-            (len(chunk.energy), chunk.detector.n_cells)
+            (len(chunk.primaries), chunk.setup.detector.n_cells)
         )
-        future.set_result(ChunkResult((noise * chunk.energy[:, None]).astype(np.float32), "1.2.3"))
+        showers = (noise * chunk.primaries.energy[:, None]).astype(np.float32)
+        future.set_result(ChunkResult({"showers": showers}, "1.2.3"))
         return future
 
 
@@ -81,3 +124,20 @@ def photons():
 def pool():
     with WorkerPool(1) as pool:
         yield pool
+
+
+@pytest.fixture(scope="session")
+def tpc():
+    return load_detector("alice-tpc")
+
+
+@pytest.fixture(scope="session")
+def quiet(tpc):
+    """The TPC without diffusion, noise, thresholds and fluctuations of ionisation and gain."""
+    return changed(
+        tpc,
+        gas={"fano": 0.0, "electrons_per_cluster": 1.0},
+        drift={"transverse_diffusion": 0.0, "longitudinal_diffusion": 0.0},
+        amplification={"spread": 1e-3},
+        electronics={"noise": 0.0, "threshold": 1e-9},
+    )

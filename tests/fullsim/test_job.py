@@ -1,13 +1,14 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulacra.conditions import Conditions, EnergySpectrum
 from simulacra.detectors import load_detector, parse_detector
 from simulacra.errors import SimulacraError
 from simulacra.fullsim import Geant4Settings
-from simulacra.fullsim.job import CHUNK_ENERGY, Job
+from simulacra.fullsim.calorimeter import CalorimeterSetup
+from simulacra.fullsim.job import Job
 
 PHOTONS = Geant4Settings(particle="gamma")
 CALOGAN = load_detector("calogan")
@@ -15,14 +16,15 @@ TWO_POINTS = EnergySpectrum.parse("1GeV,30GeV")
 
 
 @given(st.lists(st.floats(1.0, 2e5), min_size=1, max_size=300))
+@settings(deadline=None)
 def test_chunks_cut_the_job_into_equal_energies(energies):
     conditions = Conditions({"energy": np.array(energies, np.float32)})
     job = Job.of(CALOGAN, PHOTONS, conditions, seed=1)
     rows = np.concatenate([np.arange(len(job))[rows] for rows in job.bounds])
     np.testing.assert_array_equal(rows, np.arange(len(job)))
     for chunk in job.chunks:
-        assert len(chunk.energy) >= 1
-        assert chunk.energy[:-1].sum() <= CHUNK_ENERGY * (1 + 1e-6)
+        assert len(chunk.primaries) >= 1
+        assert chunk.primaries.energy[:-1].sum() <= CalorimeterSetup.chunk_cost * (1 + 1e-6)
 
 
 def test_large_jobs_get_larger_chunks():
@@ -47,15 +49,14 @@ def test_everything_follows_from_the_seed(atlas):
 
 def test_given_conditions_place_the_particles(atlas):
     drawn = Job.of(atlas, PHOTONS, TWO_POINTS, seed=1, n=20)
-    x = np.concatenate([chunk.x for chunk in drawn.chunks])
-    y = np.concatenate([chunk.y for chunk in drawn.chunks])
+    x, y, _ = np.concatenate([chunk.primaries.position for chunk in drawn.chunks]).T
     for name, column in atlas.locate(x, y).items():
         np.testing.assert_allclose(column, drawn.conditions[name], atol=1e-4)
 
 
 def test_unusable_requests_are_explained(atlas):
-    with pytest.raises(SimulacraError, match="calorimeters, not a tpc"):
-        Job.of(load_detector("alice-tpc"), PHOTONS, TWO_POINTS, seed=1, n=3)
+    with pytest.raises(SimulacraError, match="calorimeter, tpc, not a jet-image"):
+        Job.of(load_detector("jet-image"), PHOTONS, TWO_POINTS, seed=1, n=3)
     with pytest.raises(SimulacraError, match="number of events"):
         Job.of(atlas, PHOTONS, TWO_POINTS, seed=1)
     with pytest.raises(SimulacraError, match="no condition 'impact_eta'"):

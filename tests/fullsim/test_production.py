@@ -12,6 +12,7 @@ from conftest import PretendedGeant4
 from simulacra.conditions import EnergySpectrum
 from simulacra.errors import EventsError, SimulacraError
 from simulacra.fullsim import Geant4Settings, Geant4Simulator, WorkerPool, simulate
+from simulacra.fullsim.calorimeter import CalorimeterSetup
 from simulacra.fullsim.job import Job
 from simulacra.io import read_events
 
@@ -31,7 +32,7 @@ def test_events_are_written_with_their_origin(atlas, tmp_path):
     assert len(events) == 20
     facts = events.provenance
     assert (facts["simulator"], facts["geant4"], facts["physics"]) == ("geant4", "1.2.3", "opt0")
-    assert (facts["pdg"], facts["seed"], facts["n"], facts["cut_mm"]) == (22, 1, 20, 0.7)
+    assert (facts["pdg"], facts["seed"], facts["n"], facts["cut_mm"]) == (22, 1, 20, 1.0)
     assert [path.name for path in tmp_path.iterdir()] == ["events.h5"]
 
 
@@ -90,7 +91,7 @@ def test_mistakes_are_told_before_the_work(atlas, tmp_path):
 
 @pytest.mark.geant4
 def test_events_depend_neither_on_the_workers_nor_on_their_past(atlas, monkeypatch):
-    monkeypatch.setattr("simulacra.fullsim.job.CHUNK_ENERGY", 500.0)
+    monkeypatch.setattr(CalorimeterSetup, "chunk_cost", 500.0)
     settings = Geant4Settings(particle="gamma")
     spectrum = EnergySpectrum((300.0, 900.0, 200.0, 500.0))
     conditions = Job.of(atlas, settings, spectrum, seed=5, n=16).conditions
@@ -109,10 +110,11 @@ SCRIPT = """
 from pathlib import Path
 from simulacra.conditions import EnergySpectrum
 from simulacra.detectors import load_detector
-from simulacra.fullsim import Geant4Settings, job, simulate
+from simulacra.fullsim import Geant4Settings, simulate
+from simulacra.fullsim.calorimeter import CalorimeterSetup
 
 if __name__ == "__main__":
-    job.CHUNK_ENERGY = 4000.0
+    CalorimeterSetup.chunk_cost = 4000.0
     simulate(
         load_detector("atlas-barrel"), Geant4Settings(particle="gamma"),
         EnergySpectrum.parse("1GeV..4GeV"), Path({output!r}), seed=3, n=60, workers=2,

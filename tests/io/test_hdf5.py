@@ -5,8 +5,8 @@ import pytest
 from simulacra.detectors import load_detector
 from simulacra.errors import EventsError
 from simulacra.events import Events
-from simulacra.io import read_events, write_events
-from tests.conftest import random_events
+from simulacra.io import EventFile, read_events, write_events
+from tests.conftest import random_events, random_tracks
 
 
 def test_round_trip(events, tmp_path):
@@ -20,6 +20,24 @@ def test_round_trip(events, tmp_path):
     for name, column in events.conditions.columns.items():
         assert back.conditions[name].dtype == column.dtype
         assert np.array_equal(back.conditions[name], column)
+
+
+def test_tracks_have_no_energy_and_come_back(tmp_path):
+    sent = random_tracks(load_detector("alice-tpc"), 20)
+    write_events(sent, tmp_path / "tracks.h5")
+    with h5py.File(tmp_path / "tracks.h5") as file:
+        assert set(file) == {"conditions", "clusters", "cluster_mask"}
+        assert set(file["conditions"]) == set(sent.conditions.columns)
+        assert file["conditions/transverse_momentum"].attrs["unit"] == "MeV"
+    back = read_events(tmp_path / "tracks.h5")
+    assert back.detector == sent.detector
+    for name, array in sent.response.items():
+        assert back[name].dtype == array.dtype
+        np.testing.assert_array_equal(back[name], array)
+    for name, column in sent.conditions.columns.items():
+        assert back.conditions[name].dtype == column.dtype
+        np.testing.assert_array_equal(back.conditions[name], column)
+    assert len(EventFile(tmp_path / "tracks.h5")) == 20
 
 
 def test_equal_events_give_equal_bytes(events, tmp_path):

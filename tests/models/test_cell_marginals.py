@@ -19,7 +19,9 @@ def test_cells_move_with_the_impact(barrel):
     there = here.clone()
     pitch = torch.tensor([layer.segmentation.cell for layer in barrel.layers]).T
     there -= pitch  # the particle one cell further along both axes
-    for a, b in zip(marginals(context, here), marginals(context, there), strict=True):
+    first, second = (marginals(context, x) for x in (here, there))
+    parts = (first.occupancy, *first.shape), (second.occupancy, *second.shape)
+    for a, b in zip(*parts, strict=True):
         for layer in barrel.layers:
             first, second = (x[:, layer.cells].view(5, *layer.shape) for x in (a, b))
             assert torch.allclose(first[:, :-1, :-1], second[:, 1:, 1:], atol=1e-5)
@@ -34,7 +36,7 @@ def test_every_layer_and_cell_has_its_distribution():
         layers = len(detector.layers)
         found = marginals(torch.zeros(2, 3), torch.zeros(2, 2, layers))
         shared = [x.cells.stop - x.cells.start for x in detector.layers if x.shape != (1, 1)]
-        assert all(x.shape == (2, sum(shared)) for x in found)
+        assert all(x.shape == (2, sum(shared)) for x in (found.occupancy, *found.shape))
         values = torch.full((4, sum(shared)), -3.0)
         marginals.fit(values)
         assert torch.all(marginals.centre == -3)
@@ -45,6 +47,6 @@ def test_rings_differ_by_their_radius_and_sectors_by_their_angle():
     assert isinstance(detector, Calorimeter)
     layers = len(detector.layers)
     marginals = _marginals(detector)
-    found = marginals(torch.zeros(1, 3), torch.zeros(1, 2, layers)).location
+    found = marginals(torch.zeros(1, 3), torch.zeros(1, 2, layers)).shape.location
     layer = found[0, detector.layers[0].cells].view(detector.layers[0].shape)
     assert layer.unique().numel() == layer.numel()

@@ -4,13 +4,31 @@ import numpy as np
 import pytest
 import torch
 
-from simulacra.models import MODELS
+from simulacra.models import MODELS, find_model
 from simulacra.simulator import TrainedSimulator, train
-from tests.conftest import SMALL_MODELS
+from tests.conftest import DETECTORS, SMALL_MODELS, small_sample
+
+
+@pytest.fixture
+def events(kind):
+    """Of a detector that the model serves."""
+    return small_sample(find_model(kind).serves, 64)
 
 
 def test_every_model_has_a_small_configuration():
     assert set(SMALL_MODELS) == set(MODELS)
+    assert {entry.serves for entry in MODELS.values()} <= set(DETECTORS)
+
+
+def assert_sensible(events):
+    """What holds for every response of a detector, whatever the network has learned."""
+    if events.detector.kind == "calorimeter":
+        assert events["showers"].min() >= 0
+        return
+    clusters, mask = events["clusters"], events["cluster_mask"]
+    assert set(np.unique(mask)) <= {0, 1}
+    assert not clusters[mask == 0].any()
+    assert np.all(clusters[..., 3:] >= 0)
 
 
 @pytest.mark.parametrize("kind", MODELS)
@@ -22,9 +40,9 @@ def test_contract(kind, small_card, events, tmp_path):
     other = loaded.simulate(events.conditions, seed=4)
     for name, array in first.response.items():
         assert np.array_equal(array, again[name])
-        assert not np.array_equal(array, other[name])
         assert np.all(np.isfinite(array))
-        assert array.min() >= 0
+    assert any(not np.array_equal(array, other[name]) for name, array in first.response.items())
+    assert_sensible(first)
     assert first.detector == loaded.detector == events.detector
 
 
@@ -34,7 +52,8 @@ def test_events_do_not_depend_on_how_many_are_asked_for(kind, small_card, events
     many = simulator.simulate(events.conditions, seed=3)
     few = simulator.simulate(events.conditions.take(slice(10)), seed=3)
     for name, array in few.response.items():
-        assert np.allclose(array, many[name][:10], rtol=1e-5)
+        rounding = 1e-6 * np.abs(array).max()  # a position near zero is a difference of large ones
+        assert np.allclose(array, many[name][:10], rtol=1e-5, atol=rounding)
 
 
 @pytest.mark.parametrize("kind", MODELS)

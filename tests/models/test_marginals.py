@@ -16,11 +16,13 @@ from simulacra.models.marginals import (
     logit_of,
     normal_score,
 )
+from simulacra.models.sinh_arcsinh import SinhArcsinh
 
 
 def _marginals(n, occupancy=0.5, location=-2.0, scale=1.5, skew=0.4, tail=0.8):
     columns = (occupancy, location, math.log(scale), skew, math.log(tail))
-    return Marginals(*(torch.full((n, 1), float(v), dtype=torch.float64) for v in columns))
+    occupied, *shape = (torch.full((n, 1), float(v), dtype=torch.float64) for v in columns)
+    return Marginals(occupied, SinhArcsinh(*shape))
 
 
 shapes = {

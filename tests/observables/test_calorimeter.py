@@ -158,10 +158,8 @@ def test_the_centre_is_relative_to_the_impact():
 
 
 def test_detectors_without_observables_say_so():
-    other = [n for n in builtin_detectors() if n not in CALORIMETERS]
-    for name in other:
-        with pytest.raises(DetectorError, match="no observables"):
-            observables_of(load_detector(name))
+    with pytest.raises(DetectorError, match="no observables"):
+        observables_of(load_detector("jet-image"))
 
 
 def strips_hit(energies):

@@ -50,6 +50,7 @@ ENTRY = ModelEntry(
     config="Config",
     network="Gaussian",
     training="one-loss",
+    serves="calorimeter",
     summary="for tests",
     reference="Gauss",
 )

@@ -3,12 +3,13 @@ import pytest
 
 from simulacra.validation import Thresholds, apply_thresholds, measured, validate
 from simulacra.validation.cell_comparison import compare_cells
+from simulacra.validation.cells import cell_sums
 
 from .samples import halves, with_showers
 
 
 def compared(reference, generated):
-    return compare_cells(measured(reference).cells, measured(generated).cells)
+    return compare_cells(*(measured(s).summed(cell_sums) for s in (reference, generated)))
 
 
 def test_a_sample_is_like_itself():

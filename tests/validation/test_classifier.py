@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from simulacra.energies import energies_of, energy_groups
+from simulacra.energies import energy_groups, scale_of
 from simulacra.observables import observables_of
 from simulacra.validation import adversary, measured
 from simulacra.validation.classifier import ClassifierOptions, classify, worst_energy
@@ -36,9 +36,9 @@ def reference_half():
 
 def judged(first, second, classifier="trees", features="high-level", seed=0):
     """The score of one classifier; samples are pairs of events and their tables."""
-    groups = energy_groups(energies_of(first[0]), energies_of(second[0]))
+    groups = energy_groups(scale_of(first[0]), scale_of(second[0]))
     index = tuple(
-        np.argmax([g.select(energies_of(s[0])) for g in groups], axis=0) for s in (first, second)
+        np.argmax([g.select(scale_of(s[0])) for g in groups], axis=0) for s in (first, second)
     )
     conditions = tuple(
         s[0].conditions.matrix(list(s[0].conditions.columns)) for s in (first, second)

@@ -11,7 +11,7 @@ from simulacra.events import pieces, spans
 from simulacra.io import EventFile, write_events
 from simulacra.sample import sample_path
 from simulacra.validation import measured, validate, write_report
-from simulacra.validation.cells import DECADES, PER_DECADE
+from simulacra.validation.cells import DECADES, PER_DECADE, cell_sums
 from simulacra.validation.features import feature_tables, sample_tables
 from simulacra.validation.legacy import legacy_scores
 from tests.calochallenge import showers_like
@@ -115,7 +115,7 @@ def test_tables_of_a_sample_are_those_of_its_events(small_pieces, files):
 
 def test_cell_sums_are_sums_over_cells(small_pieces, files):
     (events, _), (file, _) = files
-    sums = measured(file).cells
+    sums = measured(file).summed(cell_sums)
     cells = events["showers"].astype(np.float64)
     shares = cells / events.conditions["energy"].astype(np.float64)[:, None]
     assert np.allclose(sums.share, shares.mean(axis=0))

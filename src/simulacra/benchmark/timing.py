@@ -8,12 +8,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -122,7 +123,7 @@ def time_full(
     The number of events is chosen so that each energy takes about ``seconds``.
     """
     times: dict[float, float] = {}
-    version = ""
+    facts: Mapping[str, Any] = {}
     with one_core(), WorkerPool(1) as pool:
         simulator = Geant4Simulator(detector, settings, executor=pool)
         for energy in energies:
@@ -134,11 +135,11 @@ def time_full(
             n = int(np.clip(seconds / (time.perf_counter() - start) * 2, 5, 2000))
             rows = _draw(detector, energy, n)
             start = time.perf_counter()
-            version = str(simulator.simulate(rows, 2).provenance["geant4"])
+            facts = simulator.simulate(rows, 2).provenance
             times[energy] = (time.perf_counter() - start) / n * 1000
         # of the pool's only worker, which holds Geant4
         peak = pool.submit(peak_memory_mb).result()
-    words = f"Geant4 {version}, {settings.physics}, cut {settings.cut:g} mm"
+    words = f"Geant4 {facts['geant4']}, {settings.physics}, cut {facts['cut_mm']:g} mm"
     return FullResult(words, times, peak)
 
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Literal, Self
 
+import numpy as np
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from simulacra.arrays import Array, FloatArray
+from simulacra.errors import DetectorError
 
 Role = Literal["log", "linear", "cyclic", "categorical"]
 
@@ -41,10 +46,18 @@ class ConditionSpec(Frozen):
 
 @dataclass(frozen=True, slots=True)
 class ResponseArray:
-    """One array of the response: its shape for a single event and its unit."""
+    """One array of the response.
+
+    Attributes:
+        shape: for a single event.
+        unit: of its numbers.
+        signed: how many numbers come first along the last axis that may have either sign, such as
+            coordinates; the others are energies or charges, never below zero.
+    """
 
     shape: tuple[int, ...]
     unit: str
+    signed: int = 0
 
 
 class DetectorBase(Frozen):
@@ -59,6 +72,27 @@ class DetectorBase(Frozen):
         content = self.model_dump(mode="json", exclude_defaults=True)
         text: str = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
         return text
+
+    @property
+    @abstractmethod
+    def scale(self) -> str:
+        """The positive condition that events are drawn, grouped and compared by.
+
+        The kinetic energy for a calorimeter, the transverse momentum for a tracking chamber.
+        """
+
+    def draw(
+        self,
+        values: FloatArray,  # noqa: ARG002
+        rng: np.random.Generator,  # noqa: ARG002
+    ) -> dict[str, Array]:
+        """Return rows of conditions of particles with these values of the scale (n,), in MeV.
+
+        Raises:
+            DetectorError: the detector does not say where its particles come from.
+        """
+        msg = f"{self.name}: its file has no beam; conditions come from a file (--like)"
+        raise DetectorError(msg)
 
     @property
     def fingerprint(self) -> str:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from simulacra.arrays import FloatArray, IntArray
+from simulacra.arrays import Array, FloatArray, IntArray
 from simulacra.detectors.base import DetectorBase, ResponseArray
 from simulacra.detectors.segmentation import (
     CartesianSegmentation,
@@ -307,6 +307,16 @@ class Calorimeter(DetectorBase):
         return offset
 
     # --- conditions and positions --------------------------------------------------------------
+
+    @property
+    def scale(self) -> str:
+        """The incident kinetic energy."""
+        return "energy"
+
+    def draw(self, values: FloatArray, rng: np.random.Generator) -> dict[str, Array]:
+        """Return conditions of particles of these energies (n,), MeV, spread over the beam."""
+        x, y = rng.uniform(*self.beam.x, len(values)), rng.uniform(*self.beam.y, len(values))
+        return {"energy": values.astype(np.float32), **self.locate(x, y)}
 
     def locate(self, x: FloatArray, y: FloatArray) -> dict[str, NDArray[np.generic]]:
         """Return the impact and alignment conditions of particles that hit (x, y), in mm."""

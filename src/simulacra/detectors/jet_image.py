@@ -19,6 +19,11 @@ class JetImage(DetectorBase):
     half_width: float = Field(gt=0)
 
     @property
+    def scale(self) -> str:
+        """The jet's transverse momentum."""
+        return "transverse_momentum"
+
+    @property
     def pixel_centres(self) -> NDArray[np.float64]:
         """Centres of the pixels along one axis, in pseudorapidity or rad."""
         edges = np.linspace(-self.half_width, self.half_width, self.pixels + 1)

@@ -7,18 +7,15 @@ safely through Python, so a process keeps the first one it makes and leaves by `
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from multiprocessing.util import Finalize
 
-import numpy as np
-from numpy.typing import NDArray
-
-from simulacra.detectors import Calorimeter
+from simulacra.arrays import Array
 from simulacra.errors import SimulacraError
 from simulacra.fullsim.datasets import Geant4Object, import_geant4
-from simulacra.fullsim.readout import section_readouts, window_starts
 from simulacra.fullsim.settings import EM_PHYSICS, Geant4Settings
-from simulacra.fullsim.world import CELL, PERIOD, ROW, SLAB, World
+from simulacra.fullsim.setup import Primaries, Setup, cut_of
 
 _QUIET = (
     "/control/verbose 0",
@@ -29,7 +26,6 @@ _QUIET = (
     "/process/em/verbose 0",
     "/process/had/verbose 0",
 )
-SCORE = "energy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,26 +33,23 @@ class Chunk:
     """Some particles to simulate; everything that the result depends on.
 
     Attributes:
-        detector: the calorimeter.
+        setup: the detector with what Geant4 needs for its kind.
         settings: particle, physics list and cut.
-        energy: kinetic energies (n,) in MeV.
-        x, y: where the particles start (n,), mm; they fly along +z from the beam's plane.
+        primaries: the particles, one per event.
         seeds: two positive integers below 2**31 for Geant4's random engine.
     """
 
-    detector: Calorimeter
+    setup: Setup
     settings: Geant4Settings
-    energy: NDArray[np.float64]
-    x: NDArray[np.float64]
-    y: NDArray[np.float64]
+    primaries: Primaries
     seeds: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class ChunkResult:
-    """What a worker sends back: showers (n, cells) in MeV, and Geant4's version."""
+    """What a worker sends back: the arrays that the detector reads out, and Geant4's version."""
 
-    showers: NDArray[np.float32]
+    response: Mapping[str, Array]
     geant4: str
 
 
@@ -72,7 +65,7 @@ def run_chunk(chunk: Chunk) -> ChunkResult:
     """
     global _process_run
     if _process_run is None:
-        _process_run = Geant4Run(chunk.detector, chunk.settings)
+        _process_run = Geant4Run(chunk.setup, chunk.settings)
     if not _process_run.serves(chunk):
         msg = "a process can simulate one detector with one physics list: use fresh workers"
         raise SimulacraError(msg)
@@ -82,43 +75,48 @@ def run_chunk(chunk: Chunk) -> ChunkResult:
 class Geant4Run:
     """The run manager of this process with its detector, physics list and user actions."""
 
-    def __init__(self, detector: Calorimeter, settings: Geant4Settings) -> None:
+    def __init__(self, setup: Setup, settings: Geant4Settings) -> None:
         g4 = import_geant4(settings.data_sets)
         # Geant4's destructors run in an order that crashes; -100: after everybody else's clean-up.
         Finalize(None, os._exit, args=(0,), exitpriority=-100)
         self._g4 = g4
-        self._detector = detector
+        self._setup = setup
         self._settings = settings
         self._manager = g4.G4RunManagerFactory.CreateRunManager(g4.G4RunManagerType.SerialOnly)
-        commands = g4.G4UImanager.GetUIpointer()
         for command in _QUIET[:2]:
-            commands.ApplyCommand(command)
+            self._command(command)
         # Referenced here for good: the bindings do not keep what Geant4 still points at.
-        self._geometry = _detector_construction(g4, detector)
-        self._physics = _physics_list(g4, settings)
+        self._geometry = setup.construction(g4)
+        self._physics = _physics_list(g4, settings, setup.physics(g4))
         self._manager.SetUserInitialization(self._geometry)
         self._manager.SetUserInitialization(self._physics)
-        self._gun = _gun(g4, settings, detector.beam.z)
-        self._readout = _readout_action(g4, detector)
+        self._gun = _gun(g4, settings)
+        self._readout = setup.readout(g4, self._geometry)
         self._actions = _actions(g4, self._gun, self._readout)
         self._manager.SetUserInitialization(self._actions)
         for command in _QUIET:
-            commands.ApplyCommand(command)
+            self._command(command)
         self._manager.Initialize()
+        if (cut := cut_of(setup, settings)) != settings.usual_cut:
+            # A physics list made in Python forgets what SetDefaultCutValue told it.
+            self._command(f"/run/setCut {cut} mm")
+
+    def _command(self, text: str) -> None:
+        self._g4.G4UImanager.GetUIpointer().ApplyCommand(text)
 
     def serves(self, chunk: Chunk) -> bool:
         """Return whether the chunk is of the detector and settings that this run was built for."""
-        same_detector = chunk.detector.fingerprint == self._detector.fingerprint
-        return same_detector and chunk.settings == self._settings
+        theirs, ours = chunk.setup.detector, self._setup.detector
+        return theirs.fingerprint == ours.fingerprint and chunk.settings == self._settings
 
     def simulate(self, chunk: Chunk) -> ChunkResult:
         """Simulate the chunk; the result does not depend on what this process did before."""
-        self._gun.load(chunk)
-        self._readout.load(chunk)
+        self._gun.load(chunk.primaries)
+        self._readout.load(chunk.primaries, chunk.seeds)
         first, second = chunk.seeds
-        self._g4.G4UImanager.GetUIpointer().ApplyCommand(f"/random/setSeeds {first} {second}")
-        self._manager.BeamOn(len(chunk.energy))
-        return ChunkResult(self._readout.showers, _version(self._g4))
+        self._command(f"/random/setSeeds {first} {second}")
+        self._manager.BeamOn(len(chunk.primaries))
+        return ChunkResult(self._readout.response, _version(self._g4))
 
 
 def _version(g4: Geant4Object) -> str:
@@ -128,34 +126,9 @@ def _version(g4: Geant4Object) -> str:
     return ".".join(str(int(number)) if number.isdigit() else number for number in numbers)
 
 
-def _detector_construction(g4: Geant4Object, detector: Calorimeter) -> Geant4Object:
-    class Construction(g4.G4VUserDetectorConstruction):  # type: ignore[misc]
-        def Construct(self) -> Geant4Object:
-            self.world = World(g4, detector)
-            return self.world.build()
-
-        def ConstructSDandField(self) -> None:
-            self.scorers = []
-            for readout in section_readouts(detector):
-                sensor = g4.G4MultiFunctionalDetector(readout.name)
-                g4.G4SDManager.GetSDMpointer().AddNewDetector(sensor)
-                # The first index is the row in a box and the sector in a tube, where the row is
-                # the ring. Layers that add up need a third index that is always 0: the slab's.
-                polar = detector.volume.kind == "tube"
-                depths = (CELL, ROW) if polar else (ROW, CELL)
-                third = PERIOD if readout.copies > 1 else SLAB
-                scorer = g4.G4PSEnergyDeposit3D(
-                    SCORE, *readout.grid, readout.copies, *depths, third
-                )
-                sensor.RegisterPrimitive(scorer)
-                self.scorers += [sensor, scorer]
-                for cell in self.world.cells[readout.name]:
-                    self.SetSensitiveDetector(cell, sensor)
-
-    return Construction()
-
-
-def _physics_list(g4: Geant4Object, settings: Geant4Settings) -> Geant4Object:
+def _physics_list(
+    g4: Geant4Object, settings: Geant4Settings, extra: list[Geant4Object]
+) -> Geant4Object:
     if settings.physics in EM_PHYSICS:
         constructors = [getattr(g4, EM_PHYSICS[settings.physics][0])()]
         if settings.decays:
@@ -170,56 +143,41 @@ def _physics_list(g4: Geant4Object, settings: Geant4Settings) -> Geant4Object:
         physics = Electromagnetic()
     else:
         physics = getattr(g4, settings.physics)()
+    for constructor in extra:
+        physics.RegisterPhysics(constructor)
     physics.SetVerboseLevel(0)
-    physics.SetDefaultCutValue(settings.cut)
     return physics
 
 
-def _gun(g4: Geant4Object, settings: Geant4Settings, z: float) -> Geant4Object:
+def _gun(g4: Geant4Object, settings: Geant4Settings) -> Geant4Object:
     class Gun(g4.G4VUserPrimaryGeneratorAction):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
             self.gun = g4.G4ParticleGun(1)
-            self.gun.SetParticleMomentumDirection(g4.G4ThreeVector(0, 0, 1))
-            self.particle: Geant4Object = None
+            self.species: dict[int, Geant4Object] = {}
 
-        def load(self, chunk: Chunk) -> None:
-            self.chunk = chunk
-            if self.particle is None:  # known to Geant4 only when the physics list has run
-                self.particle = g4.G4ParticleTable.GetParticleTable().FindParticle(settings.pdg)
-                if self.particle is None:
-                    msg = f"physics list {settings.physics} has no particle {settings.particle!r}"
+        def load(self, primaries: Primaries) -> None:
+            self.primaries = primaries
+            table = g4.G4ParticleTable.GetParticleTable()
+            for pdg in set(primaries.pdg.tolist()).difference(self.species):
+                # known to Geant4 only when the physics list has run
+                self.species[pdg] = table.FindParticle(pdg)
+                if self.species[pdg] is None:
+                    particle = settings.particle or pdg
+                    msg = f"physics list {settings.physics} has no particle {particle!r}"
                     raise SimulacraError(msg)
-                self.gun.SetParticleDefinition(self.particle)
 
         def GeneratePrimaries(self, event: Geant4Object) -> None:
-            i, chunk = event.GetEventID(), self.chunk
-            self.gun.SetParticleEnergy(float(chunk.energy[i]))
-            self.gun.SetParticlePosition(g4.G4ThreeVector(float(chunk.x[i]), float(chunk.y[i]), z))
+            i, primaries = event.GetEventID(), self.primaries
+            self.gun.SetParticleDefinition(self.species[int(primaries.pdg[i])])
+            self.gun.SetParticleEnergy(float(primaries.energy[i]))
+            self.gun.SetParticleMomentumDirection(
+                g4.G4ThreeVector(*primaries.direction[i].tolist())
+            )
+            self.gun.SetParticlePosition(g4.G4ThreeVector(*primaries.position[i].tolist()))
             self.gun.GeneratePrimaryVertex(event)
 
     return Gun()
-
-
-def _readout_action(g4: Geant4Object, detector: Calorimeter) -> Geant4Object:
-    readouts = section_readouts(detector)
-
-    class Readout(g4.G4UserEventAction):  # type: ignore[misc]
-        def load(self, chunk: Chunk) -> None:
-            self.starts = window_starts(detector, chunk.x, chunk.y)
-            self.showers = np.zeros((len(chunk.energy), detector.n_cells), np.float32)
-
-        def EndOfEventAction(self, event: Geant4Object) -> None:
-            manager, row = g4.G4SDManager.GetSDMpointer(), event.GetEventID()
-            collections = event.GetHCofThisEvent()
-            for number, readout in enumerate(readouts):
-                hits = collections.GetHC(manager.GetCollectionID(f"{readout.name}/{SCORE}"))
-                scores = np.array(list(hits), np.float64).reshape(-1, 2)
-                self.showers[row, readout.cells] = readout.read(
-                    scores[:, 0].astype(np.int64), scores[:, 1], self.starts[row, number]
-                )
-
-    return Readout()
 
 
 def _actions(g4: Geant4Object, *actions: Geant4Object) -> Geant4Object:

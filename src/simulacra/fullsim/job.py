@@ -14,17 +14,16 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simulacra.conditions import Conditions, EnergySpectrum, draw_conditions
-from simulacra.detectors import Calorimeter, Detector
+from simulacra.detectors import Detector
 from simulacra.errors import SimulacraError
 from simulacra.fullsim.geant4 import Chunk
-from simulacra.fullsim.readout import window_starts
+from simulacra.fullsim.kinds import setup_of
 from simulacra.fullsim.settings import Geant4Settings
+from simulacra.fullsim.setup import Setup, cut_of
 from simulacra.provenance import provenance
 
-CHUNK_ENERGY = 60_000.0  # MeV: a second or so of Geant4 for showers
 MOST_CHUNKS = 2000  # a large job gets larger chunks, not more files
 
 
@@ -33,14 +32,14 @@ class Job:
     """Particles to send through Geant4.
 
     Attributes:
-        detector: the calorimeter.
+        setup: the detector with what Geant4 needs for its kind.
         settings: particle, physics list and cut.
         conditions: one row per particle.
         seed: where all random numbers of the job come from.
         facts: what the provenance says beside that.
     """
 
-    detector: Calorimeter
+    setup: Setup
     settings: Geant4Settings
     conditions: Conditions
     seed: int
@@ -55,42 +54,45 @@ class Job:
         seed: int,
         n: int | None = None,
     ) -> Job:
-        """Return the job for given conditions, or for ``n`` particles of an energy spectrum.
+        """Return the job for given conditions, or for ``n`` particles of a spectrum.
 
         Raises:
-            SimulacraError: the detector is not a calorimeter, or the conditions are not its own.
+            SimulacraError: Geant4 does not simulate the detector, or the conditions are of
+                another one.
         """
-        if not isinstance(detector, Calorimeter):
-            msg = f"{detector.name}: Geant4 simulates calorimeters, not a {detector.kind}"
-            raise SimulacraError(msg)
-        if not detector.has_matter:
-            msg = f"{detector.name} is a read-out only: there is no matter to simulate"
-            raise SimulacraError(msg)
+        setup = setup_of(detector)
         if (n is None) == isinstance(primaries, EnergySpectrum):
-            msg = "a number of events goes with an energy spectrum, and only with one"
+            msg = "a number of events goes with a spectrum, and only with one"
             raise SimulacraError(msg)
         facts: dict[str, Any] = {}
         if isinstance(primaries, EnergySpectrum):
             assert n is not None
-            facts["energy"] = str(primaries)
+            facts[detector.scale] = str(primaries)
             rng = np.random.default_rng(_streams(seed)[0])
             primaries = draw_conditions(detector, primaries, n, rng)
+            primaries = _of_species(settings, primaries)
         conditions = _with_pdg(detector, settings, primaries)
         if len(conditions) == 0:
             msg = "no events to simulate"
             raise SimulacraError(msg)
         conditions.check(detector)
-        return cls(detector, settings, conditions, seed, facts)
+        return cls(setup, settings, conditions, seed, facts)
 
     def __len__(self) -> int:
         return len(self.conditions)
 
+    @property
+    def detector(self) -> Detector:
+        """The detector."""
+        detector: Detector = self.setup.detector
+        return detector
+
     @cached_property
     def bounds(self) -> tuple[slice, ...]:
-        """The rows of each chunk: roughly equal energies, so that chunks take equal times."""
-        energy = self.conditions["energy"].astype(np.float64)
-        target = max(CHUNK_ENERGY, float(energy.sum()) / MOST_CHUNKS)
-        before = np.cumsum(energy) - energy
+        """The rows of each chunk: roughly equal costs, so that chunks take equal times."""
+        cost = self.setup.costs(self.conditions)
+        target = max(self.setup.chunk_cost, float(cost.sum()) / MOST_CHUNKS)
+        before = np.cumsum(cost) - cost
         starts = np.flatnonzero(np.diff(np.floor(before / target), prepend=-1.0))
         return tuple(slice(a, b) for a, b in pairwise([*starts.tolist(), len(self)]))
 
@@ -101,25 +103,16 @@ class Job:
         Raises:
             DetectorError: the conditions do not belong to the detector.
         """
-        x, y = self._starting_points()
-        window_starts(self.detector, x, y)  # raises here rather than in a worker
-        energy = self.conditions["energy"].astype(np.float64)
+        stream = _streams(self.seed)[2]
+        primaries = self.setup.primaries(self.conditions, self.settings, stream)
         seeds = [
             np.random.default_rng(stream).integers(1, 2**31, 2)
             for stream in _streams(self.seed)[1].spawn(len(self.bounds))
         ]
         return tuple(
-            Chunk(self.detector, self.settings, energy[rows], x[rows], y[rows], (int(a), int(b)))
+            Chunk(self.setup, self.settings, primaries.take(rows), (int(a), int(b)))
             for rows, (a, b) in zip(self.bounds, seeds, strict=True)
         )
-
-    def _starting_points(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        if self.detector.reference_cell is not None:
-            return self.detector.place(self.conditions.columns)
-        # The conditions say nothing of the impact: it is random within the beam spot.
-        rng = np.random.default_rng(_streams(self.seed)[2])
-        beam = self.detector.beam
-        return rng.uniform(*beam.x, len(self)), rng.uniform(*beam.y, len(self))
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -146,7 +139,7 @@ class Job:
             simulator="geant4",
             geant4=geant4,
             physics=self.settings.physics,
-            cut_mm=self.settings.cut,
+            cut_mm=cut_of(self.setup, self.settings),
             particle=self.settings.particle,
             pdg=self.settings.pdg,
             seed=self.seed,
@@ -156,17 +149,26 @@ class Job:
 
 
 def _streams(seed: int) -> list[np.random.SeedSequence]:
-    """Return the seeds of the conditions, of the chunks and of unobserved impacts."""
+    """Return the seeds of the conditions, of the chunks and of what conditions do not say."""
     return np.random.SeedSequence(seed).spawn(3)
 
 
-def _with_pdg(
-    detector: Calorimeter, settings: Geant4Settings, conditions: Conditions
-) -> Conditions:
+def _of_species(settings: Geant4Settings, drawn: Conditions) -> Conditions:
+    """Return drawn conditions with the species that was asked for, where one was."""
+    if settings.particle is None or "pdg" not in drawn.columns:
+        return drawn
+    species = np.full_like(drawn["pdg"], settings.pdg)
+    return Conditions({**drawn.columns, "pdg": species})
+
+
+def _with_pdg(detector: Detector, settings: Geant4Settings, conditions: Conditions) -> Conditions:
+    if settings.particle is None and "pdg" not in conditions.columns:
+        msg = "which particle? the conditions do not say it: give --particle"
+        raise SimulacraError(msg)
     if "pdg" not in detector.conditions:
         return conditions
     if "pdg" in conditions.columns:
-        if np.any(conditions["pdg"] != settings.pdg):
+        if settings.particle is not None and np.any(conditions["pdg"] != settings.pdg):
             msg = f"the conditions hold other particles than {settings.particle}"
             raise SimulacraError(msg)
         return conditions

@@ -54,7 +54,8 @@ class Parts:
     def store(self, number: int, result: ChunkResult) -> None:
         """Write a finished chunk, whole or not at all."""
         with whole_file(self.path(number)) as part, part.open("wb") as file:
-            np.savez_compressed(file, showers=result.showers, geant4=np.array(result.geant4))
+            arrays = {"geant4": np.array(result.geant4), **result.response}
+            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
 
     def load(self, number: int) -> ChunkResult:
         """Return a finished chunk.
@@ -64,7 +65,8 @@ class Parts:
         """
         try:
             with self.path(number).open("rb") as file, np.load(file) as content:
-                return ChunkResult(content["showers"], str(content["geant4"]))
+                response = {name: content[name] for name in content.files if name != "geant4"}
+                return ChunkResult(response, str(content["geant4"]))
         except (OSError, ValueError, KeyError, zipfile.BadZipFile):
             msg = f"{self.path(number)} is damaged: remove it and run the same command again"
             raise SimulacraError(msg) from None

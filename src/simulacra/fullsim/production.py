@@ -46,7 +46,7 @@ def simulate(
     script calls this below ``if __name__ == "__main__":``.
 
     Args:
-        detector: the calorimeter.
+        detector: the detector, of a kind that Geant4 simulates here.
         settings: particle, physics list and cut.
         primaries: the conditions, one row per particle, or the spectrum to draw them from.
         output: the events file; its ending says the format.
@@ -92,7 +92,7 @@ class Geant4Simulator:
     """Geant4 as a simulator: conditions in, events out.
 
     Args:
-        detector: the calorimeter.
+        detector: the detector, of a kind that Geant4 simulates here.
         settings: particle, physics list and cut.
         workers: number of local processes, started for each call.
         executor: processes to use instead; a :class:`WorkerPool` keeps Geant4 ready between calls.
@@ -170,9 +170,11 @@ def _explained(failure: BaseException, pool: Executor) -> BaseException:
 
 
 def _events(job: Job, results: list[ChunkResult]) -> Events:
-    showers = np.concatenate([result.showers for result in results])
-    facts = job.provenance(results[0].geant4)
-    return Events(job.conditions, {"showers": showers}, job.detector, facts)
+    response = {
+        name: np.concatenate([result.response[name] for result in results])
+        for name in results[0].response
+    }
+    return Events(job.conditions, response, job.detector, job.provenance(results[0].geant4))
 
 
 class _Report:

@@ -59,23 +59,24 @@ class Geant4Settings(Frozen):
 
     Attributes:
         particle: name as Geant4 or the PDG spell it (``gamma``, ``e-``, ``pi+``, ``proton``) or
-            PDG id.
+            PDG id; None where the conditions say it, event by event.
         physics: ``opt0`` to ``opt4``, ``gs``, ``wvi`` (electromagnetic physics only) or one of
             Geant4's reference lists that the bindings have, such as ``FTFP_BERT``.
-        cut: production threshold in range, mm.
+        cut: production threshold in range, mm; None for the detector's own.
 
     Raises:
         SimulacraError: the particle or the physics list is unknown.
     """
 
-    particle: str
+    particle: str | None = None
     physics: str = "opt0"
-    cut: Annotated[Length, Field(gt=0)] = 0.7
+    cut: Annotated[Length, Field(gt=0)] | None = None
 
     @field_validator("particle")
     @classmethod
-    def _known_particle(cls, value: str) -> str:
-        pdg_id(value)
+    def _known_particle(cls, value: str | None) -> str | None:
+        if value is not None:
+            pdg_id(value)
         return value
 
     @field_validator("physics")
@@ -90,14 +91,19 @@ class Geant4Settings(Frozen):
         return value
 
     @cached_property
-    def pdg(self) -> int:
-        """The particle's PDG id."""
-        return pdg_id(self.particle)
+    def pdg(self) -> int | None:
+        """The particle's PDG id; None where there are several."""
+        return None if self.particle is None else pdg_id(self.particle)
 
     @property
     def decays(self) -> bool:
         """Whether the particle needs decay physics beside the electromagnetic one."""
         return self.pdg not in _ELECTROMAGNETIC_PRIMARIES
+
+    @property
+    def usual_cut(self) -> float:
+        """The production threshold (mm) that the physics list comes with."""
+        return 1.0 if self.physics in EM_PHYSICS else 0.7
 
     @property
     def data_sets(self) -> tuple[DataSet, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from simulacra.errors import CardError
 
@@ -42,19 +42,33 @@ class OneLossModel(GenerativeModel, Protocol):
         """
 
 
+@runtime_checkable
+class Growing(Protocol):
+    """What a network offers that changes its form in the course of training."""
+
+    def set_progress(self, fraction: float) -> None:
+        """Take the form of this part of the training, from 0 to 1.
+
+        The form is kept in buffers, so that averages, checkpoints and simulators know it. The loop
+        calls this before each step.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class ModelEntry:
     """One system: where its code is, how it is trained, where it comes from.
 
     The module defines ``transform(config, detector)`` and, where conditions need more than
     :class:`simulacra.transforms.ConditionEncoder`, ``encoder(config, detector)``; ``config`` and
-    ``network`` name its classes, ``training`` the loop that the network is written for.
+    ``network`` name its classes, ``training`` the loop that the network is written for, ``serves``
+    the kind of detector.
     """
 
     module: str
     config: str
     network: str
     training: Literal["adversarial", "one-loss"]
+    serves: Literal["calorimeter", "tpc"]
     summary: str
     reference: str
 
@@ -92,6 +106,7 @@ MODELS: dict[str, ModelEntry] = {
         config="DNNCaloGANConfig",
         network="DNNCaloGAN",
         training="adversarial",
+        serves="calorimeter",
         summary="dense WGAN-GP on flat cells with a second critic for the total energy",
         reference="ATLAS, ATL-SOFT-PUB-2018-001 and the fifth deck",
     ),
@@ -100,6 +115,7 @@ MODELS: dict[str, ModelEntry] = {
         config="CouplingFlowConfig",
         network="TwoStageFlow",
         training="one-loss",
+        serves="calorimeter",
         summary="rational-quadratic splines: layer energies, then cells given them",
         reference="after CaloINN, arXiv:2312.09290",
     ),
@@ -108,7 +124,89 @@ MODELS: dict[str, ModelEntry] = {
         config="FlowMatchingConfig",
         network="FlowMatching",
         training="one-loss",
+        serves="calorimeter",
         summary="normal scores of layers and cells, joined by few-step flow matching: the default",
+        reference="ours; flow matching: arXiv:2210.02747",
+    ),
+    "gan-mlp": ModelEntry(
+        module="simulacra.models.gan_mlp",
+        config="GanMlpConfig",
+        network="GanMlp",
+        training="adversarial",
+        serves="tpc",
+        summary="vanilla GAN of dense layers",
+        reference="ALICE, first and third deck",
+    ),
+    "gan-lstm": ModelEntry(
+        module="simulacra.models.gan_lstm",
+        config="GanLstmConfig",
+        network="GanLstm",
+        training="adversarial",
+        serves="tpc",
+        summary="vanilla GAN that goes along the pad rows",
+        reference="ALICE, first and third deck",
+    ),
+    "vae": ModelEntry(
+        module="simulacra.models.vae",
+        config="VaeConfig",
+        network="Vae",
+        training="one-loss",
+        serves="tpc",
+        summary="variational autoencoder of dense layers",
+        reference="ALICE, first and third deck",
+    ),
+    "dcgan": ModelEntry(
+        module="simulacra.models.dcgan",
+        config="DcganConfig",
+        network="Dcgan",
+        training="adversarial",
+        serves="tpc",
+        summary="vanilla GAN of convolutions",
+        reference="ALICE, first and third deck",
+    ),
+    "cvae": ModelEntry(
+        module="simulacra.models.cvae",
+        config="CvaeConfig",
+        network="Cvae",
+        training="one-loss",
+        serves="tpc",
+        summary="variational autoencoder of convolutions, not conditional",
+        reference="ALICE, first and third deck",
+    ),
+    "progan": ModelEntry(
+        module="simulacra.models.progan",
+        config="ProganConfig",
+        network="Progan",
+        training="adversarial",
+        serves="tpc",
+        summary="WGAN-GP of convolutions that grows along the pad rows",
+        reference="ALICE, first deck; arXiv:1710.10196",
+    ),
+    "cond-lstm": ModelEntry(
+        module="simulacra.models.cond_lstm",
+        config="CondLstmConfig",
+        network="CondLstm",
+        training="adversarial",
+        serves="tpc",
+        summary="gan-lstm given the particle; condLSTM+ with helix_weight",
+        reference="ALICE, EPJ Web Conf. 214 (2019) 06003",
+    ),
+    "cond-dcgan": ModelEntry(
+        module="simulacra.models.cond_dcgan",
+        config="CondDcganConfig",
+        network="CondDcgan",
+        training="adversarial",
+        serves="tpc",
+        summary="dcgan given the particle; condDCGAN+ with helix_weight",
+        reference="ALICE, EPJ Web Conf. 214 (2019) 06003",
+    ),
+    "helix-flow": ModelEntry(
+        module="simulacra.models.helix_flow",
+        config="HelixFlowConfig",
+        network="HelixFlow",
+        training="one-loss",
+        serves="tpc",
+        summary="tracks: smooth deviations from the helix by flow matching, and what each row adds",
         reference="ours; flow matching: arXiv:2210.02747",
     ),
 }
@@ -126,4 +224,4 @@ def find_model(kind: str) -> ModelEntry:
     return MODELS[kind]
 
 
-__all__ = ["MODELS", "GenerativeModel", "ModelEntry", "OneLossModel", "find_model"]
+__all__ = ["MODELS", "GenerativeModel", "Growing", "ModelEntry", "OneLossModel", "find_model"]

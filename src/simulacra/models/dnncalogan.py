@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
 from simulacra.models.needs import calorimeter_for
-from simulacra.models.networks import Factors, TrainableSwish, dense, gradient_penalty
+from simulacra.models.networks import Factors, TrainableSwish, dense, gradient_penalty, leaky
 from simulacra.transforms import FractionOfEnergy, Transform
 
 
@@ -80,11 +80,10 @@ class Critics(nn.Module):
     def __init__(self, config: DNNCaloGANConfig, cells: int, conditions: int) -> None:
         super().__init__()
         self.config = config
-        activation = lambda: nn.LeakyReLU(0.2)  # noqa: E731 - a factory, like a class
         hidden = config.critic_widths
-        self.cells = dense((cells + conditions, *hidden, 1), activation)
+        self.cells = dense((cells + conditions, *hidden, 1), leaky)
         self.energy = (
-            dense((cells + 1 + conditions, *hidden, 1), activation) if config.critics == 2 else None
+            dense((cells + 1 + conditions, *hidden, 1), leaky) if config.critics == 2 else None
         )
 
     def forward(

@@ -8,7 +8,6 @@ standard normal where the distributions are right, whatever the mixture of zeros
 was; what is left to learn is how they hang together.
 
 References:
-    M. C. Jones, A. Pewsey: Sinh-arcsinh distributions, Biometrika 96 (2009) 761;
     E. Page: Approximations to the cumulative normal function, Applied Statistics 26 (1977) 75. His
     logit of the normal distribution, a cubic, is taken for the normal distribution throughout: it
     has a closed inverse and is within 1.4e-4 of it.
@@ -22,11 +21,15 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
+from simulacra.models.sinh_arcsinh import SinhArcsinh
+
 PARAMETERS = 5
 """Numbers that describe the distribution of one feature."""
 LINEAR, CUBIC = 1.5976, 0.070565
 LARGEST_SCORE = 5.5
 """Normal scores beyond this (one in 10^7.7) are taken for this."""
+LARGEST_INSIDE = 10.0
+"""The same for scores of values alone, before emptiness is counted in."""
 MOST_CERTAIN = 16.0
 """Largest logit of the probability to hold something, or nothing."""
 
@@ -36,45 +39,35 @@ class Marginals(NamedTuple):
 
     Attributes:
         occupancy: logit of the probability that there is something.
-        location, log_scale: of the value, where there is something.
-        skew, log_tail: its shape; 0 for a normal distribution.
+        shape: how the value is distributed where there is something.
     """
 
     occupancy: Tensor
-    location: Tensor
-    log_scale: Tensor
-    skew: Tensor
-    log_tail: Tensor
+    shape: SinhArcsinh
 
     @classmethod
     def of(cls, outputs: Tensor, centre: Tensor, spread: Tensor, occupancy: Tensor) -> Self:
         """Return the distributions that a network's outputs mean.
 
         Args:
-            outputs: (n, features, 5), of order one.
+            outputs: (n, features, PARAMETERS), of order one.
             centre: of the values, that an output of zero stands for (features,).
             spread: likewise.
             occupancy: the logit that an output of zero stands for (features,).
         """
         occupied, location, log_scale, skew, log_tail = outputs.unbind(-1)
-        return cls(
-            (occupancy + 4 * occupied).clamp(-MOST_CERTAIN, MOST_CERTAIN),
+        shape = SinhArcsinh(
             centre + spread * 2 * location.clamp(-10.0, 10.0),
             spread.log() + log_scale.clamp(-6.0, 4.0),
             skew.clamp(-4.0, 4.0),
             log_tail.clamp(-1.5, 1.5),
         )
+        return cls((occupancy + 4 * occupied).clamp(-MOST_CERTAIN, MOST_CERTAIN), shape)
 
     def negative_log_likelihood(self, values: Tensor) -> Tensor:
         """Return -log p of values (n, features), which are -inf where there is nothing."""
         full = torch.isfinite(values)
-        distance = (torch.where(full, values, self.location) - self.location) / self.log_scale.exp()
-        argument = distance.asinh() * self.log_tail.exp() - self.skew
-        argument = argument.clamp(-8.0, 8.0)  # as unlikely as single precision can say
-        score = argument.sinh()
-        log_slope = (
-            self.log_tail - self.log_scale + argument.cosh().log() - distance.square().log1p() / 2
-        )
+        score, log_slope = self.shape.sloped_scores(torch.where(full, values, self.shape.location))
         logit = logit_of(score)
         log_density = (
             log_slope
@@ -91,8 +84,7 @@ class Marginals(NamedTuple):
     def scores(self, values: Tensor, rng: Generator) -> Tensor:
         """Return normal scores of values (n, features); where there is nothing, a random one."""
         full = torch.isfinite(values)
-        distance = (torch.where(full, values, self.location) - self.location) / self.log_scale.exp()
-        score = (distance.asinh() * self.log_tail.exp() - self.skew).clamp(-3.0, 3.0).sinh()
+        score = self.shape.scores(torch.where(full, values, self.shape.location), LARGEST_INSIDE)
         # log of the probability to lie above; there it is exact for large values
         log_above = -functional.softplus(-self.occupancy) - functional.softplus(logit_of(score))
         of_values = log_of_rest(log_above) - log_above
@@ -111,8 +103,7 @@ class Marginals(NamedTuple):
         log_above = functional.softplus(-self.occupancy) - functional.softplus(logit)
         log_above = log_above.clamp_max(-1e-6)
         score = normal_score(log_of_rest(log_above) - log_above)
-        distance = ((score.asinh() + self.skew) / self.log_tail.exp()).clamp(-30.0, 30.0).sinh()
-        return self.location + distance * self.log_scale.exp(), logit + self.occupancy
+        return self.shape.values(score), logit + self.occupancy
 
 
 def log_of_rest(log_probability: Tensor) -> Tensor:

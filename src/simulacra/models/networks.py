@@ -57,22 +57,29 @@ def dense(widths: Sequence[int], activation: Callable[[], nn.Module]) -> nn.Sequ
     return nn.Sequential(*layers, nn.Linear(widths[-2], widths[-1]))
 
 
+def leaky(dropout: float = 0.0) -> nn.Module:
+    """Return LeakyReLU of slope 0.2, and dropout after it where asked for."""
+    activation = nn.LeakyReLU(0.2)
+    return nn.Sequential(activation, nn.Dropout(dropout)) if dropout else activation
+
+
 def gradient_penalty(
     critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, mix: Tensor
 ) -> Tensor:
     """Return E[(|grad D(x^)| - 1)^2] on lines between real and generated samples.
 
     Args:
-        critic: x (n, features) to a score (n, 1); everything else it uses counts as constant.
-        real: samples of full simulation (n, features).
-        fake: generated samples (n, features).
+        critic: x (n, ...) to a score (n, 1); everything else it uses counts as constant.
+        real: samples of full simulation (n, ...).
+        fake: generated samples (n, ...).
         mix: position on the line between them, uniform in [0, 1], (n, 1).
 
     References:
         Gulrajani et al.: Improved training of Wasserstein GANs, arXiv:1704.00028, eq. 3.
     """
-    between = torch.lerp(fake, real, mix).detach().requires_grad_(True)
+    weight = mix.view(-1, *[1] * (real.ndim - 1))
+    between = torch.lerp(fake, real, weight).detach().requires_grad_(True)
     score = critic(between).sum()
     (gradient,) = torch.autograd.grad(score, between, create_graph=True)
-    norm: Tensor = gradient.norm(dim=1)
+    norm: Tensor = gradient.flatten(1).norm(dim=1)
     return (norm - 1).square().mean()

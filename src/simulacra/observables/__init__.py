@@ -2,14 +2,53 @@
 
 from __future__ import annotations
 
-from simulacra.detectors import Calorimeter, Detector
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from simulacra.detectors import Detector
 from simulacra.errors import DetectorError
 from simulacra.observables.catalogue import Lengths, calorimeter_observables
-from simulacra.observables.observable import Observable, observe
+from simulacra.observables.observable import Observable, linearised, observe
+from simulacra.observables.tpc import tpc_observables
+
+
+@dataclass(frozen=True, slots=True)
+class ObservablesOfKind:
+    """What is observed in one kind of detector.
+
+    Attributes:
+        table: the observables of a detector, the headline first, in units of the given lengths.
+        selection: groups of observables by which training chooses an epoch.
+    """
+
+    table: Callable[[Any, Lengths], tuple[Observable, ...]]
+    selection: tuple[str, ...]
+
+
+KINDS: Mapping[str, ObservablesOfKind] = MappingProxyType(
+    {
+        "calorimeter": ObservablesOfKind(
+            calorimeter_observables, ("response", "fraction", "centre", "width", "energy_ratio")
+        ),
+        "tpc": ObservablesOfKind(
+            lambda detector, _: tpc_observables(detector),
+            ("rmse", "clusters", "shift", "width", "correlation", "dedx", "charge"),
+        ),
+    }
+)
+
+
+def _kind(detector: Detector) -> ObservablesOfKind:
+    if detector.kind not in KINDS:
+        msg = f"no observables for detectors of kind {detector.kind!r}"
+        raise DetectorError(msg)
+    return KINDS[detector.kind]
 
 
 def observables_of(detector: Detector, lengths: Lengths = "mm") -> tuple[Observable, ...]:
-    """Return the observables of a detector, in the order of a report.
+    """Return the observables of a detector, in the order of a report; the headline comes first.
 
     Args:
         detector: the detector.
@@ -26,10 +65,23 @@ def observables_of(detector: Detector, lengths: Lengths = "mm") -> tuple[Observa
     Raises:
         DetectorError: there are none for this kind of detector.
     """
-    if isinstance(detector, Calorimeter):
-        return calorimeter_observables(detector, lengths)
-    msg = f"no observables for detectors of kind {detector.kind!r}"
-    raise DetectorError(msg)
+    return _kind(detector).table(detector, lengths)
 
 
-__all__ = ["Lengths", "Observable", "observables_of", "observe"]
+def selection_groups(detector: Detector) -> tuple[str, ...]:
+    """Return the groups of observables by which an epoch is chosen, unless a card says otherwise.
+
+    Raises:
+        DetectorError: there are no observables for this kind of detector.
+    """
+    return _kind(detector).selection
+
+
+__all__ = [
+    "Lengths",
+    "Observable",
+    "linearised",
+    "observables_of",
+    "observe",
+    "selection_groups",
+]

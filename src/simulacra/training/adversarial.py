@@ -13,8 +13,9 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from simulacra.card import AdversarialCard
+from simulacra.card import AdamCard, AdversarialCard
 from simulacra.surrogate import Surrogate
+from simulacra.training.layers import own_random_numbers, set_progress
 from simulacra.training.schedules import learning_rate_factor, moving_average, set_learning_rate
 from simulacra.training.tensors import restore, state_of
 
@@ -53,7 +54,7 @@ class AdversarialRun:
         features: what the model learns (n, ...), on the CPU.
         conditions: encoded conditions (n, conditions).
         card: how to train.
-        seed: of batches, noise and penalty points.
+        seed: of batches, noise, penalty points and dropout.
         fabric: device and precision; launched.
     """
 
@@ -69,16 +70,17 @@ class AdversarialRun:
         self.card = card
         self.fabric = fabric
         self.step = 0
+        self._seed = seed
         self.noise_shape = surrogate.model.noise_shape
         self._network = surrogate.network
         generator = self._network.get_submodule("generator")
         critics = self._network.get_submodule("critics")
         self._averaged = moving_average(generator, card.averaging, short_at_first=False)
         self.generator, self.generator_optimiser = fabric.setup(
-            generator, _rmsprop(generator, card.learning_rate)
+            generator, _optimiser(generator, card, card.learning_rate)
         )
         rate = card.critic_learning_rate or card.learning_rate
-        wrapped, self.critics_optimiser = fabric.setup(critics, _rmsprop(critics, rate))
+        wrapped, self.critics_optimiser = fabric.setup(critics, _optimiser(critics, card, rate))
         wrapped.mark_forward_method("judge")
         self._critic_module: nn.Module = wrapped
         self._rates = (card.learning_rate, rate)
@@ -103,6 +105,13 @@ class AdversarialRun:
     def advance(self) -> dict[str, Tensor]:
         """Make one step and return the last value of every loss term."""
         self._set_learning_rates()
+        set_progress(self._network, self.step / self.card.steps)
+        with own_random_numbers(self._seed, self.step, self.fabric.device):
+            terms = self._advance()
+        self.step += 1
+        return {name: loss.detach() for name, loss in terms.items()}
+
+    def _advance(self) -> dict[str, Tensor]:
         size = self.card.batch_size
         losses: dict[str, Tensor] = {}
         for part in self._big_batch(size * self.card.critic_updates).split(size):
@@ -116,8 +125,7 @@ class AdversarialRun:
         self._update(self.generator_optimiser, terms)
         self._critic_module.requires_grad_(True)
         self._averaged.update_parameters(self.generator.module)
-        self.step += 1
-        return {name: loss.detach() for name, loss in (losses | terms).items()}
+        return losses | terms
 
     def _update(self, optimiser: torch.optim.Optimizer, terms: Mapping[str, Tensor]) -> None:
         loss = torch.stack(tuple(terms.values())).sum()
@@ -163,5 +171,8 @@ class AdversarialRun:
         self.step = int(tensors["step"])
 
 
-def _rmsprop(module: nn.Module, rate: float) -> torch.optim.RMSprop:
-    return torch.optim.RMSprop(module.parameters(), lr=rate, alpha=0.9, foreach=True)
+def _optimiser(module: nn.Module, card: AdversarialCard, rate: float) -> torch.optim.Optimizer:
+    chosen, weights = card.optimiser, module.parameters()
+    if isinstance(chosen, AdamCard):
+        return torch.optim.Adam(weights, lr=rate, betas=chosen.betas, foreach=True)
+    return torch.optim.RMSprop(weights, lr=rate, alpha=chosen.smoothing, foreach=True)

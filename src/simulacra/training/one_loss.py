@@ -13,6 +13,7 @@ from simulacra.card import OneLossCard
 from simulacra.errors import SimulatorError
 from simulacra.models import OneLossModel
 from simulacra.surrogate import Surrogate
+from simulacra.training.layers import own_random_numbers, set_progress
 from simulacra.training.schedules import learning_rate_factor, moving_average, set_learning_rate
 from simulacra.training.tensors import restore, state_of
 
@@ -41,6 +42,7 @@ class OneLossRun:
         self.card = card
         self.fabric = fabric
         self.step = 0
+        self._seed = seed
         self._averaged = moving_average(surrogate.network, card.averaging, short_at_first=True)
         optimiser = torch.optim.AdamW(
             surrogate.network.parameters(),
@@ -72,9 +74,11 @@ class OneLossRun:
         set_learning_rate(self._optimiser, card.learning_rate * factor)
         index = torch.randint(len(self._features), (card.batch_size,), generator=self._rng)
         features = self._dequantise(self._features[index], self._rng)
+        set_progress(self._network.module, self.step / card.steps)
         network = cast("OneLossModel", self._network)
-        terms = network.losses(features, self._conditions[index], self._rng)
-        self._update(terms)
+        with own_random_numbers(self._seed, self.step, self.fabric.device):
+            terms = network.losses(features, self._conditions[index], self._rng)
+            self._update(terms)
         self._averaged.update_parameters(self._network.module)
         self.step += 1
         return {name: loss.detach() for name, loss in terms.items()}

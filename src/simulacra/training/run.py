@@ -125,7 +125,7 @@ class _Fit:
             torch.manual_seed(int(init))
             self.surrogate = Surrogate(entry, card.model, train.detector)
         features, encoded = self.surrogate.fit(train)
-        self.answering = copy.deepcopy(self.surrogate)
+        self.answering = copy.deepcopy(self.surrogate).eval()
         """What is judged: it holds the averaged weights, training goes on in the other."""
         self.run_state = _start(self.surrogate, features, encoded, card.training, int(loop))
         self.selection = EpochSelection(selection, card.selection.groups)
@@ -165,12 +165,13 @@ class _Fit:
         events = Events(self.conditions, response, self.surrogate.detector)
         score, energies = self.selection.score(events)
         wall, cpu = self.spent.tolist()
+        headline = self.selection.headline.name
         times = {"seconds": wall, "cpu_seconds": cpu}
         row: Row = {"step": self.run_state.step, **times, "score": score, **losses}
         for energy in energies:
             row[f"score {energy.label}"] = energy.score
-            row[f"response mean {energy.label}"] = energy.response_mean
-            row[f"response width {energy.label}"] = energy.response_width
+            row[f"{headline} mean {energy.label}"] = energy.headline_mean
+            row[f"{headline} width {energy.label}"] = energy.headline_width
         self.history.append(row)
         if not self.best_row or score < self.best_row["score"]:
             self.best, self.best_row = weights, row

@@ -1,22 +1,30 @@
-"""Epoch selection: how far generated showers are from Geant4's, energy by energy.
+"""Epoch selection: how far generated events are from Geant4's, energy by energy.
 
 Adversarial training peaks and then decays, and losses do not show it. Physics does: for each energy
 and observable the distance in mean, in units of Geant4's width, and the logarithm of the ratio of
-widths. (The deck found chi2, KS and Anderson-Darling tests of no use for this.)
+widths. (The deck found chi2, KS and Anderson-Darling tests of no use for this.) Energies stand for
+the detector's scale: transverse momenta in a TPC.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from simulacra.arrays import BoolArray, FloatArray
-from simulacra.energies import energies_of, energy_groups
+from simulacra.energies import energy_groups, scale_of
 from simulacra.errors import CardError
 from simulacra.events import Events
-from simulacra.observables import Observable, observables_of, observe
+from simulacra.observables import (
+    Observable,
+    linearised,
+    observables_of,
+    observe,
+    selection_groups,
+)
 
 HALF_WEIGHT = 30
 """Events at which an energy has half the weight of one with very many."""
@@ -24,17 +32,19 @@ FEWEST = 5
 """Energies with fewer reference events say nothing about a width and are left out."""
 SMALLEST_RATIO = 1e-3
 """Ratio of widths below which a collapsed generator is not told apart any more."""
+UNDEFINED = 2 * abs(math.log(SMALLEST_RATIO))
+"""Distance of an observable that no generated event defines, and the reference's do."""
 
 
 @dataclass(frozen=True, slots=True)
 class EnergyScore:
-    """The score at one energy: 0 is perfect; response ratios are generated over Geant4."""
+    """The score at one energy: 0 is perfect; ratios of the headline are generated over Geant4."""
 
     label: str
     events: int
     score: float
-    response_mean: float
-    response_width: float
+    headline_mean: float
+    headline_width: float
 
 
 class EpochSelection:
@@ -42,36 +52,39 @@ class EpochSelection:
 
     Args:
         reference: the selection events.
-        groups: groups of observables; ``width`` takes ``width_eta`` and ``width_phi`` too.
+        groups: groups of observables; ``width`` takes ``width_eta`` and ``width_phi`` too. Without
+            them, those of the detector's kind.
 
     Raises:
         CardError: a group has no observable.
     """
 
-    def __init__(self, reference: Events, groups: Sequence[str]) -> None:
+    def __init__(self, reference: Events, groups: Sequence[str] | None = None) -> None:
         self.reference = reference
+        groups = groups or selection_groups(reference.detector)
         self.groups = {group: _members(reference, group) for group in groups}
-        self._bins = energy_groups(energies_of(reference))
+        self._bins = energy_groups(scale_of(reference), scale=reference.detector.scale)
         chosen = [o for members in self.groups.values() for o in members]
-        self._response = next(o for o in observables_of(reference.detector) if o.name == "response")
-        self._observables = (*chosen, self._response)
+        self.headline = observables_of(reference.detector)[0]
+        self._observables = (*chosen, self.headline)
         self._values = observe(reference, self._observables)
 
     def score(self, generated: Events) -> tuple[float, list[EnergyScore]]:
-        """Return the score over all energies, and each energy's.
+        """Return the score over all energies, and each energy's; nan for broken numbers.
 
         An energy with n reference events weighs n / (n + 30).
         """
         values = observe(generated, self._observables)
+        broken = np.nan if any(not np.isfinite(a).all() for a in generated.response.values()) else 0
         scores = []
         for group in self._bins:
-            here = group.select(energies_of(self.reference))
-            there = group.select(energies_of(generated))
+            here = group.select(scale_of(self.reference))
+            there = group.select(scale_of(generated))
             if np.count_nonzero(here) >= FEWEST:
                 scores.append(self._at_energy(group.label, values, here, there))
         weights = np.array([s.events / (s.events + HALF_WEIGHT) for s in scores])
         total = np.average([s.score for s in scores], weights=weights)
-        return float(total), scores
+        return float(total + broken), scores
 
     def _at_energy(
         self,
@@ -81,18 +94,33 @@ class EpochSelection:
         there: BoolArray,
     ) -> EnergyScore:
         groups = [
-            np.mean([_distance(self._values[o.name][here], values[o.name][there]) for o in members])
+            np.mean([self._distance(o, values, here, there) for o in members])
             for members in self.groups.values()
         ]
-        name = self._response.name
-        reference, generated = self._values[name][here], values[name][there]
+        name = self.headline.name
+        reference, generated = (
+            _defined(self.headline, v) for v in (self._values[name][here], values[name][there])
+        )
         return EnergyScore(
             label,
             int(np.count_nonzero(here)),
             float(np.mean(groups)),
-            float(generated.mean() / reference.mean()),
-            float(generated.std() / reference.std()),
+            *_ratios(reference, generated),
         )
+
+    def _distance(
+        self, o: Observable, values: dict[str, FloatArray], here: BoolArray, there: BoolArray
+    ) -> float:
+        pair = (
+            linearised(_defined(o, array), o.logarithmic)
+            for array in (self._values[o.name][here], values[o.name][there])
+        )
+        return _distance(*pair)
+
+
+def _defined(observable: Observable, values: FloatArray) -> FloatArray:
+    """Return the values of the events that define the observable."""
+    return values[~np.isnan(values)] if observable.optional else values
 
 
 def _members(events: Events, group: str) -> list[Observable]:
@@ -108,10 +136,20 @@ def _members(events: Events, group: str) -> list[Observable]:
     return found
 
 
+def _ratios(reference: FloatArray, generated: FloatArray) -> tuple[float, float]:
+    """Return the ratios of means and of widths; nan where either has no values."""
+    if not len(reference) or not len(generated):
+        return math.nan, math.nan
+    mean, width = generated.mean() / reference.mean(), generated.std() / reference.std()
+    return float(mean), float(width)
+
+
 def _distance(reference: FloatArray, generated: FloatArray) -> float:
     """Return |difference of means| / width + |log ratio of widths|; 0 for a constant reference."""
-    width = float(reference.std())
+    width = float(reference.std()) if len(reference) else 0.0
     if width == 0:
         return 0.0
+    if not len(generated):
+        return UNDEFINED
     ratio = max(float(generated.std()) / width, SMALLEST_RATIO)
     return abs(float(generated.mean() - reference.mean())) / width + abs(float(np.log(ratio)))

@@ -72,3 +72,35 @@ class ConditionEncoder(nn.Module):
                 value = column.log() if spec.role == "log" else column
                 parts.append((value - self.offset[i]) * self.scale[i])
         return torch.cat(parts, dim=1)
+
+
+class EncodedAndPhysical(nn.Module):
+    """Features of a :class:`ConditionEncoder`, and after them the columns as they came.
+
+    For models with a loss in physical units; what their networks see are the first features.
+
+    Args:
+        specs: the conditions that a detector declares, in order.
+    """
+
+    def __init__(self, specs: Mapping[str, ConditionSpec]) -> None:
+        super().__init__()
+        self.standard = ConditionEncoder(specs)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the columns, in the order in which :meth:`forward` takes them."""
+        return self.standard.names
+
+    @property
+    def features(self) -> int:
+        """Number of features that :meth:`forward` returns."""
+        return self.standard.features + len(self.names)
+
+    def fit(self, columns: Tensor) -> None:
+        """Set the standardisation from training conditions (n, columns)."""
+        self.standard.fit(columns)
+
+    def forward(self, columns: Tensor) -> Tensor:
+        """Return features (n, features) of conditions (n, columns)."""
+        return torch.cat([self.standard(columns), columns], dim=1)

@@ -19,7 +19,7 @@ from simulacra.validation.classifier import (
     classify,
     worst_energy,
 )
-from simulacra.validation.features import CLASSIFIED, Table, sample_tables
+from simulacra.validation.features import CLASSIFIED, sample_tables
 from simulacra.validation.mlp import MlpOptions
 from simulacra.validation.sample import Sample
 from simulacra.validation.sample_metrics import SAMPLE_METRICS, Tables, scores_of
@@ -31,6 +31,7 @@ from simulacra.validation.sample_result import (
     SampleScore,
 )
 from simulacra.validation.split import matched_split
+from simulacra.validation.table import Table
 
 Profile = Literal["quick", "official"]
 SAMPLES = ("reference", "generated", "floor")
@@ -232,15 +233,15 @@ def _classified(
     labels = {i: group.label for i, group in enumerate(groups)}
     own = ref.groups, gen.groups
     split = matched_split((ref.conditions, gen.conditions), own, options.parts, rng)
-    seeds = rng.integers(2**31, size=(len(CLASSIFIED), len(CLASSIFIERS))).tolist()
+    classified = [features for features in CLASSIFIED if features in ref.tables]
+    seeds = rng.integers(2**31, size=(len(classified), len(CLASSIFIERS))).tolist()
     found = {}
-    for features, row in zip(CLASSIFIED, seeds, strict=True):
+    for features, row in zip(classified, seeds, strict=True):
         for classifier, seed in zip(CLASSIFIERS, row, strict=True):
-            if features in ref.tables:
-                tables = ref.tables[features], gen.tables[features]
-                score = classify(classifier, tables, own, labels, split, options, seed)
-                if score is not None:
-                    found[features, classifier] = score
+            tables = ref.tables[features], gen.tables[features]
+            score = classify(classifier, tables, own, labels, split, options, seed)
+            if score is not None:
+                found[features, classifier] = score
     return found
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from simulacra.arrays import FloatArray
 
@@ -167,6 +168,18 @@ def ratio_axis(axes: Axes) -> None:
     axes.axhline(1, color=BLACK, lw=0.6)
     axes.set_ylim(*RATIO_RANGE)
     axes.set_ylabel("fast / full")
+
+
+def log_axis(axes: Axes, which: Literal["x", "y"], low: float, high: float) -> None:
+    """Make an axis logarithmic where its values span more than half a decade.
+
+    Labels stand at powers of ten only, unless there are too few of these.
+    """
+    if not 0 < low < high or high / low < 3:
+        return
+    (axes.set_xscale if which == "x" else axes.set_yscale)("log")
+    if high / low > 30:
+        (axes.xaxis if which == "x" else axes.yaxis).set_minor_formatter(NullFormatter())
 
 
 def axis_label(label: str, unit: str) -> str:

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 
 from simulacra.arrays import FloatArray, IntArray
 from simulacra.validation.auc import auc, calibrated, divergence
-from simulacra.validation.features import Table
 from simulacra.validation.metrics import UNDEFINED, Estimate
 from simulacra.validation.mlp import MlpOptions, Rows, mlp_scores
 from simulacra.validation.split import Split
+from simulacra.validation.table import Table
 
 FEWEST = 20
 """Events to learn from, tune on or judge by, below which a test says nothing and is left out."""

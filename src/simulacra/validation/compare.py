@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 
-from simulacra.arrays import BoolArray, FloatArray
-from simulacra.detectors import Calorimeter
+from simulacra.arrays import FloatArray
 from simulacra.energies import EnergyGroup, energy_groups
 from simulacra.events import EventSource, require_same_detector
-from simulacra.observables import observables_of
+from simulacra.observables import Observable, linearised, observables_of
 from simulacra.provenance import provenance
 from simulacra.validation.adversary import Profile, judge_samples
-from simulacra.validation.cell_comparison import CellComparison, compare_cells
+from simulacra.validation.comparer import Comparer, Samples
 from simulacra.validation.correlation import correlated_names, correlations_of
-from simulacra.validation.floor import floor_of, verdict_of
-from simulacra.validation.impact import impact_profiles
+from simulacra.validation.kinds import kind_of
 from simulacra.validation.legacy import legacy_scores
-from simulacra.validation.metrics import METRICS, moments
-from simulacra.validation.rank_floor import RankReplicas, rank_floors, rank_replicas
-from simulacra.validation.resolution import resolution_of
-from simulacra.validation.result import (
-    Comparison,
-    GroupResult,
-    Invariants,
-    ObservableInfo,
-    Validation,
-)
+from simulacra.validation.result import Invariants, ObservableInfo, Validation
 from simulacra.validation.sample import Sample, measured
 from simulacra.validation.sample_result import SampleComparison
-
-POOLED = "all energies"
+from simulacra.validation.shown import Shown
 
 
 def validate(
@@ -69,24 +57,32 @@ def validate(
         require_same_detector(reference.detector, floor.detector)
     ref, gen = measured(reference), measured(generated)
     extra = None if floor is None else measured(floor)
+    samples = Samples(ref, gen, extra)
     observables = observables_of(ref.detector)
-    comparer = _Comparer(np.random.default_rng(seed))
-    groups = energy_groups(ref.energies, gen.energies)
+    comparer = Comparer(np.random.default_rng(seed), {o.name: o for o in observables})
+    groups = energy_groups(ref.energies, gen.energies, scale=ref.detector.scale)
     both, notes = _shared(groups, ref, gen)
     limits = _limits(ref.values[observables[0].name])
     judged, cautions = _judged((ref, gen, extra), both, profile, seed)
     result = Validation(
         detector=ref.detector.name,
+        scale=ref.detector.scale,
         seed=seed,
         headline=observables[0].name,
-        observables={o.name: ObservableInfo(o.label, o.unit, o.group) for o in observables},
+        observables={
+            o.name: ObservableInfo(o.label, o.unit, o.group, o.logarithmic) for o in observables
+        },
         limits=limits,
         invariants={
-            "reference": _invariants(ref, observables[0].name, limits),
-            "generated": _invariants(gen, observables[0].name, limits),
+            "reference": _invariants(ref, observables[0], limits),
+            "generated": _invariants(gen, observables[0], limits),
         },
-        pooled=comparer.pooled(both, ref, gen, extra),
-        energies=tuple(comparer.group(g.label, g.energy, (g,), ref, gen, extra) for g in both),
+        pooled=comparer.pooled(both, samples),
+        energies=tuple(comparer.group(g.label, g.energy, (g,), samples) for g in both),
+        divisions={
+            division.name: comparer.divided(division, both, samples)
+            for division in kind_of(ref.detector).divisions(ref.detector)
+        },
         samples=judged,
         notes=(*notes, *cautions),
         provenance=provenance(
@@ -97,29 +93,36 @@ def validate(
         ),
     )
     return replace(
-        _with_relations(result, ref, gen, both),
+        _with_relations(result, samples, both),
         legacy=None if legacy is None else legacy_scores(ref.source, gen.source, legacy),
     )
 
 
 def _with_relations(
-    result: Validation, ref: Sample, gen: Sample, groups: tuple[EnergyGroup, ...]
+    result: Validation, samples: Samples, groups: tuple[EnergyGroup, ...]
 ) -> Validation:
     """Return the result with what relates observables to energy, impact and each other."""
-    names = correlated_names({name: info.group for name, info in result.observables.items()})
-    masks = [(g.select(ref.energies), g.select(gen.energies)) for g in groups]
-    return replace(
-        result,
-        resolution=resolution_of(result.energies, result.headline),
-        impact_profiles=impact_profiles(_of(groups, ref), _of(groups, gen)),
-        cells=_cells(_of(groups, ref), _of(groups, gen)),
-        correlations=correlations_of(names, ref.values, gen.values, masks),
+    table = observables_of(samples.reference.detector)
+    names = correlated_names({o.name: o.group for o in table})
+    ref, gen = samples.reference, samples.generated
+    correlations = correlations_of(
+        names,
+        _linear(ref),
+        _linear(gen),
+        [(g.select(ref.energies), g.select(gen.energies)) for g in groups],
+        optional=[o.name for o in table if o.optional],
     )
+    shared = samples.within(groups)
+    shown = Shown(
+        replace(result, correlations=correlations), groups, shared.reference, shared.generated
+    )
+    return kind_of(ref.detector).complete(shown)
 
 
-def _cells(ref: Sample, gen: Sample) -> CellComparison | None:
-    calorimeter = isinstance(ref.detector, Calorimeter)
-    return compare_cells(ref.cells, gen.cells) if calorimeter and len(ref) and len(gen) else None
+def _linear(sample: Sample) -> dict[str, FloatArray]:
+    """Return the observables of a sample, logarithms where they span decades."""
+    table = observables_of(sample.detector)
+    return {o.name: linearised(sample.values[o.name], o.logarithmic) for o in table}
 
 
 def _judged(
@@ -153,90 +156,12 @@ def _shared(
     if len(both) > 1:
         shares = shares / shares.sum(axis=0)
         if np.abs(shares[:, 0] - shares[:, 1]).max() > 0.05:
+            scale = kind_of(ref.detector).scale
             notes.append(
-                "the samples mix the energies differently: judge them energy by energy, the "
-                "results for all energies together show the mixture as well"
+                f"the samples mix the {scale.many} differently: judge them {scale.one} by "
+                f"{scale.one}, the results for all {scale.many} together show the mixture as well"
             )
     return tuple(group for group, _, _ in both), notes
-
-
-@dataclass(frozen=True, slots=True)
-class _Comparer:
-    """Compares groups of events; ``rng`` is what the floors are drawn from, in turn."""
-
-    rng: np.random.Generator
-
-    def pooled(
-        self,
-        groups: tuple[EnergyGroup, ...],
-        ref: Sample,
-        gen: Sample,
-        extra: Sample | None,
-    ) -> GroupResult | None:
-        """Return the result of all groups together."""
-        return self.group(POOLED, None, groups, ref, gen, extra) if groups else None
-
-    def group(
-        self,
-        label: str,
-        energy: float | None,
-        groups: tuple[EnergyGroup, ...],
-        ref: Sample,
-        gen: Sample,
-        extra: Sample | None,
-    ) -> GroupResult:
-        """Return the result of the events of some energies."""
-        ref, gen = _of(groups, ref), _of(groups, gen)
-        if extra is not None:
-            extra = self._part(_of(groups, extra), len(gen))
-        replicas = rank_replicas(len(ref), len(gen), self.rng)
-        comparisons = {}
-        for name, values in ref.values.items():
-            independent = None if extra is None else extra.values[name]
-            comparison = self._compare(name, values, gen.values[name], independent, replicas)
-            if comparison is not None:
-                comparisons[name] = comparison
-        return GroupResult(label, energy, len(ref), len(gen), comparisons)
-
-    def _part(self, sample: Sample, n: int) -> Sample:
-        """Return the sample, or n of its events where it has more."""
-        if len(sample) <= n:
-            return sample
-        return sample.take(np.sort(self.rng.choice(len(sample), n, replace=False)))
-
-    def _compare(
-        self,
-        name: str,
-        ref: FloatArray,
-        gen: FloatArray,
-        independent: FloatArray | None,
-        replicas: RankReplicas,
-    ) -> Comparison | None:
-        a, b = ref[np.isfinite(ref)], gen[np.isfinite(gen)]
-        if not len(a) or not len(b):
-            return None
-        if independent is not None:
-            independent = independent[np.isfinite(independent)]
-        floor = floor_of(a, len(b), self.rng, independent)
-        metrics = {key: metric.function(a, b) for key, metric in METRICS.items()}
-        return Comparison(
-            observable=name,
-            reference=moments(a),
-            generated=moments(b),
-            non_finite=(len(ref) - len(a), len(gen) - len(b)),
-            metrics=metrics,
-            floor=floor,
-            verdict=verdict_of(metrics["separation"].value, floor),
-            floors=rank_floors(a, replicas, independent),
-        )
-
-
-def _of(groups: tuple[EnergyGroup, ...], sample: Sample) -> Sample:
-    """Return the events of a sample that are in one of the groups."""
-    chosen: BoolArray = np.zeros(len(sample), bool)
-    for group in groups:
-        chosen |= group.select(sample.energies)
-    return sample.take(chosen)
 
 
 def _limits(headline: FloatArray) -> tuple[float, float]:
@@ -248,9 +173,11 @@ def _limits(headline: FloatArray) -> tuple[float, float]:
     return low - (high - low), high + (high - low)
 
 
-def _invariants(sample: Sample, name: str, limits: tuple[float, float]) -> Invariants:
-    headline = sample.values[name]
+def _invariants(sample: Sample, o: Observable, limits: tuple[float, float]) -> Invariants:
+    headline = sample.values[o.name]
     inside = (headline >= limits[0]) & (headline <= limits[1])
+    if o.optional:  # undefined is not beyond
+        inside = inside | np.isnan(headline)
     return Invariants(
         non_finite=int(sample.non_finite.sum()),
         negative=int(sample.negative.sum()),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,6 +52,7 @@ def correlations_of(
     reference: Mapping[str, FloatArray],
     generated: Mapping[str, FloatArray],
     energies: Sequence[tuple[BoolArray, BoolArray]],
+    optional: Collection[str] = (),
 ) -> Correlations | None:
     """Return the correlations at fixed energy.
 
@@ -63,11 +64,14 @@ def correlations_of(
         reference: observables of the full simulation by name, each (n,).
         generated: likewise, of the events that are judged.
         energies: for each energy, which events of the reference and of the generated have it.
+        optional: observables that may be nan: then the value counts as the mean. Elsewhere nan is
+            a fault, and the event is left out.
     """
+    may_lack = np.isin(names, list(optional))
     samples = [np.stack([values[n] for n in names], axis=1) for values in (reference, generated)]
     parts: tuple[list[FloatArray], list[FloatArray]] = ([], [])
     for masks in energies:
-        chosen = [_finite_rows(s[mask]) for s, mask in zip(samples, masks, strict=True)]
+        chosen = [_finite_rows(s[mask], may_lack) for s, mask in zip(samples, masks, strict=True)]
         if min(len(rows) for rows in chosen) >= FEWEST_EVENTS:
             for part, rows in zip(parts, chosen, strict=True):
                 part.append(_standardised(rows))
@@ -77,16 +81,26 @@ def correlations_of(
     return _compare(tuple(names), first, second)
 
 
-def _finite_rows(rows: FloatArray) -> FloatArray:
-    return rows[np.all(np.isfinite(rows), axis=1)]
+def _finite_rows(rows: FloatArray, may_lack: BoolArray) -> FloatArray:
+    return rows[np.all(np.isfinite(rows) | (np.isnan(rows) & may_lack), axis=1)]
 
 
 def _standardised(rows: FloatArray) -> FloatArray:
+    if np.isnan(rows).any():
+        return np.stack([_standardised_column(column) for column in rows.T], axis=1)
     centred = rows - rows.mean(axis=0)
     deviation = centred.std(axis=0)
     # rounding of a constant is no variation
     varies = deviation > 1e-9 * np.max(np.abs(rows), axis=0)
     return np.where(varies, centred / np.where(varies, deviation, 1.0), 0.0)
+
+
+def _standardised_column(column: FloatArray) -> FloatArray:
+    result = np.zeros_like(column)
+    known = ~np.isnan(column)
+    if known.any():
+        result[known] = _standardised(column[known][:, None])[:, 0]
+    return result
 
 
 def _compare(names: tuple[str, ...], first: FloatArray, second: FloatArray) -> Correlations:

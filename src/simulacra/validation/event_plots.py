@@ -13,6 +13,7 @@ from simulacra.detectors import Calorimeter, Layer
 from simulacra.detectors.segmentation import PolarSegmentation
 from simulacra.units import format_energy
 from simulacra.validation.canvas import FAST, FULL, Plot, finish, new_figure
+from simulacra.validation.pairing import pairs_of
 from simulacra.validation.sample import Sample
 from simulacra.validation.shown import Shown
 
@@ -27,7 +28,7 @@ def single_events(shown: Shown) -> Iterator[Plot]:
     """Yield some single showers as points in space; no choice but the energy is made."""
     full, fast, detector = shown.full, shown.fast, shown.detector
     assert isinstance(detector, Calorimeter)
-    pairs, matched = _pairs(full, fast)
+    pairs, matched = pairs_of(full, fast, SHOWN)
     figure = new_figure(9.0, 3.2 * len(pairs))
     places = np.concatenate([_centres(layer) for layer in detector.layers])
     for row, (i, j) in enumerate(pairs):
@@ -56,36 +57,6 @@ def single_events(shown: Shown) -> Iterator[Plot]:
         "their kind, not for agreement.",
         finish(figure),
     )
-
-
-def _pairs(full: Sample, fast: Sample) -> tuple[list[tuple[int, int]], bool]:
-    """Return places of showers in both samples, and whether their conditions are the same."""
-    order = np.argsort(full.energies, kind="stable")
-    chosen = np.unique(np.linspace(0, len(full) - 1, 2 * SHOWN + 1).astype(int)[1::2])
-    aligned = len(full) == len(fast) and all(
-        np.array_equal(full.conditions[name], fast.conditions[name])
-        for name in full.detector.conditions
-    )
-    places = [int(order[k]) for k in chosen]
-    if aligned:
-        return [(i, i) for i in places], True
-    return [(i, _closest(full, i, fast)) for i in places], False
-
-
-def _closest(full: Sample, i: int, fast: Sample) -> int:
-    """Return the event of ``fast`` whose conditions are closest to those of event ``i``."""
-    distance = np.zeros(len(fast))
-    for name, spec in full.detector.conditions.items():
-        column = fast.conditions[name].astype(np.float64)
-        value = float(full.conditions[name][i])
-        if spec.role == "log":
-            # far more important than anything else
-            distance += 100 * np.abs(np.log(column / value))
-        elif spec.role == "categorical":
-            distance += column != value
-        else:
-            distance += np.abs(column - value) / max(float(np.ptp(column)), 1e-9)
-    return int(np.argmin(distance))
 
 
 def _shower(sample: Sample, place: int) -> FloatArray:

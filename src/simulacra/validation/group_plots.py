@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from simulacra.arrays import FloatArray
+from simulacra.observables import linearised
 from simulacra.validation.binning import binning_of
 from simulacra.validation.canvas import (
     BLACK,
@@ -20,13 +21,15 @@ from simulacra.validation.canvas import (
     axis_label,
     draw_histograms,
     finish,
+    log_axis,
     panels,
 )
-from simulacra.validation.result import Comparison, ObservableInfo, Validation
+from simulacra.validation.kinds import kind_of
+from simulacra.validation.result import Comparison, ObservableInfo, Validation, label_text
 from simulacra.validation.shown import Shown
 
 MOST_MEMBERS = 8
-"""Panels of one figure; of a group with more observables (layers), some are drawn."""
+"""Panels of one figure for a group; of one with more observables (layers), some are drawn."""
 
 
 def grouped_histograms(shown: Shown) -> Iterator[Plot]:
@@ -36,7 +39,7 @@ def grouped_histograms(shown: Shown) -> Iterator[Plot]:
     several = {name: members for name, members in groups.items() if len(members) > 1}
     first = {"whole event": alone} if alone else {}
     for name, members in (first | several).items():
-        drawn = _some(members)
+        drawn = members if name == "whole event" else _some(members)
         left = f" {len(drawn)} of {len(members)} are drawn." if len(drawn) < len(members) else ""
         figure, pairs = panels(len(drawn))
         for member, (main, ratio) in zip(drawn, pairs, strict=True):
@@ -47,7 +50,7 @@ def grouped_histograms(shown: Shown) -> Iterator[Plot]:
         yield Plot(
             f"group-{name}",
             label_text(name).capitalize(),
-            f"All energies together, logarithmic.{left}",
+            f"All {kind_of(shown.detector).scale.many} together, logarithmic.{left}",
             finish(figure),
         )
 
@@ -121,7 +124,10 @@ def histogram_panel(
     log: bool = False,
 ) -> None:
     """Draw one observable's histograms with legend and labels; ``title`` heads the legend."""
-    edges = binning_of(full).edges
+    edges = binning_of(linearised(full, info.logarithmic)).edges
+    if info.logarithmic:
+        edges = 10.0**edges
+        log_axis(ratio, "x", edges[0], edges[-1])
     draw_histograms(main, ratio, edges, Histogram.of(edges, full), Histogram.of(edges, fast))
     room = 12.0 if log else 1.4  # for the legend
     high = main.get_ylim()[1]
@@ -134,8 +140,3 @@ def histogram_panel(
         main.yaxis.set_major_locator(MaxNLocator(5, prune="lower"))
     ratio.set_xlabel(axis_label(info.label, info.unit))
     main.set_ylabel("share of events")
-
-
-def label_text(name: str) -> str:
-    """Return an observable's or group's name as words."""
-    return name.replace("_", " ")

@@ -11,12 +11,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from simulacra.arrays import FloatArray
 from simulacra.detectors import Calorimeter
-from simulacra.validation.sample import Sample
+
+if TYPE_CHECKING:
+    from simulacra.validation.sample import Sample
 
 BINS = 16
 FEWEST_PER_BIN = 5
@@ -59,7 +62,8 @@ def impact_profiles(reference: Sample, generated: Sample) -> tuple[ImpactProfile
     Errors are the spread in a bin over sqrt(n), so that mixtures of energies have honest ones.
     """
     detector = reference.detector
-    if not isinstance(detector, Calorimeter) or detector.reference_cell is None:
+    assert isinstance(detector, Calorimeter)
+    if detector.reference_cell is None:
         return ()
     return tuple(_profiles(detector, (reference, generated)))
 

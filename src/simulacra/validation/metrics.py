@@ -209,10 +209,18 @@ def chi2_per_ndf(reference: FloatArray, generated: FloatArray) -> Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A metric and how a table names it."""
+    """A metric and how a table names it.
+
+    Attributes:
+        label: what a table calls it.
+        function: of the reference's and the generated values.
+        binned: whether it looks at histograms, so that it takes logarithms of observables that
+            span decades.
+    """
 
     label: str
     function: Callable[[FloatArray, FloatArray], Estimate]
+    binned: bool = False
 
 
 METRICS: Mapping[str, Metric] = MappingProxyType(
@@ -220,11 +228,11 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
         "mean_difference": Metric("mean difference", mean_difference),
         "mean_ratio": Metric("mean ratio", mean_ratio),
         "width_ratio": Metric("width ratio", width_ratio),
-        "separation": Metric("separation power", separation_power),
+        "separation": Metric("separation power", separation_power, binned=True),
         "wasserstein": Metric("W1", wasserstein),
         "wasserstein_in_widths": Metric("W1 / width", wasserstein_in_widths),
         "ks": Metric("KS", ks_statistic),
         "ks_p_value": Metric("KS p-value", ks_p_value),
-        "chi2_per_ndf": Metric("χ² / ndf", chi2_per_ndf),
+        "chi2_per_ndf": Metric("χ² / ndf", chi2_per_ndf, binned=True),
     }
 )

@@ -10,6 +10,8 @@ import matplotlib as mpl
 from simulacra.detectors import Calorimeter
 from simulacra.validation.canvas import STYLE, Plot
 from simulacra.validation.cell_plots import cell_maps, cell_spectrum
+from simulacra.validation.cells import cell_sums
+from simulacra.validation.division_plots import division_plots
 from simulacra.validation.event_plots import single_events
 from simulacra.validation.group_plots import grouped_histograms, profiles
 from simulacra.validation.headline_plots import headline_against_energy, headline_by_energy
@@ -18,6 +20,7 @@ from simulacra.validation.relation_plots import correlation_plots, impact_plots
 from simulacra.validation.result import Validation
 from simulacra.validation.sample import Sample
 from simulacra.validation.shown import Shown
+from simulacra.validation.track_plots import energy_loss, pad_rows, single_tracks
 
 PlotFunction = Callable[[Shown], Iterator[Plot]]
 
@@ -26,7 +29,7 @@ def shower_plots(shown: Shown) -> Iterator[Plot]:
     """Yield what is drawn of all cells of a calorimeter."""
     detector = shown.detector
     assert isinstance(detector, Calorimeter)
-    full, fast = shown.full.cells, shown.fast.cells
+    full, fast = shown.full.summed(cell_sums), shown.fast.summed(cell_sums)
     yield from longitudinal_profile(shown.validation, full, fast)
     yield from lateral_profiles(detector, full, fast)
     yield from cell_maps(detector, full, fast)
@@ -36,13 +39,17 @@ def shower_plots(shown: Shown) -> Iterator[Plot]:
 PLOTS: tuple[PlotFunction, ...] = (
     headline_against_energy,
     headline_by_energy,
+    division_plots,
     profiles,
     impact_plots,
     grouped_histograms,
     correlation_plots,
 )
 PLOTS_OF_KIND: Mapping[str, tuple[PlotFunction, ...]] = MappingProxyType(
-    {"calorimeter": (shower_plots, single_events)}
+    {
+        "calorimeter": (shower_plots, single_events),
+        "tpc": (pad_rows, energy_loss, single_tracks),
+    }
 )
 
 

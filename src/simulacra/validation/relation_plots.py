@@ -9,8 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 
 from simulacra.validation.canvas import BLACK, COLOUR, FAST, FULL, Plot, finish, new_figure, panels
-from simulacra.validation.group_plots import label_text
 from simulacra.validation.impact import ImpactProfile
+from simulacra.validation.kinds import kind_of
+from simulacra.validation.result import label_text
 from simulacra.validation.shown import Shown
 
 MOST_PROFILES = 12
@@ -79,6 +80,7 @@ def correlation_plots(shown: Shown) -> Iterator[Plot]:
     found = shown.validation.correlations
     if found is None:
         return
+    one = kind_of(shown.detector).scale.one
     named = len(found.names) <= MOST_LABELS
     figure = new_figure(15.5, 6.0 if named else 5.0, "constrained")
     grid = figure.subplots(1, 3, sharey=True)
@@ -103,7 +105,7 @@ def correlation_plots(shown: Shown) -> Iterator[Plot]:
     yield Plot(
         "correlations",
         "Correlations",
-        "Linear correlation coefficients at fixed energy (at each energy the observables are "
+        f"Linear correlation coefficients at fixed {one} (at each {one} the observables are "
         "brought to mean 0 and deviation 1). Root mean square of the difference: "
         f"{found.rms_difference:.3f}, by chance {found.expected_rms:.3f}. Largest: "
         f"{found.worst_difference:+.2f} between {found.worst[0]} and {found.worst[1]}.",

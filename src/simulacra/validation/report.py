@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import math
-from dataclasses import dataclass
 from pathlib import Path
 
 import jinja2
@@ -13,25 +12,16 @@ import jinja2
 from simulacra.atomic import whole_folder
 from simulacra.events import EventSource
 from simulacra.validation.floor import CLOSE_EXCESS, CLOSE_FACTOR
+from simulacra.validation.kinds import Scale, kind_of
+from simulacra.validation.matrix import division_tables, number_text, verdict_matrix
 from simulacra.validation.metrics import METRICS, Estimate
 from simulacra.validation.plots import report_plots
-from simulacra.validation.result import Comparison, Validation, summary_rows
+from simulacra.validation.result import Validation, summary_rows, title_of
 from simulacra.validation.sample import Sample, measured
 from simulacra.validation.sample_result import energy_rows, sample_rows
 
-MOST_ROWS = 60
-"""Rows of the table of verdicts; with more observables, it has a row per group of observables."""
 MOST_PROFILES = 12
 """Rows of the table of mean showers; of more profiles, the worst are shown."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A field of the table of verdicts: the worst of some comparisons, S / floor and details."""
-
-    text: str
-    verdict: str
-    hint: str
 
 
 def write_report(
@@ -61,7 +51,7 @@ def write_report(
         }
         for plot in report_plots(validation, measured(reference), measured(generated))
     ]
-    html = _render(validation, plots)
+    html = _render(validation, kind_of(reference.detector).scale, plots)
     metrics = json.dumps(validation.to_json(), indent=1, allow_nan=False, ensure_ascii=False)
     with whole_folder(folder) as part:
         (part / "index.html").write_text(html, encoding="utf-8")
@@ -69,15 +59,18 @@ def write_report(
     return folder / "index.html"
 
 
-def _render(validation: Validation, plots: list[dict[str, str]]) -> str:
+def _render(validation: Validation, scale: Scale, plots: list[dict[str, str]]) -> str:
     return (
         _environment()
         .get_template("report.html.j2")
         .render(
             validation=validation,
+            scale=scale,
+            headline_title=title_of(validation.observables, validation.headline),
+            divisions=[*division_tables(validation)],
             rows=summary_rows(validation),
             headline=[(g.label, g.comparisons.get(validation.headline)) for g in validation.groups],
-            matrix=_matrix(validation),
+            matrix=verdict_matrix(validation),
             metrics=METRICS,
             sample_rows=sample_rows(validation.samples),
             energy_rows=energy_rows(validation.samples),
@@ -136,52 +129,14 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters["number"] = _number
+    environment.filters["number"] = number_text
     environment.filters["scaled"] = _scaled
     return environment
-
-
-def _number(value: float | None, digits: int = 3) -> str:
-    """Return a number for a table; a dash where it is undefined."""
-    if value is None or math.isnan(value):
-        return "–"
-    return "∞" if math.isinf(value) else f"{value:.{digits}g}"
 
 
 def _scaled(estimate: Estimate, factor: float) -> Estimate:
     """Return an estimate in another unit."""
     return Estimate(factor * estimate.value, factor * estimate.error)
-
-
-def _matrix(validation: Validation) -> list[tuple[str, list[Cell | None]]]:
-    """Return the table of verdicts: a row per observable (or group), a field per energy."""
-    names = {name: [name] for name in validation.observables}
-    if len(names) > MOST_ROWS:
-        names = {}
-        for name, info in validation.observables.items():
-            names.setdefault(info.group, []).append(name)
-    return [
-        (
-            row,
-            [
-                _cell([g.comparisons[n] for n in members if n in g.comparisons])
-                for g in validation.groups
-            ],
-        )
-        for row, members in names.items()
-    ]
-
-
-def _cell(comparisons: list[Comparison]) -> Cell | None:
-    if not comparisons:
-        return None
-    worst = max(comparisons, key=lambda c: c.rank)
-    score = worst.metrics["separation"].value
-    hint = (
-        f"{worst.observable}: S = {score:.3g}, floor {worst.floor.mean:.3g}, "
-        f"95 % of it below {worst.floor.quantile:.3g}"
-    )
-    return Cell(_number(worst.over_floor, 2), worst.verdict, hint)
 
 
 __all__ = ["write_report"]

@@ -12,6 +12,7 @@ from typing import Any
 from simulacra.jsonable import plain
 from simulacra.validation.cell_comparison import CellComparison
 from simulacra.validation.correlation import Correlations
+from simulacra.validation.figures import FigureTable
 from simulacra.validation.floor import Floor, Verdict
 from simulacra.validation.impact import ImpactProfile
 from simulacra.validation.legacy import LegacyScores
@@ -19,7 +20,7 @@ from simulacra.validation.metrics import Estimate, Moments
 from simulacra.validation.resolution import Resolution
 from simulacra.validation.sample_result import SampleComparison
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +100,12 @@ class Invariants:
 
 @dataclass(frozen=True, slots=True)
 class ObservableInfo:
-    """What the report needs to know of an observable."""
+    """What the report needs to know of an observable; see :class:`Observable`."""
 
     label: str
     unit: str
     group: str
+    logarithmic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,7 @@ class Validation:
 
     Attributes:
         detector: the detector's name.
+        scale: the condition that "energy" stands for below.
         seed: what the floors were drawn with.
         headline: the observable that comes first, whose mean and width are tabulated.
         observables: what each name means, in the order of a report.
@@ -127,6 +130,8 @@ class Validation:
         invariants: the counts, for ``reference`` and ``generated``.
         pooled: all energies that both samples have, together; None where they share none.
         energies: one result per energy, ascending.
+        divisions: by the name of each further division of the events, its parts: each over all
+            energies (``energy`` is None), then energy by energy.
         samples: classifiers and metrics of whole samples; None where they were not asked for.
         notes: what a reader must know to judge the numbers.
         provenance: of this result and of both samples.
@@ -134,11 +139,13 @@ class Validation:
         impact_profiles: centres of energy against the impact, where the detector has impacts.
         correlations: between observables at fixed energy.
         cells: mean showers and cells of a calorimeter.
+        tables: further numbers of a kind of detector.
         legacy: CaloChallenge's own scores, where they were asked for.
         thresholds: what was required, where something was.
     """
 
     detector: str
+    scale: str
     seed: int
     headline: str
     observables: Mapping[str, ObservableInfo]
@@ -146,6 +153,7 @@ class Validation:
     invariants: Mapping[str, Invariants]
     pooled: GroupResult | None
     energies: tuple[GroupResult, ...]
+    divisions: Mapping[str, tuple[GroupResult, ...]]
     samples: SampleComparison | None
     notes: tuple[str, ...]
     provenance: Mapping[str, Any]
@@ -153,6 +161,7 @@ class Validation:
     impact_profiles: tuple[ImpactProfile, ...] = ()
     correlations: Correlations | None = None
     cells: CellComparison | None = None
+    tables: tuple[FigureTable, ...] = ()
     legacy: LegacyScores | None = None
     thresholds: ThresholdResult | None = None
 
@@ -160,6 +169,11 @@ class Validation:
     def groups(self) -> tuple[GroupResult, ...]:
         """The pooled result, if there is one, and then energy after energy."""
         return (() if self.pooled is None else (self.pooled,)) + self.energies
+
+    @property
+    def parts(self) -> tuple[GroupResult, ...]:
+        """The results of all parts of all divisions."""
+        return tuple(group for groups in self.divisions.values() for group in groups)
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of ``metrics.json``: plain types, None where undefined."""
@@ -216,3 +230,15 @@ def summary_rows(validation: Validation) -> list[SummaryRow]:
             )
         )
     return rows
+
+
+def title_of(observables: Mapping[str, ObservableInfo], name: str) -> str:
+    """Return a heading for an observable: its label, or its name where that is a formula."""
+    label = observables[name].label
+    title = label_text(name) if "$" in label else label
+    return title[:1].upper() + title[1:]
+
+
+def label_text(name: str) -> str:
+    """Return an observable's or group's name as words."""
+    return name.replace("_", " ")

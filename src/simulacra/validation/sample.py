@@ -1,27 +1,26 @@
 """A sample as validation sees it: every observable of every event, measured in one pass.
 
-Cells are not kept. What needs them (mean showers, the classifiers' tables) goes through the events
-again, piece by piece, so that a sample may be larger than the memory.
+The response is not kept. What needs it (mean showers, the classifiers' tables) goes through the
+events again, piece by piece, so that a sample may be larger than the memory.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
-from simulacra.arrays import BoolArray, FloatArray, IntArray
+from simulacra.arrays import Array, BoolArray, FloatArray, IntArray
 from simulacra.conditions import Conditions
-from simulacra.detectors import Calorimeter, Detector
-from simulacra.energies import energies_of
+from simulacra.detectors import Detector
+from simulacra.energies import scale_of
 from simulacra.events import Events, EventSource, pieces, spans
-from simulacra.observables import observables_of, observe
-from simulacra.validation.cells import CellSums, cell_sums
+from simulacra.observables import Observable, observables_of, observe
 
-ENERGY_ARRAYS = ("showers", "images")
-"""Arrays of the response that hold energies, which cannot be negative."""
+Sums = TypeVar("Sums")
 
 
 @dataclass(frozen=True)
@@ -33,9 +32,10 @@ class Sample:
         rows: places in the source (n,), ascending.
         conditions: of these events.
         values: the observables by name, in the order of a report, each (n,).
-        whole: which events have only finite numbers, in single precision, (n,).
+        whole: which events have only finite numbers, in single precision, (n,); an observable that
+            an event need not define may be nan.
         non_finite: numbers of each event's response that are not finite (n,).
-        negative: numbers of each event's response below zero where it is an energy (n,).
+        negative: energies and charges of each event's response below zero (n,).
     """
 
     source: EventSource
@@ -45,6 +45,7 @@ class Sample:
     whole: BoolArray
     non_finite: IntArray
     negative: IntArray
+    _summed: dict[Callable[..., Any], Any] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -56,14 +57,17 @@ class Sample:
 
     @cached_property
     def energies(self) -> FloatArray:
-        """Incident energies (n,), MeV."""
-        return energies_of(self)
+        """The detector's scale (n,), MeV: incident energies of a calorimeter."""
+        return scale_of(self)
 
-    @cached_property
-    def cells(self) -> CellSums:
-        """What a calorimeter's cells come to; the events are gone through for it once."""
-        assert isinstance(self.detector, Calorimeter)
-        return cell_sums(self.detector, (events for _, events in self.pieces()))
+    def summed(self, sums: Callable[[Any, Iterable[Events]], Sums]) -> Sums:
+        """Return what a function makes of the detector and all events, piece by piece.
+
+        The events are gone through for it once, however often it is asked for.
+        """
+        if sums not in self._summed:
+            self._summed[sums] = sums(self.detector, (events for _, events in self.pieces()))
+        return cast("Sums", self._summed[sums])
 
     def take(self, chosen: BoolArray | IntArray) -> Sample:
         """Return the events of a mask (n,) or of ascending places; itself where that is all."""
@@ -101,12 +105,14 @@ def measured(events: EventSource | Sample) -> Sample:
     for place, piece in pieces(events):
         with np.errstate(invalid="ignore", over="ignore"):  # broken events are counted, not hidden
             found = observe(piece, observables)
-            whole[place] = _whole(piece, found)
+            whole[place] = _whole(piece, found, observables)
         for name, array in found.items():
             values[name][place] = array
-        arrays = piece.response
-        non_finite[place] = sum(_count(~np.isfinite(array)) for array in arrays.values())
-        negative[place] = sum(_count(arrays[name] < 0) for name in ENERGY_ARRAYS if name in arrays)
+        non_finite[place] = sum(_count(~np.isfinite(array)) for array in piece.response.values())
+        negative[place] = sum(
+            _count(piece[name][..., array.signed :] < 0)
+            for name, array in piece.detector.response_arrays.items()
+        )
         conditions.append(piece.conditions)
     return Sample(
         events,
@@ -119,16 +125,23 @@ def measured(events: EventSource | Sample) -> Sample:
     )
 
 
-def _whole(events: Events, values: Mapping[str, FloatArray]) -> BoolArray:
+def _whole(
+    events: Events, values: Mapping[str, FloatArray], observables: Sequence[Observable]
+) -> BoolArray:
     """Return which events (n,) have only finite numbers in response and observables."""
-    n = len(events)
-    arrays = [*events.response.values(), *values.values()]
-    # what single precision cannot hold is broken, too
-    good = [
-        np.isfinite(a.astype(np.float32, copy=False)).reshape(n, -1).all(axis=1) for a in arrays
+    response = [_finite(array) for array in events.response.values()]
+    observed = [
+        _finite(values[o.name]) | (np.isnan(values[o.name]) & o.optional) for o in observables
     ]
-    result: BoolArray = np.all(good, axis=0)
-    return result
+    whole: BoolArray = np.logical_and.reduce([*response, *observed])
+    return whole
+
+
+def _finite(array: Array) -> BoolArray:
+    """Return which events (n, ...) have only numbers that single precision holds."""
+    finite = np.isfinite(array.astype(np.float32, copy=False))
+    good: BoolArray = np.logical_and.reduce(finite.reshape(len(array), -1), axis=1)
+    return good
 
 
 def _count(marked: BoolArray) -> IntArray:

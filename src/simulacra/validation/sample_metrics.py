@@ -15,10 +15,10 @@ import numpy as np
 
 from simulacra.validation.correlation import largest_correlation_difference
 from simulacra.validation.distances import FPD_SIZES, KPD_SIZE, fpd, fpd_sizes, kpd, kpd_size
-from simulacra.validation.features import Table
 from simulacra.validation.metrics import Estimate
 from simulacra.validation.neighbours import neighbourhoods
 from simulacra.validation.sample_result import SampleFloor, SampleScore
+from simulacra.validation.table import Table
 
 SampleFunction = Callable[[Table, Table, np.random.Generator], tuple[Estimate, ...]]
 

@@ -1,4 +1,4 @@
-"""What a report draws: a result, and the events of the energies that both samples have."""
+"""What a report shows: a result, and the events of the energies that both samples have."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from simulacra.validation.sample import Sample
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The input of all plots.
+    """The input of all plots, and of what a kind of detector adds to a result.
 
     Attributes:
         validation: the result for the two samples.
@@ -37,7 +37,9 @@ class Shown:
     def of(cls, validation: Validation, reference: Sample, generated: Sample) -> Self | None:
         """Return what is drawn of two samples; None where they have no energy in common."""
         labels = {group.label for group in validation.energies}
-        every = energy_groups(reference.energies, generated.energies)
+        every = energy_groups(
+            reference.energies, generated.energies, scale=reference.detector.scale
+        )
         groups = tuple(group for group in every if group.label in labels)
         if not groups:
             return None

@@ -27,7 +27,8 @@ class Rule(Frozen):
 
     Attributes:
         observables: names or groups, with wildcards: ``response``, ``width_*``, ``*.strips``.
-        energies: labels as in the report (``65 GeV``, ``all energies``), with wildcards.
+        energies: labels as in the report (``65 GeV``, ``all energies``, or of a part of the events
+            ``p, pT 1 GeV``), with wildcards.
         separation: largest separation power.
         over_floor: largest separation power in units of the floor.
         verdict: worst verdict allowed.
@@ -157,7 +158,7 @@ def _check(
 
 
 def _rule_checks(validation: Validation, rule: Rule) -> Iterator[str | None]:
-    for group in validation.groups:
+    for group in (*validation.groups, *validation.parts):
         if not _matches(group.label, rule.energies):
             continue
         for name, comparison in group.comparisons.items():

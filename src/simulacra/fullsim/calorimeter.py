@@ -1,0 +1,123 @@
+"""Full simulation of calorimeters: the stack, one particle along +z, energies of cells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from simulacra.arrays import FloatArray
+from simulacra.conditions import Conditions
+from simulacra.detectors import Calorimeter
+from simulacra.errors import SimulacraError
+from simulacra.fullsim.datasets import Geant4Object
+from simulacra.fullsim.readout import section_readouts, window_starts
+from simulacra.fullsim.settings import Geant4Settings
+from simulacra.fullsim.setup import Primaries
+from simulacra.fullsim.world import CELL, PERIOD, ROW, SLAB, World
+
+SCORE = "energy"
+
+
+@dataclass(frozen=True, slots=True)
+class CalorimeterSetup:
+    """How a calorimeter is simulated. Costs are energies in MeV."""
+
+    detector: Calorimeter
+    chunk_cost: ClassVar[float] = 60_000.0
+
+    def __post_init__(self) -> None:
+        if not self.detector.has_matter:
+            msg = f"{self.detector.name} is a read-out only: there is no matter to simulate"
+            raise SimulacraError(msg)
+
+    @property
+    def cut(self) -> None:
+        """That of the physics list."""
+
+    def costs(self, conditions: Conditions) -> FloatArray:
+        """Return the energies: a shower takes as long as it is energetic."""
+        return conditions["energy"].astype(np.float64)
+
+    def primaries(
+        self, conditions: Conditions, settings: Geant4Settings, stream: np.random.SeedSequence
+    ) -> Primaries:
+        """Return particles along +z from the beam's plane.
+
+        Raises:
+            DetectorError: the conditions do not belong to the detector.
+        """
+        n, beam = len(conditions), self.detector.beam
+        if self.detector.reference_cell is not None:
+            x, y = self.detector.place(conditions.columns)
+        else:  # the conditions say nothing of the impact: it is random within the beam spot
+            rng = np.random.default_rng(stream)
+            x, y = rng.uniform(*beam.x, n), rng.uniform(*beam.y, n)
+        window_starts(self.detector, x, y)  # raises here rather than in a worker
+        position = np.column_stack([x, y, np.full(n, beam.z)])
+        direction = np.tile([0.0, 0.0, 1.0], (n, 1))
+        energy = conditions["energy"].astype(np.float64)
+        return Primaries(np.full(n, settings.pdg), energy, direction, position)
+
+    def physics(self, g4: Geant4Object) -> list[Geant4Object]:  # noqa: ARG002
+        """Return nothing: a physics list is all that showers need."""
+        return []
+
+    def construction(self, g4: Geant4Object) -> Geant4Object:
+        """Return the stack with a scorer for each section."""
+        return _construction(g4, self.detector)
+
+    def readout(self, g4: Geant4Object, construction: Geant4Object) -> Geant4Object:  # noqa: ARG002
+        """Return what gives ``showers`` (n, cells)."""
+        return _readout(g4, self.detector)
+
+
+def _construction(g4: Geant4Object, detector: Calorimeter) -> Geant4Object:
+    class Construction(g4.G4VUserDetectorConstruction):  # type: ignore[misc]
+        def Construct(self) -> Geant4Object:
+            self.world = World(g4, detector)
+            return self.world.build()
+
+        def ConstructSDandField(self) -> None:
+            self.scorers = []
+            for readout in section_readouts(detector):
+                sensor = g4.G4MultiFunctionalDetector(readout.name)
+                g4.G4SDManager.GetSDMpointer().AddNewDetector(sensor)
+                # The first index is the row in a box and the sector in a tube, where the row is
+                # the ring. Layers that add up need a third index that is always 0: the slab's.
+                polar = detector.volume.kind == "tube"
+                depths = (CELL, ROW) if polar else (ROW, CELL)
+                third = PERIOD if readout.copies > 1 else SLAB
+                scorer = g4.G4PSEnergyDeposit3D(
+                    SCORE, *readout.grid, readout.copies, *depths, third
+                )
+                sensor.RegisterPrimitive(scorer)
+                self.scorers += [sensor, scorer]
+                for cell in self.world.cells[readout.name]:
+                    self.SetSensitiveDetector(cell, sensor)
+
+    return Construction()
+
+
+def _readout(g4: Geant4Object, detector: Calorimeter) -> Geant4Object:
+    readouts = section_readouts(detector)
+
+    class Readout(g4.G4UserEventAction):  # type: ignore[misc]
+        def load(self, primaries: Primaries, seeds: tuple[int, int]) -> None:  # noqa: ARG002
+            x, y, _ = primaries.position.T
+            self.starts = window_starts(detector, x, y)
+            self.showers = np.zeros((len(primaries), detector.n_cells), np.float32)
+            self.response = {"showers": self.showers}
+
+        def EndOfEventAction(self, event: Geant4Object) -> None:
+            manager, row = g4.G4SDManager.GetSDMpointer(), event.GetEventID()
+            collections = event.GetHCofThisEvent()
+            for number, readout in enumerate(readouts):
+                hits = collections.GetHC(manager.GetCollectionID(f"{readout.name}/{SCORE}"))
+                scores = np.array(list(hits), np.float64).reshape(-1, 2)
+                self.showers[row, readout.cells] = readout.read(
+                    scores[:, 0].astype(np.int64), scores[:, 1], self.starts[row, number]
+                )
+
+    return Readout()

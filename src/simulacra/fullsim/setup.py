@@ -1,0 +1,96 @@
+"""What each kind of detector brings to full simulation: the seam between Geant4 and detectors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+
+from simulacra.arrays import Array, FloatArray, IntArray
+from simulacra.conditions import Conditions
+from simulacra.fullsim.datasets import Geant4Object
+from simulacra.fullsim.settings import Geant4Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Primaries:
+    """Particles that set out, one for each of n events.
+
+    Attributes:
+        pdg: species (n,).
+        energy: kinetic energies (n,), MeV.
+        direction: unit vectors (n, 3).
+        position: where they start (n, 3), mm.
+    """
+
+    pdg: IntArray
+    energy: FloatArray
+    direction: FloatArray
+    position: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.pdg)
+
+    def take(self, rows: slice) -> Primaries:
+        """Return some of them, one after another."""
+        return Primaries(
+            self.pdg[rows], self.energy[rows], self.direction[rows], self.position[rows]
+        )
+
+
+class Readout(Protocol):
+    """A Geant4 event action that turns what was scored into the response, event by event."""
+
+    @property
+    def response(self) -> Mapping[str, Array]:
+        """The arrays that the detector reads out, of the events since :meth:`load`."""
+
+    def load(self, primaries: Primaries, seeds: tuple[int, int]) -> None:
+        """Prepare for the events of these primaries; ``seeds`` are for all but Geant4."""
+
+
+class Setup(Protocol):
+    """How one kind of detector is shot at, built and read out in Geant4.
+
+    Attributes:
+        chunk_cost: costs of events, added up, that make a chunk of about a second.
+    """
+
+    chunk_cost: ClassVar[float]
+
+    @property
+    def detector(self) -> Any:  # noqa: ANN401 - one of the detectors, of the setup's kind
+        """The detector."""
+
+    @property
+    def cut(self) -> float | None:
+        """Production threshold in range (mm) of the detector; None for the physics list's own."""
+
+    def costs(self, conditions: Conditions) -> FloatArray:
+        """Return how much work each event (n,) is, in units of the kind's own."""
+
+    def primaries(
+        self, conditions: Conditions, settings: Geant4Settings, stream: np.random.SeedSequence
+    ) -> Primaries:
+        """Return the particles of these conditions; ``stream`` is for what they do not say.
+
+        Raises:
+            SimulacraError: the conditions do not belong to the detector.
+        """
+
+    def physics(self, g4: Geant4Object) -> list[Geant4Object]:
+        """Return the physics constructors that the kind needs beside the list."""
+
+    def construction(self, g4: Geant4Object) -> Geant4Object:
+        """Return the detector construction."""
+
+    def readout(self, g4: Geant4Object, construction: Geant4Object) -> Any:  # noqa: ANN401
+        """Return the :class:`Readout` of what the construction scores."""
+
+
+def cut_of(setup: Setup, settings: Geant4Settings) -> float:
+    """Return the production threshold (mm): what was asked for, the detector's, or the list's."""
+    cuts = (settings.cut, setup.cut, settings.usual_cut)
+    return next(cut for cut in cuts if cut is not None)

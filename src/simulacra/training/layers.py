@@ -1,0 +1,38 @@
+"""What some layers need of a loop at each step: where training stands, random numbers of their own.
+
+Both are functions of the step alone, so that a resumed run needs no state of theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import nn
+
+from simulacra.models import Growing
+
+
+def set_progress(network: nn.Module, fraction: float) -> None:
+    """Tell a network that grows which part of the training is done, from 0 to 1."""
+    if isinstance(network, Growing):
+        network.set_progress(fraction)
+
+
+@contextmanager
+def own_random_numbers(seed: int, step: int, device: torch.device) -> Iterator[None]:
+    """Let layers that draw from torch's global generators, as dropout does, draw from a step's own.
+
+    The global generators are put back afterwards.
+
+    Args:
+        seed: of the run.
+        step: the run's step.
+        device: where the layers draw.
+    """
+    (number,) = np.random.SeedSequence([seed, step]).generate_state(1)
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(int(number))
+        yield

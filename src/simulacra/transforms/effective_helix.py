@@ -1,0 +1,143 @@
+"""The helix that a track really follows, in terms of the one that its conditions promise.
+
+Energy loss and scattering before and in the chamber change where a track is, where it flies and how
+it bends. Five numbers hold the greater part of that, taken where its clusters are on average, at
+the path s on the ideal helix:
+
+    offset      outwards of the circle, mm
+    turn        outwards of the direction, mrad
+    bend        logarithm of the curvature over the ideal one, in units of 10^-3
+    offset_z    mm
+    slope       of dz per transverse path, in units of 10^-3
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from simulacra.helix import Helix
+
+PARAMETERS = 5
+ROUNDS = 10
+"""Steps of the fit: Gauss-Newton, shortened where they lead away."""
+SHORTER = 0.3
+FEWEST = 5
+"""Clusters below which a track is taken to follow the ideal helix."""
+PART = 1e-3
+MOST_BEND = 3.0
+"""Largest logarithm of the ratio of curvatures."""
+LEAST_CURVATURE = 1e-12
+
+
+def effective_helix(ideal: Helix, path: Tensor, parameters: Tensor) -> Helix:
+    """Return helices that start where they are nearest to the beam axis.
+
+    Args:
+        ideal: n helices.
+        path: where the parameters are taken (n,), mm.
+        parameters: (n, 5).
+    """
+    offset, turn, bend, offset_z, slope = parameters.unbind(1)
+    sign = torch.where(ideal.curvature < 0, -1.0, 1.0).to(path.dtype)
+    x, y, phi = _advance(ideal.x, ideal.y, ideal.phi, ideal.curvature, path)
+    x, y = x + sign * offset * phi.sin(), y - sign * offset * phi.cos()
+    phi = phi - sign * PART * turn
+    curvature = ideal.curvature * (PART * bend).clamp(-MOST_BEND, MOST_BEND).exp()
+    curvature = torch.where(curvature.abs() > LEAST_CURVATURE, curvature, sign * LEAST_CURVATURE)
+    tan_lambda = ideal.tan_lambda + PART * slope
+    # back to where it is nearest to the axis
+    along, across = x * phi.cos() + y * phi.sin(), y * phi.cos() - x * phi.sin()
+    angle = torch.atan2(curvature.abs() * along, 1 + curvature * across)
+    back = angle / curvature.abs()
+    x, y, phi = _advance(x, y, phi, curvature, -back)
+    z = ideal.z + path * ideal.tan_lambda + offset_z - back * tan_lambda
+    return Helix(x, y, z, phi, curvature, tan_lambda)
+
+
+def fitted_parameters(ideal: Helix, path: Tensor, points: Tensor, present: Tensor) -> Tensor:
+    """Return the parameters (n, 5) of the helices that follow clusters best, by least squares.
+
+    Args:
+        ideal: n helices, in double precision.
+        path: of the rows on them (n, rows), mm.
+        points: clusters (n, rows, 3), mm.
+        present: 1 or 0 (n, rows).
+    """
+    middle = mean_path(path, present)
+    best = torch.zeros((len(path), PARAMETERS), dtype=path.dtype)
+    away = (path - middle[:, None]) * present * PART  # metres
+    enough = (present.sum(dim=1, keepdim=True) >= FEWEST).to(path.dtype)
+    least, step = _step(ideal, middle, best, away, points, present)
+    scale = enough
+    for _ in range(ROUNDS):
+        tried = best + scale * step
+        limit = MOST_BEND / PART
+        tried[:, 2] = tried[:, 2].clamp(-limit, limit)
+        squares, new = _step(ideal, middle, tried, away, points, present)
+        better = squares < least
+        best, step = torch.where(better, tried, best), torch.where(better, new, step)
+        least = torch.where(better, squares, least)
+        scale = torch.where(better, enough, scale * SHORTER)
+    return best
+
+
+def _step(
+    ideal: Helix, middle: Tensor, parameters: Tensor, away: Tensor, points: Tensor, present: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return the sum of squares (n, 1) of parameters, and the Gauss-Newton step from them."""
+    helix = effective_helix(ideal, middle, parameters)
+    across, along_z = beside(helix, points)[:2]
+    of_circle = _polynomial(away, across, present, 3)
+    of_line = _polynomial(away, along_z, present, 2)
+    # d = offset + turn t - (change of curvature) t^2 / 2, with t in metres
+    size = helix.curvature.abs().clamp_min(LEAST_CURVATURE)
+    bend = torch.log1p((-2e-6 * of_circle[:, 2] / size).clamp(-0.5, 1.0)) / PART
+    steps = [of_circle[:, 0], of_circle[:, 1], bend, of_line[:, 0], of_line[:, 1]]
+    squares = ((across.square() + along_z.square()) * present).sum(dim=1, keepdim=True)
+    return squares, torch.stack(steps, dim=1)
+
+
+def mean_path(path: Tensor, present: Tensor) -> Tensor:
+    """Return the mean path (n,) of the rows with a cluster; 0 where there is none."""
+    return (path * present).sum(dim=1) / present.sum(dim=1).clamp_min(1)
+
+
+def beside(helix: Helix, points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return how far points (n, rows, 3) are from helices, each (n, rows).
+
+    Outside of the circle in mm; along z at the same turning angle in mm; and whether they are more
+    than half a turn from the start, where angles count backwards.
+
+    With u along the start's direction and w across it towards the centre, the distance d solves
+    d + kappa d^2 / 2 = kappa (u^2 + w^2) / 2 - w, which is exact for straight tracks, too.
+    """
+    cos, sin = helix.phi.cos()[:, None], helix.phi.sin()[:, None]
+    sign = torch.where(helix.curvature < 0, -1.0, 1.0).to(points.dtype)[:, None]
+    kappa = helix.curvature.abs().clamp_min(LEAST_CURVATURE)[:, None]
+    dx, dy = points[..., 0] - helix.x[:, None], points[..., 1] - helix.y[:, None]
+    u, w = dx * cos + dy * sin, sign * (dy * cos - dx * sin)
+    g = kappa * (u.square() + w.square()) / 2 - w
+    across = 2 * g / (1 + (1 + 2 * kappa * g).clamp_min(0.0).sqrt())
+    angle = torch.atan2(kappa * u, 1 - kappa * w)
+    z = helix.z[:, None] + angle.abs() / kappa * helix.tan_lambda[:, None]
+    return across, points[..., 2] - z, angle < 0
+
+
+def _advance(
+    x: Tensor, y: Tensor, phi: Tensor, curvature: Tensor, path: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return position and direction after a path on a circle."""
+    half = curvature * path / 2
+    chord = path * torch.sinc(half / torch.pi)
+    return x + chord * (phi + half).cos(), y + chord * (phi + half).sin(), phi + 2 * half
+
+
+def _polynomial(t: Tensor, values: Tensor, present: Tensor, number: int) -> Tensor:
+    """Return coefficients (n, number) of powers of t, by least squares on the rows present."""
+    powers = torch.stack([t**order for order in range(number)], dim=2) * present[..., None]
+    normal = powers.mT @ powers
+    normal = normal + 1e-9 * torch.eye(number, dtype=t.dtype)
+    right = powers.mT @ (values * present)[..., None]
+    solution: Tensor = torch.linalg.solve(normal, right)[..., 0]
+    return solution

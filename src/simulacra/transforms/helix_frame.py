@@ -1,0 +1,162 @@
+"""Tracks as deviations from the helix that their conditions promise.
+
+The features of a track are the five parameters of :mod:`simulacra.transforms.effective_helix`, by
+which the helix that it follows differs from the ideal one, and (channels, rows) flattened, the
+channels in the order of :data:`CHANNELS`:
+
+    present   1 where the row has a cluster, else 0 and so are the others
+    across    distance from the effective circle in the transverse plane, mm; positive outside of it
+    along_z   z beside the effective helix at the same turning angle, mm
+    charge    log(q / ADC)
+    peak      log(q_max / q)
+    turned    1 where the cluster lies beyond the circle's farthest point from the axis, else 0
+
+Distances from the circle, unlike residuals at a fixed radius, stay small and smooth where a track
+of low momentum turns back, and they do not depend on the signs of charge and azimuth. What is along
+z is mirrored where the particle flies to negative z, because the chamber is symmetric. On the way
+back, a cluster lies where the circle of that distance crosses the row: the first time, or for
+``turned`` the second, which only secondaries of decays do.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Generator, Tensor, nn
+
+from simulacra.detectors import Tpc
+from simulacra.helix import Crossings, Helix, crossings, helix_of
+from simulacra.transforms.base import Response
+from simulacra.transforms.effective_helix import (
+    PARAMETERS,
+    beside,
+    effective_helix,
+    fitted_parameters,
+    mean_path,
+)
+
+CHANNELS = ("present", "across", "along_z", "charge", "peak", "turned")
+BESIDE_ROW = 1.0
+"""mm; circles that come so near to a row count as reaching it."""
+LEAST_CHARGE = 1e-3
+"""ADC; clusters have more."""
+
+
+class HelixFrame(nn.Module):
+    """Clusters (n, rows, 5) in mm and ADC to features (n, 5 + 6 rows) and back.
+
+    Args:
+        detector: a time-projection chamber.
+    """
+
+    radii: Tensor
+
+    def __init__(self, detector: Tpc) -> None:
+        super().__init__()
+        self.names = tuple(detector.conditions)
+        self.species = detector.conditions["pdg"].categories or ()
+        self.magnetic_field = detector.magnetic_field
+        radii = torch.from_numpy(detector.row_radii).float()
+        self.register_buffer("radii", radii, persistent=False)
+
+    def helix(self, columns: Tensor) -> Helix:
+        """Return the ideal helices of conditions (n, columns), mirrored to fly to positive z."""
+        named = dict(zip(self.names, columns.unbind(1), strict=True))
+        side = self.side(columns)[:, 0]
+        mirrored = {name: named[name] * side for name in ("pseudorapidity", "vertex_z")}
+        return helix_of(named | mirrored, self.species, self.magnetic_field)
+
+    def side(self, columns: Tensor) -> Tensor:
+        """Return +1 or -1 (n, 1): to which side in z the particles fly."""
+        pseudorapidity = columns[:, self.names.index("pseudorapidity"), None]
+        return torch.where(pseudorapidity < 0, -1.0, 1.0).to(columns.dtype)
+
+    def path(self, helix: Helix, place: Crossings) -> Tensor:
+        """Return the path to the rows (n, rows), mm; beyond the last that is reached it goes on."""
+        size = helix.curvature.abs().clamp_min(1e-12)[:, None]
+        path: Tensor = place.angle.abs() / size + (self.radii - 2 / size).clamp_min(0.0)
+        return path
+
+    def fit(self, response: Response, columns: Tensor) -> None:
+        """Do nothing: the conditions say it all."""
+
+    def forward(self, response: Response, columns: Tensor) -> Tensor:
+        """Return features (n, 5 + 6 rows) of clusters."""
+        clusters, columns = response["clusters"].double(), columns.double()
+        mirror = torch.ones_like(clusters[:, :1])
+        mirror[..., 2] = self.side(columns)
+        clusters = clusters * mirror
+        present = (response["cluster_mask"] > 0).double()
+        ideal = self.helix(columns)
+        path = self.path(ideal, crossings(ideal, self.radii.double()))
+        parameters = fitted_parameters(ideal, path, clusters[..., :3], present)
+        helix = effective_helix(ideal, mean_path(path, present), parameters)
+        across, along_z, turned = beside(helix, clusters[..., :3])
+        charge = clusters[..., 3].clamp_min(LEAST_CHARGE).log()
+        peak = clusters[..., 4].clamp_min(LEAST_CHARGE).log()
+        channels = [
+            torch.ones_like(across),
+            across,
+            along_z,
+            charge,
+            peak - charge,
+            turned.double(),
+        ]
+        values = torch.where(present[:, None] > 0, torch.stack(channels, dim=1), 0.0)
+        return torch.cat([parameters, values.flatten(1)], dim=1).float()
+
+    def dequantise(self, features: Tensor, rng: Generator) -> Tensor:  # noqa: ARG002
+        """Return the features: nothing in them is discrete but what is meant to be."""
+        return features
+
+    def inverse(self, features: Tensor, columns: Tensor) -> Response:
+        """Return clusters and their mask; a row without a cluster holds zeros.
+
+        A circle that does not reach a row leaves no cluster there.
+        """
+        parameters, values = features.tensor_split([PARAMETERS], dim=1)
+        values = values.view(-1, len(CHANNELS), len(self.radii))
+        present, across, along_z, charge, peak, turned = values.unbind(1)
+        ideal = self.helix(columns)
+        path = self.path(ideal, crossings(ideal, self.radii))
+        helix = effective_helix(ideal, mean_path(path, present), parameters)
+        place = first_crossings(helix, across, self.radii)
+        off = (place.x.square() + place.y.square() - self.radii.square()).abs()
+        present = present * (off < 2 * self.radii * BESIDE_ROW).to(present.dtype)
+        slope = (helix.tan_lambda / helix.curvature.abs())[:, None]
+        z = helix.z[:, None] + place.angle.abs() * slope + along_z
+        q = charge.exp()
+        x, y = _second_crossing(helix, place)
+        x, y = (torch.lerp(*pair, turned) for pair in ((place.x, x), (place.y, y)))
+        channels = [x, y, z * self.side(columns), q, q * peak.exp()]
+        clusters = torch.stack([channel * present for channel in channels], dim=-1)
+        return {"clusters": clusters, "cluster_mask": present}
+
+
+def first_crossings(helix: Helix, across: Tensor, radii: Tensor) -> Crossings:
+    """Return where circles at distances (n, rows) outside of helices first cross radii (rows,).
+
+    A circle about the same centre is a helix that starts beside the particle's start.
+    """
+    h = helix.column()
+    turn = torch.where(h.curvature < 0, -1.0, 1.0).to(across.dtype)
+    stretch = (1 + h.curvature.abs() * across).clamp_min(0.1)
+    beside_it = Helix(
+        x=h.x + turn * h.phi.sin() * across,
+        y=h.y - turn * h.phi.cos() * across,
+        z=h.z,
+        phi=h.phi,
+        curvature=h.curvature / stretch,
+        tan_lambda=h.tan_lambda,
+    )
+    return crossings(beside_it, radii)
+
+
+def _second_crossing(helix: Helix, first: Crossings) -> tuple[Tensor, Tensor]:
+    """Return x and y of the second crossings: first ones, mirrored at the line to the centre."""
+    turn = torch.where(helix.curvature < 0, -1.0, 1.0).to(helix.x.dtype)
+    kappa = helix.curvature.abs().clamp_min(1e-12)
+    cx, cy = kappa * helix.x - turn * helix.phi.sin(), kappa * helix.y + turn * helix.phi.cos()
+    square = cx.square() + cy.square()
+    cx, cy, square = cx[:, None], cy[:, None], square[:, None]
+    part = 2 * (first.x * cx + first.y * cy) / square
+    return part * cx - first.x, part * cy - first.y

@@ -1,0 +1,44 @@
+"""The sinh-arcsinh distribution in closed form."""
+
+import math
+
+import pytest
+import torch
+
+from simulacra.models.sinh_arcsinh import SinhArcsinh, asinh
+
+SHAPES = [(0.0, 0.0, 0.0, 0.0), (2.0, 1.0, 0.5, 0.3), (-1.0, -2.0, -0.7, -0.5)]
+
+
+def of(location, log_scale, skew, log_tail):
+    return SinhArcsinh(*(torch.tensor(x).double() for x in (location, log_scale, skew, log_tail)))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_scores_of_values_are_the_scores(shape):
+    scores = torch.linspace(-4, 4, 41).double()
+    distribution = of(*shape)
+    assert torch.allclose(distribution.scores(distribution.values(scores), 5.0), scores)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_density_is_the_normal_one_times_the_slope(shape):
+    distribution = of(*shape)
+    scores = torch.linspace(-3, 3, 31).double().requires_grad_(True)
+    values = distribution.values(scores)
+    (slope,) = torch.autograd.grad(values.sum(), scores)
+    expected = -scores.square() / 2 - math.log(2 * math.pi) / 2 - slope.log()
+    assert torch.allclose(distribution.log_density(values), expected)
+
+
+def test_without_shape_it_is_normal():
+    x = torch.linspace(-3, 3, 7).double()
+    normal = torch.distributions.Normal(1.0, math.e)
+    assert torch.allclose(of(1.0, 1.0, 0.0, 0.0).log_density(x), normal.log_prob(x))
+
+
+def test_asinh_is_asinh():
+    x = torch.tensor([-1e4, -3.0, -1e-4, 0.0, 1e-4, 2.0, 1e4]).double()
+    assert torch.allclose(asinh(x), x.asinh(), rtol=1e-12)
+    gradient = torch.func.vmap(torch.func.grad(asinh))(x[x != 0])
+    assert torch.allclose(gradient, (x[x != 0].square() + 1).rsqrt())

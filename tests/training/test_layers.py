@@ -1,0 +1,86 @@
+"""Layers that draw random numbers or grow: the loops serve both, and leave no trace of it."""
+
+import pytest
+import torch
+import yaml
+from lightning_fabric import Fabric
+from torch import nn
+
+from simulacra.card import AdversarialCard, Card
+from simulacra.errors import CardError
+from simulacra.models import find_model
+from simulacra.surrogate import Surrogate
+from simulacra.training.adversarial import AdversarialRun
+from simulacra.training.layers import own_random_numbers, set_progress
+from tests.conftest import SMALL_MODELS
+
+CPU = torch.device("cpu")
+
+
+def test_each_step_has_its_own_numbers_and_the_global_ones_stay():
+    dropout, x = nn.Dropout(0.5), torch.ones(200)
+    before = torch.random.get_rng_state()
+    drawn = []
+    for seed, step in ((1, 1), (1, 1), (1, 2), (2, 1)):
+        with own_random_numbers(seed, step, CPU):
+            drawn.append(dropout(x))
+    assert torch.equal(torch.random.get_rng_state(), before)
+    first, again, later, other = drawn
+    assert torch.equal(first, again)
+    assert not torch.equal(first, later)
+    assert not torch.equal(first, other)
+
+
+def test_only_growing_networks_are_told():
+    class Grows(nn.Linear):
+        told = -1.0
+
+        def set_progress(self, fraction):
+            self.told = fraction
+
+    grows = Grows(1, 1)
+    set_progress(grows, 0.25)
+    assert grows.told == 0.25
+    set_progress(nn.Linear(1, 1), 0.25)
+
+
+def _run(barrel, **options):
+    entry = find_model("dnncalogan")
+    config = entry.config_class().model_validate(SMALL_MODELS["dnncalogan"])
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        surrogate = Surrogate(entry, config, barrel)
+    card = AdversarialCard(steps=4, batch_size=4, critic_updates=1, **options)
+    rng = torch.Generator().manual_seed(2)
+    features = torch.rand((16, barrel.n_cells), generator=rng)
+    conditions = torch.rand((16, surrogate.encoder.features), generator=rng)
+    return AdversarialRun(surrogate, features, conditions, card, 7, Fabric(devices=1))
+
+
+def test_the_card_chooses_the_optimiser(barrel):
+    for run, kind in (
+        (_run(barrel), torch.optim.RMSprop),
+        (_run(barrel, optimiser={"kind": "adam"}), torch.optim.Adam),
+    ):
+        assert isinstance(run.generator_optimiser.optimizer, kind)
+        assert isinstance(run.critics_optimiser.optimizer, kind)
+    group = run.generator_optimiser.param_groups[0]
+    assert group["betas"] == (0.5, 0.999)
+    run = _run(barrel, optimiser={"kind": "adam", "betas": [0.0, 0.99]}, critic_learning_rate=1e-2)
+    assert run.critics_optimiser.param_groups[0]["betas"] == (0.0, 0.99)
+    before = {k: v.clone() for k, v in run.averaged().items()}
+    run.advance()
+    moved = max((v - before[k]).abs().max().item() for k, v in run._network.state_dict().items())
+    assert moved == pytest.approx(1e-2, rel=1e-3)  # Adam's first step is the learning rate
+
+
+def test_the_default_optimiser_is_the_decks(barrel):
+    group = _run(barrel).generator_optimiser.param_groups[0]
+    assert (group["alpha"], group["momentum"], group["lr"]) == (0.9, 0, 3e-4)
+
+
+def test_options_of_another_optimiser_are_refused(small_card):
+    content = small_card().model_dump(mode="json")
+    content["training"]["optimiser"] = {"kind": "rmsprop", "betas": [0.5, 0.9]}
+    with pytest.raises(CardError, match="training.optimiser.rmsprop.betas: Extra inputs"):
+        Card.parse(yaml.safe_dump(content), "card")

@@ -1,0 +1,95 @@
+"""Clusters to deviations from the helix and back."""
+
+import numpy as np
+import pytest
+import torch
+
+from simulacra.detectors import load_detector
+from simulacra.transforms import HelixFrame, TrackEncoder
+from simulacra.transforms.helix_frame import first_crossings
+from simulacra.transforms.track_encoder import ROW_FEATURES
+from tests.tracks import clusters_of, conditions
+
+
+@pytest.fixture(scope="module")
+def chamber():
+    return load_detector("alice-tpc")
+
+
+@pytest.fixture(scope="module")
+def frame(chamber):
+    return HelixFrame(chamber)
+
+
+def some_tracks(frame, smearing=(0.5, 0.5), momentum=(120.0, 10_000.0)):
+    """Clusters and conditions (300 tracks) in double precision."""
+    named = conditions(300, momentum=momentum)
+    columns = torch.tensor(np.stack([named[name] for name in frame.names], axis=1)).double()
+    _, points, present = clusters_of(named, smearing)
+    rng = np.random.default_rng(3)
+    charge = np.exp(rng.normal(4, 0.5, present.shape)) * present
+    clusters = np.concatenate([points, np.stack([charge, charge / 3], axis=-1)], axis=-1)
+    response = {"clusters": clusters, "cluster_mask": present}
+    return {k: torch.tensor(v).double() for k, v in response.items()}, columns
+
+
+@pytest.fixture(scope="module")
+def sample(frame):
+    return some_tracks(frame)
+
+
+def test_inverse_after_forward_is_the_identity(frame, sample):
+    response, columns = sample
+    back = frame.inverse(frame.forward(response, columns).double(), columns)
+    assert torch.equal(back["cluster_mask"], response["cluster_mask"])
+    apart = (back["clusters"] - response["clusters"]).norm(dim=-1)
+    # Single precision of the features; at the apex, where the row is met under no angle, its root.
+    assert apart.quantile(0.99) < 2e-3
+    assert apart.max() < 10.0
+
+
+def test_exact_helices_have_no_deviations(frame):
+    features = frame.forward(*some_tracks(frame, smearing=(0.0, 0.0)))
+    assert features[:, 1:3].abs().max() < 1e-6
+
+
+def test_deviations_know_neither_charge_nor_azimuth_nor_side(frame, sample):
+    response, columns = sample
+    features = frame.forward(response, columns)
+    mirrored = columns.clone()
+    names = frame.names
+    # Charge conjugation with a reflection of y; a reflection of z.
+    mirrored[:, names.index("pdg")] *= -1
+    for name in ("phi", "vertex_y", "pseudorapidity", "vertex_z"):
+        mirrored[:, names.index(name)] *= -1
+    clusters = response["clusters"] * torch.tensor([1.0, -1.0, -1.0, 1.0, 1.0])
+    same = frame.forward({**response, "clusters": clusters}, mirrored)
+    assert torch.allclose(features, same, atol=1e-3)
+
+
+def test_shifted_circles_cross_the_rows(frame, sample):
+    _, columns = sample
+    helix = frame.helix(columns)
+    across = torch.linspace(-20, 20, len(frame.radii)).expand(len(columns), -1).double()
+    found = first_crossings(helix, across, frame.radii.double())
+    radius = (found.x.square() + found.y.square()).sqrt()
+    off = (radius - frame.radii).abs()[found.reached]
+    assert off.max() < 1.0
+    assert off.quantile(0.99) < 1e-3
+
+
+def test_encoder_is_finite_and_blind_to_symmetries(frame, chamber, sample):
+    encoder = TrackEncoder(chamber)
+    columns = sample[1].float()
+    features = encoder(columns)
+    assert features.shape == (len(columns), encoder.features)
+    assert encoder.features == encoder.track_features + ROW_FEATURES * len(frame.radii)
+    assert torch.isfinite(features).all()
+    columns = columns.clone()
+    turned = columns.clone()
+    for name in ("vertex_x", "vertex_y"):
+        columns[:, frame.names.index(name)] = turned[:, frame.names.index(name)] = 0.0
+    turned[:, frame.names.index("phi")] = 1.0
+    for name in ("pdg", "pseudorapidity", "vertex_z"):
+        turned[:, frame.names.index(name)] *= -1
+    assert torch.allclose(encoder(columns), encoder(turned), atol=1e-4)
