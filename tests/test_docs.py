@@ -1,14 +1,23 @@
-"""The documentation's own detector file is the example, and Geant4 runs it."""
+"""The documentation's own detector file is the example, and its tutorial's commands run."""
 
+import os
 import re
+import runpy
+import shlex
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from simulacra import cli
 from simulacra.conditions import EnergySpectrum
 from simulacra.detectors import load_detector, parse_detector
 from simulacra.fullsim import Geant4Settings, simulate
+from simulacra.io import read_events, write_events
+from simulacra.sample import load_sample
 
 ROOT = Path(__file__).parents[1]
 
@@ -36,3 +45,54 @@ def test_detector_in_the_docs_runs(tmp_path):
     assert np.all(response < 1)
     hottest = events["showers"].argmax(axis=1)
     assert np.all(hottest == 24)  # the crystal that was hit, in the middle of the window
+
+
+SMALL = {
+    "sample:train": "few.h5",
+    "--rows 0:6000": "--rows 0:200",
+    "--rows 6000:": "--rows 200:300",
+    "steps: 20000": "steps: 2",
+    "every: 500": "every: 2",
+    "sample:test": "selection.h5",
+    "-n 1000": "-n 10",
+}
+"""What the tutorial is run with, in place of what it says."""
+
+
+def _blocks(text, language):
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+def _run(command, monkeypatch):
+    if not command.startswith("simulacra "):
+        subprocess.run(shlex.split(command), check=True, stdout=subprocess.PIPE, timeout=300)
+        return
+    monkeypatch.setattr(sys, "argv", shlex.split(command))
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert not ended.value.code, command
+
+
+def test_tutorial_on_deployment_runs(tmp_path, monkeypatch):
+    pytest.importorskip("uproot")
+    text = (ROOT / "docs/tutorial-deployment.md").read_text(encoding="utf-8")
+    for long, short in SMALL.items():
+        assert long in text
+        text = text.replace(long, short)
+    text = text.replace("EXAMPLES/", f"{ROOT}/examples/")
+    monkeypatch.chdir(tmp_path)
+    sample = load_sample("train")
+    few = sample.take(np.isin(sample.conditions["energy"], [1000, 4000])).take(slice(300))
+    write_events(few, tmp_path / "few.h5")
+    (card,) = _blocks(text, "yaml")
+    (tmp_path / "surrogate.yaml").write_text(card)
+    commands = "".join(_blocks(text, "sh")).splitlines()
+    compiles = all(shutil.which(tool) for tool in ("cmake", "c++"))
+    for command in commands:
+        if command.startswith("simulacra ") or compiles:
+            _run(command, monkeypatch)
+    (script,) = _blocks(text, "python")
+    (tmp_path / "use.py").write_text(script)
+    assert runpy.run_path(os.fspath(tmp_path / "use.py"))["showers"].shape == (2, 266)
+    assert len(read_events(tmp_path / "onnx.h5")) == 10
+    assert (tmp_path / "report/index.html").is_file()

@@ -1,4 +1,4 @@
-"""ONNX forms of operators whose usual translation loses small numbers in single precision.
+"""ONNX forms of operators whose usual translation loses small numbers, or costs more than it must.
 
 Responses hang on small numbers: a far cell is a sigmoid of -12, the logarithm of a probability is
 taken of what is nearly one. torch keeps the leading digits of both.
@@ -17,20 +17,33 @@ def precise_operators() -> dict[Callable[..., Any], Callable[..., Any]]:
     import torch
 
     aten = torch.ops.aten
-    return {aten.expm1.default: aten_expm1, aten.sigmoid.default: aten_sigmoid}
+    return {
+        aten.expm1.default: aten_expm1,
+        aten.sigmoid.default: aten_sigmoid,
+        aten.softplus.default: aten_softplus,
+    }
 
 
 def aten_expm1(x: OnnxValue) -> OnnxValue:
     """Return e^x - 1 = tanh(x/2) (e^x + 1); ONNX has no such operator, and e^x - 1 cancels."""
     op = _opset()
-    one, half = op.CastLike(1.0, x), op.CastLike(0.5, x)
+    one, half = op.Constant(value_float=1.0), op.Constant(value_float=0.5)
     return op.Mul(op.Tanh(op.Mul(x, half)), op.Add(op.Exp(x), one))
 
 
 def aten_sigmoid(x: OnnxValue) -> OnnxValue:
     """Return 1 / (1 + e^-x); ONNX Runtime's own has an absolute error of 1e-7, however small."""
     op = _opset()
-    return op.Reciprocal(op.Add(op.Exp(op.Neg(x)), op.CastLike(1.0, x)))
+    return op.Reciprocal(op.Add(op.Exp(op.Neg(x)), op.Constant(value_float=1.0)))
+
+
+def aten_softplus(x: OnnxValue, beta: float = 1.0, threshold: float = 20.0) -> OnnxValue:  # noqa: ARG001
+    """Return log(1 + e^(beta x)) / beta; torch's threshold saves work and changes no digit."""
+    op = _opset()
+    if beta == 1.0:
+        return op.Softplus(x)
+    factor = op.Constant(value_float=beta)
+    return op.Div(op.Softplus(op.Mul(x, factor)), factor)
 
 
 def _opset() -> OnnxValue:
