@@ -279,7 +279,7 @@ class HelixFlow(nn.Module):
     def _channels(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Return the effective helix's parameters, and the channels (n, channels, rows)."""
         helix, channels = features.tensor_split([PARAMETERS], dim=1)
-        return helix, channels.unflatten(1, (-1, self.rows))
+        return helix, channels.view(features.shape[0], -1, self.rows)
 
     @property
     def _sizes(self) -> list[int]:
