@@ -10,7 +10,7 @@ quickstart: $(VENV)/.core
 	OMP_NUM_THREADS=1 $(BIN)/simulacra quickstart  # so small a network is no faster with more threads
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest  # as above
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check
