@@ -21,6 +21,7 @@ from simulacra.provenance import provenance
 from simulacra.shipped import simulator_folder
 from simulacra.simulator import TrainedSimulator
 from simulacra.validation import SampleComparison, Validation, measured, validate
+from simulacra.validation.summary import SUMMARIES
 
 
 class BenchmarkSettings(Frozen):
@@ -99,13 +100,16 @@ def quality(validation: Validation) -> dict[str, float]:
     """
     comparisons = [c for g in validation.energies for c in g.comparisons.values()]
     headline = [g.comparisons[validation.headline].metrics for g in validation.energies]
+    summary = SUMMARIES[validation.summary]
     agreeing = [c.verdict != "differs" for c in comparisons]
     return {
         "separation": float(np.mean([c.metrics["separation"].value for c in comparisons])),
         "floor": float(np.mean([c.floor.mean for c in comparisons])),
         "not_different": float(np.mean(agreeing)),
-        "worst_mean": max(abs(m["mean_ratio"].value - 1) for m in headline),
-        "worst_width": max(abs(m["width_ratio"].value - 1) for m in headline),
+        **{
+            f"worst_{word}": max(abs(m[name].value - 1) for m in headline)
+            for word, name in zip(summary.words, summary.metrics, strict=True)
+        },
         **_adversaries(validation.samples),
     }
 

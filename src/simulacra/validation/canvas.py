@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
 from simulacra.arrays import FloatArray
+from simulacra.observables import Axis
 
 FULL, FAST = "full simulation", "fast simulation"
 GREY, BLACK, COLOUR = "0.8", "0.25", "#c8102e"
@@ -180,6 +181,15 @@ def log_axis(axes: Axes, which: Literal["x", "y"], low: float, high: float) -> N
     (axes.set_xscale if which == "x" else axes.set_yscale)("log")
     if high / low > 30:
         (axes.xaxis if which == "x" else axes.yaxis).set_minor_formatter(NullFormatter())
+
+
+def stretch_axis(axes: Axes, axis: Axis, edges: FloatArray) -> None:
+    """Make the x axis of an observable's histogram linear, logarithmic or linear in the core."""
+    low, high = float(edges[0]), float(edges[-1])
+    if axis.kind == "log":
+        log_axis(axes, "x", low, high)
+    elif axis.kind == "arsinh" and max(-low, high) > 3 * axis.core:
+        axes.set_xscale("asinh", linear_width=axis.core)
 
 
 def axis_label(label: str, unit: str) -> str:

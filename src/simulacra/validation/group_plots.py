@@ -9,7 +9,6 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from simulacra.arrays import FloatArray
-from simulacra.observables import linearised
 from simulacra.validation.binning import binning_of
 from simulacra.validation.canvas import (
     BLACK,
@@ -21,8 +20,8 @@ from simulacra.validation.canvas import (
     axis_label,
     draw_histograms,
     finish,
-    log_axis,
     panels,
+    stretch_axis,
 )
 from simulacra.validation.kinds import kind_of
 from simulacra.validation.result import Comparison, ObservableInfo, Validation, label_text
@@ -124,10 +123,8 @@ def histogram_panel(
     log: bool = False,
 ) -> None:
     """Draw one observable's histograms with legend and labels; ``title`` heads the legend."""
-    edges = binning_of(linearised(full, info.logarithmic)).edges
-    if info.logarithmic:
-        edges = 10.0**edges
-        log_axis(ratio, "x", edges[0], edges[-1])
+    edges = info.axis.values(binning_of(info.axis.places(full)).edges)
+    stretch_axis(ratio, info.axis, edges)
     draw_histograms(main, ratio, edges, Histogram.of(edges, full), Histogram.of(edges, fast))
     room = 12.0 if log else 1.4  # for the legend
     high = main.get_ylim()[1]

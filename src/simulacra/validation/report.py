@@ -19,6 +19,7 @@ from simulacra.validation.plots import report_plots
 from simulacra.validation.result import Validation, summary_rows, title_of
 from simulacra.validation.sample import Sample, measured
 from simulacra.validation.sample_result import energy_rows, sample_rows
+from simulacra.validation.summary import SUMMARIES
 
 MOST_PROFILES = 12
 """Rows of the table of mean showers; of more profiles, the worst are shown."""
@@ -66,6 +67,7 @@ def _render(validation: Validation, scale: Scale, plots: list[dict[str, str]]) -
         .render(
             validation=validation,
             scale=scale,
+            summary=SUMMARIES[validation.summary],
             headline_title=title_of(validation.observables, validation.headline),
             divisions=[*division_tables(validation)],
             rows=summary_rows(validation),
