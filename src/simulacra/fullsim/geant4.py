@@ -7,17 +7,19 @@ safely through Python, so a process keeps the first one it makes and leaves by `
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from multiprocessing.util import Finalize
 
 import numpy as np
 from numpy.typing import NDArray
 
+from simulacra.arrays import FloatArray, IntArray
 from simulacra.detectors import Calorimeter
 from simulacra.errors import SimulacraError
 from simulacra.fullsim.datasets import Geant4Object, import_geant4
-from simulacra.fullsim.readout import section_readouts, window_starts
-from simulacra.fullsim.settings import EM_PHYSICS, Geant4Settings
+from simulacra.fullsim.readout import SectionReadout, section_readouts, window_starts
+from simulacra.fullsim.settings import EM_PHYSICS, Geant4Settings, particle_name
 from simulacra.fullsim.world import CELL, PERIOD, ROW, SLAB, World
 
 _QUIET = (
@@ -84,27 +86,14 @@ class Geant4Run:
 
     def __init__(self, detector: Calorimeter, settings: Geant4Settings) -> None:
         g4 = import_geant4(settings.data_sets)
-        # Geant4's destructors run in an order that crashes; -100: after everybody else's clean-up.
-        Finalize(None, os._exit, args=(0,), exitpriority=-100)
         self._g4 = g4
         self._detector = detector
         self._settings = settings
-        self._manager = g4.G4RunManagerFactory.CreateRunManager(g4.G4RunManagerType.SerialOnly)
-        commands = g4.G4UImanager.GetUIpointer()
-        for command in _QUIET[:2]:
-            commands.ApplyCommand(command)
-        # Referenced here for good: the bindings do not keep what Geant4 still points at.
-        self._geometry = _detector_construction(g4, detector)
-        self._physics = _physics_list(g4, settings)
-        self._manager.SetUserInitialization(self._geometry)
-        self._manager.SetUserInitialization(self._physics)
+        self._kernel = Kernel(g4)
+        self._kernel.add(_detector_construction(g4, detector), physics_list(g4, settings))
         self._gun = _gun(g4, settings, detector.beam.z)
         self._readout = _readout_action(g4, detector)
-        self._actions = _actions(g4, self._gun, self._readout)
-        self._manager.SetUserInitialization(self._actions)
-        for command in _QUIET:
-            commands.ApplyCommand(command)
-        self._manager.Initialize()
+        self._kernel.start(self._gun, self._readout)
 
     def serves(self, chunk: Chunk) -> bool:
         """Return whether the chunk is of the detector and settings that this run was built for."""
@@ -115,13 +104,55 @@ class Geant4Run:
         """Simulate the chunk; the result does not depend on what this process did before."""
         self._gun.load(chunk)
         self._readout.load(chunk)
-        first, second = chunk.seeds
-        self._g4.G4UImanager.GetUIpointer().ApplyCommand(f"/random/setSeeds {first} {second}")
-        self._manager.BeamOn(len(chunk.energy))
-        return ChunkResult(self._readout.showers, _version(self._g4))
+        set_seeds(self._g4, chunk.seeds)
+        self._kernel.run(len(chunk.energy))
+        return ChunkResult(self._readout.showers, geant4_version(self._g4))
 
 
-def _version(g4: Geant4Object) -> str:
+class Kernel:
+    """The run manager of this process: made first, then given geometry, physics and actions.
+
+    Args:
+        g4: the module ``geant4_pybind``.
+    """
+
+    def __init__(self, g4: Geant4Object) -> None:
+        # Geant4's destructors run in an order that crashes; -100: after everybody else's clean-up.
+        Finalize(None, os._exit, args=(0,), exitpriority=-100)
+        self._g4 = g4
+        self._manager = g4.G4RunManagerFactory.CreateRunManager(g4.G4RunManagerType.SerialOnly)
+        self._alive: list[Geant4Object] = []
+        self._tell(_QUIET[:2])
+
+    def add(self, *initialisations: Geant4Object) -> None:
+        """Set a detector construction, a physics list or the user actions."""
+        for initialisation in initialisations:
+            # Referenced here for good: the bindings do not keep what Geant4 still points at.
+            self._alive.append(initialisation)
+            self._manager.SetUserInitialization(initialisation)
+
+    def start(self, *actions: Geant4Object) -> None:
+        """Get ready to run with these user actions; one of them makes the primary particles."""
+        self.add(_actions(self._g4, *actions))
+        self._tell(_QUIET)
+        self._manager.Initialize()
+
+    def _tell(self, commands: Iterable[str]) -> None:
+        for command in commands:
+            self._g4.G4UImanager.GetUIpointer().ApplyCommand(command)
+
+    def run(self, n: int) -> None:
+        """Simulate ``n`` events."""
+        self._manager.BeamOn(n)
+
+
+def set_seeds(g4: Geant4Object, seeds: tuple[int, int]) -> None:
+    """Let Geant4's random numbers begin anew."""
+    first, second = seeds
+    g4.G4UImanager.GetUIpointer().ApplyCommand(f"/random/setSeeds {first} {second}")
+
+
+def geant4_version(g4: Geant4Object) -> str:
     """Return ``11.4.1`` for Geant4's own ``$Name: geant4-11-04-patch-01 [MT]$``."""
     text = str(g4.G4Version)
     numbers = text.partition("geant4-")[2].split()[0].replace("patch-", "").split("-")
@@ -136,18 +167,10 @@ def _detector_construction(g4: Geant4Object, detector: Calorimeter) -> Geant4Obj
 
         def ConstructSDandField(self) -> None:
             self.scorers = []
+            polar = detector.volume.kind == "tube"
             for readout in section_readouts(detector):
-                sensor = g4.G4MultiFunctionalDetector(readout.name)
-                g4.G4SDManager.GetSDMpointer().AddNewDetector(sensor)
-                # The first index is the row in a box and the sector in a tube, where the row is
-                # the ring. Layers that add up need a third index that is always 0: the slab's.
-                polar = detector.volume.kind == "tube"
-                depths = (CELL, ROW) if polar else (ROW, CELL)
-                third = PERIOD if readout.copies > 1 else SLAB
-                scorer = g4.G4PSEnergyDeposit3D(
-                    SCORE, *readout.grid, readout.copies, *depths, third
-                )
-                sensor.RegisterPrimitive(scorer)
+                scorer = cell_scorer(g4, readout, polar=polar)
+                sensor = sensor_of(g4, readout.name, scorer)
                 self.scorers += [sensor, scorer]
                 for cell in self.world.cells[readout.name]:
                     self.SetSensitiveDetector(cell, sensor)
@@ -155,7 +178,33 @@ def _detector_construction(g4: Geant4Object, detector: Calorimeter) -> Geant4Obj
     return Construction()
 
 
-def _physics_list(g4: Geant4Object, settings: Geant4Settings) -> Geant4Object:
+def cell_scorer(g4: Geant4Object, readout: SectionReadout, *, polar: bool) -> Geant4Object:
+    """Return what scores the energy deposited in each cell of a section's whole layers."""
+    # The first index is the row in a box and the sector in a tube, where the row is the ring.
+    # Layers that add up need a third index that is always 0: the slab's.
+    depths = (CELL, ROW) if polar else (ROW, CELL)
+    third = PERIOD if readout.copies > 1 else SLAB
+    return g4.G4PSEnergyDeposit3D(SCORE, *readout.grid, readout.copies, *depths, third)
+
+
+def sensor_of(g4: Geant4Object, name: str, scorer: Geant4Object) -> Geant4Object:
+    """Return a sensitive detector that holds one scorer."""
+    sensor = g4.G4MultiFunctionalDetector(name)
+    g4.G4SDManager.GetSDMpointer().AddNewDetector(sensor)
+    sensor.RegisterPrimitive(scorer)
+    return sensor
+
+
+def scores(g4: Geant4Object, event: Geant4Object, name: str) -> tuple[IntArray, FloatArray]:
+    """Return the cells that a sensor scored in an event, and the energies in them, MeV."""
+    number = g4.G4SDManager.GetSDMpointer().GetCollectionID(f"{name}/{SCORE}")
+    hits = event.GetHCofThisEvent().GetHC(number)
+    table = np.array(list(hits), np.float64).reshape(-1, 2)
+    return table[:, 0].astype(np.int64), table[:, 1]
+
+
+def physics_list(g4: Geant4Object, settings: Geant4Settings) -> Geant4Object:
+    """Return the physics list of the settings."""
     if settings.physics in EM_PHYSICS:
         constructors = [getattr(g4, EM_PHYSICS[settings.physics][0])()]
         if settings.decays:
@@ -186,10 +235,7 @@ def _gun(g4: Geant4Object, settings: Geant4Settings, z: float) -> Geant4Object:
         def load(self, chunk: Chunk) -> None:
             self.chunk = chunk
             if self.particle is None:  # known to Geant4 only when the physics list has run
-                self.particle = g4.G4ParticleTable.GetParticleTable().FindParticle(settings.pdg)
-                if self.particle is None:
-                    msg = f"physics list {settings.physics} has no particle {settings.particle!r}"
-                    raise SimulacraError(msg)
+                self.particle = find_particle(g4, settings.pdg, settings.physics)
                 self.gun.SetParticleDefinition(self.particle)
 
         def GeneratePrimaries(self, event: Geant4Object) -> None:
@@ -201,6 +247,19 @@ def _gun(g4: Geant4Object, settings: Geant4Settings, z: float) -> Geant4Object:
     return Gun()
 
 
+def find_particle(g4: Geant4Object, pdg: int, physics: str) -> Geant4Object:
+    """Return Geant4's definition of a particle.
+
+    Raises:
+        SimulacraError: the physics list does not have it.
+    """
+    particle = g4.G4ParticleTable.GetParticleTable().FindParticle(pdg)
+    if particle is None:
+        msg = f"physics list {physics} has no particle {particle_name(pdg)!r}"
+        raise SimulacraError(msg)
+    return particle
+
+
 def _readout_action(g4: Geant4Object, detector: Calorimeter) -> Geant4Object:
     readouts = section_readouts(detector)
 
@@ -210,14 +269,11 @@ def _readout_action(g4: Geant4Object, detector: Calorimeter) -> Geant4Object:
             self.showers = np.zeros((len(chunk.energy), detector.n_cells), np.float32)
 
         def EndOfEventAction(self, event: Geant4Object) -> None:
-            manager, row = g4.G4SDManager.GetSDMpointer(), event.GetEventID()
-            collections = event.GetHCofThisEvent()
+            row = event.GetEventID()
             for number, readout in enumerate(readouts):
-                hits = collections.GetHC(manager.GetCollectionID(f"{readout.name}/{SCORE}"))
-                scores = np.array(list(hits), np.float64).reshape(-1, 2)
-                self.showers[row, readout.cells] = readout.read(
-                    scores[:, 0].astype(np.int64), scores[:, 1], self.starts[row, number]
-                )
+                cells, energies = scores(g4, event, readout.name)
+                start = self.starts[row, number]
+                self.showers[row, readout.cells] = readout.read(cells, energies, start)
 
     return Readout()
 

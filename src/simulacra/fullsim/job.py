@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from simulacra.conditions import Conditions, EnergySpectrum, draw_conditions
 from simulacra.detectors import Calorimeter, Detector
 from simulacra.errors import SimulacraError
+from simulacra.fullsim.datasets import DataSet
 from simulacra.fullsim.geant4 import Chunk
 from simulacra.fullsim.readout import window_starts
 from simulacra.fullsim.settings import Geant4Settings
@@ -84,6 +85,11 @@ class Job:
 
     def __len__(self) -> int:
         return len(self.conditions)
+
+    @property
+    def data_sets(self) -> tuple[DataSet, ...]:
+        """The data sets that Geant4 reads."""
+        return self.settings.data_sets
 
     @cached_property
     def bounds(self) -> tuple[slice, ...]:

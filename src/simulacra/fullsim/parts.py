@@ -4,32 +4,45 @@ from __future__ import annotations
 
 import json
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
 from simulacra.atomic import remove, whole_file
 from simulacra.errors import SimulacraError
-from simulacra.fullsim.geant4 import ChunkResult
-from simulacra.fullsim.job import Job
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
-    """The folder of a job's finished chunks, beside the output."""
+class Parts(Generic[Result]):
+    """The folder of a job's finished chunks, beside the output.
+
+    Attributes:
+        folder: the folder.
+        kind: the dataclass of a chunk's result: arrays and texts.
+    """
 
     folder: Path
+    kind: type[Result]
 
     @classmethod
-    def open(cls, job: Job, output: Path) -> Parts:
+    def open(cls, identity: Mapping[str, Any], output: Path, kind: type[Result]) -> Parts[Result]:
         """Return the folder, made or found, for exactly this job.
+
+        Args:
+            identity: what tells the job from others.
+            output: what the job is to write.
+            kind: the dataclass of a chunk's result.
 
         Raises:
             SimulacraError: it holds the chunks of another job.
         """
-        parts = cls(output.with_name(output.name + ".parts"))
-        description = json.dumps(job.identity, indent=1, sort_keys=True)
+        parts = cls(output.with_name(output.name + ".parts"), kind)
+        description = json.dumps(identity, indent=1, sort_keys=True)
         card = parts.folder / "job.json"
         if card.exists():
             if card.read_text(encoding="utf-8") != description:
@@ -51,12 +64,13 @@ class Parts:
         """Return the file of a chunk."""
         return self.folder / f"chunk-{number:05d}.npz"
 
-    def store(self, number: int, result: ChunkResult) -> None:
+    def store(self, number: int, result: Result) -> None:
         """Write a finished chunk, whole or not at all."""
+        arrays = {name: np.asarray(getattr(result, name)) for name in self._names}
         with whole_file(self.path(number)) as part, part.open("wb") as file:
-            np.savez_compressed(file, showers=result.showers, geant4=np.array(result.geant4))
+            np.savez_compressed(file, allow_pickle=False, **arrays)
 
-    def load(self, number: int) -> ChunkResult:
+    def load(self, number: int) -> Result:
         """Return a finished chunk.
 
         Raises:
@@ -64,7 +78,12 @@ class Parts:
         """
         try:
             with self.path(number).open("rb") as file, np.load(file) as content:
-                return ChunkResult(content["showers"], str(content["geant4"]))
+                arrays = {name: content[name] for name in self._names}
+                return self.kind(**{k: a if a.ndim else a.item() for k, a in arrays.items()})
         except (OSError, ValueError, KeyError, zipfile.BadZipFile):
             msg = f"{self.path(number)} is damaged: remove it and run the same command again"
             raise SimulacraError(msg) from None
+
+    @property
+    def _names(self) -> list[str]:
+        return [item.name for item in fields(self.kind)]  # type: ignore[arg-type]

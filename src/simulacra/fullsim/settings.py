@@ -134,3 +134,18 @@ def pdg_id(particle: str) -> int:
     except (InvalidParticle, ParticleNotFound):
         msg = f"unknown particle {particle!r}: give a name such as gamma, e-, pi+, or a PDG id"
         raise SimulacraError(msg) from None
+
+
+def particle_name(pdg: int) -> str:
+    """Return a particle's name from its PDG id, or the id as text where the tables have none.
+
+    Example:
+        >>> particle_name(22), particle_name(-13), particle_name(99999999)
+        ('gamma', 'mu+', '99999999')
+    """
+    from particle import InvalidParticle, Particle, ParticleNotFound
+
+    try:
+        return str(Particle.from_pdgid(pdg).name)
+    except (InvalidParticle, ParticleNotFound):
+        return str(pdg)
