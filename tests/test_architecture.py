@@ -22,7 +22,7 @@ LEVELS = [
     {"card", "surrogate"},
     {"training"},
     {"simulator", "validation"},
-    {"benchmark", "quickstart"},
+    {"benchmark", "hybrid", "quickstart"},
     {"terminal"},
     {"cli"},
     {"__main__"},

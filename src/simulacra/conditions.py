@@ -60,6 +60,14 @@ class Conditions:
         names = parts[0].columns
         return cls({name: np.concatenate([part[name] for part in parts]) for name in names})
 
+    def outside(self, ranges: Mapping[str, tuple[float, float]]) -> NDArray[np.bool_]:
+        """Return which rows lie outside the lowest and highest value of a column (n,)."""
+        outside = np.zeros(len(self), dtype=bool)
+        for name, (low, high) in ranges.items():
+            slack = 1e-4 * max(abs(low), abs(high))
+            outside |= (self[name] < low - slack) | (self[name] > high + slack)
+        return outside
+
     def matrix(self, names: Sequence[str]) -> NDArray[np.float32]:
         """Return the named columns as (rows, columns) float32 in their physical units."""
         return np.stack([self[name].astype(np.float32) for name in names], axis=1)

@@ -1,0 +1,119 @@
+"""What is seen of each primary: deposits, escapes, and the particles that simulators answer for."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulacra.arrays import FloatArray, IntArray
+from simulacra.hybrid.rules import Outcome, lowest_energies
+from simulacra.hybrid.setup import Setup
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkResult:
+    """What a worker sends back. Primaries are numbered within the chunk.
+
+    Attributes:
+        hits: (h, 3): primary, region, cell among all cells of the region's layers.
+        energy: what is in these cells (h,), MeV.
+        taken: (t, 5): primary, region, rule, :class:`Outcome` and PDG id of each particle for which
+            a rule wants a simulator to answer.
+        entered: (t, 5): kinetic energy in MeV, impact x and y in mm, angle in rad and distance from
+            the face's edges in mm of these.
+        audit: (n, 4): energy in MeV that each primary brought, that was deposited, that escaped
+            from the world, and that was handed over.
+        geant4: Geant4's version.
+    """
+
+    hits: NDArray[np.int32]
+    energy: NDArray[np.float32]
+    taken: NDArray[np.int32]
+    entered: FloatArray
+    audit: FloatArray
+    geant4: str
+
+
+class Book:
+    """What was seen of each primary of a chunk, and the decision for each particle that enters."""
+
+    def __init__(self, setup: Setup) -> None:
+        self._setup = setup
+        self._lowest = lowest_energies(setup.rules)
+
+    def open(self, n: int) -> None:
+        """Begin a chunk of ``n`` primaries."""
+        self.primary = -1
+        self.audit = np.zeros((n, 4))
+        self._hits: list[NDArray[np.int32]] = []
+        self._energy: list[NDArray[np.float32]] = []
+        self._taken: list[tuple[int, ...]] = []
+        self._entered: list[tuple[float, ...]] = []
+
+    def close(self, geant4: str) -> ChunkResult:
+        """Return all that was booked."""
+        return ChunkResult(
+            np.concatenate([np.zeros((0, 3), np.int32), *self._hits]),
+            np.concatenate([np.zeros(0, np.float32), *self._energy]),
+            np.array(self._taken, np.int32).reshape(-1, 5),
+            np.array(self._entered, np.float64).reshape(-1, 5),
+            self.audit,
+            geant4,
+        )
+
+    def bring(self, energy: float) -> None:
+        """Begin the next primary, which brings an energy."""
+        self.primary += 1
+        self.audit[self.primary, 0] = energy
+
+    def deposit(self, energy: float) -> None:
+        """Book energy that was deposited."""
+        self.audit[self.primary, 1] += energy
+
+    def escape(self, energy: float) -> None:
+        """Book energy that left the world."""
+        self.audit[self.primary, 2] += energy
+
+    def hit(self, region: int, cells: IntArray, energy: FloatArray) -> None:
+        """Book the energies (h,) of cells (h,) of a region's layers."""
+        place = np.broadcast_to([self.primary, region], (len(cells), 2))
+        self._hits.append(np.column_stack([place, cells]).astype(np.int32))
+        self._energy.append(energy.astype(np.float32))
+
+    def considers(self, pdg: int, energy: float) -> bool:
+        """Return whether any rule could hand such a particle over: a look-up for every entry."""
+        return energy >= self._lowest.get(pdg, math.inf)
+
+    def take(
+        self, pdg: int, energy: float, point: FloatArray, direction: FloatArray, available: float
+    ) -> bool:
+        """Return whether a simulator answers for a particle that stands at a face, and book it.
+
+        Args:
+            pdg: PDG id.
+            energy: kinetic energy, MeV.
+            point: where it is in the world (3,), mm.
+            direction: where it flies to (3,).
+            available: the energy that it could release, MeV.
+        """
+        for number, region in enumerate(self._setup.regions):
+            if not region.on_face(point):
+                continue
+            arrays = np.array([pdg]), np.array([energy]), point[None], direction[None]
+            inside, entries = region.entries(*arrays)
+            if not inside[0]:
+                continue
+            rule, outcome = (int(value[0]) for value in self._setup.decide(region, entries))
+            if rule < 0:
+                return False
+            self._taken.append((self.primary, number, rule, outcome, pdg))
+            how = (entries.x, entries.y, entries.angle, entries.margin)
+            self._entered.append((energy, *(float(value[0]) for value in how)))
+            if outcome == Outcome.HANDED_OVER:
+                self.audit[self.primary, 3] += available
+                return True
+            return False
+        return False
