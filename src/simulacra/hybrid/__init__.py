@@ -4,7 +4,7 @@ Importing this loads neither torch nor Geant4.
 """
 
 from simulacra.hybrid.card import HybridCard, RegionCard, SimulatorCard
-from simulacra.hybrid.events import Audit, Hits, HybridEvents, RuleCount, Taken
+from simulacra.hybrid.events import Audit, Hits, HybridEvents, Requests, RuleCount
 from simulacra.hybrid.file import read_hybrid, write_hybrid
 from simulacra.hybrid.primaries import ParticleCard, Primaries
 from simulacra.hybrid.rules import Outcome, Rule
@@ -19,10 +19,10 @@ __all__ = [
     "ParticleCard",
     "Primaries",
     "RegionCard",
+    "Requests",
     "Rule",
     "RuleCount",
     "SimulatorCard",
-    "Taken",
     "read_hybrid",
     "simulate_hybrid",
     "write_hybrid",

@@ -9,9 +9,9 @@ import numpy as np
 
 from simulacra.arrays import Array, IntArray
 from simulacra.hybrid.book import ChunkResult
-from simulacra.hybrid.events import Audit, Hits, HybridEvents, Taken, read_out
+from simulacra.hybrid.events import Audit, Hits, HybridEvents, Requests, read_out
 from simulacra.hybrid.job import HybridJob
-from simulacra.hybrid.rules import FULL, Entries, Outcome
+from simulacra.hybrid.rules import FULL, Entries
 from simulacra.hybrid.setup import Setup
 from simulacra.hybrid.simulators import RangedSimulator, answer
 
@@ -33,11 +33,11 @@ def assemble(
         facts: how the events are made.
     """
     starts = [rows.start for rows in job.bounds]
-    taken = _taken(results, starts)
+    requests = _requests(results, starts)
     columns = [_full(result, start) for result, start in zip(results, starts, strict=True)]
     for origin, (name, (simulator, seed)) in enumerate(simulators.items(), start=1):
-        rows = _answered_by(name, job.setup, taken)
-        columns.append(_fast(job.setup, taken, rows, origin, simulator, seed))
+        rows = _answered_by(name, job.setup, requests)
+        columns.append(_fast(job.setup, requests, rows, origin, simulator, seed))
     hits = Hits.ordered(*(np.concatenate(column) for column in zip(*columns, strict=True)))
     regions = {
         region.name: read_out(region, number, job.primaries, hits, facts)
@@ -45,17 +45,17 @@ def assemble(
     }
     audit = _audit(results, job)
     return HybridEvents(
-        job.primaries, hits, taken, audit, regions, (FULL, *simulators), dict(facts)
+        job.primaries, hits, requests, audit, regions, (FULL, *simulators), dict(facts)
     )
 
 
-def _taken(results: Sequence[ChunkResult], starts: Sequence[int]) -> Taken:
-    primary = [r.taken[:, 0] + start for r, start in zip(results, starts, strict=True)]
-    rest = np.concatenate([result.taken for result in results]).astype(np.int64)
+def _requests(results: Sequence[ChunkResult], starts: Sequence[int]) -> Requests:
+    primary = [r.requests[:, 0] + start for r, start in zip(results, starts, strict=True)]
+    rest = np.concatenate([result.requests for result in results]).astype(np.int64)
     energy, x, y, angle, margin = np.concatenate([result.entered for result in results]).T
     _, region, rule, outcome, pdg = rest.T
     entries = Entries(pdg, energy, x, y, angle, margin)
-    return Taken(np.concatenate(primary).astype(np.int64), region, rule, outcome, entries)
+    return Requests(np.concatenate(primary).astype(np.int64), region, rule, outcome, entries)
 
 
 def _full(result: ChunkResult, start: int) -> Columns:
@@ -63,17 +63,16 @@ def _full(result: ChunkResult, start: int) -> Columns:
     return primary + start, np.zeros(len(primary), np.int64), region, cell, result.energy
 
 
-def _answered_by(name: str, setup: Setup, taken: Taken) -> IntArray:
+def _answered_by(name: str, setup: Setup, requests: Requests) -> IntArray:
     """Return the rows of the particles that a simulator answers for."""
     numbers = [number for number, rule in enumerate(setup.rules) if rule.simulator == name]
-    gone = taken.outcome == Outcome.HANDED_OVER
-    rows: IntArray = np.flatnonzero(gone & np.isin(taken.rule, numbers))
+    rows: IntArray = np.flatnonzero(requests.handed_over & np.isin(requests.rule, numbers))
     return rows
 
 
 def _fast(
     setup: Setup,
-    taken: Taken,
+    requests: Requests,
     rows: IntArray,
     origin: int,
     simulator: RangedSimulator,
@@ -83,10 +82,16 @@ def _fast(
         none = np.zeros(0, np.int64)
         return none, none, none, none, np.zeros(0)
     # All regions that a simulator answers in have one detector: any of them knows the cells.
-    region = setup.regions[int(taken.region[rows[0]])]
-    particle, cell, energy = answer(simulator, region, taken.entries.take(rows), seed)
+    region = setup.regions[int(requests.region[rows[0]])]
+    particle, cell, energy = answer(simulator, region, requests.entries.take(rows), seed)
     which = rows[particle]
-    return taken.primary[which], np.full(len(which), origin), taken.region[which], cell, energy
+    return (
+        requests.primary[which],
+        np.full(len(which), origin),
+        requests.region[which],
+        cell,
+        energy,
+    )
 
 
 def _audit(results: Sequence[ChunkResult], job: HybridJob) -> Audit:

@@ -20,8 +20,8 @@ class ChunkResult:
     Attributes:
         hits: (h, 3): primary, region, cell among all cells of the region's layers.
         energy: what is in these cells (h,), MeV.
-        taken: (t, 5): primary, region, rule, :class:`Outcome` and PDG id of each particle for which
-            a rule wants a simulator to answer.
+        requests: (t, 5): primary, region, rule, :class:`Outcome` and PDG id of each particle for
+            which a rule wants a simulator to answer.
         entered: (t, 5): kinetic energy in MeV, impact x and y in mm, angle in rad and distance from
             the face's edges in mm of these.
         audit: (n, 4): energy in MeV that each primary brought, that was deposited, that escaped
@@ -31,7 +31,7 @@ class ChunkResult:
 
     hits: NDArray[np.int32]
     energy: NDArray[np.float32]
-    taken: NDArray[np.int32]
+    requests: NDArray[np.int32]
     entered: FloatArray
     audit: FloatArray
     geant4: str
@@ -50,7 +50,7 @@ class Book:
         self.audit = np.zeros((n, 4))
         self._hits: list[NDArray[np.int32]] = []
         self._energy: list[NDArray[np.float32]] = []
-        self._taken: list[tuple[int, ...]] = []
+        self._requests: list[tuple[int, ...]] = []
         self._entered: list[tuple[float, ...]] = []
 
     def close(self, geant4: str) -> ChunkResult:
@@ -58,7 +58,7 @@ class Book:
         return ChunkResult(
             np.concatenate([np.zeros((0, 3), np.int32), *self._hits]),
             np.concatenate([np.zeros(0, np.float32), *self._energy]),
-            np.array(self._taken, np.int32).reshape(-1, 5),
+            np.array(self._requests, np.int32).reshape(-1, 5),
             np.array(self._entered, np.float64).reshape(-1, 5),
             self.audit,
             geant4,
@@ -109,7 +109,7 @@ class Book:
             rule, outcome = (int(value[0]) for value in self._setup.decide(region, entries))
             if rule < 0:
                 return False
-            self._taken.append((self.primary, number, rule, outcome, pdg))
+            self._requests.append((self.primary, number, rule, outcome, pdg))
             how = (entries.x, entries.y, entries.angle, entries.margin)
             self._entered.append((energy, *(float(value[0]) for value in how)))
             if outcome == Outcome.HANDED_OVER:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from simulacra.arrays import Array, FloatArray, IntArray
+from simulacra.arrays import Array, BoolArray, FloatArray, IntArray
 from simulacra.conditions import Conditions
 from simulacra.detectors import Calorimeter
 from simulacra.events import Events
@@ -53,7 +53,7 @@ class Hits:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class Requests:
     """Particles for which a rule wants a simulator to answer, in the order that they came.
 
     Attributes:
@@ -72,6 +72,12 @@ class Taken:
 
     def __len__(self) -> int:
         return len(self.primary)
+
+    @property
+    def handed_over(self) -> BoolArray:
+        """Which of the particles left full simulation (t,)."""
+        gone: BoolArray = self.outcome == Outcome.HANDED_OVER
+        return gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +131,7 @@ class HybridEvents:
     Attributes:
         primaries: what the events began with.
         hits: energies in cells with their origin.
-        taken: the particles that rules wanted to hand over, and what became of them.
+        requests: the particles that rules wanted to hand over, and what became of them.
         audit: where the energy went.
         regions: what each region read out, as events of a detector.
         origins: the names of the origins; the first is ``full``.
@@ -134,7 +140,7 @@ class HybridEvents:
 
     primaries: Primaries
     hits: Hits
-    taken: Taken
+    requests: Requests
     audit: Audit
     regions: Mapping[str, Events]
     origins: tuple[str, ...]
@@ -149,10 +155,10 @@ class HybridEvents:
         for number, rule in enumerate(self.provenance["card"]["rules"]):
             if rule["simulator"] not in self.origins[1:]:
                 continue
-            outcome = self.taken.outcome[self.taken.rule == number]
-            n = np.bincount(outcome, minlength=len(Outcome)).tolist()
-            gone = (self.taken.rule == number) & (self.taken.outcome == Outcome.HANDED_OVER)
-            energy = float(self.taken.entries.energy[gone].sum())
+            asked = self.requests.rule == number
+            n = np.bincount(self.requests.outcome[asked], minlength=len(Outcome)).tolist()
+            gone = asked & self.requests.handed_over
+            energy = float(self.requests.entries.energy[gone].sum())
             counts.append(RuleCount(number, rule["simulator"], n[0], energy, n[1], n[2]))
         return tuple(counts)
 

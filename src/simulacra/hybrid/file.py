@@ -2,7 +2,7 @@
 
 ``regions/NAME/`` holds a region's events in the native layout. A file of one region has them at its
 top as well (the same data, linked), so that it is an events file like any other. ``primaries/``,
-``hits/``, ``taken/`` and ``audit/`` hold the columns of :class:`HybridEvents`.
+``hits/``, ``requests/`` and ``audit/`` hold the columns of :class:`HybridEvents`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 from simulacra.arrays import Array
 from simulacra.atomic import whole_file
 from simulacra.errors import EventsError
-from simulacra.hybrid.events import Audit, Hits, HybridEvents, Taken
+from simulacra.hybrid.events import Audit, Hits, HybridEvents, Requests
 from simulacra.hybrid.primaries import Primaries
 from simulacra.hybrid.rules import Entries
 from simulacra.io import HDF5
@@ -64,7 +64,7 @@ def write_hybrid(events: HybridEvents, path: Path) -> None:
         file.attrs["provenance"] = json.dumps(dict(events.provenance), sort_keys=True)
         _write(file, "primaries", _columns(events.primaries))
         _write(file, "hits", _columns(events.hits))
-        _write(file, "taken", _columns(events.taken) | _columns(events.taken.entries))
+        _write(file, "requests", _columns(events.requests) | _columns(events.requests.entries))
         _write(file, "audit", _columns(events.audit))
 
 
@@ -97,12 +97,12 @@ def read_hybrid(path: str | Path) -> HybridEvents:
         if file.attrs.get("hybrid_version") != VERSION:
             msg = f"{path}: no file of a hybrid run that this version knows"
             raise EventsError(msg)
-        taken = _read(file, "taken")
-        entries = Entries(**{name: taken.pop(name) for name in _names(Entries)})
+        requests = _read(file, "requests")
+        entries = Entries(**{name: requests.pop(name) for name in _names(Entries)})
         return HybridEvents(
             Primaries(**_read(file, "primaries"), n_events=int(file.attrs["n_events"])),
             Hits(**_read(file, "hits")),
-            Taken(**taken, entries=entries),
+            Requests(**requests, entries=entries),
             Audit(**_read(file, "audit")),
             {name: read_group(group, None, slice(None)) for name, group in _regions(file)},
             tuple(json.loads(str(file.attrs["origins"]))),
