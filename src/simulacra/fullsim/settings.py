@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Annotated
 
 from pydantic import Field, field_validator
@@ -112,6 +112,7 @@ class Geant4Settings(Frozen):
         return needed
 
 
+@cache
 def pdg_id(particle: str) -> int:
     """Return the PDG id of a particle's name, or of the id as text.
 

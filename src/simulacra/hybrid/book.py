@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulacra.arrays import FloatArray, IntArray
-from simulacra.hybrid.rules import Outcome, lowest_energies
+from simulacra.hybrid.rules import Entries, Outcome, lowest_energies
 from simulacra.hybrid.setup import Setup
 
 
@@ -104,16 +104,19 @@ class Book:
                 continue
             arrays = np.array([pdg]), np.array([energy]), point[None], direction[None]
             inside, entries = region.entries(*arrays)
-            if not inside[0]:
-                continue
-            rule, outcome = (int(value[0]) for value in self._setup.decide(region, entries))
-            if rule < 0:
-                return False
-            self._requests.append((self.primary, number, rule, outcome, pdg))
-            how = (entries.x, entries.y, entries.angle, entries.margin)
-            self._entered.append((energy, *(float(value[0]) for value in how)))
-            if outcome == Outcome.HANDED_OVER:
-                self.audit[self.primary, 3] += available
-                return True
-            return False
+            if inside[0]:
+                return self._decide(number, entries, available)
         return False
+
+    def _decide(self, number: int, entries: Entries, available: float) -> bool:
+        rule, outcome = self._setup.decide(self._setup.regions[number], entries)
+        if rule[0] < 0:
+            return False
+        what = (self.primary, number, rule[0], outcome[0], entries.pdg[0])
+        how = (entries.energy, entries.x, entries.y, entries.angle, entries.margin)
+        self._requests.append(tuple(int(value) for value in what))
+        self._entered.append(tuple(float(value[0]) for value in how))
+        taken = bool(outcome[0] == Outcome.HANDED_OVER)
+        if taken:
+            self.audit[self.primary, 3] += available
+        return taken
