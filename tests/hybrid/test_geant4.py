@@ -1,0 +1,172 @@
+"""Geant4 that hands particles over: equal to full simulation where it does not, exact in energy."""
+
+import numpy as np
+import pytest
+
+import simulacra.fullsim.geant4 as full
+import simulacra.hybrid.geant4 as mixed
+from simulacra.errors import SimulacraError
+from simulacra.fullsim import Geant4Settings, WorkerPool, pdg_id
+from simulacra.hybrid import Primaries, simulate_hybrid
+from simulacra.hybrid.book import Book
+from simulacra.hybrid.regions import Region
+from simulacra.hybrid.run import setup_of
+from tests.hybrid.conftest import PointSimulator, card
+
+pytestmark = pytest.mark.geant4
+
+ALL = (("gamma", 400.0), ("e-", 400.0), ("e+", 5.0), ("mu-", 300.0), ("mu+", 150.0), ("pi+", 300.0))
+STRAIGHT = {"x": 3, "y": 5, "z": "-1 mm"}
+
+
+def mixed_card(**changes):
+    particles = [{"particle": name, "energy": f"{e} MeV"} | STRAIGHT for name, e in ALL]
+    return card(**{"rules": [], "particles": particles, "events": 3} | changes)
+
+
+def rule(particle="gamma", **options):
+    return {"particles": [particle], "simulator": "photons"} | options
+
+
+@pytest.fixture
+def simulators(atlas):
+    return {"photons": PointSimulator(atlas, ("gamma",), low=10.0)}
+
+
+@pytest.fixture
+def run(tmp_path, simulators):
+    def call(made, name="e.h5", **options):
+        return simulate_hybrid(made, tmp_path / name, simulators=simulators, **options)
+
+    return call
+
+
+def test_the_energy_closes_for_all_particles_with_decays(run):
+    events = run(mixed_card(events=4))
+    assert events.audit.largest_imbalance < 1e-9
+    assert events.handed_over_share == 0
+    electron, muon, pion = 0.51099895, 105.658376, 139.57039
+    rest = 2 * electron + (muon - electron) + (muon + electron) + (pion + electron)
+    kinetic = sum(energy for _, energy in ALL)
+    np.testing.assert_allclose(events.audit.brought, kinetic + rest, atol=1e-3)
+    assert np.all(events.audit.escaped > 60)  # neutrinos of three decays
+    assert len(events.hits) > 100
+
+
+def one_primary(pdg, energy):
+    x, y = 3.0, 5.0
+    return Primaries(
+        *(np.array([0]), np.array([pdg]), np.array([energy])),
+        *(np.array([[x, y, -1.0]]), np.array([[0.0, 0.0, 1.0]])),
+        n_events=1,
+    )
+
+
+@pytest.mark.parametrize(
+    ("particle", "pdg"), [("gamma", 22), ("e-", 11), ("mu-", 13), ("pi+", 211)]
+)
+def test_without_fast_rules_it_is_full_simulation_exactly(particle, pdg, atlas, simulators):
+    """Same seeds, same cells, to the last bit: whatever the particle."""
+    made = card(
+        rules=[rule(energy=["1 TeV", "2 TeV"]), rule("e-") | {"simulator": "full"}],
+        particles=[{"particle": particle, "energy": "500MeV"} | STRAIGHT],
+    )
+    primaries = one_primary(pdg_id(particle), 500.0)
+    chunk = mixed.Chunk(setup_of(made, primaries, simulators), primaries, np.array([[123, 456]]))
+    layers = Region("barrel", atlas).layers
+    place, settings = (np.array([3.0]), np.array([5.0])), Geant4Settings(particle=particle)
+    plain = full.Chunk(layers, settings, np.array([500.0]), *place, (123, 456))
+    with WorkerPool(1) as one, WorkerPool(1) as other:
+        hybrid = one.submit(mixed.run_chunk, chunk).result()
+        expected = other.submit(full.run_chunk, plain).result().showers
+    cells = np.zeros((1, layers.n_cells), np.float32)
+    cells[0, hybrid.hits[:, 2]] = hybrid.energy
+    np.testing.assert_array_equal(cells, expected)
+    assert expected.sum() > 0
+
+
+def test_what_is_handed_over_leaves_the_others_as_they_are(run):
+    """Muons, electrons and pions have the same hits, bit by bit, with and without fast photons."""
+    kept = run(mixed_card(), "full.h5")
+    gone = run(mixed_card(rules=[rule(energy=["100 MeV", "1 GeV"])]), "fast.h5")
+    photon = kept.primaries.pdg == 22
+    for events in (kept, gone):
+        assert events.audit.largest_imbalance < 1e-9
+    assert gone.requests.primary.tolist() == np.flatnonzero(photon).tolist()
+    np.testing.assert_allclose(gone.audit.handed_over, 400)
+    hits = [
+        np.array([h.primary, h.region, h.cell, h.energy])[:, ~photon[h.primary]]
+        for h in (kept.hits, gone.hits)
+    ]
+    np.testing.assert_array_equal(*hits)
+    assert set(gone.hits.origin[photon[gone.hits.primary]]) == {1}
+
+
+def test_the_number_of_workers_does_not_matter(run, tmp_path, monkeypatch):
+    monkeypatch.setattr("simulacra.hybrid.job.CHUNK_ENERGY", 500.0)
+    made = mixed_card(rules=[rule()])
+    for workers in (1, 2):
+        run(made, f"{workers}.h5", workers=workers)
+    assert (tmp_path / "1.h5").read_bytes() == (tmp_path / "2.h5").read_bytes()
+
+
+def test_secondaries_that_enter_are_handed_over_too(run, block, simulators):
+    """Photons that a neutral pion decays to before the calorimeter, at the angles they have."""
+    pion = {"particle": "pi0", "energy": "20GeV", "z": "-30 cm"}
+    made = card(
+        rules=[rule(energy=["1 GeV", "65 GeV"], max_angle="2 deg")], particles=[pion], events=20
+    )
+    events = run(made)
+    assert events.audit.largest_imbalance < 1e-6
+    assert len(events.requests) > 20
+    assert set(events.requests.entries.pdg) == {22}
+    angle = events.requests.entries.angle
+    assert np.median(angle) > 1e-3
+    assert angle.max() <= np.deg2rad(2)
+    assert events.handed_over_share > 0.7
+
+
+def test_a_turned_region_sees_what_an_unturned_one_does(run, block):
+    """Two boxes that face each other, a source between them, deposits at mirrored places."""
+    regions = {
+        "ahead": {"detector": str(block), "position": [0, 0, "10 cm"]},
+        "behind": {"detector": str(block), "position": [0, 0, "-10 cm"], "turn": "180 deg"},
+    }
+    gun = {"particle": "mu-", "energy": "2GeV", "x": 31, "y": 46, "z": 0}
+    made = card(regions=regions, rules=[], particles=[gun, gun | {"theta": "180 deg"}], events=5)
+    events = run(made)
+    assert events.audit.largest_imbalance < 1e-9
+    for name, column in (("ahead", 6), ("behind", 3)):
+        showers = events.regions[name]["showers"].sum(axis=0).reshape(4, 10, 10)
+        hottest = showers.reshape(4, 100).argmax(axis=1)
+        assert hottest.tolist() == [column * 10 + 6] * 4
+
+
+def count_calls(chunk):
+    """Return, in a worker, how often Python was called for entering and leaving particles."""
+    calls, deposit = [], Book.deposit
+    Book.deposit = lambda book, energy: (calls.append(energy), deposit(book, energy))[1]
+    mixed.run_chunk(chunk)
+    sections = len(chunk.setup.regions[0].sections)
+    return len(calls) - len(chunk.primaries) * (sections + 1)
+
+
+def test_python_is_called_at_surfaces_only(simulators):
+    """A shower of 1 GeV has thousands of steps; a few particles enter it or leave it."""
+    made = card(rules=[rule(energy=["5 GeV", "65 GeV"])])
+    primaries = one_primary(22, 1000.0)
+    chunk = mixed.Chunk(setup_of(made, primaries, simulators), primaries, np.array([[1, 2]]))
+    with WorkerPool(1) as pool:
+        assert 1 <= pool.submit(count_calls, chunk).result() < 50
+
+
+def test_a_worker_refuses_another_set_up(simulators):
+    primaries = one_primary(13, 200.0)
+    chunks = [
+        mixed.Chunk(setup_of(made, primaries, simulators), primaries, np.array([[1, 2]]))
+        for made in (card(), card(cut="2 mm"))
+    ]
+    with WorkerPool(1) as pool:
+        pool.submit(mixed.run_chunk, chunks[0]).result()
+        with pytest.raises(SimulacraError, match="use fresh workers"):
+            pool.submit(mixed.run_chunk, chunks[1]).result()
