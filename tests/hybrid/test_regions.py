@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulacra.detectors import load_detector, parse_detector
@@ -47,6 +47,7 @@ def test_what_does_not_enter_the_front_face():
     assert inside.tolist() == [True, False, False, False, False]
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.floats(-math.pi, math.pi), st.floats(-300, 300), st.floats(-300, 300))
 def test_a_turned_region_sees_the_same(turn, x, y):
     position = np.array([500.0, -70.0, 900.0])
@@ -85,6 +86,7 @@ def test_all_cells_of_the_layers():
     assert whole_layers(whole).layers[1].shape == (128, 4)
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.integers(0, 2**32 - 1))
 def test_the_window_s_cells_are_those_that_full_simulation_reads(seed):
     """Scores of whole layers, read through the window, or picked from all cells."""

@@ -7,20 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from simulacra.arrays import Array, IntArray
+from simulacra.arrays import IntArray
 from simulacra.hybrid.book import ChunkResult
 from simulacra.hybrid.events import Audit, Hits, HybridEvents, Requests, read_out
 from simulacra.hybrid.job import HybridJob
-from simulacra.hybrid.rules import FULL, Entries
+from simulacra.hybrid.rules import Entries
 from simulacra.hybrid.setup import Setup
 from simulacra.hybrid.simulators import RangedSimulator, answer
-
-Columns = tuple[Array, ...]
 
 
 def assemble(
     job: HybridJob,
     results: Sequence[ChunkResult],
+    origins: tuple[str, ...],
     simulators: Mapping[str, tuple[RangedSimulator, int]],
     facts: Mapping[str, Any],
 ) -> HybridEvents:
@@ -29,24 +28,24 @@ def assemble(
     Args:
         job: the work.
         results: what the workers sent back, chunk by chunk.
-        simulators: the simulators of the card with their seeds, by name, in its order.
+        origins: where hits may come from: ``full`` and the simulators of the card.
+        simulators: those that rules ask, with their seeds.
         facts: how the events are made.
     """
     starts = [rows.start for rows in job.bounds]
     requests = _requests(results, starts)
-    columns = [_full(result, start) for result, start in zip(results, starts, strict=True)]
-    for origin, (name, (simulator, seed)) in enumerate(simulators.items(), start=1):
+    parts = [_full(result, start) for result, start in zip(results, starts, strict=True)]
+    for name, (simulator, seed) in simulators.items():
         rows = _answered_by(name, job.setup, requests)
-        columns.append(_fast(job.setup, requests, rows, origin, simulator, seed))
-    hits = Hits.ordered(*(np.concatenate(column) for column in zip(*columns, strict=True)))
+        origin = origins.index(name)
+        parts.append(_fast(job.setup, requests, rows, origin, simulator, seed))
+    hits = Hits.joined(parts)
     regions = {
         region.name: read_out(region, number, job.primaries, hits, facts)
         for number, region in enumerate(job.setup.regions)
     }
     audit = _audit(results, job)
-    return HybridEvents(
-        job.primaries, hits, requests, audit, regions, (FULL, *simulators), dict(facts)
-    )
+    return HybridEvents(job.primaries, hits, requests, audit, regions, origins, dict(facts))
 
 
 def _requests(results: Sequence[ChunkResult], starts: Sequence[int]) -> Requests:
@@ -58,9 +57,9 @@ def _requests(results: Sequence[ChunkResult], starts: Sequence[int]) -> Requests
     return Requests(np.concatenate(primary).astype(np.int64), region, rule, outcome, entries)
 
 
-def _full(result: ChunkResult, start: int) -> Columns:
+def _full(result: ChunkResult, start: int) -> Hits:
     primary, region, cell = result.hits.T
-    return primary + start, np.zeros(len(primary), np.int64), region, cell, result.energy
+    return Hits.of(primary + start, 0, region, cell, result.energy)
 
 
 def _answered_by(name: str, setup: Setup, requests: Requests) -> IntArray:
@@ -77,21 +76,15 @@ def _fast(
     origin: int,
     simulator: RangedSimulator,
     seed: int,
-) -> Columns:
+) -> Hits:
     if not len(rows):
-        none = np.zeros(0, np.int64)
-        return none, none, none, none, np.zeros(0)
+        none = np.zeros(0)
+        return Hits.of(none, 0, none, none, none)
     # All regions that a simulator answers in have one detector: any of them knows the cells.
     region = setup.regions[int(requests.region[rows[0]])]
     particle, cell, energy = answer(simulator, region, requests.entries.take(rows), seed)
     which = rows[particle]
-    return (
-        requests.primary[which],
-        np.full(len(which), origin),
-        requests.region[which],
-        cell,
-        energy,
-    )
+    return Hits.of(requests.primary[which], origin, requests.region[which], cell, energy)
 
 
 def _audit(results: Sequence[ChunkResult], job: HybridJob) -> Audit:

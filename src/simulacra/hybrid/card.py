@@ -114,6 +114,12 @@ class HybridCard(CardFile):
         return self
 
     @property
+    def answering(self) -> tuple[str, ...]:
+        """The names of the simulators that a rule asks, in the card's order."""
+        asked = {rule.simulator for rule in self.rules}
+        return tuple(name for name in self.simulators if name in asked)
+
+    @property
     def geant4(self) -> Geant4Settings:
         """The settings of full simulation, with decays where any of the particles needs them."""
         each = [

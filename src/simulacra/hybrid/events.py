@@ -2,54 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulacra.arrays import Array, BoolArray, FloatArray, IntArray
 from simulacra.conditions import Conditions
-from simulacra.detectors import Calorimeter
 from simulacra.events import Events
 from simulacra.hybrid.primaries import Primaries
 from simulacra.hybrid.regions import Region
 from simulacra.hybrid.rules import Entries, Outcome
+
+BLOCK = 4096
+"""Events that are added up at once: a bound on memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hits:
     """Energies in cells, by the primary that they come from and by who simulated them.
 
-    Ordered by primary, then by origin, region and cell.
+    Ordered by primary, then by origin, region and cell. There are many, so the types are small.
 
     Attributes:
-        primary: the row of the primary (h,).
-        origin: 0: Geant4; else one more than the simulator's place in the card (h,).
-        region: the region's place in the card (h,).
-        cell: which of all cells of the region's layers (h,).
-        energy: energies (h,), MeV.
+        primary: the row of the primary (h,), int32.
+        origin: 0: Geant4; else one more than the simulator's place in the card (h,), uint8.
+        region: the region's place in the card (h,), uint8.
+        cell: which of all cells of the region's layers (h,), int32.
+        energy: energies (h,), MeV, float32.
     """
 
-    primary: IntArray
-    origin: IntArray
-    region: IntArray
-    cell: IntArray
-    energy: FloatArray
+    primary: NDArray[np.int32]
+    origin: NDArray[np.uint8]
+    region: NDArray[np.uint8]
+    cell: NDArray[np.int32]
+    energy: NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.primary)
 
     @classmethod
-    def ordered(
-        cls, primary: Array, origin: Array, region: Array, cell: Array, energy: Array
+    def of(
+        cls, primary: Array, origin: Array | int, region: Array, cell: Array, energy: Array
     ) -> Hits:
-        """Return hits in their order."""
-        order = np.lexsort((cell, region, origin, primary))
-        primary, origin, region, cell = (
-            column[order].astype(np.int64) for column in (primary, origin, region, cell)
-        )
-        return cls(primary, origin, region, cell, energy[order].astype(np.float64))
+        """Return hits of these columns, in small types."""
+        small = (np.int32, np.uint8, np.uint8, np.int32, np.float32)
+        columns = np.broadcast_arrays(primary, origin, region, cell, energy)
+        return cls(*(c.astype(kind) for c, kind in zip(columns, small, strict=True)))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Hits]) -> Hits:
+        """Return the hits of all parts in their order."""
+        names = [item.name for item in fields(cls)]
+        columns = {n: np.concatenate([getattr(part, n) for part in parts]) for n in names}
+        keys = ("cell", "region", "origin", "primary")
+        order = np.lexsort([columns[name] for name in keys])
+        return cls(**{name: column[order] for name, column in columns.items()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,21 +193,25 @@ def read_out(
     Raises:
         DetectorError: a window leaves its layer.
     """
-    mine = hits.region == number
-    event = primaries.event[hits.primary[mine]]
-    layers = np.zeros((primaries.n_events, region.layers.n_cells))
-    np.add.at(layers, (event, hits.cell[mine]), hits.energy[mine])
+    layers = _add_up(region.layers.n_cells, number, primaries, hits)
     if region.readout == "layers":
-        energy = primaries.energy_of_events().astype(np.float32)
-        return _events({"energy": energy}, layers, region.layers, facts)
+        conditions = Conditions({"energy": primaries.energy_of_events().astype(np.float32)})
+        return Events(conditions, {"showers": layers}, region.layers, facts)
     _, entries = region.entries(
         primaries.pdg, primaries.energy, primaries.position, primaries.direction
     )
     cells = np.take_along_axis(layers, region.cells(entries.x, entries.y), axis=1)
-    return _events(region.conditions(entries).columns, cells, region.detector, facts)
+    return Events(region.conditions(entries), {"showers": cells}, region.detector, facts)
 
 
-def _events(
-    columns: Mapping[str, Any], cells: FloatArray, detector: Calorimeter, facts: Mapping[str, Any]
-) -> Events:
-    return Events(Conditions(columns), {"showers": cells.astype(np.float32)}, detector, facts)
+def _add_up(n_cells: int, number: int, primaries: Primaries, hits: Hits) -> NDArray[np.float32]:
+    """Return the energies (events, cells) in a region, added up in double precision."""
+    event = primaries.event[hits.primary]
+    cells = np.zeros((primaries.n_events, n_cells), np.float32)
+    for start in range(0, len(cells), BLOCK):
+        first, last = np.searchsorted(event, [start, start + BLOCK])
+        mine = first + np.flatnonzero(hits.region[first:last] == number)
+        block = np.zeros(cells[start : start + BLOCK].shape)
+        np.add.at(block, (event[mine] - start, hits.cell[mine]), hits.energy[mine])
+        cells[start : start + BLOCK] = block
+    return cells

@@ -34,7 +34,7 @@ UNITS = {
     **dict.fromkeys(("position", "x", "y", "margin"), "mm"),
     "angle": "rad",
 }
-SMALL = {"origin": np.uint8, "region": np.uint8, "rule": np.int16, "outcome": np.uint8}
+SMALL = {"region": np.uint8, "rule": np.int16, "outcome": np.uint8}
 """Columns that hold small numbers, and their types on disk."""
 
 
@@ -81,8 +81,6 @@ def _columns(table: Any) -> dict[str, Array]:  # noqa: ANN401 - a dataclass of c
 def _write(file: h5py.File, group: str, columns: Mapping[str, Array]) -> None:
     for name, column in columns.items():
         kind = np.int32 if column.dtype.kind == "i" else column.dtype
-        if group == "hits" and name == "energy":
-            kind = np.dtype(np.float32)  # as precise as the cells of any events file
         stored = column.astype(SMALL.get(name, kind))
         write_dataset(file, f"{group}/{name}", stored, UNITS.get(name), ROWS)
 
@@ -116,6 +114,4 @@ def _regions(file: h5py.File) -> list[tuple[str, Any]]:
 
 
 def _read(file: h5py.File, group: str) -> dict[str, Array]:
-    columns = {name: read_numbers(file, f"{group}/{name}", slice(None)) for name in file[group]}
-    wide = {"i": np.int64, "u": np.int64, "f": np.float64}
-    return {name: column.astype(wide[column.dtype.kind]) for name, column in columns.items()}
+    return {name: read_numbers(file, f"{group}/{name}", slice(None)) for name in file[group]}

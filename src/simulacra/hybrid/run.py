@@ -22,6 +22,7 @@ from simulacra.hybrid.geant4 import run_chunk
 from simulacra.hybrid.job import HybridJob
 from simulacra.hybrid.primaries import Primaries, draw_primaries
 from simulacra.hybrid.regions import Region, require_apart
+from simulacra.hybrid.rules import FULL
 from simulacra.hybrid.setup import Setup
 from simulacra.hybrid.simulators import RangedSimulator, load_simulators, require_fitting
 from simulacra.provenance import provenance
@@ -62,15 +63,13 @@ def simulate_hybrid(
     if primaries is None:
         primaries = draw_primaries(card.particles, card.events, streams[0])
     if simulators is None:
-        simulators = load_simulators(card.simulators)
+        simulators = load_simulators({name: card.simulators[name] for name in card.answering})
     setup = setup_of(card, primaries, simulators)
     job = HybridJob(setup, primaries, streams[1])
     parts = Parts.open(job.identity, output, ChunkResult)
     results = complete(job, run_chunk, parts, workers, executor, on_progress)
-    seeds = [int(stream.generate_state(1)[0]) for stream in streams[2:]]
-    answering = {
-        name: (simulators[name], seed) for name, seed in zip(card.simulators, seeds, strict=True)
-    }
+    seeds = {n: s.generate_state(1)[0] for n, s in zip(card.simulators, streams[2:], strict=True)}
+    answering = {name: (simulators[name], int(seeds[name])) for name in card.answering}
     facts = provenance(
         "hybrid",
         geant4=results[0].geant4,
@@ -80,7 +79,7 @@ def simulate_hybrid(
         n=primaries.n_events,
         card=card.model_dump(mode="json"),
     )
-    events = assemble(job, results, answering, facts)
+    events = assemble(job, results, (FULL, *card.simulators), answering, facts)
     write_hybrid(events, output)
     parts.remove()
     return events
@@ -95,7 +94,7 @@ def setup_of(
         SimulacraError: the regions overlap, a simulator does not fit the rules, or a window does
             not fit the primaries.
     """
-    if missing := set(card.simulators).difference(simulators):
+    if missing := set(card.answering).difference(simulators):
         msg = f"no simulator {min(missing)!r} was given"
         raise SimulatorError(msg)
     regions = tuple(_region(card, name) for name in card.regions)
@@ -103,8 +102,7 @@ def setup_of(
     require_fitting(card.rules, regions, simulators, card.simulators)
     for region in regions:
         _require_aimed(region, primaries)
-    used = {rule.simulator for rule in card.rules if rule.is_fast}
-    ranges = {name: dict(simulators[name].ranges) for name in sorted(used)}
+    ranges = {name: dict(simulators[name].ranges) for name in card.answering}
     return Setup(regions, card.rules, ranges, card.geant4, _half_size(regions, primaries))
 
 

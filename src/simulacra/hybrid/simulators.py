@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from simulacra.arrays import FloatArray, IntArray
+from simulacra.arrays import IntArray
 from simulacra.conditions import Conditions
 from simulacra.detectors import Detector
 from simulacra.errors import SimulacraError, SimulatorError
@@ -106,8 +107,8 @@ def _require_particles(
 
 def answer(
     simulator: RangedSimulator, region: Region, entries: Entries, seed: int
-) -> tuple[IntArray, IntArray, FloatArray]:
-    """Return what a simulator deposits for particles that enter a region.
+) -> tuple[IntArray, IntArray, NDArray[np.float32]]:
+    """Return what a simulator deposits for particles, one or more, that enter a region.
 
     Returns:
         The hits: which particle (h,), which of all cells of the region's layers (h,) and the energy
@@ -121,7 +122,5 @@ def answer(
         places = region.cells(entries.x[rows], entries.y[rows])
         particles.append(particle + start)
         cells.append(places[particle, cell])
-        energies.append(showers[rows][particle, cell].astype(np.float64))
-    if not particles:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
+        energies.append(showers[rows][particle, cell])
     return np.concatenate(particles), np.concatenate(cells), np.concatenate(energies)
