@@ -20,22 +20,17 @@ from simulacra.arrays import FloatArray, IntArray
 from simulacra.errors import SimulacraError
 from simulacra.fullsim.datasets import Geant4Object, import_geant4
 from simulacra.fullsim.geant4 import (
-    SCORE,
     Kernel,
-    cell_scorer,
     find_particle,
     geant4_version,
     physics_list,
     scores,
-    sensor_of,
     set_seeds,
 )
-from simulacra.fullsim.world import World
 from simulacra.hybrid.book import Book, ChunkResult
+from simulacra.hybrid.hall import ELSEWHERE, Hall, sensor_name
 from simulacra.hybrid.primaries import Primaries
 from simulacra.hybrid.setup import Setup
-
-WORLD, ELSEWHERE = "world", "elsewhere"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,44 +106,12 @@ def available_energy(g4: Geant4Object, total: float, particle: Geant4Object) -> 
 def _construction(g4: Geant4Object, setup: Setup, book: Book) -> Geant4Object:
     class Construction(g4.G4VUserDetectorConstruction):  # type: ignore[misc]
         def Construct(self) -> Geant4Object:
-            vacuum = g4.G4NistManager.Instance().FindOrBuildMaterial("G4_Galactic")
-            solid = g4.G4Box(WORLD, *setup.half_size)
-            self.hall = g4.G4LogicalVolume(solid, vacuum, WORLD)
-            origin = g4.G4ThreeVector()
-            top = g4.G4PVPlacement(None, origin, self.hall, WORLD, None, False, 0)
-            self.alive = [solid, vacuum, top]
-            self.worlds = []
-            for region in setup.regions:
-                world = World(g4, region.detector)
-                turned = g4.G4RotationMatrix()
-                turned.rotateY(region.turn)
-                where = g4.G4Transform3D(turned, g4.G4ThreeVector(*map(float, region.centre)))
-                stack = world.envelope()
-                placed = g4.G4PVPlacement(where, stack, region.name, self.hall, False, 0)
-                self.alive += [turned, where, placed]
-                self.worlds.append(world)
-            return top
+            self.hall = Hall(g4, setup)
+            return self.hall.build()
 
         def ConstructSDandField(self) -> None:
-            rest = g4.G4PSEnergyDeposit(SCORE, 0)
-            elsewhere = sensor_of(g4, ELSEWHERE, rest)
             self.surface = _surface(g4, book)
-            g4.G4SDManager.GetSDMpointer().AddNewDetector(self.surface)
-            self.SetSensitiveDetector(self.hall, self.surface)
-            self.alive += [rest, elsewhere]
-            for region, world in zip(setup.regions, self.worlds, strict=True):
-                cells = []
-                polar = region.detector.volume.kind == "tube"
-                for readout in region.sections:
-                    scorer = cell_scorer(g4, readout, polar=polar)
-                    sensor = sensor_of(g4, f"{region.name}.{readout.name}", scorer)
-                    self.alive += [scorer, sensor]
-                    for cell in world.cells[readout.name]:
-                        self.SetSensitiveDetector(cell, sensor)
-                        cells.append(cell)
-                for volume in world.volumes:
-                    if volume not in cells:
-                        self.SetSensitiveDetector(volume, elsewhere)
+            self.hall.equip(self, self.surface)
 
     return Construction()
 
@@ -220,7 +183,7 @@ def _readout(g4: Geant4Object, setup: Setup, book: Book) -> Geant4Object:
         def EndOfEventAction(self, event: Geant4Object) -> None:
             for number, region in enumerate(setup.regions):
                 for readout in region.sections:
-                    index, energy = scores(g4, event, f"{region.name}.{readout.name}")
+                    index, energy = scores(g4, event, sensor_name(region, readout.name))
                     book.deposit(float(energy.sum()))
                     cells = readout.cells.start + readout.place(index)
                     book.hit(number, cells, energy / readout.sampling_fraction)
