@@ -1,5 +1,7 @@
 """Geant4 that hands particles over: equal to full simulation where it does not, exact in energy."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -7,13 +9,14 @@ import simulacra.fullsim.geant4 as full
 import simulacra.hybrid.geant4 as mixed
 from simulacra.errors import SimulacraError
 from simulacra.fullsim import Geant4Settings, WorkerPool, pdg_id
-from simulacra.hybrid import Primaries, simulate_hybrid
+from simulacra.hybrid import HybridCard, Primaries, simulate_hybrid
 from simulacra.hybrid.book import Book
 from simulacra.hybrid.regions import Region
 from simulacra.hybrid.run import setup_of
 from tests.hybrid.conftest import PointSimulator, card
 
 pytestmark = pytest.mark.geant4
+ROOT = Path(__file__).parents[2]
 
 ALL = (("gamma", 400.0), ("e-", 400.0), ("e+", 5.0), ("mu-", 300.0), ("mu+", 150.0), ("pi+", 300.0))
 STRAIGHT = {"x": 3, "y": 5, "z": "-1 mm"}
@@ -158,6 +161,21 @@ def test_python_is_called_at_surfaces_only(simulators):
     chunk = mixed.Chunk(setup_of(made, primaries, simulators), primaries, np.array([[1, 2]]))
     with WorkerPool(1) as pool:
         assert 1 <= pool.submit(count_calls, chunk).result() < 50
+
+
+@pytest.mark.parametrize("example", ["hybrid-photons", "hybrid-two-regions"])
+def test_the_examples_run(example, tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    made = HybridCard.load(ROOT / f"examples/{example}.yaml", ["events=2"])
+    events = simulate_hybrid(made, tmp_path / "e.h5")
+    assert events.audit.largest_imbalance < 1e-9
+    (count,) = events.rule_counts()
+    assert count.handed_over > 0
+    fast = events.hits.origin == 1
+    photon = events.primaries.pdg[events.hits.primary[fast]] == 22
+    assert photon.all()
+    answered = events.hits.energy[fast].sum() / count.energy
+    assert 0.9 < answered < 1.1
 
 
 def test_a_worker_refuses_another_set_up(simulators):
