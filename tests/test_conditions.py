@@ -58,3 +58,12 @@ def test_check_names_the_bad_column(barrel, column, value, message):
 def test_columns_must_have_one_length():
     with pytest.raises(EventsError, match="one length"):
         Conditions({"energy": np.ones(3), "theta": np.ones(2)})
+
+
+def test_a_range_ends_where_training_did_and_an_even_one_a_little_later(barrel):
+    ranges = {"energy": (1000.0, 65000.0), "impact_eta": (-19.99, 19.98)}
+    energy = np.array([999.0, 1000.0, 65000.0, 65010.0, 2000.0, 2000.0, 2000.0])
+    impact = np.array([0.0, 0.0, 0.0, 0.0, -20.0, 20.0, 20.5])
+    conditions = Conditions({"energy": energy, "impact_eta": impact})
+    outside = conditions.outside(ranges, barrel)
+    assert outside.tolist() == [True, False, False, True, False, False, True]

@@ -60,12 +60,20 @@ class Conditions:
         names = parts[0].columns
         return cls({name: np.concatenate([part[name] for part in parts]) for name in names})
 
-    def outside(self, ranges: Mapping[str, tuple[float, float]]) -> NDArray[np.bool_]:
-        """Return which rows lie outside the lowest and highest value of a column (n,)."""
+    def outside(
+        self, ranges: Mapping[str, tuple[float, float]], detector: Detector
+    ) -> NDArray[np.bool_]:
+        """Return which rows lie outside the lowest and highest value of a column (n,).
+
+        A ten-thousandth of the limit is allowed for rounding. Values that were drawn evenly end a
+        little before the edge of what they were drawn from: a linear column may lie beyond by a
+        hundredth of its range.
+        """
         outside = np.zeros(len(self), dtype=bool)
         for name, (low, high) in ranges.items():
-            slack = 1e-4 * max(abs(low), abs(high))
-            outside |= (self[name] < low - slack) | (self[name] > high + slack)
+            even = 1e-2 * (high - low) if detector.conditions[name].role == "linear" else 0.0
+            outside |= self[name] < low - 1e-4 * abs(low) - even
+            outside |= self[name] > high + 1e-4 * abs(high) + even
         return outside
 
     def matrix(self, names: Sequence[str]) -> NDArray[np.float32]:

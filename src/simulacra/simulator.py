@@ -112,7 +112,7 @@ class TrainedSimulator:
 
     def outside(self, conditions: Conditions) -> NDArray[np.bool_]:
         """Return which rows lie outside the ranges of training (n,)."""
-        return conditions.outside(self.ranges)
+        return conditions.outside(self.ranges, self.detector)
 
     def save(self, folder: Path) -> None:
         """Write the simulator to a folder, which appears whole or not at all."""

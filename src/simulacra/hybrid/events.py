@@ -197,9 +197,7 @@ def read_out(
     if region.readout == "layers":
         conditions = Conditions({"energy": primaries.energy_of_events().astype(np.float32)})
         return Events(conditions, {"showers": layers}, region.layers, facts)
-    _, entries = region.entries(
-        primaries.pdg, primaries.energy, primaries.position, primaries.direction
-    )
+    _, entries = primaries.entering(region)
     cells = np.take_along_axis(layers, region.cells(entries.x, entries.y), axis=1)
     return Events(region.conditions(entries), {"showers": cells}, region.detector, facts)
 

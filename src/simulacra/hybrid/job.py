@@ -79,11 +79,8 @@ class HybridJob:
     def _work(self) -> FloatArray:
         """Return what each primary costs (n,), if it flies straight, as energy in MeV."""
         work = self.primaries.energy.astype(np.float64)
-        particles = self.primaries
         for region in self.setup.regions:
-            enters, entries = region.entries(
-                particles.pdg, particles.energy, particles.position, particles.direction
-            )
+            enters, entries = self.primaries.entering(region)
             rows = np.flatnonzero(enters)
             rule, outcome = self.setup.decide(region, entries.take(rows))
             work[rows[(rule >= 0) & (outcome == Outcome.HANDED_OVER)]] = COST

@@ -10,12 +10,13 @@ from typing import Annotated, Any, Self
 import numpy as np
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from simulacra.arrays import Array, FloatArray, IntArray
+from simulacra.arrays import Array, BoolArray, FloatArray, IntArray
 from simulacra.conditions import EnergySpectrum
 from simulacra.detectors.base import Frozen
 from simulacra.errors import EventsError, SimulacraError
 from simulacra.fullsim import pdg_id
-from simulacra.hybrid.rules import known_particle
+from simulacra.hybrid.regions import Region
+from simulacra.hybrid.rules import Entries, known_particle
 from simulacra.units import Angle, Length
 
 
@@ -69,6 +70,10 @@ class Primaries:
     def take(self, rows: slice) -> Self:
         """Return some particles."""
         return type(self)(**{k: v[rows] for k, v in self.columns().items()}, n_events=self.n_events)
+
+    def entering(self, region: Region) -> tuple[BoolArray, Entries]:
+        """Return which particles are aimed at a region's front face (n,), and how they cross it."""
+        return region.entries(self.pdg, self.energy, self.position, self.direction)
 
     def energy_of_events(self) -> FloatArray:
         """Return the kinetic energy of all particles of each event (n_events,), MeV."""

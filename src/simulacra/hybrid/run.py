@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -70,19 +71,24 @@ def simulate_hybrid(
     results = complete(job, run_chunk, parts, workers, executor, on_progress)
     seeds = {n: s.generate_state(1)[0] for n, s in zip(card.simulators, streams[2:], strict=True)}
     answering = {name: (simulators[name], int(seeds[name])) for name in card.answering}
-    facts = provenance(
-        "hybrid",
-        geant4=results[0].geant4,
-        physics=card.physics,
-        cut_mm=card.cut,
-        seed=card.seed,
-        n=primaries.n_events,
-        card=card.model_dump(mode="json"),
-    )
+    facts = _facts(card, primaries.n_events, results[0].geant4)
     events = assemble(job, results, (FULL, *card.simulators), answering, facts)
     write_hybrid(events, output)
     parts.remove()
     return events
+
+
+def _facts(card: HybridCard, n: int, geant4: str) -> dict[str, Any]:
+    """Return what the file says of its origin."""
+    return provenance(
+        "hybrid",
+        geant4=geant4,
+        physics=card.physics,
+        cut_mm=card.cut,
+        seed=card.seed,
+        n=n,
+        card=card.model_dump(mode="json"),
+    )
 
 
 def setup_of(
@@ -119,12 +125,8 @@ def _require_aimed(region: Region, primaries: Primaries) -> None:
     """Raise a :class:`CardError` where a window has no impact of its own to lie around."""
     if region.readout != "window":
         return
-    alone = len(primaries) == primaries.n_events and len(np.unique(primaries.event)) == len(
-        primaries
-    )
-    enters, entries = region.entries(
-        primaries.pdg, primaries.energy, primaries.position, primaries.direction
-    )
+    alone = np.array_equal(primaries.event, np.arange(primaries.n_events))
+    enters, entries = primaries.entering(region)
     if not alone or not np.all(enters) or not np.all(region.is_read_out(entries)):
         msg = (
             f"regions.{region.name}: a window needs one particle per event, aimed at it, and must "

@@ -56,7 +56,8 @@ class Setup:
 
     def _outcomes(self, rule: Rule, region: Region, entries: Entries) -> IntArray:
         outcome = np.full(len(entries), Outcome.HANDED_OVER, np.int64)
-        outside = region.conditions(entries).outside(self.ranges[rule.simulator])
+        ranges = self.ranges[rule.simulator]
+        outside = region.conditions(entries).outside(ranges, region.detector)
         outcome[outside] = Outcome.OUTSIDE_TRAINING
         outcome[~region.is_read_out(entries)] = Outcome.OUTSIDE_READOUT
         return outcome
