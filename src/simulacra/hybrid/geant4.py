@@ -184,6 +184,8 @@ def _readout(g4: Geant4Object, setup: Setup, book: Book) -> Geant4Object:
             for number, region in enumerate(setup.regions):
                 for readout in region.sections:
                     index, energy = scores(g4, event, sensor_name(region, readout.name))
+                    if not len(index):
+                        continue
                     book.deposit(float(energy.sum()))
                     cells = readout.cells.start + readout.place(index)
                     book.hit(number, cells, energy / readout.sampling_fraction)

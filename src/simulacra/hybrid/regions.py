@@ -72,6 +72,11 @@ class Region:
         """The read-out of all cells, section by section."""
         return section_readouts(self.layers)
 
+    @cached_property
+    def windows(self) -> tuple[SectionReadout, ...]:
+        """The detector's own read-out, section by section."""
+        return section_readouts(self.detector)
+
     def entries(
         self, pdg: IntArray, energy: FloatArray, points: FloatArray, directions: FloatArray
     ) -> tuple[BoolArray, Entries]:
@@ -136,8 +141,7 @@ class Region:
             for value, (low, high) in ((x, beam.x), (y, beam.y)):
                 fits &= (value >= low - ON_FACE) & (value <= high + ON_FACE)
             return fits
-        readouts = section_readouts(self.detector)
-        for section, readout in zip(self.detector.readout_sections, readouts, strict=True):
+        for section, readout in zip(self.detector.readout_sections, self.windows, strict=True):
             starts = self.detector.window_start(section, x, y)
             for start, count, size in zip(starts, readout.window, readout.grid, strict=True):
                 fits &= (start >= 0) & (start + count <= size)
@@ -153,9 +157,7 @@ class Region:
         """
         starts = window_starts(self.detector, x, y)
         parts = []
-        for number, (window, whole) in enumerate(
-            zip(section_readouts(self.detector), self.sections, strict=True)
-        ):
+        for number, (window, whole) in enumerate(zip(self.windows, self.sections, strict=True)):
             copy, row, column = np.indices((window.copies, *window.window)).reshape(3, -1)
             rows = starts[:, number, :1] + row
             columns = starts[:, number, 1:] + column
