@@ -8,6 +8,7 @@ import pytest
 
 import simulacra.fullsim.geant4 as full
 import simulacra.hybrid.geant4 as mixed
+from simulacra.detectors import load_detector
 from simulacra.errors import SimulacraError
 from simulacra.fullsim import Geant4Settings, WorkerPool, pdg_id
 from simulacra.hybrid import HybridCard, Primaries, simulate_hybrid
@@ -130,20 +131,36 @@ def test_secondaries_that_enter_are_handed_over_too(run, block, simulators):
     assert events.handed_over_share > 0.7
 
 
-def test_a_turned_region_sees_what_an_unturned_one_does(run, block):
-    """Two boxes that face each other, a source between them, deposits at mirrored places."""
-    regions = {
-        "ahead": {"detector": str(block), "position": [0, 0, "10 cm"]},
-        "behind": {"detector": str(block), "position": [0, 0, "-10 cm"], "turn": "180 deg"},
-    }
-    gun = {"particle": "mu-", "energy": "2GeV", "x": 31, "y": 46, "z": 0}
-    made = card(regions=regions, rules=[], particles=[gun, gun | {"theta": "180 deg"}], events=5)
-    events = run(made)
+def test_turned_regions_see_what_an_unturned_one_does(block, tmp_path):
+    """Boxes around a source: muons enter each at the same place in its own frame."""
+    turns = {"ahead": 0, "aside": 90, "behind": 180}
+    ways = {"ahead": [0, 0, "10 cm"], "aside": ["20 cm", 0, 0], "behind": [0, 0, "-10 cm"]}
+    starts = {"ahead": (31, 0), "aside": (0, -31), "behind": (-31, 0)}  # x and z
+    simulators = {"small": PointSimulator(load_detector(block), ("mu-",))}
+    made = card(
+        regions={
+            name: {"detector": str(block), "position": ways[name], "turn": f"{turn} deg"}
+            for name, turn in turns.items()
+        },
+        simulators={"small": "somewhere"},
+        rules=[{"particles": ["mu-"], "simulator": "small"}],
+        particles=[
+            {"particle": "mu-", "energy": "2GeV", "theta": f"{turn} deg"}
+            | dict(zip(("x", "z", "y"), (*starts[name], 46), strict=True))
+            for name, turn in turns.items()
+        ],
+        events=4,
+    )
+    events = simulate_hybrid(made, tmp_path / "e.h5", simulators=simulators)
     assert events.audit.largest_imbalance < 1e-9
-    for name, column in (("ahead", 6), ("behind", 3)):
-        showers = events.regions[name]["showers"].sum(axis=0).reshape(4, 10, 10)
-        hottest = showers.reshape(4, 100).argmax(axis=1)
-        assert hottest.tolist() == [column * 10 + 6] * 4
+    # The box's read-out stays at its centre: no muon is handed over, and each is counted.
+    assert events.rule_counts()[0].outside_readout == 12
+    assert events.requests.region.tolist() == [0, 1, 2] * 4
+    np.testing.assert_allclose(events.requests.entries.x, 31, atol=1e-9)
+    np.testing.assert_allclose(events.requests.entries.y, 46, atol=1e-9)
+    for region in events.regions.values():
+        showers = region["showers"].sum(axis=0).reshape(4, 100)
+        assert showers.argmax(axis=1).tolist() == [6 * 10 + 6] * 4
 
 
 def count_calls(chunk):

@@ -314,3 +314,16 @@ def test_a_chunk_of_a_job_does_not_fit_another(photons, tmp_path):
     identities = [str(job.identity) for job in jobs]
     assert len(set(identities)) == 4
     Parts.open(jobs[0].identity, tmp_path / "e.h5", object)
+
+
+def test_there_must_be_particles(photons, tmp_path):
+    none = card().particles[0].draw(1, np.random.default_rng(1)).take(slice(0))
+    simulators = {"photons": photons}
+    with pytest.raises(EventsError, match="no particles"):
+        simulate_hybrid(card(), tmp_path / "e.h5", simulators=simulators, primaries=none)
+
+
+def test_a_simulator_that_a_rule_asks_must_be_given(tmp_path):
+    with pytest.raises(SimulatorError, match="no simulator 'photons' was given"):
+        simulate_hybrid(card(), tmp_path / "e.h5", simulators={})
+    simulate_hybrid(card(rules=[]), tmp_path / "e.h5", simulators={}, executor=PretendedGeant4())

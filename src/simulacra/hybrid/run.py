@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from simulacra.detectors import Calorimeter, load_detector
-from simulacra.errors import CardError, SimulatorError
+from simulacra.errors import CardError, EventsError, SimulatorError
 from simulacra.fullsim.parts import Parts
 from simulacra.fullsim.production import Progress, complete
 from simulacra.fullsim.world import MARGIN
@@ -100,6 +100,9 @@ def setup_of(
         SimulacraError: the regions overlap, a simulator does not fit the rules, or a window does
             not fit the primaries.
     """
+    if not len(primaries):
+        msg = "no particles to simulate"
+        raise EventsError(msg)
     if missing := set(card.answering).difference(simulators):
         msg = f"no simulator {min(missing)!r} was given"
         raise SimulatorError(msg)
