@@ -2,9 +2,9 @@
 
     python benchmarks/hybrid/overhead.py -n 40 --rounds 3
 
-Photons of 16 GeV with equal random seeds, once through the Geant4 of ``simulacra simulate`` and once
-through the hybrid one, with a rule that asks for photons of higher energy only: nobody is taken
-away. Each in a process of its own, in turn.
+Photons of 16 GeV with equal random seeds, once through the Geant4 of ``simulacra simulate`` and
+once through the hybrid one, with a rule that asks for photons of higher energy only: nobody is
+taken away. Each in a process of its own, in turn.
 """
 
 from __future__ import annotations
