@@ -26,7 +26,7 @@ LEVELS = [
     {"simulator", "validation"},
     {"deploy"},
     {"simulators"},
-    {"benchmark", "quickstart"},
+    {"benchmark", "hybrid", "quickstart"},
     {"terminal"},
     {"cli"},
     {"__main__"},

@@ -231,3 +231,39 @@ def test_official_scores_need_polar_layers(run):
     write_events(load_sample("test").take(slice(20)), "a.h5")
     refused(run("validate", "a.h5", "a.h5", "--caloch-legacy", "2"), "polar")
     refused(run("validate", "a.h5", "a.h5", "--caloch-legacy", "5"), "1-photons")
+
+
+# --- hybrid ------------------------------------------------------------------------------------
+
+HYBRID = """
+regions: {barrel: {detector: atlas-barrel}}
+simulators: {photons: atlas-barrel-photons}
+rules: [{particles: [gamma], energy: [1 GeV, 262 GeV], simulator: photons}]
+particles: [{particle: gamma, energy: "0.5GeV,2GeV", x: [-40, 40], y: [-80, 80], z: -1}]
+events: 6
+"""
+
+
+def test_hybrid_mistakes_are_one_line(run, tmp_path):
+    (tmp_path / "card.yaml").write_text(HYBRID)
+    refused(run("hybrid", "none.yaml", "-o", "h.h5"), "no card none.yaml")
+    refused(run("hybrid", "card.yaml", "-o", "h.h5", "--set", "event=3"), "card.yaml: event")
+    electrons = "rules=[{particles: [e-], simulator: photons}]"
+    refused(run("hybrid", "card.yaml", "-o", "h.h5", "--set", electrons), "trained on gamma, not")
+    other = "regions.barrel.detector=clic-ecal"
+    refused(run("hybrid", "card.yaml", "-o", "h.h5", "--set", other), "region barrel is clic-ecal")
+    refused(run("hybrid", "card.yaml", "-o", "h.root"), "HDF5")
+    assert [path.name for path in tmp_path.iterdir()] == ["card.yaml"]
+
+
+@pytest.mark.geant4
+def test_hybrid_says_what_was_handed_over(run, tmp_path):
+    (tmp_path / "card.yaml").write_text(HYBRID)
+    code, out, _ = run("hybrid", "card.yaml", "-o", "h.h5")
+    assert code == 0
+    assert "photons" in out
+    assert "handed over 80.0% of the energy" in out
+    showers = read_events(tmp_path / "h.h5")["showers"]
+    response = showers.sum(axis=1) / np.tile([500.0, 2000.0], 3)
+    assert np.all((response > 0.5) & (response < 1.6))
+    refused(run("hybrid", "card.yaml", "-o", "h.h5"), "h.h5 is there already")

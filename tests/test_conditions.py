@@ -77,3 +77,12 @@ def test_every_detector_draws_its_own_conditions(name):
 def test_a_jet_image_draws_nothing():
     with pytest.raises(DetectorError, match="come from a file"):
         load_detector("jet-image").draw(np.ones(2), np.random.default_rng(0))
+
+
+def test_a_range_ends_where_training_did_and_an_even_one_a_little_later(barrel):
+    ranges = {"energy": (1000.0, 65000.0), "impact_eta": (-19.99, 19.98)}
+    energy = np.array([999.0, 1000.0, 65000.0, 65010.0, 2000.0, 2000.0, 2000.0])
+    impact = np.array([0.0, 0.0, 0.0, 0.0, -20.0, 20.0, 20.5])
+    conditions = Conditions({"energy": energy, "impact_eta": impact})
+    outside = conditions.outside(ranges, barrel)
+    assert outside.tolist() == [True, False, False, True, False, False, True]

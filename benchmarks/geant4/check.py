@@ -33,7 +33,9 @@ from simulacra.conditions import Conditions, EnergySpectrum, draw_conditions
 from simulacra.detectors import load_detector
 from simulacra.events import Events
 from simulacra.fullsim import Geant4Settings, Geant4Simulator, WorkerPool
+from simulacra.fullsim.calorimeter import CalorimeterSetup
 from simulacra.fullsim.geant4 import Chunk, run_chunk
+from simulacra.fullsim.setup import Primaries
 from simulacra.io import read_events
 
 DETECTOR = load_detector("atlas-barrel")
@@ -112,10 +114,16 @@ def replay(arguments: argparse.Namespace) -> Table:
     spec.loader.exec_module(script)
     energy, x, y = (column[: arguments.n] for column in script.primaries(0, False))
     seed = 4000  # of the script's first chunk; it seeds the engine with these two numbers
-    seeds = (seed * 2 + 12345, seed * 7 + 6789)
+    seeds = np.array([[seed * 2 + 12345, seed * 7 + 6789]])
+    primaries = Primaries(
+        pdg=np.full(len(energy), SETTINGS.pdg),
+        energy=energy,
+        direction=np.tile([0.0, 0.0, 1.0], (len(energy), 1)),
+        position=np.column_stack([x, y, np.full(len(energy), DETECTOR.beam.z)]),
+    )
     with WorkerPool(1) as pool:
-        chunk = Chunk(DETECTOR, SETTINGS, energy, x, y, seeds)
-        showers = pool.submit(run_chunk, chunk).result().showers
+        chunk = Chunk(CalorimeterSetup(DETECTOR), SETTINGS, primaries, seeds)
+        showers = pool.submit(run_chunk, chunk).result().response["showers"]
     table = Table("energies", "hit cells", "largest cell", "largest difference", title="replay")
     table.add_row(
         f"{energy.min() / 1000:g} to {energy.max() / 1000:g} GeV",

@@ -1,4 +1,4 @@
-"""The run card: what to train, on what, how; read from YAML, where a typo is an error."""
+"""Cards, read from YAML where a typo is an error; the run card: what to train, on what, how."""
 
 from __future__ import annotations
 
@@ -19,6 +19,44 @@ from simulacra.detectors.base import Frozen
 from simulacra.errors import CardError
 from simulacra.models import find_model
 from simulacra.yaml_files import one_line_errors
+
+
+class CardFile(Frozen):
+    """A card as users write it: YAML, with overrides from the command line."""
+
+    def to_yaml(self) -> str:
+        """Return the resolved card, every default written out."""
+        text: str = yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
+        return text
+
+    @classmethod
+    def parse(cls, text: str, source: str, overrides: Sequence[str] = ()) -> Self:
+        """Return the card of a YAML text.
+
+        Args:
+            text: the YAML.
+            source: what error messages call it.
+            overrides: ``training.steps=5000``; values are YAML.
+
+        Raises:
+            CardError: an unknown key, or a value that does not fit.
+        """
+        with one_line_errors(source, CardError):
+            content = yaml.safe_load(text)
+            if not isinstance(content, dict):
+                msg = f"{source}: a card is a mapping of keys to values"
+                raise CardError(msg)
+            for override in overrides:
+                _override(content, override)
+            return cls.model_validate(content)
+
+    @classmethod
+    def load(cls, path: Path, overrides: Sequence[str] = ()) -> Self:
+        """Return the card in a file; see :meth:`parse`."""
+        if not path.is_file():
+            msg = f"no card {path}"
+            raise CardError(msg)
+        return cls.parse(path.read_text(encoding="utf-8"), str(path), overrides)
 
 
 class DataCard(Frozen):
@@ -134,7 +172,7 @@ class SelectionCard(Frozen):
     groups: tuple[str, ...] | None = Field(default=None, min_length=1)
 
 
-class Card(Frozen):
+class Card(CardFile):
     """A whole run card."""
 
     detector: str
@@ -185,40 +223,6 @@ class Card(Frozen):
         """The model's name in the catalogue."""
         kind: str = self.model.model_dump()["kind"]
         return kind
-
-    def to_yaml(self) -> str:
-        """Return the resolved card, every default written out."""
-        text: str = yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
-        return text
-
-    @classmethod
-    def parse(cls, text: str, source: str, overrides: Sequence[str] = ()) -> Self:
-        """Return the card of a YAML text.
-
-        Args:
-            text: the YAML.
-            source: what error messages call it.
-            overrides: ``training.steps=5000``; values are YAML.
-
-        Raises:
-            CardError: an unknown key, or a value that does not fit.
-        """
-        with one_line_errors(source, CardError):
-            content = yaml.safe_load(text)
-            if not isinstance(content, dict):
-                msg = f"{source}: a card is a mapping of keys to values"
-                raise CardError(msg)
-            for override in overrides:
-                _override(content, override)
-            return cls.model_validate(content)
-
-    @classmethod
-    def load(cls, path: Path, overrides: Sequence[str] = ()) -> Self:
-        """Return the card in a file; see :meth:`parse`."""
-        if not path.is_file():
-            msg = f"no card {path}"
-            raise CardError(msg)
-        return cls.parse(path.read_text(encoding="utf-8"), str(path), overrides)
 
 
 def _override(content: dict[str, Any], override: str) -> None:

@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar, cast
 import typer
 
 from simulacra.errors import SimulacraError
-from simulacra.terminal import bar, console, errors, print_scores, table, training_bar
+from simulacra.terminal import (
+    bar,
+    console,
+    errors,
+    print_handed_over,
+    print_scores,
+    table,
+    training_bar,
+)
 
 if TYPE_CHECKING:
     from simulacra.conditions import Conditions
@@ -239,6 +247,27 @@ def export(
     _require_free(output, overwrite)
     written = run(TrainedSimulator.load(simulator), to, output)
     console.print(f"{output}: {written}", highlight=False)
+
+
+@app.command()
+def hybrid(
+    card: Annotated[Path, typer.Argument(help="A hybrid card in YAML.")],
+    output: Output,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", help="Change a key: rules=[] is all in full.")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes; does not change events.")] = 1,
+    overwrite: Overwrite = False,
+) -> None:
+    """Simulate with Geant4 where rules choose: full, or a fast simulator in its place."""
+    from simulacra.hybrid import HybridCard, simulate_hybrid
+
+    _require_free(output, overwrite)
+    loaded = HybridCard.load(card, overrides or [])
+    with bar("Geant4") as on_progress:
+        events = simulate_hybrid(loaded, output, workers=workers, on_progress=on_progress)
+    print_handed_over(events)
+    console.print(f"{len(events)} events in {output}", highlight=False)
 
 
 @app.command()

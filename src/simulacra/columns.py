@@ -10,8 +10,10 @@ import numpy as np
 from simulacra.arrays import Array, BoolArray
 from simulacra.errors import EventsError
 
-SLACK = 1e-4
-"""Part of a range's larger end by which single precision may miss it."""
+ROUNDING = 1e-4
+"""Part of a limit by which single precision may miss it."""
+EVEN = 1e-2
+"""Part of a linear range by which values that were drawn evenly may miss its edges."""
 
 
 class Declared(Protocol):
@@ -54,11 +56,19 @@ def _all_among(column: Array, categories: tuple[int, ...]) -> bool:
 
 
 def outside_ranges(
-    columns: Mapping[str, Array], ranges: Mapping[str, tuple[float, float]], n: int
+    columns: Mapping[str, Array],
+    ranges: Mapping[str, tuple[float, float]],
+    declared: Mapping[str, Declared],
 ) -> BoolArray:
-    """Return which of ``n`` rows lie outside the ranges, in any column (n,)."""
-    outside = np.zeros(n, dtype=bool)
+    """Return which rows lie outside the lowest and highest value of a column (n,).
+
+    A ten-thousandth of each limit is allowed for rounding. Values that were drawn evenly end a
+    little before the edge of what they were drawn from: a linear column may lie beyond by a
+    hundredth of its range.
+    """
+    outside = np.zeros(len(next(iter(columns.values()))), dtype=bool)
     for name, (low, high) in ranges.items():
-        slack = SLACK * max(abs(low), abs(high))
-        outside |= (columns[name] < low - slack) | (columns[name] > high + slack)
+        even = EVEN * (high - low) if declared[name].role == "linear" else 0.0
+        outside |= columns[name] < low - ROUNDING * abs(low) - even
+        outside |= columns[name] > high + ROUNDING * abs(high) + even
     return outside

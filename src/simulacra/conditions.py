@@ -14,8 +14,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from simulacra.arrays import Array
-from simulacra.columns import check_columns
+from simulacra.arrays import Array, BoolArray
+from simulacra.columns import check_columns, outside_ranges
 from simulacra.detectors import Detector
 from simulacra.errors import EventsError, SimulacraError
 from simulacra.units import format_energy, parse_quantity
@@ -60,6 +60,10 @@ class Conditions:
             raise EventsError(msg)
         names = parts[0].columns
         return cls({name: np.concatenate([part[name] for part in parts]) for name in names})
+
+    def outside(self, ranges: Mapping[str, tuple[float, float]], detector: Detector) -> BoolArray:
+        """Return which rows lie outside the ranges that columns had in training (n,)."""
+        return outside_ranges(self.columns, ranges, detector.conditions)
 
     def matrix(self, names: Sequence[str]) -> NDArray[np.float32]:
         """Return the named columns as (rows, columns) float32 in their physical units."""

@@ -22,7 +22,6 @@ from typing import Any, Protocol, Self
 from simulacra.arrays import BoolArray
 from simulacra.atomic import part_of, publish_folder, whole_file, whole_folder
 from simulacra.card import Card
-from simulacra.columns import outside_ranges
 from simulacra.conditions import Conditions, conditions_at
 from simulacra.detectors import Detector, load_detector, parse_detector
 from simulacra.errors import SimulacraError, SimulatorError
@@ -86,6 +85,11 @@ class TrainedSimulator:
         """The detector whose response it gives."""
         return self.surrogate.detector
 
+    @property
+    def particles(self) -> tuple[str, ...]:
+        """The particles that it learned from, where its training events said so."""
+        return tuple(self.about.get("particles", ()))
+
     def simulate(self, conditions: Conditions, seed: int) -> Events:
         """Return one event for each row of conditions.
 
@@ -110,7 +114,7 @@ class TrainedSimulator:
 
     def outside(self, conditions: Conditions) -> BoolArray:
         """Return which rows lie outside the ranges of training (n,)."""
-        return outside_ranges(conditions.columns, self.ranges, len(conditions))
+        return conditions.outside(self.ranges, self.detector)
 
     def save(self, folder: Path) -> None:
         """Write the simulator to a folder, which appears whole or not at all."""
@@ -215,15 +219,15 @@ def train(
         msg = f"{folder} is there already; remove it or choose another output"
         raise SimulatorError(msg)
     detector = load_detector(card.detector)
-    events = Events.concatenate(
-        [read_events(resolve_events(source), detector) for source in card.data.train]
-    )
+    samples = [read_events(resolve_events(source), detector) for source in card.data.train]
+    events, origins = Events.concatenate(samples), [sample.provenance for sample in samples]
     selection = read_events(resolve_events(card.data.selection), detector)
     part = part_of(folder)  # made by the first checkpoint: what cannot start leaves nothing
     trained = fit(card, events, selection, part, on_progress)
     about = {
         "selected_step": trained.step,
         "selection_score": trained.score,
+        "particles": sorted({str(p["particle"]) for p in origins if p.get("particle")}),
         "train_events": len(events),
         "train_sha256": fingerprint(events),
         "selection_sha256": fingerprint(selection),

@@ -12,6 +12,7 @@ from rich.console import Console
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from simulacra.hybrid import HybridEvents
     from simulacra.validation import Validation
 
 # a table needs some width, and a log file has no terminal to ask
@@ -54,6 +55,27 @@ def print_scores(validation: Validation) -> None:
         for line in judged:
             samples.add_row(*line.cells())
         console.print(samples)
+
+
+def print_handed_over(events: HybridEvents) -> None:
+    """Print what came of the rules of a hybrid run, and whether the energy closes."""
+    from simulacra.units import format_energy
+
+    counts = table(
+        "rule", "simulator", "handed over", "energy", "outside training", "outside read-out"
+    )
+    counts.caption = "particles; what is outside stayed in full simulation"
+    for count in events.rule_counts():
+        energy = format_energy(count.energy)
+        numbers = (count.handed_over, energy, count.outside_training, count.outside_readout)
+        counts.add_row(str(count.rule), count.simulator, *map(str, numbers))
+    if counts.row_count:
+        console.print(counts)
+    console.print(
+        f"handed over {events.handed_over_share:.1%} of the energy; "
+        f"largest imbalance of an event {events.audit.largest_imbalance:.1e}",
+        highlight=False,
+    )
 
 
 @contextmanager

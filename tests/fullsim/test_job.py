@@ -41,10 +41,12 @@ def test_an_energy_list_is_cycled_over_the_whole_job(atlas):
 def test_everything_follows_from_the_seed(atlas):
     first, again, other = (Job.of(atlas, PHOTONS, TWO_POINTS, seed=s, n=20) for s in (1, 1, 2))
     assert first.identity == again.identity != other.identity
-    assert [c.seeds for c in first.chunks] == [c.seeds for c in again.chunks]
-    assert len({seed for c in first.chunks + other.chunks for seed in c.seeds}) == 2 * (
-        len(first.chunks) + len(other.chunks)
+    seeds, same, others = (
+        np.concatenate([chunk.seeds for chunk in job.chunks]) for job in (first, again, other)
     )
+    np.testing.assert_array_equal(seeds, same)
+    assert seeds.shape == (len(first.chunks), 2)
+    assert len(np.unique([*seeds.ravel(), *others.ravel()])) == seeds.size + others.size
 
 
 def test_given_conditions_place_the_particles(atlas):

@@ -7,12 +7,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from simulacra.arrays import FloatArray
+from simulacra.arrays import FloatArray, IntArray
 from simulacra.conditions import Conditions
 from simulacra.detectors import Calorimeter
 from simulacra.errors import SimulacraError
 from simulacra.fullsim.datasets import Geant4Object
-from simulacra.fullsim.readout import section_readouts, window_starts
+from simulacra.fullsim.readout import SectionReadout, section_readouts, window_starts
 from simulacra.fullsim.settings import Geant4Settings
 from simulacra.fullsim.setup import Primaries
 from simulacra.fullsim.world import CELL, PERIOD, ROW, SLAB, World
@@ -31,6 +31,11 @@ class CalorimeterSetup:
         if not self.detector.has_matter:
             msg = f"{self.detector.name} is a read-out only: there is no matter to simulate"
             raise SimulacraError(msg)
+
+    @property
+    def fingerprint(self) -> str:
+        """The detector's."""
+        return self.detector.fingerprint
 
     @property
     def cut(self) -> None:
@@ -81,18 +86,10 @@ def _construction(g4: Geant4Object, detector: Calorimeter) -> Geant4Object:
 
         def ConstructSDandField(self) -> None:
             self.scorers = []
+            polar = detector.volume.kind == "tube"
             for readout in section_readouts(detector):
-                sensor = g4.G4MultiFunctionalDetector(readout.name)
-                g4.G4SDManager.GetSDMpointer().AddNewDetector(sensor)
-                # The first index is the row in a box and the sector in a tube, where the row is
-                # the ring. Layers that add up need a third index that is always 0: the slab's.
-                polar = detector.volume.kind == "tube"
-                depths = (CELL, ROW) if polar else (ROW, CELL)
-                third = PERIOD if readout.copies > 1 else SLAB
-                scorer = g4.G4PSEnergyDeposit3D(
-                    SCORE, *readout.grid, readout.copies, *depths, third
-                )
-                sensor.RegisterPrimitive(scorer)
+                scorer = cell_scorer(g4, readout, polar=polar)
+                sensor = sensor_of(g4, readout.name, scorer)
                 self.scorers += [sensor, scorer]
                 for cell in self.world.cells[readout.name]:
                     self.SetSensitiveDetector(cell, sensor)
@@ -100,24 +97,46 @@ def _construction(g4: Geant4Object, detector: Calorimeter) -> Geant4Object:
     return Construction()
 
 
+def cell_scorer(g4: Geant4Object, readout: SectionReadout, *, polar: bool) -> Geant4Object:
+    """Return what scores the energy deposited in each cell of a section's whole layers."""
+    # The first index is the row in a box and the sector in a tube, where the row is the ring.
+    # Layers that add up need a third index that is always 0: the slab's.
+    depths = (CELL, ROW) if polar else (ROW, CELL)
+    third = PERIOD if readout.copies > 1 else SLAB
+    return g4.G4PSEnergyDeposit3D(SCORE, *readout.grid, readout.copies, *depths, third)
+
+
+def sensor_of(g4: Geant4Object, name: str, scorer: Geant4Object) -> Geant4Object:
+    """Return a sensitive detector that holds one scorer."""
+    sensor = g4.G4MultiFunctionalDetector(name)
+    g4.G4SDManager.GetSDMpointer().AddNewDetector(sensor)
+    sensor.RegisterPrimitive(scorer)
+    return sensor
+
+
+def scores(g4: Geant4Object, event: Geant4Object, name: str) -> tuple[IntArray, FloatArray]:
+    """Return the cells that a sensor scored in an event, and the energies in them, MeV."""
+    number = g4.G4SDManager.GetSDMpointer().GetCollectionID(f"{name}/{SCORE}")
+    hits = event.GetHCofThisEvent().GetHC(number)
+    table = np.array(list(hits), np.float64).reshape(-1, 2)
+    return table[:, 0].astype(np.int64), table[:, 1]
+
+
 def _readout(g4: Geant4Object, detector: Calorimeter) -> Geant4Object:
     readouts = section_readouts(detector)
 
     class Readout(g4.G4UserEventAction):  # type: ignore[misc]
-        def load(self, primaries: Primaries, seeds: tuple[int, int]) -> None:  # noqa: ARG002
+        def load(self, primaries: Primaries, seeds: IntArray) -> None:  # noqa: ARG002
             x, y, _ = primaries.position.T
             self.starts = window_starts(detector, x, y)
             self.showers = np.zeros((len(primaries), detector.n_cells), np.float32)
             self.response = {"showers": self.showers}
 
         def EndOfEventAction(self, event: Geant4Object) -> None:
-            manager, row = g4.G4SDManager.GetSDMpointer(), event.GetEventID()
-            collections = event.GetHCofThisEvent()
+            row = event.GetEventID()
             for number, readout in enumerate(readouts):
-                hits = collections.GetHC(manager.GetCollectionID(f"{readout.name}/{SCORE}"))
-                scores = np.array(list(hits), np.float64).reshape(-1, 2)
-                self.showers[row, readout.cells] = readout.read(
-                    scores[:, 0].astype(np.int64), scores[:, 1], self.starts[row, number]
-                )
+                cells, energies = scores(g4, event, readout.name)
+                start = self.starts[row, number]
+                self.showers[row, readout.cells] = readout.read(cells, energies, start)
 
     return Readout()

@@ -7,15 +7,15 @@ safely through Python, so a process keeps the first one it makes and leaves by `
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from multiprocessing.util import Finalize
 
-from simulacra.arrays import Array
+from simulacra.arrays import Array, IntArray
 from simulacra.errors import SimulacraError
 from simulacra.fullsim.datasets import Geant4Object, import_geant4
-from simulacra.fullsim.settings import EM_PHYSICS, Geant4Settings
-from simulacra.fullsim.setup import Primaries, Setup, cut_of
+from simulacra.fullsim.settings import EM_PHYSICS, Geant4Settings, particle_name
+from simulacra.fullsim.setup import Experiment, Primaries
 
 _QUIET = (
     "/control/verbose 0",
@@ -33,21 +33,22 @@ class Chunk:
     """Some particles to simulate; everything that the result depends on.
 
     Attributes:
-        setup: the detector with what Geant4 needs for its kind.
+        setup: what is built and read out.
         settings: particle, physics list and cut.
         primaries: the particles, one per event.
-        seeds: two positive integers below 2**31 for Geant4's random engine.
+        seeds: two positive integers below 2**31 for Geant4's random engine, which begins anew with
+            them: one row for all events (1, 2), or one for each of them (n, 2).
     """
 
-    setup: Setup
+    setup: Experiment
     settings: Geant4Settings
     primaries: Primaries
-    seeds: tuple[int, int]
+    seeds: IntArray
 
 
 @dataclass(frozen=True, slots=True)
 class ChunkResult:
-    """What a worker sends back: the arrays that the detector reads out, and Geant4's version."""
+    """What a worker sends back: the arrays that are read out, and Geant4's version."""
 
     response: Mapping[str, Array]
     geant4: str
@@ -67,15 +68,15 @@ def run_chunk(chunk: Chunk) -> ChunkResult:
     if _process_run is None:
         _process_run = Geant4Run(chunk.setup, chunk.settings)
     if not _process_run.serves(chunk):
-        msg = "a process can simulate one detector with one physics list: use fresh workers"
+        msg = "a process can simulate one set-up with one physics list: use fresh workers"
         raise SimulacraError(msg)
     return _process_run.simulate(chunk)
 
 
 class Geant4Run:
-    """The run manager of this process with its detector, physics list and user actions."""
+    """The run manager of this process with its geometry, physics list and user actions."""
 
-    def __init__(self, setup: Setup, settings: Geant4Settings) -> None:
+    def __init__(self, setup: Experiment, settings: Geant4Settings) -> None:
         g4 = import_geant4(settings.data_sets)
         # Geant4's destructors run in an order that crashes; -100: after everybody else's clean-up.
         Finalize(None, os._exit, args=(0,), exitpriority=-100)
@@ -83,8 +84,7 @@ class Geant4Run:
         self._setup = setup
         self._settings = settings
         self._manager = g4.G4RunManagerFactory.CreateRunManager(g4.G4RunManagerType.SerialOnly)
-        for command in _QUIET[:2]:
-            self._command(command)
+        _tell(g4, *_QUIET[:2])
         # Referenced here for good: the bindings do not keep what Geant4 still points at.
         self._geometry = setup.construction(g4)
         self._physics = _physics_list(g4, settings, setup.physics(g4))
@@ -94,29 +94,28 @@ class Geant4Run:
         self._readout = setup.readout(g4, self._geometry)
         self._actions = _actions(g4, self._gun, self._readout)
         self._manager.SetUserInitialization(self._actions)
-        for command in _QUIET:
-            self._command(command)
+        _tell(g4, *_QUIET)
         self._manager.Initialize()
-        if (cut := cut_of(setup, settings)) != settings.usual_cut:
+        if (cut := settings.cut_or(setup.cut)) != settings.usual_cut:
             # A physics list made in Python forgets what SetDefaultCutValue told it.
-            self._command(f"/run/setCut {cut} mm")
-
-    def _command(self, text: str) -> None:
-        self._g4.G4UImanager.GetUIpointer().ApplyCommand(text)
+            _tell(g4, f"/run/setCut {cut} mm")
 
     def serves(self, chunk: Chunk) -> bool:
-        """Return whether the chunk is of the detector and settings that this run was built for."""
-        theirs, ours = chunk.setup.detector, self._setup.detector
-        return theirs.fingerprint == ours.fingerprint and chunk.settings == self._settings
+        """Return whether the chunk is of the set-up and settings that this run was built for."""
+        same = chunk.setup.fingerprint == self._setup.fingerprint
+        return same and chunk.settings == self._settings
 
     def simulate(self, chunk: Chunk) -> ChunkResult:
         """Simulate the chunk; the result does not depend on what this process did before."""
-        self._gun.load(chunk.primaries)
+        self._gun.load(chunk.primaries, chunk.seeds)
         self._readout.load(chunk.primaries, chunk.seeds)
-        first, second = chunk.seeds
-        self._command(f"/random/setSeeds {first} {second}")
         self._manager.BeamOn(len(chunk.primaries))
         return ChunkResult(self._readout.response, _version(self._g4))
+
+
+def _tell(g4: Geant4Object, *commands: str) -> None:
+    for command in commands:
+        g4.G4UImanager.GetUIpointer().ApplyCommand(command)
 
 
 def _version(g4: Geant4Object) -> str:
@@ -127,7 +126,7 @@ def _version(g4: Geant4Object) -> str:
 
 
 def _physics_list(
-    g4: Geant4Object, settings: Geant4Settings, extra: list[Geant4Object]
+    g4: Geant4Object, settings: Geant4Settings, extra: Iterable[Geant4Object]
 ) -> Geant4Object:
     if settings.physics in EM_PHYSICS:
         constructors = [getattr(g4, EM_PHYSICS[settings.physics][0])()]
@@ -156,19 +155,16 @@ def _gun(g4: Geant4Object, settings: Geant4Settings) -> Geant4Object:
             self.gun = g4.G4ParticleGun(1)
             self.species: dict[int, Geant4Object] = {}
 
-        def load(self, primaries: Primaries) -> None:
-            self.primaries = primaries
-            table = g4.G4ParticleTable.GetParticleTable()
+        def load(self, primaries: Primaries, seeds: IntArray) -> None:
+            self.primaries, self.seeds = primaries, seeds.tolist()
             for pdg in set(primaries.pdg.tolist()).difference(self.species):
-                # known to Geant4 only when the physics list has run
-                self.species[pdg] = table.FindParticle(pdg)
-                if self.species[pdg] is None:
-                    particle = settings.particle or pdg
-                    msg = f"physics list {settings.physics} has no particle {particle!r}"
-                    raise SimulacraError(msg)
+                self.species[pdg] = find_particle(g4, pdg, settings.physics)
 
         def GeneratePrimaries(self, event: Geant4Object) -> None:
             i, primaries = event.GetEventID(), self.primaries
+            if i < len(self.seeds):
+                first, second = self.seeds[i]
+                _tell(g4, f"/random/setSeeds {first} {second}")
             self.gun.SetParticleDefinition(self.species[int(primaries.pdg[i])])
             self.gun.SetParticleEnergy(float(primaries.energy[i]))
             self.gun.SetParticleMomentumDirection(
@@ -178,6 +174,19 @@ def _gun(g4: Geant4Object, settings: Geant4Settings) -> Geant4Object:
             self.gun.GeneratePrimaryVertex(event)
 
     return Gun()
+
+
+def find_particle(g4: Geant4Object, pdg: int, physics: str) -> Geant4Object:
+    """Return Geant4's definition of a particle, known only when the physics list has run.
+
+    Raises:
+        SimulacraError: the physics list does not have it.
+    """
+    particle = g4.G4ParticleTable.GetParticleTable().FindParticle(pdg)
+    if particle is None:
+        msg = f"physics list {physics} has no particle {particle_name(pdg)!r}"
+        raise SimulacraError(msg)
+    return particle
 
 
 def _actions(g4: Geant4Object, *actions: Geant4Object) -> Geant4Object:

@@ -15,13 +15,15 @@ from typing import Any
 
 import numpy as np
 
+from simulacra.arrays import Array, FloatArray
 from simulacra.conditions import Conditions, EnergySpectrum, draw_conditions
 from simulacra.detectors import Detector
 from simulacra.errors import SimulacraError
+from simulacra.fullsim.datasets import DataSet
 from simulacra.fullsim.geant4 import Chunk
 from simulacra.fullsim.kinds import setup_of
 from simulacra.fullsim.settings import Geant4Settings
-from simulacra.fullsim.setup import Setup, cut_of
+from simulacra.fullsim.setup import Setup
 from simulacra.provenance import provenance
 
 MOST_CHUNKS = 2000  # a large job gets larger chunks, not more files
@@ -87,14 +89,15 @@ class Job:
         detector: Detector = self.setup.detector
         return detector
 
+    @property
+    def data_sets(self) -> tuple[DataSet, ...]:
+        """The data sets that Geant4 reads."""
+        return self.settings.data_sets
+
     @cached_property
     def bounds(self) -> tuple[slice, ...]:
         """The rows of each chunk: roughly equal costs, so that chunks take equal times."""
-        cost = self.setup.costs(self.conditions)
-        target = max(self.setup.chunk_cost, float(cost.sum()) / MOST_CHUNKS)
-        before = np.cumsum(cost) - cost
-        starts = np.flatnonzero(np.diff(np.floor(before / target), prepend=-1.0))
-        return tuple(slice(a, b) for a, b in pairwise([*starts.tolist(), len(self)]))
+        return chunk_bounds(self.setup.costs(self.conditions), self.setup.chunk_cost)
 
     @cached_property
     def chunks(self) -> tuple[Chunk, ...]:
@@ -106,30 +109,25 @@ class Job:
         stream = _streams(self.seed)[2]
         primaries = self.setup.primaries(self.conditions, self.settings, stream)
         seeds = [
-            np.random.default_rng(stream).integers(1, 2**31, 2)
+            np.random.default_rng(stream).integers(1, 2**31, (1, 2))
             for stream in _streams(self.seed)[1].spawn(len(self.bounds))
         ]
         return tuple(
-            Chunk(self.setup, self.settings, primaries.take(rows), (int(a), int(b)))
-            for rows, (a, b) in zip(self.bounds, seeds, strict=True)
+            Chunk(self.setup, self.settings, primaries.take(rows), pair)
+            for rows, pair in zip(self.bounds, seeds, strict=True)
         )
 
     @property
     def identity(self) -> dict[str, Any]:
         """What tells this job from another whose finished chunks could be mistaken for its own."""
-        digest = hashlib.sha256()
-        for name in sorted(self.conditions.columns):
-            column = self.conditions[name]
-            digest.update(f"{name} {column.dtype.str} ".encode() + column.tobytes())
-        versions = provenance("simulate")["versions"]
         return {
             "detector": self.detector.fingerprint,
             "settings": self.settings.model_dump(mode="json"),
-            "conditions": digest.hexdigest(),
+            "conditions": columns_digest(self.conditions.columns),
             "seed": self.seed,
             "n": len(self),
             "chunks": len(self.bounds),
-            "versions": {name: v for name, v in versions.items() if name != "torch"},
+            "versions": versions(),
         }
 
     def provenance(self, geant4: str) -> dict[str, Any]:
@@ -139,13 +137,40 @@ class Job:
             simulator="geant4",
             geant4=geant4,
             physics=self.settings.physics,
-            cut_mm=cut_of(self.setup, self.settings),
+            cut_mm=self.settings.cut_or(self.setup.cut),
             particle=self.settings.particle,
             pdg=self.settings.pdg,
             seed=self.seed,
             n=len(self),
             **self.facts,
         )
+
+
+def chunk_bounds(costs: FloatArray, chunk_cost: float) -> tuple[slice, ...]:
+    """Return the rows of each chunk, which cost about the same.
+
+    Args:
+        costs: of each row (n,).
+        chunk_cost: of a chunk, where that does not make too many of them.
+    """
+    target = max(chunk_cost, float(costs.sum()) / MOST_CHUNKS)
+    before = np.cumsum(costs) - costs
+    starts = np.flatnonzero(np.diff(np.floor(before / target), prepend=-1.0))
+    return tuple(slice(a, b) for a, b in pairwise([*starts.tolist(), len(costs)]))
+
+
+def columns_digest(columns: Mapping[str, Array]) -> str:
+    """Return the SHA-256 of named columns, whatever their order."""
+    digest = hashlib.sha256()
+    for name in sorted(columns):
+        digest.update(f"{name} {columns[name].dtype.str} ".encode() + columns[name].tobytes())
+    return digest.hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that full simulation may depend on: all but torch's."""
+    every = provenance("simulate")["versions"]
+    return {name: version for name, version in every.items() if name != "torch"}
 
 
 def _streams(seed: int) -> list[np.random.SeedSequence]:

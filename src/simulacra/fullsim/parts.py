@@ -4,32 +4,41 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from simulacra.atomic import remove, whole_file
 from simulacra.errors import SimulacraError
 from simulacra.fullsim.geant4 import ChunkResult
-from simulacra.fullsim.job import Job
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The folder of a job's finished chunks, beside the output."""
+    """The folder of a job's finished chunks, beside the output.
+
+    Attributes:
+        folder: the folder.
+    """
 
     folder: Path
 
     @classmethod
-    def open(cls, job: Job, output: Path) -> Parts:
+    def open(cls, identity: Mapping[str, Any], output: Path) -> Parts:
         """Return the folder, made or found, for exactly this job.
+
+        Args:
+            identity: what tells the job from others.
+            output: what the job is to write.
 
         Raises:
             SimulacraError: it holds the chunks of another job.
         """
         parts = cls(output.with_name(output.name + ".parts"))
-        description = json.dumps(job.identity, indent=1, sort_keys=True)
+        description = json.dumps(identity, indent=1, sort_keys=True)
         card = parts.folder / "job.json"
         if card.exists():
             if card.read_text(encoding="utf-8") != description:
@@ -55,7 +64,7 @@ class Parts:
         """Write a finished chunk, whole or not at all."""
         with whole_file(self.path(number)) as part, part.open("wb") as file:
             arrays = {"geant4": np.array(result.geant4), **result.response}
-            np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+            np.savez_compressed(file, allow_pickle=False, **arrays)
 
     def load(self, number: int) -> ChunkResult:
         """Return a finished chunk.

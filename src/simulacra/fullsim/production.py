@@ -5,19 +5,21 @@ Finished chunks wait in ``<output>.parts/`` until all are there; then the output
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, as_completed
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
+from simulacra.arrays import Array
 from simulacra.conditions import Conditions, EnergySpectrum
 from simulacra.detectors import Detector
 from simulacra.errors import SimulacraError
 from simulacra.events import Events
-from simulacra.fullsim.datasets import require_geant4
-from simulacra.fullsim.geant4 import ChunkResult, run_chunk
+from simulacra.fullsim.datasets import DataSet, require_geant4
+from simulacra.fullsim.geant4 import Chunk, ChunkResult, run_chunk
 from simulacra.fullsim.job import Job
 from simulacra.fullsim.parts import Parts
 from simulacra.fullsim.settings import Geant4Settings
@@ -25,6 +27,22 @@ from simulacra.fullsim.workers import WorkerPool
 from simulacra.io import format_of, write_events
 
 Progress = Callable[[int, int], None]
+
+
+class Work(Protocol):
+    """Work in chunks that fresh processes do, each with one Geant4."""
+
+    @property
+    def chunks(self) -> Sequence[Chunk]:
+        """What the workers get."""
+
+    @property
+    def bounds(self) -> Sequence[slice]:
+        """The rows of each chunk."""
+
+    @property
+    def data_sets(self) -> Iterable[DataSet]:
+        """The data that Geant4 reads."""
 
 
 def simulate(
@@ -67,10 +85,36 @@ def simulate(
     """
     format_of(output)  # an ending that nobody can write is told before the work, not after
     job = Job.of(detector, settings, primaries, seed, n)
-    parts = Parts.open(job, output)
+    parts = Parts.open(job.identity, output)
+    results = complete(job, parts, workers, executor, on_progress)
+    events = _events(job, results)
+    write_events(events, output)
+    parts.remove()
+    return events
+
+
+def complete(
+    job: Work,
+    parts: Parts,
+    workers: int = 1,
+    executor: Executor | None = None,
+    on_progress: Progress | None = None,
+) -> list[ChunkResult]:
+    """Return the results of all chunks of a job, those that lie in its parts folder and the others.
+
+    Args:
+        job: the work.
+        parts: where finished chunks are kept.
+        workers: number of local processes.
+        executor: where to run instead.
+        on_progress: called with (events done, events in all).
+
+    Raises:
+        SimulacraError: a worker died; finished chunks are kept.
+    """
     every = range(len(job.chunks))
     pending = [number for number in every if not parts.path(number).exists()]
-    report = _Report(job, on_progress)
+    report = _Report(job.bounds, on_progress)
     report.add(set(every).difference(pending))
     try:
         for number, result in _run(job, pending, workers, executor):
@@ -82,10 +126,7 @@ def simulate(
             raise
         msg = f"{error}; the same call continues from {parts.folder}"
         raise type(error)(msg) from None
-    events = _events(job, [parts.load(number) for number in every])
-    write_events(events, output)
-    parts.remove()
-    return events
+    return [parts.load(number) for number in every]
 
 
 class Geant4Simulator:
@@ -118,12 +159,16 @@ class Geant4Simulator:
             SimulacraError: the conditions are not the detector's, or a worker died.
         """
         job = Job.of(self.detector, self.settings, conditions, seed)
-        results = dict(_run(job, range(len(job.chunks)), self._workers, self._executor))
+        every = range(len(job.chunks))
+        results = dict(_run(job, every, self._workers, self._executor))
         return _events(job, [results[number] for number in range(len(job.chunks))])
 
 
 def _run(
-    job: Job, numbers: Iterable[int], workers: int, executor: Executor | None
+    job: Work,
+    numbers: Iterable[int],
+    workers: int,
+    executor: Executor | None,
 ) -> Iterator[tuple[int, ChunkResult]]:
     """Yield each chunk's result as it is done.
 
@@ -137,7 +182,7 @@ def _run(
         msg = f"workers must be at least 1, not {workers}"
         raise SimulacraError(msg)
     if executor is None:
-        require_geant4(job.settings.data_sets)  # one clear line before processes start
+        require_geant4(job.data_sets)  # one clear line before processes start
     pool = executor or WorkerPool(min(workers, len(numbers)))
     with nullcontext(pool) if executor else pool:
         futures = {pool.submit(run_chunk, job.chunks[number]): number for number in numbers}
@@ -169,22 +214,24 @@ def _explained(failure: BaseException, pool: Executor) -> BaseException:
     return failure
 
 
+def concatenated(results: Sequence[ChunkResult], name: str) -> Array:
+    """Return an array of all chunks, one after another."""
+    return np.concatenate([result.response[name] for result in results])
+
+
 def _events(job: Job, results: list[ChunkResult]) -> Events:
-    response = {
-        name: np.concatenate([result.response[name] for result in results])
-        for name in results[0].response
-    }
+    response = {name: concatenated(results, name) for name in results[0].response}
     return Events(job.conditions, response, job.detector, job.provenance(results[0].geant4))
 
 
 class _Report:
     """Counts finished events for the progress callback."""
 
-    def __init__(self, job: Job, on_progress: Progress | None) -> None:
-        self._job, self._on_progress, self.done = job, on_progress, 0
+    def __init__(self, bounds: Sequence[slice], on_progress: Progress | None) -> None:
+        self._sizes = [rows.stop - rows.start for rows in bounds]
+        self._on_progress, self.done = on_progress, 0
 
     def add(self, numbers: Iterable[int]) -> None:
-        rows = (self._job.bounds[number] for number in numbers)
-        self.done += sum(row.stop - row.start for row in rows)
+        self.done += sum(self._sizes[number] for number in numbers)
         if self._on_progress is not None:
-            self._on_progress(self.done, len(self._job))
+            self._on_progress(self.done, sum(self._sizes))

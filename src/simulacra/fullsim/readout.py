@@ -34,6 +34,16 @@ class SectionReadout:
     cells: slice
     sampling_fraction: float
 
+    def place(self, index: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return where scored cells lie in the section's layers: copy after copy.
+
+        Args:
+            index: the scored cells' flat indices in (grid, copies).
+        """
+        cell, copy = np.divmod(index, self.copies)
+        placed: NDArray[np.int64] = copy * math.prod(self.grid) + cell
+        return placed
+
     def read(
         self, index: NDArray[np.int64], energy: FloatArray, start: tuple[int, int]
     ) -> FloatArray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Annotated
 
 from pydantic import Field, field_validator
@@ -105,6 +105,10 @@ class Geant4Settings(Frozen):
         """The production threshold (mm) that the physics list comes with."""
         return 1.0 if self.physics in EM_PHYSICS else 0.7
 
+    def cut_or(self, own: float | None) -> float:
+        """Return the production threshold (mm): what was asked for, ``own``, or the list's."""
+        return next(cut for cut in (self.cut, own, self.usual_cut) if cut is not None)
+
     @property
     def data_sets(self) -> tuple[DataSet, ...]:
         """The data sets that Geant4 reads for this physics list."""
@@ -118,6 +122,7 @@ class Geant4Settings(Frozen):
         return needed
 
 
+@cache
 def pdg_id(particle: str) -> int:
     """Return the PDG id of a particle's name, or of the id as text.
 
@@ -140,3 +145,18 @@ def pdg_id(particle: str) -> int:
     except (InvalidParticle, ParticleNotFound):
         msg = f"unknown particle {particle!r}: give a name such as gamma, e-, pi+, or a PDG id"
         raise SimulacraError(msg) from None
+
+
+def particle_name(pdg: int) -> str:
+    """Return a particle's name from its PDG id, or the id as text where the tables have none.
+
+    Example:
+        >>> particle_name(22), particle_name(-13), particle_name(99999999)
+        ('gamma', 'mu+', '99999999')
+    """
+    from particle import InvalidParticle, Particle, ParticleNotFound
+
+    try:
+        return str(Particle.from_pdgid(pdg).name)
+    except (InvalidParticle, ParticleNotFound):
+        return str(pdg)

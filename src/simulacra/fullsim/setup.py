@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 
@@ -33,11 +33,18 @@ class Primaries:
     def __len__(self) -> int:
         return len(self.pdg)
 
-    def take(self, rows: slice) -> Primaries:
+    @property
+    def columns(self) -> Mapping[str, Array]:
+        """The arrays by name, one row per particle."""
+        columns: dict[str, Array] = {}
+        for each in fields(self):
+            if isinstance(value := getattr(self, each.name), np.ndarray):
+                columns[each.name] = value
+        return columns
+
+    def take(self, rows: slice) -> Self:
         """Return some of them, one after another."""
-        return Primaries(
-            self.pdg[rows], self.energy[rows], self.direction[rows], self.position[rows]
-        )
+        return replace(self, **{name: column[rows] for name, column in self.columns.items()})
 
 
 class Readout(Protocol):
@@ -47,11 +54,35 @@ class Readout(Protocol):
     def response(self) -> Mapping[str, Array]:
         """The arrays that the detector reads out, of the events since :meth:`load`."""
 
-    def load(self, primaries: Primaries, seeds: tuple[int, int]) -> None:
-        """Prepare for the events of these primaries; ``seeds`` are for all but Geant4."""
+    def load(self, primaries: Primaries, seeds: IntArray) -> None:
+        """Prepare for the events of these primaries; Geant4 starts from the same ``seeds``."""
 
 
-class Setup(Protocol):
+class Experiment(Protocol):
+    """What Geant4 is given: volumes, physics beside the list, and what reads out.
+
+    A process holds one for all its life; the workers get it by pickling.
+    """
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of all that its answers depend on."""
+
+    @property
+    def cut(self) -> float | None:
+        """Production threshold in range (mm) of its own; None for the physics list's."""
+
+    def physics(self, g4: Geant4Object) -> list[Geant4Object]:
+        """Return the physics constructors that are needed beside the list."""
+
+    def construction(self, g4: Geant4Object) -> Geant4Object:
+        """Return the detector construction."""
+
+    def readout(self, g4: Geant4Object, construction: Geant4Object) -> Any:  # noqa: ANN401
+        """Return the :class:`Readout` of what the construction scores."""
+
+
+class Setup(Experiment, Protocol):
     """How one kind of detector is shot at, built and read out in Geant4.
 
     Attributes:
@@ -64,10 +95,6 @@ class Setup(Protocol):
     def detector(self) -> Any:  # noqa: ANN401 - one of the detectors, of the setup's kind
         """The detector."""
 
-    @property
-    def cut(self) -> float | None:
-        """Production threshold in range (mm) of the detector; None for the physics list's own."""
-
     def costs(self, conditions: Conditions) -> FloatArray:
         """Return how much work each event (n,) is, in units of the kind's own."""
 
@@ -79,18 +106,3 @@ class Setup(Protocol):
         Raises:
             SimulacraError: the conditions do not belong to the detector.
         """
-
-    def physics(self, g4: Geant4Object) -> list[Geant4Object]:
-        """Return the physics constructors that the kind needs beside the list."""
-
-    def construction(self, g4: Geant4Object) -> Geant4Object:
-        """Return the detector construction."""
-
-    def readout(self, g4: Geant4Object, construction: Geant4Object) -> Any:  # noqa: ANN401
-        """Return the :class:`Readout` of what the construction scores."""
-
-
-def cut_of(setup: Setup, settings: Geant4Settings) -> float:
-    """Return the production threshold (mm): what was asked for, the detector's, or the list's."""
-    cuts = (settings.cut, setup.cut, settings.usual_cut)
-    return next(cut for cut in cuts if cut is not None)

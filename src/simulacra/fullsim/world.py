@@ -2,7 +2,8 @@
 
 Every sensitive plate holds divisions of the first axis that hold divisions of the second, so that
 Geant4's own scorers find a cell by its copy numbers and no Python runs for a step:
-world / section / period / slab / row (x or ring) / cell (y or sector).
+world / section / period / slab / row (x or ring) / cell (y or sector). Detectors that share a world
+lie in an envelope each: world / envelope / section / …
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from itertools import pairwise
 
 from simulacra.detectors import Calorimeter
 from simulacra.detectors.segmentation import PolarSegmentation, Segmentation
-from simulacra.detectors.stack import Box, Section, Tube
+from simulacra.detectors.stack import VACUUM, Box, Section, Tube
 from simulacra.errors import DetectorError
 from simulacra.fullsim.datasets import Geant4Object
 
@@ -27,12 +28,14 @@ class World:
 
     Attributes:
         cells: the logical volumes to score, by section; those of one section add up.
+        volumes: all logical volumes, cells included.
     """
 
     def __init__(self, g4: Geant4Object, detector: Calorimeter) -> None:
         self._g4 = g4
         self._detector = detector
         self._alive: list[Geant4Object] = []
+        self.volumes: list[Geant4Object] = []
         self._materials: dict[str, Geant4Object] = {}
         self.cells: dict[str, list[Geant4Object]] = {s.name: [] for s in detector.readout_sections}
 
@@ -43,21 +46,34 @@ class World:
             DetectorError: Geant4 does not know a material.
         """
         g4, detector = self._g4, self._detector
-        half_x, half_y = _half_width(detector.volume)
+        half_x, half_y = half_width(detector.volume)
         half_z = max(detector.depth, abs(detector.beam.z)) + MARGIN
         solid = g4.G4Box("world", half_x + MARGIN, half_y + MARGIN, half_z)
-        world = self._logical("world", solid, "G4_Galactic")
+        world = self._logical("world", solid, VACUUM)
         top = self._keep(g4.G4PVPlacement(None, g4.G4ThreeVector(), world, "world", None, False, 0))
-        front = 0.0
-        for section in detector.stack:
-            self._place(self._section(section), world, front + section.thickness / 2)
-            front += section.thickness
+        self._stack(world, 0.0)
         return top
 
+    def envelope(self) -> Geant4Object:
+        """Return the stack by itself as a logical volume, to be placed in a world.
+
+        Raises:
+            DetectorError: Geant4 does not know a material.
+        """
+        depth = self._detector.depth
+        envelope = self._plate("envelope", depth, VACUUM)
+        self._stack(envelope, -depth / 2)
+        return envelope
+
+    def _stack(self, mother: Geant4Object, front: float) -> None:
+        for section in self._detector.stack:
+            self._place(self._section(section), mother, front + section.thickness / 2)
+            front += section.thickness
+
     def _section(self, section: Section) -> Geant4Object:
-        outer = self._plate(section.name, section.thickness, "G4_Galactic")
+        outer = self._plate(section.name, section.thickness, VACUUM)
         name = f"{section.name} period"
-        period = self._plate(name, section.period, "G4_Galactic")
+        period = self._plate(name, section.period, VACUUM)
         self._divide(period, outer, self._g4.kZAxis, section.repeat, section.period)
         front = -section.period / 2
         for number, slab in enumerate(section.slabs):
@@ -122,12 +138,14 @@ class World:
         if isinstance(volume, Tube):
             solid = g4.G4Tubs(name, 0.0, volume.radius, thickness / 2, -math.pi, 2 * math.pi)
         else:
-            solid = g4.G4Box(name, *_half_width(volume), thickness / 2)
+            solid = g4.G4Box(name, *half_width(volume), thickness / 2)
         return self._logical(name, solid, material)
 
     def _logical(self, name: str, solid: Geant4Object, material: str) -> Geant4Object:
         self._keep(solid)
-        return self._keep(self._g4.G4LogicalVolume(solid, self._material(material), name))
+        volume = self._keep(self._g4.G4LogicalVolume(solid, self._material(material), name))
+        self.volumes.append(volume)
+        return volume
 
     def _place(self, volume: Geant4Object, mother: Geant4Object, z: float, copy: int = 0) -> None:
         g4 = self._g4
@@ -172,7 +190,8 @@ class World:
         return material
 
 
-def _half_width(volume: Box | Tube) -> tuple[float, float]:
+def half_width(volume: Box | Tube) -> tuple[float, float]:
+    """Return half the width (x, y) of a stack, mm."""
     if isinstance(volume, Tube):
         return volume.radius, volume.radius
     return volume.width[0] / 2, volume.width[1] / 2

@@ -43,33 +43,39 @@ def count_hdf5(path: Path) -> int:
 def write_hdf5(events: Events, path: Path) -> None:
     """Write events; the file appears whole or not at all, and equal events give equal bytes."""
     with whole_file(path) as part, h5py.File(part, "w") as file:
-        file.attrs["format"] = FORMAT
-        file.attrs["format_version"] = 1
-        file.attrs["detector"] = events.detector.to_yaml()
-        file.attrs["provenance"] = json.dumps(dict(events.provenance), sort_keys=True)
-        for name, column in events.conditions.columns.items():
-            spec = events.detector.conditions.get(name)
-            unit = spec.unit if spec else ""
-            if name == ENERGY:
-                write_dataset(file, ENERGY_DATASET, column[:, None], unit)
-            else:
-                write_dataset(file, f"conditions/{name}", column, unit)
-        for name, array in events.detector.response_arrays.items():
-            write_dataset(file, name, events.response[name], array.unit)
+        write_group(events, file)
 
 
-def write_dataset(file: h5py.File, name: str, array: Array, unit: str | None = None) -> None:
-    """Write an array in compressed chunks of events, with its unit as an attribute."""
+def write_group(events: Events, group: h5py.Group) -> None:
+    """Write events into a group of an open file, or into the file itself."""
+    group.attrs["format"] = FORMAT
+    group.attrs["format_version"] = 1
+    group.attrs["detector"] = events.detector.to_yaml()
+    group.attrs["provenance"] = json.dumps(dict(events.provenance), sort_keys=True)
+    for name, column in events.conditions.columns.items():
+        spec = events.detector.conditions.get(name)
+        unit = spec.unit if spec else ""
+        if name == ENERGY:
+            write_dataset(group, ENERGY_DATASET, column[:, None], unit)
+        else:
+            write_dataset(group, f"conditions/{name}", column, unit)
+    for name, array in events.detector.response_arrays.items():
+        write_dataset(group, name, events.response[name], array.unit)
+
+
+def write_dataset(
+    group: h5py.Group, name: str, array: Array, unit: str | None = None, rows: int = 1024
+) -> None:
+    """Write an array in compressed chunks of rows, with its unit as an attribute."""
     options: dict[str, Any] = {}
     if array.size:
-        rows = min(len(array), 1024)
         options = {
-            "chunks": (rows, *array.shape[1:]),
+            "chunks": (min(len(array), rows), *array.shape[1:]),
             "compression": "gzip",
             "compression_opts": 6,
             "shuffle": True,
         }
-    dataset = file.create_dataset(name, data=array, track_times=False, **options)
+    dataset = group.create_dataset(name, data=array, track_times=False, **options)
     if unit is not None:
         dataset.attrs["unit"] = unit
 
@@ -87,10 +93,11 @@ def read_hdf5(path: Path, detector: Detector | None, rows: slice) -> Events:
         EventsError: the file is missing, damaged, of another detector, or breaks the contract.
     """
     with opened(path) as file:
-        return _read(file, detector, rows)
+        return read_group(file, detector, rows)
 
 
-def _read(file: h5py.File, expected: Detector | None, rows: slice) -> Events:
+def read_group(file: h5py.Group, expected: Detector | None, rows: slice) -> Events:
+    """Read events from a group of an open file, or from the file itself; see :func:`read_hdf5`."""
     text = str(file.attrs["detector"]) if "detector" in file.attrs else None
     detector = carried_detector(text, expected)
     columns = {}

@@ -76,6 +76,11 @@ class Contract:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def declared(self) -> dict[str, Column]:
+        """The columns by name."""
+        return {column.name: column for column in self.columns}
+
+    @property
     def ranges(self) -> dict[str, tuple[float, float]]:
         """Lowest and highest value in training of each numerical condition."""
         return {c.name: c.range for c in self.columns if c.range is not None}

@@ -120,8 +120,7 @@ class Runtime:
     def outside(self, conditions: Mapping[str, ArrayLike]) -> BoolArray:
         """Return which rows of conditions lie outside the ranges of training (n,)."""
         columns = self._columns(conditions)
-        rows = len(next(iter(columns.values())))
-        return outside_ranges(columns, self.contract.ranges, rows)
+        return outside_ranges(columns, self.contract.ranges, self.contract.declared)
 
     def _columns(self, conditions: Mapping[str, ArrayLike]) -> dict[str, Array]:
         names = [column.name for column in self.contract.columns]
@@ -131,7 +130,7 @@ class Runtime:
         if any(array.ndim != 1 for array in arrays):
             msg = "conditions are single values or columns of one length"
             raise EventsError(msg)
-        check_columns(columns, {column.name: column for column in self.contract.columns})
+        check_columns(columns, self.contract.declared)
         return columns
 
 

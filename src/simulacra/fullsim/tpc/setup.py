@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from simulacra.arrays import FloatArray
+from simulacra.arrays import FloatArray, IntArray
 from simulacra.conditions import Conditions
 from simulacra.detectors import Tpc
 from simulacra.detectors.tpc import SPECIES, VERTEX
@@ -25,6 +25,11 @@ class TpcSetup:
 
     detector: Tpc
     chunk_cost: ClassVar[float] = 64.0
+
+    @property
+    def fingerprint(self) -> str:
+        """The detector's."""
+        return self.detector.fingerprint
 
     @property
     def cut(self) -> float:
@@ -75,8 +80,8 @@ class TpcSetup:
 
 def _readout(g4: Geant4Object, detector: Tpc, construction: Geant4Object) -> Geant4Object:
     class Readout(g4.G4UserEventAction):  # type: ignore[misc]
-        def load(self, primaries: Primaries, seeds: tuple[int, int]) -> None:
-            self.streams = np.random.SeedSequence(seeds).spawn(len(primaries))
+        def load(self, primaries: Primaries, seeds: IntArray) -> None:
+            self.streams = np.random.SeedSequence(seeds.ravel().tolist()).spawn(len(primaries))
             arrays = detector.response_arrays
             n = len(primaries)
             self.clusters = np.zeros((n, *arrays["clusters"].shape), np.float32)

@@ -1,0 +1,143 @@
+"""A hybrid run from its card to its file: Geant4 in workers, then the simulators' answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from simulacra.detectors import Calorimeter, load_detector
+from simulacra.errors import CardError, EventsError, SimulatorError
+from simulacra.fullsim.parts import Parts
+from simulacra.fullsim.production import Progress, complete
+from simulacra.fullsim.world import MARGIN
+from simulacra.hybrid.assemble import assemble
+from simulacra.hybrid.card import HybridCard
+from simulacra.hybrid.events import HybridEvents
+from simulacra.hybrid.file import require_hdf5, write_hybrid
+from simulacra.hybrid.job import HybridJob
+from simulacra.hybrid.primaries import Primaries, draw_primaries
+from simulacra.hybrid.regions import Region, require_apart
+from simulacra.hybrid.rules import FULL
+from simulacra.hybrid.setup import Setup
+from simulacra.hybrid.simulators import RangedSimulator, load_simulators, require_fitting
+from simulacra.provenance import provenance
+
+
+def simulate_hybrid(
+    card: HybridCard,
+    output: Path,
+    *,
+    simulators: Mapping[str, RangedSimulator] | None = None,
+    primaries: Primaries | None = None,
+    workers: int = 1,
+    executor: Executor | None = None,
+    on_progress: Progress | None = None,
+) -> HybridEvents:
+    """Simulate the events of a card with Geant4 and its fast simulators, and write them to a file.
+
+    A run that was interrupted is continued by the same call; the result does not depend on where it
+    was interrupted, nor on the number of workers. Worker processes import the main module, so a
+    script calls this below ``if __name__ == "__main__":``.
+
+    Args:
+        card: the card.
+        output: the file; its ending is that of HDF5.
+        simulators: by their names in the card, where they are not to be loaded from its folders.
+        primaries: what the events begin with, instead of the card's particles.
+        workers: number of local processes.
+        executor: where to run instead; its workers must not be shared with other work.
+        on_progress: called with (primaries done, primaries in all).
+
+    Raises:
+        MissingDependencyError: Geant4 or its data are not installed.
+        SimulacraError: the card cannot be used, a simulator does not fit the rules, or a worker
+            died; finished chunks are kept.
+    """
+    require_hdf5(output)
+    streams = np.random.SeedSequence(card.seed).spawn(2 + len(card.simulators))
+    if primaries is None:
+        primaries = draw_primaries(card.particles, card.events, streams[0])
+    if simulators is None:
+        simulators = load_simulators({name: card.simulators[name] for name in card.answering})
+    setup = setup_of(card, primaries, simulators)
+    job = HybridJob(setup, primaries, streams[1])
+    parts = Parts.open(job.identity, output)
+    results = complete(job, parts, workers, executor, on_progress)
+    seeds = {n: s.generate_state(1)[0] for n, s in zip(card.simulators, streams[2:], strict=True)}
+    answering = {name: (simulators[name], int(seeds[name])) for name in card.answering}
+    facts = _facts(card, primaries.n_events, results[0].geant4)
+    events = assemble(job, results, (FULL, *card.simulators), answering, facts)
+    write_hybrid(events, output)
+    parts.remove()
+    return events
+
+
+def _facts(card: HybridCard, n: int, geant4: str) -> dict[str, Any]:
+    """Return what the file says of its origin."""
+    return provenance(
+        "hybrid",
+        geant4=geant4,
+        physics=card.physics,
+        cut_mm=card.geant4.cut_or(None),
+        seed=card.seed,
+        n=n,
+        card=card.model_dump(mode="json"),
+    )
+
+
+def setup_of(
+    card: HybridCard, primaries: Primaries, simulators: Mapping[str, RangedSimulator]
+) -> Setup:
+    """Return the world and the rules of a card.
+
+    Raises:
+        SimulacraError: the regions overlap, a simulator does not fit the rules, or a window does
+            not fit the primaries.
+    """
+    if not len(primaries):
+        msg = "no particles to simulate"
+        raise EventsError(msg)
+    if missing := set(card.answering).difference(simulators):
+        msg = f"no simulator {min(missing)!r} was given"
+        raise SimulatorError(msg)
+    regions = tuple(_region(card, name) for name in card.regions)
+    require_apart(regions)
+    require_fitting(card.rules, regions, simulators, card.simulators)
+    for region in regions:
+        _require_aimed(region, primaries)
+    ranges = {name: dict(simulators[name].ranges) for name in card.answering}
+    return Setup(regions, card.rules, ranges, card.geant4, _half_size(regions, primaries))
+
+
+def _region(card: HybridCard, name: str) -> Region:
+    content = card.regions[name]
+    detector = load_detector(content.detector)
+    if not isinstance(detector, Calorimeter) or not detector.has_matter:
+        msg = f"regions.{name}: {detector.name} is no calorimeter that Geant4 could simulate"
+        raise CardError(msg)
+    return Region(name, detector, content.position, content.turn, content.readout)
+
+
+def _require_aimed(region: Region, primaries: Primaries) -> None:
+    """Raise a :class:`CardError` where a window has no impact of its own to lie around."""
+    if region.readout != "window":
+        return
+    alone = np.array_equal(primaries.event, np.arange(primaries.n_events))
+    enters, entries = primaries.entering(region)
+    if not alone or not np.all(enters) or not np.all(region.is_read_out(entries)):
+        msg = (
+            f"regions.{region.name}: a window needs one particle per event, aimed at it, and must "
+            "lie within the layers; read out the layers instead"
+        )
+        raise CardError(msg)
+
+
+def _half_size(regions: Sequence[Region], primaries: Primaries) -> tuple[float, float, float]:
+    """Return half the edges of a world around all calorimeters and starting points, mm."""
+    points = np.concatenate([*(region.corners for region in regions), primaries.position])
+    x, y, z = (np.abs(points).max(axis=0) + MARGIN).tolist()
+    return x, y, z

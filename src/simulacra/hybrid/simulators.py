@@ -1,0 +1,126 @@
+"""Simulators in a hybrid run: what they must be for the rules that name them, and their answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulacra.arrays import IntArray
+from simulacra.conditions import Conditions
+from simulacra.detectors import Detector
+from simulacra.errors import SimulacraError, SimulatorError
+from simulacra.events import Events, require_same_detector
+from simulacra.fullsim import pdg_id
+from simulacra.fullsim.settings import particle_name
+from simulacra.hybrid.card import SimulatorCard
+from simulacra.hybrid.regions import Region
+from simulacra.hybrid.rules import Entries, Rule
+
+BATCH = 4096
+"""Answers that are sought out for hits at once: a bound on memory, not on the simulator's batch."""
+
+
+class RangedSimulator(Protocol):
+    """A fast simulator that says what it was trained on."""
+
+    @property
+    def detector(self) -> Detector:
+        """The detector whose response it gives."""
+
+    @property
+    def ranges(self) -> Mapping[str, tuple[float, float]]:
+        """Lowest and highest training value of each numerical condition."""
+
+    @property
+    def particles(self) -> Sequence[str]:
+        """The particles that it was trained on; empty where it does not say."""
+
+    def simulate(self, conditions: Conditions, seed: int) -> Events:
+        """Return one event for each row of conditions; equal seeds give equal bytes."""
+
+
+def load_simulators(cards: Mapping[str, SimulatorCard]) -> dict[str, RangedSimulator]:
+    """Return the simulators of a card.
+
+    Raises:
+        SimulatorError: a folder cannot be used.
+    """
+    if not cards:
+        return {}
+    from simulacra.simulator import TrainedSimulator  # takes torch along
+
+    return {name: TrainedSimulator.load(card.folder) for name, card in cards.items()}
+
+
+def require_fitting(
+    rules: Sequence[Rule],
+    regions: Sequence[Region],
+    simulators: Mapping[str, RangedSimulator],
+    cards: Mapping[str, SimulatorCard],
+) -> None:
+    """Raise a :class:`SimulatorError` where a rule asks a simulator for what it does not know."""
+    for number, rule in enumerate(rules):
+        if not rule.is_fast:
+            continue
+        simulator, where = simulators[rule.simulator], f"rules.{number}: {rule.simulator}"
+        stated = cards[rule.simulator].particles if rule.simulator in cards else ()
+        _require_particles(rule, stated, simulator.particles, where)
+        for region in regions:
+            if rule.covers(region.name):
+                _require_detector(region, simulator.detector, where)
+
+
+def _require_detector(region: Region, detector: Detector, where: str) -> None:
+    try:
+        require_same_detector(region.detector, detector)
+    except SimulacraError:
+        same = " (same name, other geometry)" if detector.name == region.detector.name else ""
+        msg = (
+            f"{where} answers for detector {detector.name}, but region {region.name} is "
+            f"{region.detector.name}{same}: name the 'regions' of the rule, or another simulator"
+        )
+        raise SimulatorError(msg) from None
+    unknown = set(detector.conditions) - set(region.known_conditions)
+    if unknown:
+        msg = f"{where} needs the condition {min(unknown)!r}, which a hybrid run does not know"
+        raise SimulatorError(msg)
+
+
+def _require_particles(
+    rule: Rule, stated: Sequence[str], recorded: Sequence[str], where: str
+) -> None:
+    if stated and recorded and set(map(pdg_id, stated)) != set(map(pdg_id, recorded)):
+        msg = f"{where} was trained on {', '.join(recorded)}, not on {', '.join(stated)}"
+        raise SimulatorError(msg)
+    trained = set(map(pdg_id, stated or recorded))
+    if not trained:
+        msg = f"{where} does not say what it was trained on: write {{folder: …, particles: […]}}"
+        raise SimulatorError(msg)
+    if others := [pdg for pdg in rule.pdg_ids if pdg not in trained]:
+        names = ", ".join(sorted(stated or recorded))
+        msg = f"{where} was trained on {names}, not on {particle_name(others[0])}"
+        raise SimulatorError(msg)
+
+
+def answer(
+    simulator: RangedSimulator, region: Region, entries: Entries, seed: int
+) -> tuple[IntArray, IntArray, NDArray[np.float32]]:
+    """Return what a simulator deposits for particles, one or more, that enter a region.
+
+    Returns:
+        The hits: which particle (h,), which of all cells of the region's layers (h,) and the energy
+        there (h,), MeV.
+    """
+    showers = simulator.simulate(region.conditions(entries), seed)["showers"]
+    particles, cells, energies = [], [], []
+    for start in range(0, len(showers), BATCH):
+        rows = slice(start, start + BATCH)
+        particle, cell = np.nonzero(showers[rows])
+        places = region.cells(entries.x[rows], entries.y[rows])
+        particles.append(particle + start)
+        cells.append(places[particle, cell])
+        energies.append(showers[rows][particle, cell])
+    return np.concatenate(particles), np.concatenate(cells), np.concatenate(energies)
