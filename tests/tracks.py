@@ -21,11 +21,13 @@ RADII = np.concatenate(
 )
 
 
-def conditions(n=300, seed=1, momentum=(400.0, 10_000.0), eta=0.9, spot=0.05):
+def conditions(n=300, seed=1, momentum=(400.0, 10_000.0), eta=0.9, spot=0.05, points=None):
+    """Columns of conditions; transverse momenta log-uniform, or some points in turn."""
     rng = np.random.default_rng(seed)
+    drawn = np.exp(rng.uniform(*np.log(momentum), n))
     return {
         "pdg": rng.choice(SPECIES, n),
-        "transverse_momentum": np.exp(rng.uniform(*np.log(momentum), n)),
+        "transverse_momentum": drawn if points is None else np.resize(points, n).astype(float),
         "pseudorapidity": rng.uniform(-eta, eta, n),
         "phi": rng.uniform(-np.pi, np.pi, n),
         "vertex_x": rng.normal(0, spot, n),
@@ -45,6 +47,16 @@ def clusters_of(columns, smearing=(0.0, 0.0), seed=2, drift=2500.0):
     return helix, np.where(present[..., None], points, 0.0), present
 
 
+def path(columns):
+    """Length in each row (n, 159), mm: the pitch over the cosines, which a curler's apex limits."""
+    helix = helix_of(columns, SPECIES, FIELD)
+    ideal = crossings(helix, RADII)
+    direction = helix.phi[:, None] + ideal.angle
+    steep = (ideal.x * np.cos(direction) + ideal.y * np.sin(direction)) / RADII
+    slope = np.cosh(columns["pseudorapidity"])[:, None]
+    return np.repeat([7.5, 10.0, 15.0], [63, 64, 32]) * slope / np.maximum(steep, 0.25)
+
+
 def tracks(n=300, seed=1, smearing=(0.6, 0.8), **options):
     """Events of ``alice-tpc``: smeared helices, one row in fifty missing, a toy energy loss.
 
@@ -59,8 +71,7 @@ def tracks(n=300, seed=1, smearing=(0.6, 0.8), **options):
     momentum = columns["transverse_momentum"] * np.cosh(columns["pseudorapidity"])
     mass = np.array([MASSES[abs(code)] for code in columns["pdg"]])
     loss = 1 + (mass / momentum) ** 2
-    pitch = np.repeat([7.5, 10.0, 15.0], [63, 64, 32])
-    q = 10 * pitch * loss[:, None] * np.exp(0.3 * rng.standard_normal(present.shape))
+    q = 10 * loss[:, None] * np.exp(0.3 * rng.standard_normal(present.shape)) * path(columns)
     q_max = q * rng.uniform(0.2, 0.4, q.shape)
     clusters = np.concatenate([points, np.stack([q, q_max], axis=-1)], axis=-1)
     clusters = np.where(present[..., None], clusters, 0.0).astype(np.float32)

@@ -32,13 +32,17 @@ def table(*columns: str) -> Table:
 def print_scores(validation: Validation) -> None:
     """Print what a user looks at first: one line per energy, and the adversary's verdict."""
     from simulacra.validation import sample_rows, summary_rows
-    from simulacra.validation.result import label_text
+    from simulacra.validation.result import label_text, title_of
+    from simulacra.validation.summary import SUMMARIES
 
     one = label_text(validation.scale)
-    scores = table(one, "events", "mean ratio", "width ratio", "worst observable", "S / floor")
+    first, second = SUMMARIES[validation.summary].words
+    ratios = f"{first} ratio", f"{second} ratio"
+    scores = table(one, "events", *ratios, "worst observable", "S / floor")
+    headline = title_of(validation.observables, validation.headline)
     scores.caption = (
-        f"mean and width of {label_text(validation.headline)}, fast over full; S: separation power "
-        "of the worst observable"
+        f"{first} and {second}, fast over full: {headline}; "
+        "S: separation power of the worst observable"
     )
     for row in summary_rows(validation):
         scores.add_row(*row.cells())

@@ -3,6 +3,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_context
 
 import numpy as np
@@ -71,6 +72,14 @@ def test_break_even_is_where_the_times_are_equal():
     full = result().full[0]
     energy = full.break_even(fast_ms=4.0)
     assert energy / 1000 * 20.0 == pytest.approx(4.0)
+
+
+def test_tracks_that_take_equally_long_at_any_momentum_break_even_nowhere():
+    tracks = FullResult("Geant4 opt0", {100.0: 12.0, 1000.0: 10.0, 10_000.0: 11.0}, 250.0)
+    assert np.isnan(tracks.break_even(fast_ms=4.0))
+    text = markdown(replace(result(), full=(tracks,)))
+    assert "break-even" not in text
+    assert "nan" not in text
 
 
 def test_speed_ups_are_geant4_over_each_of_the_three_times():

@@ -50,8 +50,8 @@ def test_exact_helices_have_no_residuals(exact):
     found = observed(exact)
     for name in ("rmse_true", "rmse_fitted", "width_r_phi.inner", "width_z.outermost"):
         np.testing.assert_allclose(found[name], 0, atol=2e-3)  # single precision on disk
-    np.testing.assert_allclose(found["curvature_ratio"], 1, rtol=1e-3)
-    np.testing.assert_allclose(found["slope_difference"], 0, atol=1e-5)
+    np.testing.assert_allclose(found["curvature_error"], 0, atol=1e-3)
+    np.testing.assert_allclose(found["slope_error"], 0, atol=1e-5)
 
 
 def test_residuals_have_the_width_they_were_given(values):
@@ -123,7 +123,7 @@ def test_tracks_without_clusters_are_undefined_and_nothing_else(exact):
     few = rows_only(exact, slice(0, FEWEST_CLUSTERS - 1))
     none = rows_only(exact, slice(0, 0))
     found, missing = observed(few), observed(none)
-    for name in ("rmse_fitted", "dedx", "curvature_ratio", "correlation_q", "charge.outer"):
+    for name in ("rmse_fitted", "dedx", "curvature_error", "correlation_q", "charge.outer"):
         assert np.isnan(found[name]).all(), name
         assert np.isnan(missing[name]).all(), name
     assert np.isfinite(found["rmse_true"]).all()

@@ -13,9 +13,11 @@ from simulacra.validation.metrics import (
     ks_statistic,
     mean_difference,
     mean_ratio,
+    median_ratio,
     moments,
     separation,
     separation_power,
+    spread_ratio,
     std_error,
     wasserstein,
     wasserstein_in_widths,
@@ -82,16 +84,18 @@ def test_pulls_of_ratios_have_unit_width():
     pulls = []
     for _ in range(600):
         a, b = rng.gamma(4, 1, 200), rng.gamma(4, 1, 300)
-        estimates = (mean_ratio(a, b), width_ratio(a, b), mean_difference(a, b))
-        truth = (1, 1, 0)
+        functions = (mean_ratio, width_ratio, mean_difference, median_ratio, spread_ratio)
+        estimates, truth = [f(a, b) for f in functions], (1, 1, 0, 1, 1)
         pulls.append([(e.value - t) / e.error for e, t in zip(estimates, truth, strict=True)])
-    assert np.std(pulls, axis=0) == pytest.approx([1, 1, 1], abs=0.12)
+    assert np.std(pulls, axis=0) == pytest.approx([1] * 5, abs=0.12)
 
 
 def test_ratios_and_differences_of_known_samples():
     a = np.array([1.0, 2.0, 3.0])
     assert mean_ratio(a, 2 * a).value == pytest.approx(2)
     assert width_ratio(a, 2 * a).value == pytest.approx(2)
+    assert median_ratio(a, 2 * a).value == pytest.approx(2)
+    assert spread_ratio(a, 2 * a).value == pytest.approx(2)
     assert mean_difference(a, a + 1).value == pytest.approx(1)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from itertools import product
 from pathlib import Path
 
@@ -90,8 +91,9 @@ def _speed_up_table(result: Benchmark) -> str:
                 [*who, format_energy(energy), *(f"{ms / time:.3g}" for time in times)]
                 for energy, ms in full.ms_per_event.items()
             ]
-            even = [format_energy(full.break_even(time)) for time in times]
-            rows.append([*who, "break-even", *even])
+            even = [full.break_even(time) for time in times]
+            if not any(map(math.isnan, even)):
+                rows.append([*who, "break-even", *map(format_energy, even)])
     return _table(head, rows)
 
 

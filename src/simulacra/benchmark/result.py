@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 from simulacra.jsonable import plain
 
 SCHEMA_VERSION = 2
+SMALLEST_POWER = 0.5
+"""Power of the energy from which on a time counts as proportional to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ class FullResult:
 
     Attributes:
         physics: the physics list, its cut and Geant4's version in words.
-        ms_per_event: milliseconds per event by energy in MeV, one core, Geant4 warm.
+        ms_per_event: milliseconds per event by energy (or momentum) in MeV, one core, Geant4 warm.
         peak_memory_mb: largest resident memory of the process that ran it, MB: Python, Geant4 and
             its tables, and the events of a run.
     """
@@ -70,9 +73,13 @@ class FullResult:
     def break_even(self, fast_ms: float) -> float:
         """Return the energy (MeV) above which an answer of ``fast_ms`` is quicker than Geant4.
 
-        Geant4's time per event is proportional to the energy, to a few per cent; the constant is
-        the mean over the energies measured.
+        The time that a shower takes is proportional to its energy, to a few per cent; the constant
+        is the mean over the energies measured. Where it is not (a track takes about as long at any
+        momentum), there is no such energy: nan.
         """
+        low, high = min(self.ms_per_event), max(self.ms_per_event)
+        if self.ms_per_event[high] < self.ms_per_event[low] * (high / low) ** SMALLEST_POWER:
+            return math.nan
         per_mev = [ms / energy for energy, ms in self.ms_per_event.items()]
         return fast_ms / (sum(per_mev) / len(per_mev))
 

@@ -14,13 +14,14 @@ from pydantic import Field
 from simulacra.benchmark.result import Benchmark, FastResult
 from simulacra.benchmark.timing import cold_start, disk_mb, time_fast, time_full
 from simulacra.detectors.base import Frozen
-from simulacra.energies import scale_of
+from simulacra.energies import energy_groups, scale_of
 from simulacra.events import Events, require_same_detector
 from simulacra.fullsim import Geant4Settings
 from simulacra.provenance import provenance
 from simulacra.shipped import simulator_folder
 from simulacra.simulator import TrainedSimulator
 from simulacra.validation import SampleComparison, Validation, measured, validate
+from simulacra.validation.summary import SUMMARIES
 
 
 class BenchmarkSettings(Frozen):
@@ -29,7 +30,7 @@ class BenchmarkSettings(Frozen):
     Attributes:
         batches: events asked for at once.
         seconds: how long each number is measured.
-        energies: where Geant4 is timed, MeV.
+        energies: where Geant4 is timed, MeV: energies, or transverse momenta of a TPC.
         seed: of the generated events that are judged.
         profile: of :func:`simulacra.validation.validate`: with ``quick`` or ``official``, the AUC
             of classifiers is among the scores.
@@ -55,14 +56,16 @@ def benchmark(
         folders: simulators' folders or shipped names, all of the reference's detector.
         reference: full simulation that none of them was trained on or selected by.
         geant4: particle and physics lists to time.
-        settings: what is measured; the energies default to the reference's.
+        settings: what is measured; the energies default to the reference's, or to the middles of
+            bins where these are continuous.
         on_progress: called with a word before each part.
 
     Raises:
         SimulacraError: a folder cannot be used, or Geant4 or its data are missing.
     """
     settings = settings or BenchmarkSettings()
-    energies = settings.energies or tuple(np.unique(scale_of(reference)).tolist())
+    groups = energy_groups(scale_of(reference), scale=reference.detector.scale)
+    energies = settings.energies or tuple(group.energy for group in groups)
     folders = [simulator_folder(folder) for folder in folders]
     simulators = [TrainedSimulator.load(folder) for folder in folders]
     require_same_detector(reference.detector, *(s.detector for s in simulators))
@@ -97,13 +100,16 @@ def quality(validation: Validation) -> dict[str, float]:
     """
     comparisons = [c for g in validation.energies for c in g.comparisons.values()]
     headline = [g.comparisons[validation.headline].metrics for g in validation.energies]
+    summary = SUMMARIES[validation.summary]
     agreeing = [c.verdict != "differs" for c in comparisons]
     return {
         "separation": float(np.mean([c.metrics["separation"].value for c in comparisons])),
         "floor": float(np.mean([c.floor.mean for c in comparisons])),
         "not_different": float(np.mean(agreeing)),
-        "worst_mean": max(abs(m["mean_ratio"].value - 1) for m in headline),
-        "worst_width": max(abs(m["width_ratio"].value - 1) for m in headline),
+        **{
+            f"worst_{word}": max(abs(m[name].value - 1) for m in headline)
+            for word, name in zip(summary.words, summary.metrics, strict=True)
+        },
         **_adversaries(validation.samples),
     }
 

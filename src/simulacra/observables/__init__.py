@@ -9,8 +9,9 @@ from typing import Any
 
 from simulacra.detectors import Detector
 from simulacra.errors import DetectorError
+from simulacra.observables.axis import Axis
 from simulacra.observables.catalogue import Lengths, calorimeter_observables
-from simulacra.observables.observable import Observable, linearised, observe
+from simulacra.observables.observable import Observable, observe
 from simulacra.observables.tpc import tpc_observables
 
 
@@ -78,9 +79,9 @@ def selection_groups(detector: Detector) -> tuple[str, ...]:
 
 
 __all__ = [
+    "Axis",
     "Lengths",
     "Observable",
-    "linearised",
     "observables_of",
     "observe",
     "selection_groups",

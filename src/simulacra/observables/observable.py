@@ -10,9 +10,8 @@ import numpy as np
 
 from simulacra.arrays import FloatArray
 from simulacra.events import Events
+from simulacra.observables.axis import LINEAR, Axis
 
-SMALLEST = 1e-12
-"""What stands for values from which no logarithm can be taken, in the observable's unit."""
 CHUNK = 1_000_000
 """Numbers of the response that :func:`observe` looks at together: 8 MB in double precision."""
 
@@ -32,8 +31,7 @@ class Observable:
         function: what ``prepare`` returns to an array (n,); finite for finite events.
         group: observables that are judged together, ``width_eta``.
         prepare: what the observables of a kind of detector share; :func:`observe` calls it once.
-        logarithmic: whether it is positive and spans decades, so that histograms, distances and
-            classifiers take its logarithm (:func:`linearised`).
+        axis: how histograms, distances and classifiers spread its values out.
         optional: whether an event need not define it (a track without clusters has no distance to
             anything): then nan says so, which is no fault of the event.
     """
@@ -44,20 +42,12 @@ class Observable:
     function: Callable[[Any], FloatArray]
     group: str
     prepare: Callable[[Events], Any] = _events_themselves
-    logarithmic: bool = False
+    axis: Axis = LINEAR
     optional: bool = False
 
     def __call__(self, events: Events) -> FloatArray:
         """Return the observable of each event, shape (n,)."""
         return self.function(self.prepare(events))
-
-
-def linearised(values: FloatArray, logarithmic: bool) -> FloatArray:
-    """Return the values (n,) of an observable, or log10 of them where it is logarithmic."""
-    if not logarithmic:
-        return values
-    result: FloatArray = np.log10(np.maximum(values, SMALLEST))  # keeps nan
-    return result
 
 
 def observe(events: Events, observables: Sequence[Observable]) -> dict[str, FloatArray]:

@@ -14,6 +14,7 @@ import numpy as np
 
 from simulacra.arrays import FloatArray
 from simulacra.detectors import Tpc
+from simulacra.observables.axis import LINEAR, LOG, Axis
 from simulacra.observables.helix_fit import FEWEST_CLUSTERS
 from simulacra.observables.observable import Observable
 from simulacra.observables.tracks import (
@@ -24,6 +25,7 @@ from simulacra.observables.tracks import (
     truncated_mean,
 )
 
+SHIFT = Axis("arsinh", 0.1)
 TRUNCATION = 0.6
 """Part of the clusters, the lowest ones, that the truncated mean takes."""
 
@@ -40,13 +42,13 @@ def rmse_fitted(tracks: Tracks) -> FloatArray:
     return np.sqrt(tracks.mean_square(tracks.fit.helix))
 
 
-def curvature_ratio(tracks: Tracks) -> FloatArray:
-    """Return the fitted over the true curvature: the true over the measured p_T, with its sign."""
+def curvature_error(tracks: Tracks) -> FloatArray:
+    """Return the fitted over the true curvature, minus 1: the error of 1 / p_T, relative."""
     ratio: FloatArray = tracks.fit.helix.curvature / tracks.true.curvature
-    return ratio
+    return ratio - 1
 
 
-def slope_difference(tracks: Tracks) -> FloatArray:
+def slope_error(tracks: Tracks) -> FloatArray:
     """Return the fitted minus the true tan(lambda)."""
     difference: FloatArray = tracks.fit.helix.tan_lambda - tracks.true.tan_lambda
     return difference
@@ -157,23 +159,29 @@ def _row(
     unit: str,
     function: Callable[[Tracks], FloatArray],
     *,
-    logarithmic: bool = False,
+    axis: Axis = LINEAR,
 ) -> Observable:
-    return Observable(name, label, unit, function, name, Tracks, logarithmic, optional=True)
+    return Observable(name, label, unit, function, name, Tracks, axis, optional=True)
 
 
 TRACK_ROWS = (
-    _row("rmse_true", "RMSE to the true helix", "mm", rmse_true, logarithmic=True),
-    _row("rmse_fitted", "RMSE to the fitted helix", "mm", rmse_fitted, logarithmic=True),
+    _row("rmse_true", "RMSE to the true helix", "mm", rmse_true, axis=LOG),
+    _row("rmse_fitted", "RMSE to the fitted helix", "mm", rmse_fitted, axis=LOG),
     _row("clusters", "clusters", "", clusters),
     _row("found_share", "clusters / findable rows", "", found_share),
     _row("first_row", "first row", "", first_row),
     _row("last_row", "last row", "", last_row),
     _row("holes", "rows missing inside", "", holes),
     _row("longest_gap", "longest gap", "", longest_gap),
-    _row("dedx", "truncated dE/dx", "ADC/mm", dedx, logarithmic=True),
-    _row("curvature_ratio", r"$\kappa_{fit} / \kappa_{true}$", "", curvature_ratio),
-    _row("slope_difference", r"$\Delta \tan \lambda$", "", slope_difference),
+    _row("dedx", "truncated dE/dx", "ADC/mm", dedx, axis=LOG),
+    _row(
+        "curvature_error",
+        r"$\kappa_{fit} / \kappa_{true} - 1$",
+        "",
+        curvature_error,
+        axis=Axis("arsinh", 0.01),
+    ),
+    _row("slope_error", r"$\Delta \tan \lambda$", "", slope_error, axis=Axis("arsinh", 0.001)),
     _row("correlation_q", r"$\rho_1(\ln q)$", "", charge_correlation),
     *(
         _row(
@@ -196,17 +204,17 @@ class Row:
     label: str
     unit: str
     function: Callable[[Tracks, slice], FloatArray]
-    logarithmic: bool = False
+    axis: Axis = LINEAR
 
 
 REGION_ROWS = (
     Row("region_clusters", "clusters", "", region_clusters),
-    Row("shift_r_phi", r"$\langle \Delta r\phi \rangle$", "mm", partial(shift, axis=0)),
-    Row("shift_z", r"$\langle \Delta z \rangle$", "mm", partial(shift, axis=1)),
-    Row("width_r_phi", r"$\sigma(\Delta r\phi)$", "mm", partial(width, axis=0), True),
-    Row("width_z", r"$\sigma(\Delta z)$", "mm", partial(width, axis=1), True),
-    Row("charge", r"$\langle q \rangle$", "ADC", charge, True),
-    Row("charge_max", r"$\langle q_{max} \rangle$", "ADC", charge_max, True),
+    Row("shift_r_phi", r"$\langle \Delta r\phi \rangle$", "mm", partial(shift, axis=0), SHIFT),
+    Row("shift_z", r"$\langle \Delta z \rangle$", "mm", partial(shift, axis=1), SHIFT),
+    Row("width_r_phi", r"$\sigma(\Delta r\phi)$", "mm", partial(width, axis=0), LOG),
+    Row("width_z", r"$\sigma(\Delta z)$", "mm", partial(width, axis=1), LOG),
+    Row("charge", r"$\langle q \rangle$", "ADC", charge, LOG),
+    Row("charge_max", r"$\langle q_{max} \rangle$", "ADC", charge_max, LOG),
     Row("charge_ratio", r"$\langle q_{max} / q \rangle$", "", charge_ratio),
     Row("charge_spread", r"$\sigma(\ln q)$", "", charge_spread),
 )
@@ -222,7 +230,7 @@ def tpc_observables(detector: Tpc) -> tuple[Observable, ...]:
             partial(_of_region, row.function, region.name),
             row.name,
             Tracks,
-            row.logarithmic,
+            row.axis,
             optional=True,
         )
         for region in detector.pad_rows

@@ -20,7 +20,6 @@ from simulacra.errors import CardError
 from simulacra.events import Events
 from simulacra.observables import (
     Observable,
-    linearised,
     observables_of,
     observe,
     selection_groups,
@@ -112,7 +111,7 @@ class EpochSelection:
         self, o: Observable, values: dict[str, FloatArray], here: BoolArray, there: BoolArray
     ) -> float:
         pair = (
-            linearised(_defined(o, array), o.logarithmic)
+            o.axis.places(_defined(o, array))
             for array in (self._values[o.name][here], values[o.name][there])
         )
         return _distance(*pair)

@@ -17,8 +17,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from simulacra.arrays import FloatArray
+from simulacra.observables import Axis
 
 FULL, FAST = "full simulation", "fast simulation"
 GREY, BLACK, COLOUR = "0.8", "0.25", "#c8102e"
@@ -167,6 +169,27 @@ def ratio_axis(axes: Axes) -> None:
     axes.axhline(1, color=BLACK, lw=0.6)
     axes.set_ylim(*RATIO_RANGE)
     axes.set_ylabel("fast / full")
+
+
+def log_axis(axes: Axes, which: Literal["x", "y"], low: float, high: float) -> None:
+    """Make an axis logarithmic where its values span more than half a decade.
+
+    Labels stand at powers of ten only, unless there are too few of these.
+    """
+    if not 0 < low < high or high / low < 3:
+        return
+    (axes.set_xscale if which == "x" else axes.set_yscale)("log")
+    if high / low > 30:
+        (axes.xaxis if which == "x" else axes.yaxis).set_minor_formatter(NullFormatter())
+
+
+def stretch_axis(axes: Axes, axis: Axis, edges: FloatArray) -> None:
+    """Make the x axis of an observable's histogram linear, logarithmic or linear in the core."""
+    low, high = float(edges[0]), float(edges[-1])
+    if axis.kind == "log":
+        log_axis(axes, "x", low, high)
+    elif axis.kind == "arsinh" and max(-low, high) > 3 * axis.core:
+        axes.set_xscale("asinh", linear_width=axis.core)
 
 
 def axis_label(label: str, unit: str) -> str:

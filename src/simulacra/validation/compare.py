@@ -10,7 +10,7 @@ import numpy as np
 from simulacra.arrays import FloatArray
 from simulacra.energies import EnergyGroup, energy_groups
 from simulacra.events import EventSource, require_same_detector
-from simulacra.observables import Observable, linearised, observables_of
+from simulacra.observables import Observable, observables_of
 from simulacra.provenance import provenance
 from simulacra.validation.adversary import Profile, judge_samples
 from simulacra.validation.comparer import Comparer, Samples
@@ -69,9 +69,8 @@ def validate(
         scale=ref.detector.scale,
         seed=seed,
         headline=observables[0].name,
-        observables={
-            o.name: ObservableInfo(o.label, o.unit, o.group, o.logarithmic) for o in observables
-        },
+        summary=kind_of(ref.detector).summary,
+        observables={o.name: ObservableInfo(o.label, o.unit, o.group, o.axis) for o in observables},
         limits=limits,
         invariants={
             "reference": _invariants(ref, observables[0], limits),
@@ -107,8 +106,8 @@ def _with_relations(
     ref, gen = samples.reference, samples.generated
     correlations = correlations_of(
         names,
-        _linear(ref),
-        _linear(gen),
+        _places(ref),
+        _places(gen),
         [(g.select(ref.energies), g.select(gen.energies)) for g in groups],
         optional=[o.name for o in table if o.optional],
     )
@@ -119,10 +118,10 @@ def _with_relations(
     return kind_of(ref.detector).complete(shown)
 
 
-def _linear(sample: Sample) -> dict[str, FloatArray]:
-    """Return the observables of a sample, logarithms where they span decades."""
+def _places(sample: Sample) -> dict[str, FloatArray]:
+    """Return the observables of a sample where they lie on their axes."""
     table = observables_of(sample.detector)
-    return {o.name: linearised(sample.values[o.name], o.logarithmic) for o in table}
+    return {o.name: o.axis.places(sample.values[o.name]) for o in table}
 
 
 def _judged(

@@ -10,7 +10,7 @@ import numpy as np
 
 from simulacra.arrays import BoolArray, FloatArray
 from simulacra.energies import EnergyGroup
-from simulacra.observables import Observable, linearised
+from simulacra.observables import Observable
 from simulacra.validation.division import Division, Part
 from simulacra.validation.floor import floor_of, verdict_of
 from simulacra.validation.kinds import kind_of
@@ -127,11 +127,11 @@ class Comparer:
             return None
         if independent is not None:
             independent = independent[np.isfinite(independent)]
-        linear = partial(linearised, logarithmic=observable.logarithmic)
-        further = None if independent is None else linear(independent)
-        floor = floor_of(linear(a), len(b), self.rng, further)
+        places = observable.axis.places
+        further = None if independent is None else places(independent)
+        floor = floor_of(places(a), len(b), self.rng, further)
         metrics = {
-            key: metric.function(linear(a), linear(b)) if metric.binned else metric.function(a, b)
+            key: metric.function(places(a), places(b)) if metric.binned else metric.function(a, b)
             for key, metric in METRICS.items()
         }
         return Comparison(

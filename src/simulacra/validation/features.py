@@ -12,7 +12,7 @@ import numpy as np
 from simulacra.arrays import FloatArray
 from simulacra.energies import scale_of
 from simulacra.events import Events
-from simulacra.observables import Observable, linearised, observables_of
+from simulacra.observables import Observable, observables_of
 from simulacra.validation.kinds import kind_of
 from simulacra.validation.sample import Sample
 from simulacra.validation.table import Table, log_energy, table_of
@@ -41,7 +41,7 @@ def feature_tables(events: Events, values: Mapping[str, FloatArray]) -> dict[str
       defined on, so that discrete conditions do not enter them.
     - those of the detector's kind, of the response itself.
 
-    Observables that span decades enter as logarithms; where an event does not define one, it is 0.
+    Observables enter as they lie on their axes; where an event does not define one, it is 0.
 
     Args:
         events: the events.
@@ -84,5 +84,5 @@ def _observables(events: Events, values: Mapping[str, FloatArray]) -> FloatArray
 def _column(observable: Observable, values: FloatArray) -> FloatArray:
     if observable.unit == "MeV":
         return log_energy(values)
-    column = linearised(values, observable.logarithmic)
+    column = observable.axis.places(values)
     return np.where(np.isnan(column), 0.0, column) if observable.optional else column

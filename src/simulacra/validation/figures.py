@@ -6,10 +6,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from simulacra.arrays import FloatArray
-from simulacra.validation.metrics import UNDEFINED, Estimate, moments
+from simulacra.validation.metrics import UNDEFINED, Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,24 +42,6 @@ class FigureTable:
     caption: str
     columns: tuple[str, ...]
     rows: Mapping[str, tuple[Pair, ...]]
-
-
-def mean_of(values: FloatArray) -> Estimate:
-    """Return the mean of values (n,) and its error."""
-    return moments(values).mean
-
-
-def median_of(values: FloatArray) -> Estimate:
-    """Return the median of values (n,) and its error.
-
-    The error is half the distance of the quantiles that lie one standard deviation of a binomial
-    count above and below, 1 / (2 sqrt(n)), so that it holds for any distribution.
-    """
-    if not len(values):
-        return Estimate(UNDEFINED)
-    step = min(0.5 / math.sqrt(len(values)), 0.5)
-    low, middle, high = np.quantile(values, [0.5 - step, 0.5, 0.5 + step])
-    return Estimate(float(middle), float(high - low) / 2 if len(values) > 1 else UNDEFINED)
 
 
 def share_of(chosen: FloatArray) -> Estimate:

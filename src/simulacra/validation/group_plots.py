@@ -9,7 +9,6 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from simulacra.arrays import FloatArray
-from simulacra.observables import linearised
 from simulacra.validation.binning import binning_of
 from simulacra.validation.canvas import (
     BLACK,
@@ -22,13 +21,14 @@ from simulacra.validation.canvas import (
     draw_histograms,
     finish,
     panels,
+    stretch_axis,
 )
 from simulacra.validation.kinds import kind_of
 from simulacra.validation.result import Comparison, ObservableInfo, Validation, label_text
 from simulacra.validation.shown import Shown
 
 MOST_MEMBERS = 8
-"""Panels of one figure; of a group with more observables (layers), some are drawn."""
+"""Panels of one figure for a group; of one with more observables (layers), some are drawn."""
 
 
 def grouped_histograms(shown: Shown) -> Iterator[Plot]:
@@ -38,7 +38,7 @@ def grouped_histograms(shown: Shown) -> Iterator[Plot]:
     several = {name: members for name, members in groups.items() if len(members) > 1}
     first = {"whole event": alone} if alone else {}
     for name, members in (first | several).items():
-        drawn = _some(members)
+        drawn = members if name == "whole event" else _some(members)
         left = f" {len(drawn)} of {len(members)} are drawn." if len(drawn) < len(members) else ""
         figure, pairs = panels(len(drawn))
         for member, (main, ratio) in zip(drawn, pairs, strict=True):
@@ -123,10 +123,8 @@ def histogram_panel(
     log: bool = False,
 ) -> None:
     """Draw one observable's histograms with legend and labels; ``title`` heads the legend."""
-    edges = binning_of(linearised(full, info.logarithmic)).edges
-    if info.logarithmic:
-        edges = 10.0**edges
-        ratio.set_xscale("log")
+    edges = info.axis.values(binning_of(info.axis.places(full)).edges)
+    stretch_axis(ratio, info.axis, edges)
     draw_histograms(main, ratio, edges, Histogram.of(edges, full), Histogram.of(edges, fast))
     room = 12.0 if log else 1.4  # for the legend
     high = main.get_ylim()[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,15 +16,17 @@ from simulacra.validation.canvas import (
     Plot,
     axis_label,
     finish,
+    log_axis,
     panels,
     ratio_axis,
 )
 from simulacra.validation.group_plots import finite, histogram_panel
 from simulacra.validation.kinds import kind_of
-from simulacra.validation.metrics import Estimate
+from simulacra.validation.metrics import Estimate, Moments
 from simulacra.validation.resolution import Resolution
-from simulacra.validation.result import Comparison, ObservableInfo, label_text
+from simulacra.validation.result import Comparison, ObservableInfo, title_of
 from simulacra.validation.shown import Shown
+from simulacra.validation.summary import SUMMARIES, Summary
 
 
 def headline_by_energy(shown: Shown) -> Iterator[Plot]:
@@ -43,7 +46,7 @@ def headline_by_energy(shown: Shown) -> Iterator[Plot]:
         histogram_panel(main, ratio, info, full, fast, title=group.label)
     yield Plot(
         "headline",
-        f"{label_text(name).capitalize()} at each {kind_of(shown.detector).scale.one}",
+        f"{title_of(validation.observables, name)} at each {kind_of(shown.detector).scale.one}",
         "Share of events per bin; below, fast over full simulation with the statistical errors of "
         "either (grey and red bands). The first and last bin hold what lies beyond the axis.",
         finish(figure),
@@ -58,12 +61,17 @@ def headline_against_energy(shown: Shown) -> Iterator[Plot]:
     if not points:
         return
     axis = kind_of(shown.detector).scale.axis
-    label = mean_label(validation.observables[validation.headline])
+    summary = SUMMARIES[validation.summary]
+    label = centre_label(summary, validation.observables[validation.headline])
     figure, pairs = panels(2, width=4.7, height=4.0)
-    against_scale(*pairs[0], points, mean_estimate, label, axis)
-    against_scale(*pairs[1], points, _relative_width, r"relative width $\sigma / \mu$", axis)
-    pairs[1][0].set_yscale("log")
-    heading, lines = "Mean and relative width", ""
+    against_scale(*pairs[0], points, summary.centre, label, axis)
+    relative = partial(_relative_width, summary)
+    symbols = r" $\sigma / \mu$" if validation.summary == "moments" else ""
+    against_scale(*pairs[1], points, relative, f"relative {summary.words[1]}{symbols}", axis)
+    widths = [relative(m).value for _, c in points for m in (c.reference, c.generated)]
+    log_axis(pairs[1][0], "y", min(widths, default=0.0), max(widths, default=0.0))
+    first, second = summary.words
+    heading, lines = f"{first.capitalize()} and relative {second}", ""
     if validation.resolution is not None:
         _draw_fits(pairs[1][0], validation.resolution, points)
         heading = "Linearity and resolution"
@@ -71,17 +79,27 @@ def headline_against_energy(shown: Shown) -> Iterator[Plot]:
     yield Plot(
         "energy-dependence",
         heading,
-        f"Mean and relative width of {label_text(validation.headline)} against the {axis}, "
+        f"{first.capitalize()} and relative {second} against the {axis}: "
+        f"{title_of(validation.observables, validation.headline)}, "
         f"with statistical errors; below, fast over full simulation.{lines}",
         finish(figure),
     )
 
 
-def mean_label(info: ObservableInfo) -> str:
-    """Return the label of an observable's mean, with its unit."""
-    words = info.label.strip("$")
-    label = rf"$\langle {words} \rangle$" if words != info.label else f"mean {words}"
+def centre_label(summary: Summary, info: ObservableInfo) -> str:
+    """Return the label of an observable's mean or median, with its unit."""
+    words, name = info.label.strip("$"), summary.words[0]
+    formula = name == "mean" and words != info.label
+    label = rf"$\langle {words} \rangle$" if formula else f"{name} {info.label}"
     return axis_label(label, info.unit)
+
+
+def _relative_width(summary: Summary, moments: Moments) -> Estimate:
+    centre, width = summary.centre(moments), summary.width(moments)
+    if not centre.value:
+        return Estimate(np.nan)
+    scale = abs(centre.value)
+    return Estimate(width.value / scale, width.error / scale)
 
 
 def _draw_fits(axes: Axes, resolution: Resolution, points: list[tuple[float, Comparison]]) -> None:
@@ -90,31 +108,19 @@ def _draw_fits(axes: Axes, resolution: Resolution, points: list[tuple[float, Com
         axes.plot(energy, fit.width(energy), color=colour, lw=0.7, alpha=0.7)
 
 
-def mean_estimate(comparison: Comparison, generated: bool) -> Estimate:
-    """Return the mean of either sample."""
-    return (comparison.generated if generated else comparison.reference).mean
-
-
-def _relative_width(comparison: Comparison, generated: bool) -> Estimate:
-    moments = comparison.generated if generated else comparison.reference
-    if not moments.mean.value:
-        return Estimate(np.nan)
-    scale = abs(moments.mean.value)
-    return Estimate(moments.std.value / scale, moments.std.error / scale)
-
-
 def against_scale(
     main: Axes,
     ratio: Axes,
     points: list[tuple[float, Comparison]],
-    quantity: Callable[[Comparison, bool], Estimate],
+    quantity: Callable[[Moments], Estimate],
     label: str,
     axis: str,
 ) -> None:
     """Draw a quantity of both samples and its ratio against energies or momenta (GeV)."""
     energies = np.array([energy for energy, _ in points])
+    both = [c.reference for _, c in points], [c.generated for _, c in points]
     value, error = np.array(
-        [[(q.value, q.error) for q in (quantity(c, g) for _, c in points)] for g in (False, True)]
+        [[(q.value, q.error) for q in map(quantity, moments)] for moments in both]
     ).transpose(2, 0, 1)
     error = np.nan_to_num(error)
     main.errorbar(energies, value[0], error[0], fmt="o", color=BLACK, ms=5, lw=1, label=FULL)
@@ -126,7 +132,7 @@ def against_scale(
     ratio_axis(ratio)
     span = np.nanmax(np.abs(value[1] / safe - 1) + relative[1], initial=0.01)
     ratio.set_ylim(1 - 1.2 * min(span, 1.0), 1 + 1.2 * min(span, 1.0))
-    main.set_xscale("log")
+    log_axis(main, "x", float(energies.min()), float(energies.max()))
     main.set_ylabel(label)
     main.legend()
     ratio.set_xlabel(f"{axis} [GeV]")

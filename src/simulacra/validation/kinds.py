@@ -16,6 +16,7 @@ from simulacra.events import Events
 from simulacra.validation.cell_features import cell_tables
 from simulacra.validation.division import Division, track_divisions
 from simulacra.validation.shower_relations import with_showers
+from simulacra.validation.summary import SummaryName
 from simulacra.validation.table import Table
 from simulacra.validation.track_features import track_tables
 from simulacra.validation.track_tables import with_tracks
@@ -53,12 +54,14 @@ class Kind:
 
     Attributes:
         scale: what the detector's scale is called.
+        summary: what a distribution is summarised by.
         tables: what classifiers see of the response, given the features of the conditions.
         divisions: further groupings of a detector's events.
         complete: returns the result with what only this kind has.
     """
 
     scale: Scale = Scale()
+    summary: SummaryName = "moments"
     tables: Callable[[Events, FloatArray], dict[str, Table]] = _no_tables
     divisions: Callable[[Any], tuple[Division, ...]] = lambda _: ()
     complete: Callable[[Shown], Validation] = _nothing_more
@@ -69,6 +72,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "calorimeter": Kind(tables=cell_tables, complete=with_showers),
         "tpc": Kind(
             scale=Scale("momentum", "momenta", "transverse momentum"),
+            summary="quantiles",
             tables=track_tables,
             divisions=track_divisions,
             complete=with_tracks,

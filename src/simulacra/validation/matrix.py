@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from simulacra.validation.result import Comparison, GroupResult, Validation, label_text
+from simulacra.validation.result import Comparison, GroupResult, Validation, title_of
+from simulacra.validation.summary import SUMMARIES
 
 MOST_ROWS = 60
 """Rows of the table of verdicts; with more observables, it has a row per group of observables."""
@@ -72,25 +73,26 @@ def division_tables(validation: Validation) -> Iterator[DivisionTable]:
         for name in names:
             rows = {
                 part: tuple(
-                    _ratios(found.get(label), name)
+                    _ratios(found.get(label), name, SUMMARIES[validation.summary].metrics)
                     for label in (part, *(f"{part}, {energy}" for energy in energies))
                 )
                 for part in parts
             }
-            title = f"{label_text(name).capitalize()} by {division}"
+            title = f"{title_of(validation.observables, name)} by {division}"
             yield DivisionTable(title, columns, rows)
 
 
-def _ratios(group: GroupResult | None, name: str) -> Cell | None:
+def _ratios(group: GroupResult | None, name: str, metrics: tuple[str, str]) -> Cell | None:
     comparison = None if group is None else group.comparisons.get(name)
     if group is None or comparison is None:
         return None
-    mean, width = (comparison.metrics[key] for key in ("mean_ratio", "width_ratio"))
+    centre, width = (comparison.metrics[key] for key in metrics)
+    mean, std = (comparison.metrics[key] for key in ("mean_ratio", "width_ratio"))
     hint = (
-        f"{group.n_reference} and {group.n_generated} events; S / floor = "
-        f"{number_text(comparison.over_floor, 2)}"
+        f"{group.n_reference} and {group.n_generated} events; mean ratio {mean}, width ratio "
+        f"{std}; S / floor = {number_text(comparison.over_floor, 2)}"
     )
-    return Cell(f"{mean}; {width}", comparison.verdict, hint)
+    return Cell(f"{centre}; {width}", comparison.verdict, hint)
 
 
 def number_text(value: float | None, digits: int = 3) -> str:

@@ -20,6 +20,8 @@ from simulacra.arrays import FloatArray
 from simulacra.validation.binning import binning_of
 
 UNDEFINED = math.nan
+CENTRAL = 0.6827
+"""Part of a Gaussian within one standard deviation."""
 FEW_FOR_KS = 100
 """Values up to which the p-value of the KS test is exact; the limiting one is for many."""
 FEWEST_PER_BIN = 10
@@ -48,23 +50,51 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Moments:
-    """Mean and standard deviation of n finite values, with errors; nan where n is too small."""
+    """What n finite values are summarised by, with errors; nan where n is too small.
+
+    Attributes:
+        n: their number.
+        mean, std: mean and standard deviation.
+        median, spread: the median, and half of the central interval that holds 68.3 %: what mean
+            and standard deviation are without tails.
+    """
 
     n: int
     mean: Estimate
     std: Estimate
+    median: Estimate
+    spread: Estimate
 
 
 def moments(values: FloatArray) -> Moments:
-    """Return mean and standard deviation of the values (n,) with their errors."""
+    """Return what summarises the values (n,), with errors."""
     n = len(values)
+    undefined = Estimate(UNDEFINED)
     if n == 0:
-        return Moments(0, Estimate(UNDEFINED), Estimate(UNDEFINED))
+        return Moments(0, undefined, undefined, undefined, undefined)
     mean = float(values.mean())
     if n == 1:
-        return Moments(1, Estimate(mean), Estimate(UNDEFINED))
+        return Moments(1, Estimate(mean), undefined, Estimate(mean), undefined)
     std = float(values.std(ddof=1))
-    return Moments(n, Estimate(mean, std / math.sqrt(n)), Estimate(std, std_error(values)))
+    error = Estimate(mean, std / math.sqrt(n)), Estimate(std, std_error(values))
+    return Moments(n, *error, *median_and_spread(values))
+
+
+def median_and_spread(values: FloatArray) -> tuple[Estimate, Estimate]:
+    """Return the median and half the central 68.3 % interval of the values (n,), n > 1.
+
+    The number of values below a quantile p is binomial with the deviation sqrt(n p (1 - p)): half
+    the distance of the quantiles that lie so far above and below is the error of the quantile, for
+    any distribution. Both ends of the interval are correlated by (1 - q) / (1 + q), q = 68.3 %.
+    """
+    p = np.array([(1 - CENTRAL) / 2, 0.5, (1 + CENTRAL) / 2])
+    step = np.sqrt(p * (1 - p) / len(values))
+    ends = np.clip(np.concatenate([p - step, p, p + step]), 0.0, 1.0)
+    below, at, above = np.quantile(values, ends).reshape(3, 3)
+    low, middle, high = (above - below) / 2
+    common = (1 - CENTRAL) / (1 + CENTRAL) * low * high
+    error = math.sqrt(max(low**2 + high**2 - 2 * common, 0.0)) / 2
+    return Estimate(float(at[1]), float(middle)), Estimate(float(at[2] - at[0]) / 2, error)
 
 
 def std_error(values: FloatArray) -> float:
@@ -135,6 +165,16 @@ def mean_ratio(reference: FloatArray, generated: FloatArray) -> Estimate:
 def width_ratio(reference: FloatArray, generated: FloatArray) -> Estimate:
     """Return the generated over the reference standard deviation."""
     return _ratio(moments(generated).std, moments(reference).std)
+
+
+def median_ratio(reference: FloatArray, generated: FloatArray) -> Estimate:
+    """Return the generated over the reference median."""
+    return _ratio(moments(generated).median, moments(reference).median)
+
+
+def spread_ratio(reference: FloatArray, generated: FloatArray) -> Estimate:
+    """Return the generated over the reference spread, half the central 68.3 % interval."""
+    return _ratio(moments(generated).spread, moments(reference).spread)
 
 
 def _ratio(numerator: Estimate, denominator: Estimate) -> Estimate:
@@ -214,8 +254,7 @@ class Metric:
     Attributes:
         label: what a table calls it.
         function: of the reference's and the generated values.
-        binned: whether it looks at histograms, so that it takes logarithms of observables that
-            span decades.
+        binned: whether it looks at histograms, so that it takes places on the observable's axis.
     """
 
     label: str
@@ -228,6 +267,8 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
         "mean_difference": Metric("mean difference", mean_difference),
         "mean_ratio": Metric("mean ratio", mean_ratio),
         "width_ratio": Metric("width ratio", width_ratio),
+        "median_ratio": Metric("median ratio", median_ratio),
+        "spread_ratio": Metric("spread ratio", spread_ratio),
         "separation": Metric("separation power", separation_power, binned=True),
         "wasserstein": Metric("W1", wasserstein),
         "wasserstein_in_widths": Metric("W1 / width", wasserstein_in_widths),

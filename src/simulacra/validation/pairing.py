@@ -34,6 +34,8 @@ def _closest(full: Sample, i: int, fast: Sample) -> int:
         if spec.role == "log":
             # far more important than anything else
             distance += 100 * np.abs(np.log(column / value))
+        elif spec.role == "cyclic":
+            distance += (1 - np.cos(column - value)) / 2
         elif spec.role == "categorical":
             distance += column != value
         else:

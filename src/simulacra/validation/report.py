@@ -16,9 +16,10 @@ from simulacra.validation.kinds import Scale, kind_of
 from simulacra.validation.matrix import division_tables, number_text, verdict_matrix
 from simulacra.validation.metrics import METRICS, Estimate
 from simulacra.validation.plots import report_plots
-from simulacra.validation.result import Validation, label_text, summary_rows
+from simulacra.validation.result import Validation, summary_rows, title_of
 from simulacra.validation.sample import Sample, measured
 from simulacra.validation.sample_result import energy_rows, sample_rows
+from simulacra.validation.summary import SUMMARIES
 
 MOST_PROFILES = 12
 """Rows of the table of mean showers; of more profiles, the worst are shown."""
@@ -66,6 +67,8 @@ def _render(validation: Validation, scale: Scale, plots: list[dict[str, str]]) -
         .render(
             validation=validation,
             scale=scale,
+            summary=SUMMARIES[validation.summary],
+            headline_title=title_of(validation.observables, validation.headline),
             divisions=[*division_tables(validation)],
             rows=summary_rows(validation),
             headline=[(g.label, g.comparisons.get(validation.headline)) for g in validation.groups],
@@ -129,7 +132,6 @@ def _environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
     )
     environment.filters["number"] = number_text
-    environment.filters["words"] = label_text
     environment.filters["scaled"] = _scaled
     return environment
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from simulacra.jsonable import plain
+from simulacra.observables import Axis
 from simulacra.validation.cell_comparison import CellComparison
 from simulacra.validation.correlation import Correlations
 from simulacra.validation.figures import FigureTable
@@ -19,6 +20,7 @@ from simulacra.validation.legacy import LegacyScores
 from simulacra.validation.metrics import Estimate, Moments
 from simulacra.validation.resolution import Resolution
 from simulacra.validation.sample_result import SampleComparison
+from simulacra.validation.summary import SUMMARIES, SummaryName
 
 SCHEMA_VERSION = 3
 
@@ -105,7 +107,7 @@ class ObservableInfo:
     label: str
     unit: str
     group: str
-    logarithmic: bool = False
+    axis: Axis
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,9 @@ class Validation:
         detector: the detector's name.
         scale: the condition that "energy" stands for below.
         seed: what the floors were drawn with.
-        headline: the observable that comes first, whose mean and width are tabulated.
+        headline: the observable that comes first, whose mean and width (or median and spread) are
+            tabulated.
+        summary: which of the two.
         observables: what each name means, in the order of a report.
         limits: the range of the headline observable beyond which events are counted.
         invariants: the counts, for ``reference`` and ``generated``.
@@ -148,6 +152,7 @@ class Validation:
     scale: str
     seed: int
     headline: str
+    summary: SummaryName
     observables: Mapping[str, ObservableInfo]
     limits: tuple[float, float]
     invariants: Mapping[str, Invariants]
@@ -170,6 +175,11 @@ class Validation:
         """The pooled result, if there is one, and then energy after energy."""
         return (() if self.pooled is None else (self.pooled,)) + self.energies
 
+    @property
+    def parts(self) -> tuple[GroupResult, ...]:
+        """The results of all parts of all divisions."""
+        return tuple(group for groups in self.divisions.values() for group in groups)
+
     def to_json(self) -> dict[str, Any]:
         """Return the content of ``metrics.json``: plain types, None where undefined."""
         verdicts = Counter(c.verdict for g in self.groups for c in g.comparisons.values())
@@ -184,12 +194,12 @@ class Validation:
 
 @dataclass(frozen=True, slots=True)
 class SummaryRow:
-    """One line of the table that a user sees first."""
+    """One line of the table that a user sees first; the ratios are those of the summary."""
 
     energy: str
     n_reference: int
     n_generated: int
-    mean_ratio: Estimate
+    centre_ratio: Estimate
     width_ratio: Estimate
     worst_observable: str
     worst_separation: float
@@ -197,27 +207,29 @@ class SummaryRow:
     verdict: Verdict
 
     def cells(self) -> tuple[str, ...]:
-        """Return energy, events, mean ratio, width ratio, worst observable and S / floor."""
+        """Return energy, events, both ratios, worst observable and S / floor."""
         worst = f"{self.worst_observable} ({self.verdict})"
-        ratios = str(self.mean_ratio), str(self.width_ratio)
+        ratios = str(self.centre_ratio), str(self.width_ratio)
         return self.energy, str(self.n_generated), *ratios, worst, f"{self.worst_over_floor:.2g}"
 
 
 def summary_rows(validation: Validation) -> list[SummaryRow]:
-    """Return one row per group: mean and width of the headline observable, and what is worst."""
+    """Return one row per group: both ratios of the headline observable, and what is worst."""
     rows = []
+    names = SUMMARIES[validation.summary].metrics
     for group in validation.groups:
         headline, worst = group.comparisons.get(validation.headline), group.worst
         if worst is None:
             continue
         metrics = {} if headline is None else headline.metrics
+        centre, width = (metrics.get(name, Estimate(math.nan)) for name in names)
         rows.append(
             SummaryRow(
                 group.label,
                 group.n_reference,
                 group.n_generated,
-                metrics.get("mean_ratio", Estimate(math.nan)),
-                metrics.get("width_ratio", Estimate(math.nan)),
+                centre,
+                width,
                 worst.observable,
                 worst.metrics["separation"].value,
                 worst.over_floor,
@@ -225,6 +237,13 @@ def summary_rows(validation: Validation) -> list[SummaryRow]:
             )
         )
     return rows
+
+
+def title_of(observables: Mapping[str, ObservableInfo], name: str) -> str:
+    """Return a heading for an observable: its label, or its name where that is a formula."""
+    label = observables[name].label
+    title = label_text(name) if "$" in label else label
+    return title[:1].upper() + title[1:]
 
 
 def label_text(name: str) -> str:

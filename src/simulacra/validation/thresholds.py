@@ -27,11 +27,13 @@ class Rule(Frozen):
 
     Attributes:
         observables: names or groups, with wildcards: ``response``, ``width_*``, ``*.strips``.
-        energies: labels as in the report (``65 GeV``, ``all energies``), with wildcards.
+        energies: labels as in the report (``65 GeV``, ``all energies``, or of a part of the events
+            ``p, pT 1 GeV``), with wildcards.
         separation: largest separation power.
         over_floor: largest separation power in units of the floor.
         verdict: worst verdict allowed.
         mean_ratio, width_ratio: largest |ratio - 1| of mean and standard deviation.
+        median_ratio, spread_ratio: likewise of the median and half the central 68 % interval.
         mean_shift: largest |difference of means| in units of the reference's standard deviation.
         sigmas: how many statistical errors a ratio or shift may lie beyond its limit.
     """
@@ -43,6 +45,8 @@ class Rule(Frozen):
     verdict: Verdict | None = None
     mean_ratio: float | None = Field(default=None, ge=0)
     width_ratio: float | None = Field(default=None, ge=0)
+    median_ratio: float | None = Field(default=None, ge=0)
+    spread_ratio: float | None = Field(default=None, ge=0)
     mean_shift: float | None = Field(default=None, ge=0)
     sigmas: float = Field(default=0.0, ge=0)
 
@@ -157,7 +161,7 @@ def _check(
 
 
 def _rule_checks(validation: Validation, rule: Rule) -> Iterator[str | None]:
-    for group in validation.groups:
+    for group in (*validation.groups, *validation.parts):
         if not _matches(group.label, rule.energies):
             continue
         for name, comparison in group.comparisons.items():
@@ -177,8 +181,8 @@ def _comparison_checks(group: GroupResult, c: Comparison, rule: Rule) -> Iterato
     if rule.verdict is not None:
         worse = VERDICTS.index(c.verdict) > VERDICTS.index(rule.verdict)
         yield f"{where} it {c.verdict}, worse than {rule.verdict!r}" if worse else None
-    for name, limit in (("mean_ratio", rule.mean_ratio), ("width_ratio", rule.width_ratio)):
-        ratio = c.metrics[name]
+    for name in ("mean_ratio", "width_ratio", "median_ratio", "spread_ratio"):
+        ratio, limit = c.metrics[name], getattr(rule, name)
         distance = Estimate(abs(ratio.value - 1), ratio.error)
         yield from _distance_check(f"{where} |{name.replace('_', ' ')} - 1|", distance, limit, rule)
     shift = c.metrics["mean_difference"]

@@ -138,8 +138,11 @@ def _draw_profiles(
             ratio.set(ylim=(-5, 5), ylabel="pull")
         else:
             safe = np.where(full.mean > 0, full.mean, np.nan)
-            ratio.errorbar(row, fast.mean / safe, fast.error / safe, color=COLOUR, **dots)
+            value = fast.mean / safe
+            ratio.errorbar(row, value, fast.error / safe, color=COLOUR, **dots)
             ratio_axis(ratio)
+            span = min(max(1.5 * float(np.nanmax(np.abs(value - 1), initial=0.0)), 0.02), 1.0)
+            ratio.set_ylim(1 - span, 1 + span)
     ratio.set_xlabel("pad row")
 
 

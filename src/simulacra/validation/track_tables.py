@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from simulacra.arrays import FloatArray
-from simulacra.validation.figures import FigureTable, Pair, mean_of, median_of, share_of
+from simulacra.detectors import Tpc
+from simulacra.energies import EnergyGroup
+from simulacra.validation.division import track_divisions
+from simulacra.validation.figures import FigureTable, Pair, share_of
+from simulacra.validation.metrics import moments
 
 if TYPE_CHECKING:
     from simulacra.validation.result import Validation
+    from simulacra.validation.sample import Sample
     from simulacra.validation.shown import Shown
 
 HELICES = ("true", "fitted")
@@ -37,22 +43,41 @@ def with_tracks(shown: Shown) -> Validation:
 
 
 def _table(shown: Shown, helix: str) -> FigureTable:
-    pooled, name = shown.validation.pooled, f"rmse_{helix}"
-    values = shown.full.values[name], shown.fast.values[name]
-    rows = {} if pooled is None else {pooled.label: _figures(values)}
-    for group in shown.groups:
-        masks = (group.select(sample.energies) for sample in (shown.full, shown.fast))
-        rows[group.label] = _figures(tuple(v[m] for v, m in zip(values, masks, strict=True)))
+    name = f"rmse_{helix}"
+    rows = {
+        label: _figures(tuple(s.values[name] for s in samples)) for label, samples in _groups(shown)
+    }
     return FigureTable(f"Distance to the {helix} helix", CAPTION, COLUMNS, rows)
+
+
+def _groups(shown: Shown) -> Iterator[tuple[str, tuple[Sample, Sample]]]:
+    """Yield all events of both samples, each momentum, and both again in parts of |eta|."""
+    if shown.validation.pooled is None:
+        return
+    assert isinstance(shown.detector, Tpc)
+    both = shown.full, shown.fast
+    yield shown.validation.pooled.label, both
+    for group in shown.groups:
+        yield group.label, _within(group, both)
+    divisions = {d.name: d.parts for d in track_divisions(shown.detector)}
+    for part in divisions["|eta|"]:
+        first, second = (s.take(part.select(s.conditions)) for s in both)
+        yield part.label, (first, second)
+        for group in shown.groups:
+            yield f"{part.label}, {group.label}", _within(group, (first, second))
+
+
+def _within(group: EnergyGroup, samples: tuple[Sample, Sample]) -> tuple[Sample, Sample]:
+    first, second = (s.take(group.select(s.energies)) for s in samples)
+    return first, second
 
 
 def _figures(values: tuple[FloatArray, ...]) -> tuple[Pair, ...]:
     """Return the numbers of a table's row from the RMSE of each track, full and fast."""
-    defined = [v[np.isfinite(v)] for v in values]
+    rmse = [moments(v[np.isfinite(v)]) for v in values]
+    mse = [moments(v[np.isfinite(v)] ** 2) for v in values]
     pairs = [
-        [estimate(power(v)) for v in defined]
-        for power in (np.square, np.positive)
-        for estimate in (mean_of, median_of)
+        [getattr(m, key) for m in sample] for sample in (mse, rmse) for key in ("mean", "median")
     ]
     shares = [share_of(np.isnan(v).astype(np.float64)) for v in values]
     return tuple(Pair(*pair) for pair in (*pairs, shares))

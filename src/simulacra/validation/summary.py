@@ -1,0 +1,48 @@
+"""What a headline is summarised by: mean and width, or for long tails median and spread."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+from simulacra.validation.metrics import Estimate, Moments
+
+SummaryName = Literal["moments", "quantiles"]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Two numbers of a distribution.
+
+    Attributes:
+        words: what they are called.
+        fields: which of the moments they are.
+    """
+
+    words: tuple[str, str]
+    fields: tuple[str, str]
+
+    @property
+    def metrics(self) -> tuple[str, str]:
+        """Names of the metrics that are the ratios of both."""
+        return f"{self.words[0]}_ratio", f"{self.words[1]}_ratio"
+
+    def centre(self, moments: Moments) -> Estimate:
+        """Return the first of them."""
+        estimate: Estimate = getattr(moments, self.fields[0])
+        return estimate
+
+    def width(self, moments: Moments) -> Estimate:
+        """Return the second."""
+        estimate: Estimate = getattr(moments, self.fields[1])
+        return estimate
+
+
+SUMMARIES: Mapping[SummaryName, Summary] = MappingProxyType(
+    {
+        "moments": Summary(("mean", "width"), ("mean", "std")),
+        "quantiles": Summary(("median", "spread"), ("median", "spread")),
+    }
+)
