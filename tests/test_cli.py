@@ -185,6 +185,24 @@ def test_tampered_simulator(run, simulator, tmp_path):
     assert not (tmp_path / "f.h5").exists()
 
 
+def test_exported_files_are_used_like_simulators(run, simulator, tmp_path):
+    code, out, _ = run("export", simulator, "--to", "onnx", "-o", "gan.onnx")
+    assert code == 0
+    assert "largest difference from torch" in out
+    code, out, _ = run("export", simulator, "--to", "lwtnn", "-o", "gan.json")
+    assert code == 0
+    assert "E_true" in out
+    assert run("generate", "gan.onnx", "--energy", "1GeV", "-n", 5, "-o", "f.h5")[0] == 0
+    assert len(read_events(tmp_path / "f.h5")) == 5
+    refused(run("export", simulator, "--to", "onnx", "-o", "gan.onnx"), "is there already")
+    refused(run("export", simulator, "--to", "keras", "-o", "k"), "there are onnx, lwtnn, par04")
+    refused(run("export", simulator, "--to", "par04", "-o", "k"), "does not give alignment_eta")
+    refused(run("generate", "none.onnx", "--energy", "1GeV", "-n", 5, "-o", "g.h5"), "none.onnx")
+    (tmp_path / "bad.onnx").write_bytes(b"no graph")
+    refused(run("generate", "bad.onnx", "--energy", "1GeV", "-n", 5, "-o", "g.h5"), "bad.onnx")
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(("g.", "k"))]
+
+
 def test_usage_errors_are_one_line(run):
     refused(run("quickstart", "--model", "tardis"), "flow-matching")
     refused(run("generate", "simulator"), "output")

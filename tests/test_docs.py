@@ -18,6 +18,7 @@ from simulacra.detectors import load_detector, parse_detector
 from simulacra.fullsim import Geant4Settings, simulate
 from simulacra.io import read_events, write_events
 from simulacra.sample import load_sample
+from simulacra.validation import plots
 
 ROOT = Path(__file__).parents[1]
 
@@ -55,6 +56,7 @@ SMALL = {
     "every: 500": "every: 2",
     "sample:test": "selection.h5",
     "-n 1000": "-n 10",
+    "65_000.0": "4_000.0",
 }
 """What the tutorial is run with, in place of what it says."""
 
@@ -75,6 +77,7 @@ def _run(command, monkeypatch):
 
 def test_tutorial_on_deployment_runs(tmp_path, monkeypatch):
     pytest.importorskip("uproot")
+    monkeypatch.setattr(plots, "PLOTS", ())  # most of the time, and tested elsewhere
     text = (ROOT / "docs/tutorial-deployment.md").read_text(encoding="utf-8")
     for long, short in SMALL.items():
         assert long in text

@@ -23,8 +23,10 @@ _HOMES = {
     "SimulacraError": "simulacra.errors",
     "TrainedSimulator": "simulacra.simulator",
     "draw_conditions": "simulacra.conditions",
+    "export": "simulacra.deploy",
     "load_detector": "simulacra.detectors",
     "load_sample": "simulacra.sample",
+    "load_simulator": "simulacra.simulators",
     "observables_of": "simulacra.observables",
     "read_events": "simulacra.io",
     "train": "simulacra.simulator",
@@ -36,6 +38,7 @@ _HOMES = {
 if TYPE_CHECKING:
     from simulacra.card import Card
     from simulacra.conditions import Conditions, EnergySpectrum, draw_conditions
+    from simulacra.deploy import export
     from simulacra.detectors import load_detector
     from simulacra.errors import SimulacraError
     from simulacra.events import Events
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
     from simulacra.observables import observables_of
     from simulacra.sample import load_sample
     from simulacra.simulator import TrainedSimulator, train
+    from simulacra.simulators import load_simulator
     from simulacra.validation import validate, write_report
 
 __all__ = [
@@ -56,8 +60,10 @@ __all__ = [
     "SimulacraError",
     "TrainedSimulator",
     "draw_conditions",
+    "export",
     "load_detector",
     "load_sample",
+    "load_simulator",
     "observables_of",
     "read_events",
     "train",

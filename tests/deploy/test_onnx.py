@@ -123,7 +123,8 @@ def test_unknown_form_lists_the_known(gan, tmp_path):
 class _Elementary(torch.nn.Module):
     def forward(self, x):
         softplus = torch.nn.functional.softplus
-        return torch.expm1(x), torch.sigmoid(x), softplus(x), softplus(x, beta=2.0)
+        log1p = torch.log1p(torch.exp(x))  # of numbers from 1e-17 to 5e8
+        return torch.expm1(x), log1p, torch.sigmoid(x), softplus(x), softplus(x, beta=2.0)
 
 
 def test_small_numbers_keep_their_digits(tmp_path):

@@ -19,6 +19,7 @@ def precise_operators() -> dict[Callable[..., Any], Callable[..., Any]]:
     aten = torch.ops.aten
     return {
         aten.expm1.default: aten_expm1,
+        aten.log1p.default: aten_log1p,
         aten.sigmoid.default: aten_sigmoid,
         aten.softplus.default: aten_softplus,
     }
@@ -29,6 +30,23 @@ def aten_expm1(x: OnnxValue) -> OnnxValue:
     op = _opset()
     one, half = op.Constant(value_float=1.0), op.Constant(value_float=0.5)
     return op.Mul(op.Tanh(op.Mul(x, half)), op.Add(op.Exp(x), one))
+
+
+def aten_log1p(x: OnnxValue) -> OnnxValue:
+    """Return log(1 + x), for which ONNX has no operator.
+
+    With w = 1 + x as rounded, log(w) x / (w - 1) is right to the last digits, and x where w is 1.
+
+    References:
+        Goldberg: What every computer scientist should know about floating-point arithmetic, ACM
+        Computing Surveys 23 (1991) 5, theorem 4.
+    """
+    op = _opset()
+    one = op.Constant(value_float=1.0)
+    rounded = op.Add(x, one)
+    same = op.Equal(rounded, one)
+    difference = op.Where(same, one, op.Sub(rounded, one))
+    return op.Where(same, x, op.Mul(op.Log(rounded), op.Div(x, difference)))
 
 
 def aten_sigmoid(x: OnnxValue) -> OnnxValue:
