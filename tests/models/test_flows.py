@@ -12,7 +12,7 @@ from tests.conftest import SMALL_MODELS
 from tests.tracks import conditions
 
 DETECTOR = load_detector("alice-tpc")
-TRACKS = [kind for kind, entry in MODELS.items() if entry.serves == "tpc"]
+TRACKS = [kind for kind, entry in MODELS.items() if entry.reference.startswith("ALICE")]
 GANS = [kind for kind in TRACKS if MODELS[kind].training == "adversarial"]
 CONDITIONAL = {"cond-lstm", "cond-dcgan"}
 
@@ -110,5 +110,6 @@ def test_scale_of_the_conditions_is_not_the_networks():
 @pytest.mark.parametrize("kind", TRACKS)
 def test_needs_a_tpc(kind):
     entry = find_model(kind)
-    with pytest.raises(CardError, match=f"model {kind} needs a tpc, atlas-barrel is a calori"):
+    words = f"model {kind} needs a time-projection chamber, atlas-barrel is a calorimeter"
+    with pytest.raises(CardError, match=words):
         Surrogate(entry, entry.config_class()(), load_detector("atlas-barrel"))
