@@ -67,3 +67,14 @@ def test_of_many_observables_some_are_correlated():
         f"{group}.{i}": group for group in ("layer_energy", "width_x") for i in range(45)
     }
     assert correlated_names(groups) == ("depth", *(f"layer_energy.{i}" for i in range(45)))
+
+
+def test_undefined_values_count_as_the_mean():
+    a = gaussians(4000, 0.8, 0)
+    lacking = {name: values.copy() for name, values in a.items()}
+    lacking["y"][::4] = np.nan
+    found = correlations_of(("x", "y"), a, lacking, everything(a, lacking), optional=["y"])
+    assert found.generated[0, 1] == pytest.approx(0.8 * np.sqrt(0.75), abs=0.03)
+    lacking["y"][:] = np.nan
+    found = correlations_of(("x", "y"), a, lacking, everything(a, lacking), optional=["y"])
+    assert found.generated[0, 1] == 0
