@@ -22,8 +22,8 @@ from statistics import median
 from typing import Any
 
 BATCHES = (1, 100, 1000)
-SECONDS = 5.0
-STARTS = 5
+SECONDS = 2.0
+STARTS = 3
 PHOTON = {
     "energy": 65_000.0,
     "impact_eta": 3.0,
