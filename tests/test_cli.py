@@ -124,6 +124,13 @@ def test_unknown_key_in_a_card(run, card):
     refused(run("train", card, "-o", "s"), "training.bach_size", "not permitted")
 
 
+def test_a_spectrum_has_two_spellings(run):
+    for option in ("--energy", "--momentum"):
+        common = (option, "1GeV", "-n", 2, "-o", "events.h5")
+        refused(run("simulate", "--detector", "jet-image", *common), "calorimeter, tpc")
+        refused(run("simulate", "--detector", "atlas-barrel", *common), "give --particle")
+
+
 @pytest.mark.parametrize(
     ("override", "words"),
     [

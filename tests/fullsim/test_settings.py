@@ -3,6 +3,8 @@ from pydantic import ValidationError
 
 from simulacra.errors import SimulacraError
 from simulacra.fullsim import Geant4Settings, pdg_id
+from simulacra.fullsim.kinds import setup_of
+from simulacra.fullsim.setup import cut_of
 
 
 @pytest.mark.parametrize(
@@ -37,3 +39,16 @@ def test_cut_has_a_unit_and_is_positive():
 def test_only_particles_that_decay_get_decays():
     assert not Geant4Settings(particle="e+").decays
     assert Geant4Settings(particle="mu-").decays
+
+
+def test_the_conditions_may_say_the_particle():
+    settings = Geant4Settings()
+    assert settings.pdg is None
+    assert settings.decays
+
+
+def test_cuts_are_those_asked_for_the_detectors_or_the_lists(tpc, atlas):
+    assert cut_of(setup_of(tpc), Geant4Settings()) == 10
+    assert cut_of(setup_of(tpc), Geant4Settings(cut="3 mm")) == 3
+    assert cut_of(setup_of(atlas), Geant4Settings(particle="gamma")) == 1
+    assert cut_of(setup_of(atlas), Geant4Settings(particle="pi+", physics="FTFP_BERT")) == 0.7
