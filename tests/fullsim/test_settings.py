@@ -4,7 +4,6 @@ from pydantic import ValidationError
 from simulacra.errors import SimulacraError
 from simulacra.fullsim import Geant4Settings, pdg_id
 from simulacra.fullsim.kinds import setup_of
-from simulacra.fullsim.setup import cut_of
 
 
 @pytest.mark.parametrize(
@@ -48,7 +47,10 @@ def test_the_conditions_may_say_the_particle():
 
 
 def test_cuts_are_those_asked_for_the_detectors_or_the_lists(tpc, atlas):
-    assert cut_of(setup_of(tpc), Geant4Settings()) == 10
-    assert cut_of(setup_of(tpc), Geant4Settings(cut="3 mm")) == 3
-    assert cut_of(setup_of(atlas), Geant4Settings(particle="gamma")) == 1
-    assert cut_of(setup_of(atlas), Geant4Settings(particle="pi+", physics="FTFP_BERT")) == 0.7
+    def cut(detector, **settings):
+        return Geant4Settings(**settings).cut_or(setup_of(detector).cut)
+
+    assert cut(tpc) == 10
+    assert cut(tpc, cut="3 mm") == 3
+    assert cut(atlas, particle="gamma") == 1
+    assert cut(atlas, particle="pi+", physics="FTFP_BERT") == 0.7
