@@ -8,8 +8,13 @@ import torch
 from simulacra.conditions import EnergySpectrum, draw_conditions
 from simulacra.detectors import load_detector
 from simulacra.models import find_model
-from simulacra.models.helix_flow import _beside, _presence
-from simulacra.models.track_polynomials import leverages, neighbours, orthonormal_polynomials
+from simulacra.models.track_fates import presence
+from simulacra.models.track_polynomials import (
+    leverages,
+    neighbours,
+    orthonormal_polynomials,
+    smooth_and_rough,
+)
 from simulacra.models.track_rows import (
     interpolation,
     log_density_of_neighbours,
@@ -85,7 +90,7 @@ def test_a_track_is_its_polynomials_and_its_noise(surrogate):
     basis = orthonormal_polynomials(position, present, 10)
     noise = torch.randn((40, ROWS), generator=rng)
     coefficients = torch.randn((40, 7), generator=rng)
-    (track,) = _beside(basis[:, :7], coefficients[:, None], noise[:, None])
+    (track,) = smooth_and_rough(basis[:, :7], coefficients[:, None], noise[:, None])
     found = (basis[:, :7] @ track[..., None])[..., 0]
     assert torch.allclose(found, coefficients, atol=1e-4)
     # what is left has the variance that the projection leaves
@@ -104,7 +109,7 @@ def test_constant_hazards_end_tracks_geometrically(surrogate):
     parameters = parameters._replace(ends=logit, present=torch.full((n, ROWS), 20.0))
     rng = torch.Generator().manual_seed(1)
     log_chance = torch.rand((n, 1), generator=rng).log()
-    present = _presence(parameters, log_chance, torch.zeros(n, ROWS))
+    present = presence(parameters, log_chance, torch.zeros(n, ROWS))
     expected = (1 - (1 - hazard) ** ROWS) / hazard
     assert present.sum(dim=1).mean().item() == pytest.approx(expected, rel=0.03)
     assert torch.all(present.diff(dim=1) <= 0)  # no holes where every row answers
@@ -136,7 +141,9 @@ def test_taking_polynomials_out_correlates_neighbours_as_foreseen():
     n = 4000
     position = torch.linspace(0.8, 2.5, ROWS).expand(n, -1)
     basis = orthonormal_polynomials(position, torch.ones(n, ROWS), 10)
-    (left,) = _beside(basis, torch.zeros(n, 1, 10), torch.randn((n, 1, ROWS), generator=rng))
+    (left,) = smooth_and_rough(
+        basis, torch.zeros(n, 1, 10), torch.randn((n, 1, ROWS), generator=rng)
+    )
     left = left / (1 - leverages(basis)).sqrt()
     found = (left[:, 1:] * left[:, :-1]).mean(dim=0)
     assert torch.allclose(found[1:-1], neighbours(basis)[0, 1:-1], atol=0.07)

@@ -37,6 +37,7 @@ from simulacra.models.marginals import logit_of
 from simulacra.models.needs import tpc_for
 from simulacra.models.networks import dense
 from simulacra.models.sinh_arcsinh import SinhArcsinh
+from simulacra.models.track_fates import error_of_presence, error_of_turns, presence
 from simulacra.models.track_polynomials import (
     LEAST_LEFT,
     combine,
@@ -44,6 +45,7 @@ from simulacra.models.track_polynomials import (
     neighbours,
     orthonormal_polynomials,
     project,
+    smooth_and_rough,
 )
 from simulacra.models.track_rows import (
     RowNetwork,
@@ -59,8 +61,6 @@ from simulacra.transforms.effective_helix import PARAMETERS
 from simulacra.transforms.track_encoder import ROW_FEATURES
 
 LARGEST_SCORE = 5.0
-TYPICAL_ROWS = 20
-"""Rows that count as much in the loss as one number of a track."""
 WHITE = 5
 """Numbers of noise for each row: presence, across, along z, charge, peak."""
 DRAWN = 5
@@ -196,7 +196,7 @@ class HelixFlow(nn.Module):
         fate = torch.cat([track, broken, size / 4], dim=1)
         parameters = self.of_rows(fate, rows)
         log_chances = functional.logsigmoid(chances[:, 2:4])
-        present = some * _presence(parameters, log_chances[:, :1], white[:, 0])
+        present = some * presence(parameters, log_chances[:, :1], white[:, 0])
         turned = broken * (survival(parameters.turns) <= log_chances[:, 1:]).to(track.dtype)
         seen = self._seen(rows, present)
         context = torch.cat([fate, seen], dim=1)
@@ -209,7 +209,7 @@ class HelixFlow(nn.Module):
         helix, across, along_z, of_charge = torch.split(smooth, self._sizes, dim=1)
         polynomials = orthonormal_polynomials(rows[:, 0], present, max(self.orders))
         rough = shared(white[:, 3], parameters.share)[:, None]
-        charge = _beside(polynomials[:, : self.orders[2]], of_charge[:, None], rough)[0]
+        charge = smooth_and_rough(polynomials[:, : self.orders[2]], of_charge[:, None], rough)[0]
         white_z = shared(white[:, 2], parameters.along_z_share)
         off = [
             parameters.scatter_across(charge).values(white[:, 1]),
@@ -217,7 +217,7 @@ class HelixFlow(nn.Module):
         ]
         channels = [
             present,
-            *_beside(polynomials, self._padded(across, along_z), torch.stack(off, dim=1)),
+            *smooth_and_rough(polynomials, self._padded(across, along_z), torch.stack(off, dim=1)),
             parameters.charge.values(charge).clamp(self.range[0, 0], self.range[1, 0]),
             parameters.peaks(charge).values(white[:, 4]).clamp(self.range[0, 1], 0.0),
             turned,
@@ -260,8 +260,8 @@ class HelixFlow(nn.Module):
         of_peaks = parameters.peaks(taken.charge).log_density(channels[:, 4])
         errors = self.velocity.errors(scores, context, rng) * some[:, 0]
         return {
-            "fates": fates.mean() + _error_of_turns(parameters, channels, broken),
-            "presence": _error_of_presence(parameters, present),
+            "fates": fates.mean() + error_of_turns(parameters, channels, broken),
+            "presence": error_of_presence(parameters, present),
             "size": -torch.where(taken.known[:, -1:], of_size, 0.0).mean(),
             "smooth": -torch.where(taken.known, log_density, 0.0).mean(),
             "scatter": -_mean_of(scatter, present),
@@ -380,59 +380,6 @@ class HelixFlow(nn.Module):
         known = (polynomials != 0).any(dim=2)
         of_helix = known[:, FEWEST_OF_HELIX - 1, None].expand(-1, PARAMETERS)
         return self._smooth(of_helix, known[:, None].expand(-1, len(self.free), -1))
-
-
-def _presence(parameters: RowParameters, log_chance: Tensor, white: Tensor) -> Tensor:
-    """Return which rows have a cluster (n, rows), 1 or 0: up to the last, which has one."""
-    beyond = (survival(parameters.ends) > log_chance).to(white.dtype)
-    first = torch.ones_like(beyond[:, :1])
-    until = torch.cat([first, beyond[:, :-1]], dim=1)
-    last = until - torch.cat([beyond[:, :-1], 0 * first], dim=1)
-    found = (logit_of(white) + parameters.present > 0).to(white.dtype)
-    return torch.maximum(until * found, last)
-
-
-def _beside(polynomials: Tensor, coefficients: Tensor, noise: Tensor) -> tuple[Tensor, ...]:
-    """Return smooth tracks with noise whose own smooth part is taken out, by channel (n, rows).
-
-    Args:
-        polynomials: (n, orders, rows).
-        coefficients: (n, channels, orders).
-        noise: (n, channels, rows).
-    """
-    coefficients = coefficients - project(polynomials, noise)
-    return (noise + combine(polynomials, coefficients)).unbind(1)
-
-
-def _error_of_presence(parameters: RowParameters, present: Tensor) -> Tensor:
-    """Return the mean of -log P(presence), for a typical number of rows.
-
-    The last row with a cluster is where the track ends: before it every row may have one.
-    """
-    number = torch.arange(present.shape[1], device=present.device)
-    last = torch.where(present > 0, number, -1).amax(dim=1, keepdim=True)
-    before = (number < last).to(present.dtype)
-    ends_here = ((number == last) & (number < len(number) - 1)).to(present.dtype)
-    holes = functional.binary_cross_entropy_with_logits(
-        parameters.present, present, reduction="none"
-    )
-    errors = _error_of_hazards(parameters.ends, before, ends_here) + before * holes
-    return errors.sum(dim=1).mean() / TYPICAL_ROWS
-
-
-def _error_of_turns(parameters: RowParameters, channels: Tensor, broken: Tensor) -> Tensor:
-    """Return the mean of -log P(turn) of broken tracks, for a typical number of rows."""
-    present, turned = channels[:, 0], channels[:, 5] * channels[:, 0]
-    already = turned.cumsum(dim=1)
-    before = present * (already == 0).to(present.dtype)
-    here = turned * (already == 1).to(present.dtype)
-    errors = _error_of_hazards(parameters.turns, before, here)
-    return (errors * broken).sum(dim=1).mean() / TYPICAL_ROWS
-
-
-def _error_of_hazards(hazards: Tensor, before: Tensor, here: Tensor) -> Tensor:
-    """Return -log P (n, rows) of no event ``before`` and one ``here``, for logits of hazards."""
-    return before * functional.softplus(hazards) + here * functional.softplus(-hazards)
 
 
 def _mean_of(values: Tensor, present: Tensor) -> Tensor:

@@ -73,3 +73,17 @@ def project(polynomials: Tensor, values: Tensor) -> Tensor:
 def combine(polynomials: Tensor, coefficients: Tensor) -> Tensor:
     """Return the sums (n, channels, rows) of polynomials with coefficients."""
     return coefficients @ polynomials
+
+
+def smooth_and_rough(
+    polynomials: Tensor, coefficients: Tensor, noise: Tensor
+) -> tuple[Tensor, ...]:
+    """Return smooth tracks with noise whose own smooth part is taken out, by channel (n, rows).
+
+    Args:
+        polynomials: (n, orders, rows).
+        coefficients: (n, channels, orders).
+        noise: (n, channels, rows).
+    """
+    coefficients = coefficients - project(polynomials, noise)
+    return (noise + combine(polynomials, coefficients)).unbind(1)
