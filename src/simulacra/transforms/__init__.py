@@ -11,6 +11,7 @@ from simulacra.transforms.normalised import NormalisedShowers
 from simulacra.transforms.reflections import Reflections
 from simulacra.transforms.track_encoder import TrackEncoder
 from simulacra.transforms.tracks import TrackTables
+from simulacra.transforms.turns import Turns
 
 __all__ = [
     "ConditionEncoder",
@@ -27,4 +28,5 @@ __all__ = [
     "TrackEncoder",
     "TrackTables",
     "Transform",
+    "Turns",
 ]
