@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from simulacra.detectors import load_detector
-from simulacra.detectors.base import ConditionSpec
+from simulacra.detectors.stack import Beam
 from simulacra.transforms import LayersOfCells, LogarithmicShowers
 from simulacra.transforms.turns import Turns
 from tests.conftest import random_events
@@ -32,16 +32,28 @@ def test_all_layers_turn_by_one_angle(name, sectors):
 
 
 def test_the_angle_of_incidence_leaves_a_mirror():
-    detector = load_detector("calochallenge-2")
-    theta = ConditionSpec(role="linear", unit="rad", description="angle of incidence")
-    tilted = detector.model_copy(update={"conditions": {**detector.conditions, "theta": theta}})
-    orders = Turns(tilted).orders
+    detector = load_detector("par04-siw")
+    orders = Turns(detector).orders
     assert len(orders) == 2
     y = np.concatenate([layer.y for layer in detector.layers])
     assert torch.equal(orders[0], torch.arange(detector.n_cells))
     assert np.allclose(y[orders[1].numpy()], -y)
-    other = {**detector.conditions, "phi": theta}
+    tilted = Beam(theta=(0.3, 0.3))
+    energy = {"energy": detector.conditions["energy"]}
+    fixed = detector.model_copy(update={"conditions": energy, "beam": tilted})
+    assert torch.equal(Turns(fixed).orders, orders)
+    other = {**detector.conditions, "phi": detector.conditions["theta"]}
     assert len(Turns(detector.model_copy(update={"conditions": other})).orders) == 1
+
+
+def test_sectors_of_squares_turn_by_quarters():
+    detector = load_detector("par04-siw")
+    energy = {"energy": detector.conditions["energy"]}
+    straight = detector.model_copy(update={"conditions": energy, "beam": Beam()})
+    orders = Turns(straight).orders
+    assert len(orders) == 8
+    places = np.concatenate([layer.x + 1j * layer.y for layer in detector.layers])
+    assert np.allclose(places[orders[1].numpy()] ** 4, places**4)
 
 
 def test_square_cells_are_not_turned_and_no_random_number_is_drawn(barrel):

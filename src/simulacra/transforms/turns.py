@@ -9,13 +9,15 @@ import torch
 from torch import Generator, Tensor, nn
 
 from simulacra.detectors import Calorimeter
-from simulacra.detectors.segmentation import PolarSegmentation
+from simulacra.detectors.segmentation import PolarSegmentation, Segmentation
 from simulacra.transforms.layers import LayersOfCells
 
 UNTURNED = {"energy"}
 """Conditions that are the same for an event that is turned."""
 UNMIRRORED = {"energy", "theta"}
 """Conditions that are the same for an event mirrored at the plane of incidence, alpha = 0."""
+TURNS_OF_SQUARES = 4
+"""Ways to turn a lattice of squares into itself."""
 
 
 class Turns(nn.Module):
@@ -23,8 +25,9 @@ class Turns(nn.Module):
 
     Polar cells lie around the particle's line. Where nothing but the energy is given, an event is
     as likely however it is turned about that line, by whole sectors of all layers, and mirrored;
-    where the angle of incidence is given too, only mirrored at its plane. What learns from turned
-    events learns from as many as if there were two for each sector.
+    where the particle comes in under an angle, only mirrored at the plane of incidence. Sectors
+    that are filled from squares turn by quarters. What learns from turned events learns from as
+    many as if there were two for each turn.
 
     Args:
         detector: a calorimeter; unless all its layers are polar, nothing is turned.
@@ -41,7 +44,7 @@ class Turns(nn.Module):
         orders = np.array([np.arange(detector.n_cells)])
         given = set(detector.conditions)
         if all(isinstance(layer.segmentation, PolarSegmentation) for layer in detector.layers):
-            if given <= UNTURNED:
+            if given <= UNTURNED and detector.beam.theta == (0.0, 0.0):
                 orders = _turned(detector)
             if given <= UNMIRRORED:
                 orders = np.concatenate([orders, orders[:, _mirrored(detector)]])
@@ -59,7 +62,8 @@ class Turns(nn.Module):
 def _turned(detector: Calorimeter) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
     """Return the cells of events turned by 0, 1, … of the widest sectors that fit all layers."""
     sectors = [layer.shape[0] for layer in detector.layers if layer.shape[0] > 1]
-    turns = math.gcd(*sectors) or 1
+    squares = [TURNS_OF_SQUARES for layer in detector.layers if _of_squares(layer.segmentation)]
+    turns = math.gcd(*sectors, *squares) or 1
     orders = np.tile(np.arange(detector.n_cells), (turns, 1))
     for layer in detector.layers:
         if layer.shape[0] == 1:  # rings without sectors
@@ -70,6 +74,10 @@ def _turned(detector: Calorimeter) -> np.ndarray[tuple[int, int], np.dtype[np.in
                 order[layer.cells].reshape(layer.shape), turn * step, axis=0
             ).ravel()
     return orders
+
+
+def _of_squares(segmentation: Segmentation) -> bool:
+    return isinstance(segmentation, PolarSegmentation) and segmentation.squares is not None
 
 
 def _mirrored(detector: Calorimeter) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
