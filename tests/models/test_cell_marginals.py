@@ -54,3 +54,16 @@ def test_rings_differ_by_their_radius_and_sectors_by_their_angle():
     found = marginals(torch.zeros(1, 3), torch.zeros(1, 2, layers)).shape.location
     layer = found[0, detector.layers[0].cells].view(detector.layers[0].shape)
     assert layer.unique().numel() == layer.numel()
+
+
+def test_cells_that_never_move_take_the_short_way_to_the_same():
+    for name in ("par04-siw", "calogan"):
+        detector = load_detector(name)
+        marginals = _marginals(detector)
+        context = torch.randn((3, 3), generator=torch.Generator().manual_seed(1))
+        still = torch.zeros(3, 2, len(detector.layers))
+        short = marginals(context, still)
+        for grid in marginals.grids:
+            grid.still = False
+        for a, b in zip(_parts(short), _parts(marginals(context, still)), strict=True):
+            assert torch.allclose(a, b, atol=1e-5)

@@ -51,7 +51,13 @@ class CellMarginals(nn.Module):
         numbers = [detector.layers.index(layer) for layer in shared]
         grouped = groupby(zip(shared, numbers, strict=True), key=lambda pair: _grid(pair[0]))
         self.grids = nn.ModuleList(
-            GridOfCells([layer for layer, _ in pairs], [number for _, number in pairs], width, rank)
+            GridOfCells(
+                [layer for layer, _ in pairs],
+                [number for _, number in pairs],
+                width,
+                rank,
+                still=detector.reference_cell is None,
+            )
             for _, group in grouped
             for pairs in [list(group)]
         )
@@ -106,11 +112,14 @@ class GridOfCells(nn.Module):
         numbers: which layers of the detector they are.
         width: hidden units.
         rank: terms in the product.
+        still: whether they lie alike for all events.
     """
 
-    def __init__(self, layers: list[Layer], numbers: list[int], width: int, rank: int) -> None:
+    def __init__(
+        self, layers: list[Layer], numbers: list[int], width: int, rank: int, *, still: bool
+    ) -> None:
         super().__init__()
-        self.numbers, self.shape = numbers, layers[0].shape
+        self.numbers, self.shape, self.still = numbers, layers[0].shape, still
         for axis in range(2):
             centres, halves = _edges(layers[0], axis)
             self.register_buffer(f"centres_{axis}", centres, persistent=False)
@@ -122,9 +131,15 @@ class GridOfCells(nn.Module):
 
     def forward(self, event: Tensor, positions: Tensor) -> Tensor:
         """Return outputs (n, cells, p) for what the event says (n, layers, p, rank + 1)."""
+        weights, offset = event[..., :-1], event[..., -1]
+        if self.still:  # one event and layer stands for all
+            positions = positions[:1]
         rows: Tensor = self.rows(self._position_features(positions, 0))
         columns = self.columns(self._position_features(positions, 1))
-        weights, offset = event[..., :-1], event[..., -1]
+        if self.still:
+            products = (rows[0, 0, :, None] * columns[0, 0]).flatten(0, 1)  # (cells, rank)
+            found: Tensor = weights @ products.T + offset[..., None]
+            return found.mT.flatten(1, 2)
         steered = columns[:, :, :, None] * weights[:, :, None]  # (n, layers, columns, p, rank)
         outputs: Tensor = rows @ steered.flatten(2, 3).mT  # (n, layers, rows, columns * p)
         outputs = outputs.view(-1, len(self.numbers), *self.shape, event.shape[2])
