@@ -172,6 +172,17 @@ def test_other_detectors_are_asked_in_physical_units():
     assert relative_difference(expected, cells).max() <= 1e-5
 
 
+def test_model_without_conditions_takes_noise_alone():
+    simulator = untrained("wgan", detector="atlas-barrel-89")
+    graph = graph_of(simulator)
+    assert [node["name"] for node in graph["inputs"]] == ["Z"]
+    _, noise, expected = drawn(simulator, 100)
+    cells = cells_of(graph, {"Z": {str(i): column for i, column in enumerate(noise.T)}})
+    assert cells.shape == (100, 89)
+    assert relative_difference(expected, cells).max() <= 1e-5
+    assert np.array_equal(cells > 0, expected > 0)
+
+
 def test_softplus_from_exponentials_keeps_its_digits():
     x = np.linspace(-40, 40, 4001)
     u = np.exp(-np.abs(x))

@@ -97,9 +97,12 @@ def graph_of(simulator: TrainedSimulator) -> Json:
         )
         raise ExportError(msg)
     latent = model.noise_shape(1)[1]
-    nodes = [noise_node(latent), *condition_nodes(simulator, encoder)]
+    steps = steps_of(model.chain(), kind)
+    nodes = [noise_node(latent)]
+    if _inputs(steps) > latent:  # a model that is not conditional takes noise alone
+        nodes += condition_nodes(simulator, encoder)
     graph = _Graph(nodes)
-    graph.add(_in_order(steps_of(model.chain(), kind), nodes, latent))
+    graph.add(_in_order(steps, nodes, latent))
     return graph.to_json(_about(simulator))
 
 
@@ -110,6 +113,13 @@ def condition_nodes(simulator: TrainedSimulator, encoder: ConditionEncoder) -> l
         assert isinstance(detector, Calorimeter)
         return atlas_nodes(encoder, detector)
     return plain_nodes(encoder)
+
+
+def _inputs(steps: list[Step]) -> int:
+    """Return how many numbers a chain takes."""
+    first = steps[0]
+    assert isinstance(first, Affine)
+    return int(first.weights.shape[1])
 
 
 def _in_order(steps: list[Step], nodes: list[InputNode], latent: int) -> list[Step]:

@@ -54,6 +54,17 @@ class Growing(Protocol):
         """
 
 
+@runtime_checkable
+class Clipped(Protocol):
+    """What critics offer whose weights have to stay within bounds, as the first WGAN's."""
+
+    def clip(self) -> None:
+        """Bring the weights back within their bounds.
+
+        The loop calls this after each update of the critics.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class ModelEntry:
     """One system: where its code is, how it is trained, where it comes from.
@@ -108,6 +119,24 @@ MODELS: dict[str, ModelEntry] = {
         training="adversarial",
         serves="calorimeter",
         summary="dense WGAN-GP on flat cells with a second critic for the total energy",
+        reference="ATLAS, ATL-SOFT-PUB-2018-001 and the fifth deck",
+    ),
+    "wgan": ModelEntry(
+        module="simulacra.models.wgan",
+        config="WganConfig",
+        network="Wgan",
+        training="adversarial",
+        serves="calorimeter",
+        summary="dense Wasserstein GAN with clipped weights on flat cells, not conditional",
+        reference="ATLAS (Klein 2017), fourth deck; arXiv:1701.07875",
+    ),
+    "atlas-vae": ModelEntry(
+        module="simulacra.models.atlas_vae",
+        config="AtlasVaeConfig",
+        network="AtlasVae",
+        training="one-loss",
+        serves="calorimeter",
+        summary="dense variational autoencoder; with flow_blocks, latent space made normal by IAF",
         reference="ATLAS, ATL-SOFT-PUB-2018-001 and the fifth deck",
     ),
     "coupling-flow": ModelEntry(
@@ -224,4 +253,12 @@ def find_model(kind: str) -> ModelEntry:
     return MODELS[kind]
 
 
-__all__ = ["MODELS", "GenerativeModel", "Growing", "ModelEntry", "OneLossModel", "find_model"]
+__all__ = [
+    "MODELS",
+    "Clipped",
+    "GenerativeModel",
+    "Growing",
+    "ModelEntry",
+    "OneLossModel",
+    "find_model",
+]
