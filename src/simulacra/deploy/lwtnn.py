@@ -62,6 +62,17 @@ class DenseModel(Protocol):
         """Return it: noise and encoded conditions, joined, to what the transform inverts."""
 
 
+@runtime_checkable
+class OwnNoise(Protocol):
+    """A dense model whose chain takes other noise than standard normal.
+
+    Attributes:
+        chain_noise: which, in words.
+    """
+
+    chain_noise: str
+
+
 def write(simulator: TrainedSimulator, path: Path) -> str:
     """Write a dense generator as JSON, which appears whole or not at all.
 
@@ -133,13 +144,14 @@ def _in_order(steps: list[Step], nodes: list[InputNode], latent: int) -> list[St
 
 def _about(simulator: TrainedSimulator) -> dict[str, str]:
     """Return what the file says of itself; LWTNN passes over it."""
-    detector = simulator.detector
+    detector, model = simulator.detector, simulator.surrogate.model
     return {
         "version": __version__,
         "model": simulator.card.model_kind,
         "detector": detector.name,
         "detector_sha256": detector.fingerprint,
         "inputs": "ATLAS DNNCaloSimSvc, GANv0" if is_atlas(detector) else "physical units",
+        "noise": model.chain_noise if isinstance(model, OwnNoise) else "standard normal",
         "outputs": "fractions of the kinetic energy, in the detector's order of cells",
         "ranges": json.dumps({name: list(ends) for name, ends in simulator.ranges.items()}),
     }

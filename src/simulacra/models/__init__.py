@@ -139,6 +139,15 @@ MODELS: dict[str, ModelEntry] = {
         summary="dense variational autoencoder; with flow_blocks, latent space made normal by IAF",
         reference="ATLAS, ATL-SOFT-PUB-2018-001 and the fifth deck",
     ),
+    "voxel-gan": ModelEntry(
+        module="simulacra.models.voxel_gan",
+        config="VoxelGANConfig",
+        network="VoxelGAN",
+        training="adversarial",
+        serves="calorimeter",
+        summary="dense WGAN-GP from noise and energy to voxels",
+        reference="ATLAS, FastCaloGAN and AtlFast3",
+    ),
     "coupling-flow": ModelEntry(
         module="simulacra.models.coupling_flow",
         config="CouplingFlowConfig",
