@@ -72,7 +72,8 @@ class ModelEntry:
     The module defines ``transform(config, detector)`` and, where conditions need more than
     :class:`simulacra.transforms.ConditionEncoder`, ``encoder(config, detector)``; ``config`` and
     ``network`` name its classes, ``training`` the loop that the network is written for, ``serves``
-    the kind of detector.
+    the kind of detector, and ``detector`` the shipped one that its size is quoted for, where it is
+    not the first one that fits.
     """
 
     module: str
@@ -82,6 +83,7 @@ class ModelEntry:
     serves: Literal["calorimeter", "tpc"]
     summary: str
     reference: str
+    detector: str = ""
 
     def config_class(self) -> type[Frozen]:
         """Return the class of the model's options."""
@@ -129,6 +131,7 @@ MODELS: dict[str, ModelEntry] = {
         serves="calorimeter",
         summary="dense Wasserstein GAN with clipped weights on flat cells, not conditional",
         reference="ATLAS (Klein 2017), fourth deck; arXiv:1701.07875",
+        detector="atlas-barrel-89",
     ),
     "atlas-vae": ModelEntry(
         module="simulacra.models.atlas_vae",
@@ -147,6 +150,7 @@ MODELS: dict[str, ModelEntry] = {
         serves="calorimeter",
         summary="dense WGAN-GP from noise and energy to voxels",
         reference="ATLAS, FastCaloGAN and AtlFast3",
+        detector="atlas-voxels",
     ),
     "coupling-flow": ModelEntry(
         module="simulacra.models.coupling_flow",
