@@ -156,7 +156,7 @@ class AtlasVae(nn.Module):
         mean, log_variance = self.encode(features, conditions)
         latent = drawn(mean, log_variance, rng)
         divergence = divergence_from_normal(mean, log_variance).mean()
-        losses = self.terms(features, self.decoder(conditions, latent))
+        losses: dict[str, Tensor] = self.terms(features, self.decoder(conditions, latent))
         losses["divergence"] = self.config.divergence * divergence
         if self.flow is not None:
             likelihood = self.flow.log_likelihood(latent.detach(), conditions)

@@ -102,5 +102,5 @@ class AutoregressiveFlow(nn.Module):
 
     def log_likelihood(self, z: Tensor, context: Tensor) -> Tensor:
         """Return log p(z | context) of each event (n,), but for the constant of N(0, 1)."""
-        normal, log_slope = self(z, context)
+        normal, log_slope = self.forward(z, context)
         return log_slope - normal.square().sum(dim=1) / 2
