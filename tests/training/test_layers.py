@@ -50,7 +50,7 @@ def _run(barrel, kind="dnncalogan", **options):
     with torch.random.fork_rng():
         torch.manual_seed(1)
         surrogate = Surrogate(entry, config, barrel)
-    card = AdversarialCard(steps=4, batch_size=4, critic_updates=1, **options)
+    card = AdversarialCard(**{"steps": 4, "batch_size": 4, "critic_updates": 1} | options)
     rng = torch.Generator().manual_seed(2)
     features = torch.rand((16, barrel.n_cells), generator=rng)
     conditions = torch.rand((16, surrogate.encoder.features), generator=rng)
@@ -98,3 +98,20 @@ def test_options_of_another_optimiser_are_refused(small_card):
     content["training"]["optimiser"] = {"kind": "rmsprop", "betas": [0.5, 0.9]}
     with pytest.raises(CardError, match="training.optimiser.rmsprop.betas: Extra inputs"):
         Card.parse(yaml.safe_dump(content), "card")
+
+
+def test_generator_can_be_updated_more_often(barrel):
+    """Critics come first, so that two updates begin as one does, and end elsewhere."""
+    calls = []
+    states = {}
+    for updates in (1, 2):
+        run = _run(barrel, generator_updates=updates)
+        judge = run.critics.judge
+        run._network.critics.judge = lambda fake, c, judge=judge: calls.append(c) or judge(fake, c)
+        run.advance()
+        states[updates] = {k: v.clone() for k, v in run._network.state_dict().items()}
+    assert len(calls) == 3
+    assert torch.equal(calls[0], calls[1])
+    assert not torch.equal(calls[1], calls[2])
+    for name, value in states[1].items():
+        assert torch.equal(value, states[2][name]) == ("critics" in name or "spread" in name), name
