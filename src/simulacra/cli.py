@@ -46,7 +46,7 @@ _Spectrum = typer.Option(
     "--energy",
     "--momentum",
     help="Kinetic energy, or transverse momentum for a TPC: "
-    "65GeV; 1GeV,2GeV is cycled; 1GeV..65GeV is log-uniform.",
+    "65GeV; 1GeV,2GeV is cycled; 1GeV..65GeV is log-uniform, 1GeV-65GeV uniform.",
 )
 Energy = Annotated[str, _Spectrum]
 Number = Annotated[int, typer.Option("-n", min=1, help="Number of events.")]
