@@ -113,6 +113,14 @@ SMALL_MODELS = {
         "generator_widths": [16],
         "critic_widths": [16],
     },
+    "wgan": {"kind": "wgan", "latent": 4, "generator_widths": [8], "critic_widths": [8]},
+    "atlas-vae": {"kind": "atlas-vae", "widths": [8], "flow_blocks": 2, "flow_widths": [8]},
+    "voxel-gan": {
+        "kind": "voxel-gan",
+        "latent": 4,
+        "generator_widths": [8],
+        "critic_widths": [8],
+    },
     "coupling-flow": {
         "kind": "coupling-flow",
         "energy_blocks": 2,

@@ -1,5 +1,6 @@
 """Geant4's example Par04 would find what it asks for: its inputs, its order, its energies."""
 
+import math
 from types import SimpleNamespace
 
 import numpy as np
@@ -23,14 +24,16 @@ def test_voxels_are_fractions_in_the_order_of_the_example(tmp_path):
     assert "/Par04/inference/setSizeLatentVector 8" in written
     assert "/Par04/inference/setNbOfRhoCells 9" in written
     assert "/Par04/inference/setSizeOfZCells 3.4 mm" in written
-    energy, latent = 65_000.0, 8
+    energy, theta, latent = 65_000.0, math.pi / 9, 8  # the example's 70 degrees
     noise = np.random.default_rng(1).standard_normal(latent).astype(np.float32)
-    generated = np.concatenate([noise, [energy / 1_024_000.0, 0.0, 0.0, 1.0]]).astype(np.float32)
+    generated = np.concatenate([noise, [energy / 1_024_000.0, 7 / 9, 0.0, 1.0]]).astype(np.float32)
     session = onnxruntime.InferenceSession(path)
     (given,) = session.get_inputs()
     (fractions,) = session.run(None, {given.name: generated[None]})
     with torch.inference_mode():
-        response = simulator.surrogate(torch.tensor([[energy]]), torch.from_numpy(noise[None]))
+        response = simulator.surrogate(
+            torch.tensor([[energy, theta]]), torch.from_numpy(noise[None])
+        )
     expected = response["showers"].numpy().reshape(45, 16, 9)
     found = fractions[0].reshape(9, 16, 45) * energy
     np.testing.assert_allclose(found.transpose(2, 1, 0), expected, rtol=1e-5)
@@ -64,12 +67,10 @@ class _Recorder(torch.nn.Module):
 
 
 def test_conditions_are_given_in_our_units_and_order():
-    """The example's 90 degrees are 1, its 1024 GeV too; the noise comes first."""
-    text = load_detector("par04-siw").to_yaml()
-    tilted = text.replace("conditions:\n", "conditions:\n  theta: {role: linear, unit: rad}\n")
-    assert mesh_of(parse_detector(tilted)) == (45, 16, 9)
+    """The example's 90 degrees are 1 and no tilt, its 1024 GeV are 1; the noise comes first."""
     graph = Par04Graph(_Recorder(), (4, 1, 1))
-    given = torch.tensor([[0.1, 0.2, 0.5, 1 / 3, 0.0, 1.0]])
-    theta, energy, *noise = (graph(given) * 512_000).squeeze(0).tolist()
-    assert (theta, energy) == pytest.approx((np.pi / 6, 512_000.0))
+    for polar in (2 / 3, 4 / 3):
+        given = torch.tensor([[0.1, 0.2, 0.5, polar, 0.0, 1.0]])
+        theta, energy, *noise = (graph(given) * 512_000).squeeze(0).tolist()
+        assert (theta, energy) == pytest.approx((np.pi / 6, 512_000.0))
     assert noise == pytest.approx([0.1, 0.2])

@@ -5,7 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulacra.detectors import builtin_detectors, load_detector, parse_detector
+from simulacra.detectors.segmentation import PolarSegmentation
 from simulacra.errors import DetectorError
+
+RINGS = tuple(4.65 * n for n in range(10))
 
 
 @pytest.mark.parametrize("name", builtin_detectors())
@@ -24,10 +27,64 @@ def test_atlas_barrel_has_the_published_cells(barrel):
 
 
 @pytest.mark.parametrize(
-    ("name", "cells"), [("clic-ecal", 25**3), ("calogan", 288 + 144 + 72), ("par04-siw", 6480)]
+    ("name", "cells"),
+    [
+        ("clic-ecal", 25**3),
+        ("clic-ecal-angle", 25 * 51**2),
+        ("calogan", 288 + 144 + 72),
+        ("par04-siw", 6480),
+        ("par04-siw-fine", 40500),
+        ("atlas-voxels", 368),
+        ("atlas-barrel-89", 89),
+    ],
 )
 def test_published_segmentations(name, cells):
     assert load_detector(name).n_cells == cells
+
+
+def test_voxels_are_those_of_calochallenge():
+    for ours, theirs in (
+        ("atlas-voxels", "calochallenge-1-photons"),
+        ("par04-siw", "calochallenge-2"),
+        ("par04-siw-fine", "calochallenge-3"),
+    ):
+        layers = zip(load_detector(ours).layers, load_detector(theirs).layers, strict=True)
+        for mine, published in layers:
+            assert mine.shape == published.shape
+            np.testing.assert_allclose(mine.segmentation.r_edges, published.segmentation.r_edges)
+
+
+@pytest.mark.parametrize("name", ["par04-siw", "clic-ecal-angle"])
+def test_angles_of_incidence_are_a_condition(name):
+    detector = load_detector(name)
+    columns = detector.draw(np.full(500, 1000.0), np.random.default_rng(1))
+    assert set(columns) == set(detector.conditions)
+    low, high = detector.beam.theta
+    assert low <= columns["theta"].min() < low + 0.05
+    assert high - 0.05 < columns["theta"].max() <= high
+    direction = detector.directions(columns)
+    np.testing.assert_allclose(np.linalg.norm(direction, axis=1), 1)
+    np.testing.assert_allclose(np.arctan(direction[:, 0] / direction[:, 2]), columns["theta"])
+
+
+def test_without_a_tilt_particles_come_straight(barrel):
+    columns = barrel.draw(np.full(3, 1000.0), np.random.default_rng(1))
+    assert "theta" not in columns
+    np.testing.assert_array_equal(barrel.directions(columns), np.tile([0.0, 0.0, 1.0], (3, 1)))
+
+
+@given(st.floats(-60, 60, allow_subnormal=False), st.floats(-60, 60, allow_subnormal=False))
+def test_points_lie_in_the_polar_cell_that_is_said(x, y):
+    segmentation = PolarSegmentation(kind="polar", alpha=16, r_edges=RINGS)
+    (cell,) = segmentation.cells_at(np.array([x]), np.array([y]))
+    radius, edges = np.hypot(x, y), RINGS
+    if radius >= edges[-1]:
+        assert cell == -1
+        return
+    sector, ring = divmod(cell, 9)
+    assert edges[ring] <= radius < edges[ring + 1]
+    away = np.arctan2(y, x) + np.pi - (sector + 0.5) * np.pi / 8
+    assert abs((away + np.pi) % (2 * np.pi) - np.pi) <= np.pi / 16 + 1e-9
 
 
 def test_layers_tile_the_response(barrel):
@@ -93,6 +150,9 @@ def _changed(**changes):
         (_changed(volume={"kind": "box", "width": ["64 GeV", "640 mm"]}), "is not a length"),
         (_changed(beam={"x": ["-300 mm", "300 mm"]}), "leaves the layer"),
         (_changed(conditions={"energy": {"role": "log"}}), "must declare 'impact_eta'"),
+        (_changed(beam={"theta": ["0 deg", "30 deg"]}), "must declare 'theta'"),
+        (_changed(beam={"theta": ["30 deg", "0 deg"]}), "from the lower to the higher angle"),
+        (_changed(beam={"theta": ["0 deg", "90 deg"]}), "within ±90 deg"),
         ("kind: [", "not valid YAML"),
         ("kind: cube", "does not match any of the expected tags"),
     ],
@@ -113,3 +173,13 @@ def test_fingerprint_ignores_the_description_only(barrel):
     other = barrel.model_copy(update={"description": "something else"})
     assert other.fingerprint == barrel.fingerprint
     assert barrel.model_copy(update={"name": "x"}).fingerprint != barrel.fingerprint
+
+
+def test_squares_that_fill_voxels_need_a_box():
+    text = load_detector("par04-siw").to_yaml()
+    content = yaml.safe_load(text) | {"volume": {"kind": "tube", "radius": "200 mm"}}
+    with pytest.raises(DetectorError, match="squares to be scored need a box"):
+        parse_detector(yaml.safe_dump(content))
+    content["volume"] = {"kind": "box", "width": ["400 mm", "310 mm"]}
+    with pytest.raises(DetectorError, match="do not divide"):
+        parse_detector(yaml.safe_dump(content))

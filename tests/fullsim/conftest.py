@@ -15,7 +15,7 @@ volume: {volume}
 beam: {beam}
 conditions:
   energy: {{role: log, unit: MeV}}
-stack:
+{conditions}stack:
   - name: front
     slabs: [{{material: G4_Al, thickness: 10 mm}}]
   - name: core
@@ -34,11 +34,14 @@ BOX = "{kind: box, width: [600 mm, 600 mm]}"
 TUBE = "{kind: tube, radius: 300 mm}"
 SQUARES = "{kind: cartesian, cell: [20 mm, 30 mm]}"
 RINGS = "{kind: polar, alpha: 8, r_edges: [0, 10, 40, 120, 300]}"
+WIDE = "{kind: box, width: [1200 mm, 1200 mm]}"
+FOLLOWING = "{kind: polar, alpha: 8, r_edges: [0, 10, 40, 120, 300], scored: 10 mm}"
 
 
-def stack(volume=BOX, segmentation=SQUARES, each="false", beam="{}", name="toy"):
-    """Return a small sampling calorimeter."""
+def stack(volume=BOX, segmentation=SQUARES, each="false", beam="{}", name="toy", tilted=False):
+    """Return a small sampling calorimeter; ``tilted``: with the angle of incidence."""
     fields = {"volume": volume, "segmentation": segmentation, "each": each, "beam": beam}
+    fields["conditions"] = "  theta: {role: linear, unit: rad}\n" if tilted else ""
     return parse_detector(STACK.format(name=name, **fields))
 
 

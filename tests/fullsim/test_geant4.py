@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from conftest import BOX, RINGS, TUBE, stack
+from conftest import BOX, FOLLOWING, RINGS, TUBE, WIDE, stack
 from simulacra.conditions import Conditions
 from simulacra.detectors import parse_detector
 from simulacra.errors import DetectorError, SimulacraError
@@ -47,6 +47,42 @@ def test_a_tube_and_a_box_of_the_same_stack_see_the_same_energy(merged):
     means = [s.sum(axis=1).mean() for s in (merged, tube)]
     errors = [s.sum(axis=1).std() / np.sqrt(40) for s in (merged, tube)]
     assert abs(means[0] - means[1]) < 4 * np.hypot(*errors)
+
+
+def test_rings_around_the_line_see_what_rings_around_the_axis_see():
+    """One way scores in rings, the other in squares: the same showers of straight particles."""
+    energies = np.full(40, 300.0)
+    fine = FOLLOWING.replace("scored: 10 mm", "scored: 1 mm")
+    rings, squares = (
+        showers(stack(*how, each="true"), energies).reshape(40, 6, 8, 4).sum(axis=2)
+        for how in ((TUBE, RINGS), (WIDE, fine))
+    )
+    for axes in ((1, 2), (1,), (2,)):
+        first, second = (s.sum(axis=axes) for s in (rings, squares))
+        error = np.hypot(first.std(axis=0), second.std(axis=0)) / np.sqrt(40)
+        difference = np.abs(first.mean(axis=0) - second.mean(axis=0))
+        assert np.all(difference < 4 * error + 1e-6)
+
+
+def test_an_inclined_shower_follows_its_line():
+    """Squares see it move aside by depth tan(theta); rings around the line see it stay."""
+    theta, energies = 0.4, np.full(20, 300.0)
+    columns = {"energy": energies, "theta": np.full(20, theta)}
+    beam = "{theta: [-30 deg, 30 deg]}"
+    still, following = (
+        Geant4Simulator(stack(WIDE, cut, each="true", beam=beam, tilted=True), ELECTRONS)
+        .simulate(Conditions(columns), 1)["showers"]
+        .reshape(20, 6, -1)
+        for cut in ("{kind: cartesian, cell: [10 mm, 10 mm]}", FOLLOWING)
+    )
+    layers = stack(WIDE, "{kind: cartesian, cell: [10 mm, 10 mm]}", each="true").layers
+    for number, layer in enumerate(layers[:4]):
+        mean = still[:, number].mean(axis=0)
+        expected = layer.depth * np.tan(theta)
+        assert (mean @ layer.x) / mean.sum() == pytest.approx(expected, abs=8)
+        assert (mean @ layer.y) / mean.sum() == pytest.approx(0, abs=8)
+        inner = following[:, number].reshape(20, 8, 4)[..., :2].sum(axis=(1, 2))
+        assert inner.sum() > 0.7 * following[:, number].sum()
 
 
 CRYSTAL = """

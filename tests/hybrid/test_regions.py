@@ -26,6 +26,11 @@ stack:
 """
 
 
+def test_voxels_that_follow_one_particle_are_refused():
+    with pytest.raises(CardError, match="region b: the voxels of par04-siw follow one particle"):
+        Region("b", load_detector("par04-siw"))
+
+
 def enter(region, points, directions):
     points, directions = np.atleast_2d(points).astype(float), np.atleast_2d(directions)
     n = len(points)

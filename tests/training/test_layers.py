@@ -44,9 +44,9 @@ def test_only_growing_networks_are_told():
     set_progress(nn.Linear(1, 1), 0.25)
 
 
-def _run(barrel, **options):
-    entry = find_model("dnncalogan")
-    config = entry.config_class().model_validate(SMALL_MODELS["dnncalogan"])
+def _run(barrel, kind="dnncalogan", **options):
+    entry = find_model(kind)
+    config = entry.config_class().model_validate(SMALL_MODELS[kind])
     with torch.random.fork_rng():
         torch.manual_seed(1)
         surrogate = Surrogate(entry, config, barrel)
@@ -72,6 +72,20 @@ def test_the_card_chooses_the_optimiser(barrel):
     run.advance()
     moved = max((v - before[k]).abs().max().item() for k, v in run._network.state_dict().items())
     assert moved == pytest.approx(1e-2, rel=1e-3)  # Adam's first step is the learning rate
+
+
+def _largest(module):
+    return max(float(weights.detach().abs().max()) for weights in module.parameters())
+
+
+def test_critics_with_bounds_are_clipped_after_each_update(barrel):
+    run = _run(barrel, "wgan", learning_rate=0.1)
+    for _ in range(2):
+        run.advance()
+        assert _largest(run._network.critics) == pytest.approx(0.01)
+    run = _run(barrel, learning_rate=0.1)
+    run.advance()
+    assert _largest(run._network.critics) > 0.01
 
 
 def test_the_default_optimiser_is_the_decks(barrel):

@@ -49,7 +49,8 @@ class Par04Graph(nn.Module):
         noise = generator_input[:, : self.latent].reshape(-1, *self.noise)
         energy = generator_input[:, self.latent : self.latent + 1] * HIGHEST_ENERGY
         given = {"energy": energy}
-        given["theta"] = generator_input[:, self.latent + 1 : self.latent + 2] * (math.pi / 2)
+        polar = generator_input[:, self.latent + 1 : self.latent + 2] * (math.pi / 2)
+        given["theta"] = (math.pi / 2 - polar).abs()  # the example's layers lie around its z axis
         columns = torch.cat([given[name] for name in self.surrogate.encoder.names], dim=1)
         cells: Tensor = self.surrogate(columns, noise)["showers"] / energy
         layers, sectors, rings = self.mesh

@@ -97,5 +97,6 @@ class DetectorBase(Frozen):
     @property
     def fingerprint(self) -> str:
         """SHA-256 of everything but the description: two files agree when these do."""
-        content = self.model_dump(mode="json", exclude={"description"})
+        # Without defaults, so that an option that is new to the format changes no known detector.
+        content = self.model_dump(mode="json", exclude={"description"}, exclude_defaults=True)
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -27,6 +27,9 @@ from simulacra.detectors.segmentation import (
 from simulacra.detectors.stack import VACUUM, Beam, Box, Material, Section, Tube
 from simulacra.errors import DetectorError
 
+EDGE = 1e-9
+"""How near to a cell's edge an impact still lies on its side of it, mm."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layer:
@@ -90,12 +93,19 @@ class Calorimeter(DetectorBase):
             if segmentation.window is not None and self.reference is None:
                 msg = f"section {section.name}: a window needs a 'reference' section"
                 raise ValueError(msg)
+        elif segmentation.squares is not None:
+            if not isinstance(self.volume, Box):
+                msg = f"section {section.name}: squares to be scored need a box"
+                raise ValueError(msg)
+            segmentation.squares.grid(self.volume.width)
         elif not isinstance(self.volume, Tube) or segmentation.r_edges[-1] > self.volume.radius:
             msg = f"section {section.name}: polar cells need a tube that holds them"
             raise ValueError(msg)
 
     def _check_declared_conditions(self) -> None:
         needed = {"energy": "log"}
+        if self.beam.theta[0] < self.beam.theta[1]:
+            needed["theta"] = "linear"
         if self.reference is not None:
             needed |= {f"impact_{axis}": "linear" for axis in self.axes}
             for axis, states in zip(self.axes, self.alignment_states, strict=True):
@@ -113,8 +123,8 @@ class Calorimeter(DetectorBase):
     def _check_window_fits(self) -> None:
         if self.reference is None:
             return
-        x = np.array([self.beam.x[0], np.nextafter(self.beam.x[1], -np.inf)])
-        y = np.array([self.beam.y[0], np.nextafter(self.beam.y[1], -np.inf)])
+        # the beam's upper edge belongs to the next cell, and rounding must not put it there
+        x, y = (np.array([low, max(low, high - EDGE)]) for low, high in (self.beam.x, self.beam.y))
         for section, shape in zip(self.readout_sections, self._window_shapes, strict=True):
             grid = self.grid(section)
             for start, count, size in zip(
@@ -171,11 +181,13 @@ class Calorimeter(DetectorBase):
         return tuple(layers)
 
     def grid(self, section: Section) -> tuple[int, int]:
-        """Return how many cells the whole layer has: (x, y), or (alpha, r) of a polar one."""
+        """Return how many cells Geant4 scores in the whole layer: (x, y), or (alpha, r)."""
         assert section.readout is not None
         segmentation = section.readout.segmentation
         if isinstance(segmentation, PolarSegmentation):
-            return segmentation.shape
+            if segmentation.squares is None:
+                return segmentation.shape
+            segmentation = segmentation.squares
         assert isinstance(self.volume, Box)
         return segmentation.grid(self.volume.width)
 
@@ -264,7 +276,9 @@ class Calorimeter(DetectorBase):
     def _window_shape(self, section: Section) -> tuple[int, int]:
         assert section.readout is not None
         segmentation = section.readout.segmentation
-        if isinstance(segmentation, PolarSegmentation) or segmentation.window is None:
+        if isinstance(segmentation, PolarSegmentation):
+            return segmentation.shape
+        if segmentation.window is None:
             return self.grid(section)
         assert self.reference_cell is not None
         counts = []
@@ -316,7 +330,17 @@ class Calorimeter(DetectorBase):
     def draw(self, values: FloatArray, rng: np.random.Generator) -> dict[str, Array]:
         """Return conditions of particles of these energies (n,), MeV, spread over the beam."""
         x, y = rng.uniform(*self.beam.x, len(values)), rng.uniform(*self.beam.y, len(values))
-        return {"energy": values.astype(np.float32), **self.locate(x, y)}
+        columns = {"energy": values.astype(np.float32), **self.locate(x, y)}
+        if "theta" in self.conditions:
+            columns["theta"] = rng.uniform(*self.beam.theta, len(values)).astype(np.float32)
+        return columns
+
+    def directions(self, columns: Mapping[str, NDArray[np.generic]]) -> FloatArray:
+        """Return unit vectors (n, 3) of particles with these conditions."""
+        n = len(columns["energy"])
+        theta = np.asarray(columns.get("theta", np.full(n, self.beam.theta[0])), np.float64)
+        direction: FloatArray = np.column_stack([np.sin(theta), np.zeros(n), np.cos(theta)])
+        return direction
 
     def locate(self, x: FloatArray, y: FloatArray) -> dict[str, NDArray[np.generic]]:
         """Return the impact and alignment conditions of particles that hit (x, y), in mm."""

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
+from simulacra.arrays import FloatArray, IntArray
 from simulacra.detectors.base import Frozen
 from simulacra.units import Length
 
@@ -55,11 +56,17 @@ class PolarSegmentation(Frozen):
     """Rings of radius ``r_edges`` (mm, ascending) cut into ``alpha`` sectors from -pi to pi.
 
     The order of cells is CaloChallenge's: r runs fastest, then alpha.
+
+    Attributes:
+        scored: where given, the rings lie around the point in which the particle's line crosses
+            the layer, wherever that is, and are filled from squares of this size in mm that Geant4
+            scores. Otherwise they are volumes around the axis of the stack.
     """
 
     kind: Literal["polar"]
     r_edges: tuple[Length, ...] = Field(min_length=2)
     alpha: int = Field(ge=1)
+    scored: Annotated[Length, Field(gt=0)] | None = None
 
     @model_validator(mode="after")
     def _ascending(self) -> Self:
@@ -67,6 +74,23 @@ class PolarSegmentation(Frozen):
             msg = "r_edges must ascend from a radius that is not negative"
             raise ValueError(msg)
         return self
+
+    @property
+    def squares(self) -> CartesianSegmentation | None:
+        """What Geant4 scores, where the rings follow the particle."""
+        if self.scored is None:
+            return None
+        return CartesianSegmentation(kind="cartesian", cell=(self.scored, self.scored))
+
+    def cells_at(self, x: FloatArray, y: FloatArray) -> IntArray:
+        """Return the cell (n,) that points (n,), mm from the centre, lie in; -1 outside all."""
+        radius, angle = np.hypot(x, y), np.arctan2(y, x)
+        ring = np.searchsorted(self.r_edges, radius, side="right") - 1
+        sector = np.floor((angle + np.pi) / (2 * np.pi) * self.alpha).astype(np.int64) % self.alpha
+        rings = len(self.r_edges) - 1
+        inside = (ring >= 0) & (ring < rings)
+        cells: IntArray = np.where(inside, sector * rings + ring, -1)
+        return cells
 
     @property
     def shape(self) -> tuple[int, int]:

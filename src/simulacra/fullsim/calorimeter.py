@@ -1,4 +1,4 @@
-"""Full simulation of calorimeters: the stack, one particle along +z, energies of cells."""
+"""Full simulation of calorimeters: the stack, one particle from its front, energies of cells."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from simulacra.conditions import Conditions
 from simulacra.detectors import Calorimeter
 from simulacra.errors import SimulacraError
 from simulacra.fullsim.datasets import Geant4Object
+from simulacra.fullsim.readers import section_readers
 from simulacra.fullsim.readout import SectionReadout, section_readouts, window_starts
 from simulacra.fullsim.settings import Geant4Settings
 from simulacra.fullsim.setup import Primaries
@@ -48,7 +49,7 @@ class CalorimeterSetup:
     def primaries(
         self, conditions: Conditions, settings: Geant4Settings, stream: np.random.SeedSequence
     ) -> Primaries:
-        """Return particles along +z from the beam's plane.
+        """Return particles that start in the beam's plane.
 
         Raises:
             DetectorError: the conditions do not belong to the detector.
@@ -60,8 +61,9 @@ class CalorimeterSetup:
             rng = np.random.default_rng(stream)
             x, y = rng.uniform(*beam.x, n), rng.uniform(*beam.y, n)
         window_starts(self.detector, x, y)  # raises here rather than in a worker
-        position = np.column_stack([x, y, np.full(n, beam.z)])
-        direction = np.tile([0.0, 0.0, 1.0], (n, 1))
+        direction = self.detector.directions(conditions.columns)
+        front = np.column_stack([x, y, np.zeros(n)])
+        position = front + beam.z * direction / direction[:, 2:]
         energy = conditions["energy"].astype(np.float64)
         return Primaries(np.full(n, settings.pdg), energy, direction, position)
 
@@ -123,20 +125,19 @@ def scores(g4: Geant4Object, event: Geant4Object, name: str) -> tuple[IntArray, 
 
 
 def _readout(g4: Geant4Object, detector: Calorimeter) -> Geant4Object:
-    readouts = section_readouts(detector)
+    readers = section_readers(detector)
 
     class Readout(g4.G4UserEventAction):  # type: ignore[misc]
         def load(self, primaries: Primaries, seeds: IntArray) -> None:  # noqa: ARG002
-            x, y, _ = primaries.position.T
-            self.starts = window_starts(detector, x, y)
+            for reader in readers:
+                reader.aim(primaries)
             self.showers = np.zeros((len(primaries), detector.n_cells), np.float32)
             self.response = {"showers": self.showers}
 
         def EndOfEventAction(self, event: Geant4Object) -> None:
             row = event.GetEventID()
-            for number, readout in enumerate(readouts):
-                cells, energies = scores(g4, event, readout.name)
-                start = self.starts[row, number]
-                self.showers[row, readout.cells] = readout.read(cells, energies, start)
+            for reader in readers:
+                cells, energies = scores(g4, event, reader.readout.name)
+                self.showers[row, reader.readout.cells] = reader.read(row, cells, energies)
 
     return Readout()

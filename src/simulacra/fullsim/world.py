@@ -92,7 +92,9 @@ class World:
         self, name: str, plate: Geant4Object, cut: Segmentation, thickness: float, material: str
     ) -> list[Geant4Object]:
         if isinstance(cut, PolarSegmentation):
-            return self._sectors(name, plate, cut, thickness, material)
+            if cut.squares is None:
+                return self._sectors(name, plate, cut, thickness, material)
+            cut = cut.squares
         g4 = self._g4
         assert isinstance(self._detector.volume, Box)
         n_x, n_y = cut.grid(self._detector.volume.width)

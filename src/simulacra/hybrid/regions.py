@@ -14,6 +14,7 @@ import numpy as np
 from simulacra.arrays import Array, BoolArray, FloatArray, IntArray
 from simulacra.conditions import Conditions
 from simulacra.detectors import Calorimeter
+from simulacra.detectors.segmentation import PolarSegmentation
 from simulacra.detectors.stack import Tube
 from simulacra.errors import CardError
 from simulacra.fullsim.readout import SectionReadout, section_readouts, window_starts
@@ -41,6 +42,16 @@ class Region:
     position: tuple[float, float, float] = (0.0, 0.0, 0.0)
     turn: float = 0.0
     readout: Literal["layers", "window"] = "layers"
+
+    def __post_init__(self) -> None:
+        for layer in self.detector.layers:
+            cut = layer.segmentation
+            if isinstance(cut, PolarSegmentation) and cut.squares is not None:
+                msg = (
+                    f"region {self.name}: the voxels of {self.detector.name} follow one particle; "
+                    "a hybrid run needs cells that stand still"
+                )
+                raise CardError(msg)
 
     @cached_property
     def axes(self) -> FloatArray:

@@ -53,17 +53,27 @@ class Factors(nn.Module):
         return x * self.factors
 
 
-def dense(widths: Sequence[int], activation: Callable[[], nn.Module]) -> nn.Sequential:
+def dense(
+    widths: Sequence[int], activation: Callable[[], nn.Module], *, batch_norm: bool = False
+) -> nn.Sequential:
     """Return dense layers of the given widths with an activation between, none after the last.
 
     Args:
         widths: number of inputs, of each hidden layer's units, and of outputs.
         activation: makes the activation after each hidden layer.
+        batch_norm: normalise the units of each hidden layer before their activation.
     """
     layers: list[nn.Module] = []
     for inputs, outputs in pairwise(widths[:-1]):
-        layers += [nn.Linear(inputs, outputs), activation()]
+        norm = [nn.BatchNorm1d(outputs)] if batch_norm else []
+        layers += [nn.Linear(inputs, outputs), *norm, activation()]
     return nn.Sequential(*layers, nn.Linear(widths[-2], widths[-1]))
+
+
+def beside(values: Tensor, conditions: Tensor) -> Tensor:
+    """Return values (n, ...) and conditions (n, conditions) as one row of features for each."""
+    values = values.flatten(1)
+    return torch.cat([values, conditions], dim=1) if conditions.shape[1] else values
 
 
 def leaky(dropout: float = 0.0, slope: float = 0.2) -> nn.Module:

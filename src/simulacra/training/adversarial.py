@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from simulacra.card import AdamCard, AdversarialCard
 from simulacra.surrogate import Surrogate
-from simulacra.training.layers import own_random_numbers, set_progress
+from simulacra.training.layers import clip, own_random_numbers, set_progress
 from simulacra.training.schedules import learning_rate_factor, moving_average, set_learning_rate
 from simulacra.training.tensors import restore, state_of
 
@@ -118,6 +118,7 @@ class AdversarialRun:
         for part in self._big_batch(size * self.card.critic_updates).split(size):
             terms = self.critics(*part)
             self._update(self.critics_optimiser, terms)
+            clip(self._network.get_submodule("critics"))
             losses |= terms
             conditions = part.conditions
         self._critic_module.requires_grad_(False)
