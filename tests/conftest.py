@@ -68,7 +68,10 @@ DETECTORS = {"calorimeter": "atlas-barrel", "tpc": "alice-tpc"}
 """What models are tested on, by the kind of detector that they serve."""
 
 
-DETECTORS_OF_MODELS = {"gan-3d": str(Path(__file__).parent / "small-cube.yaml")}
+DETECTORS_OF_MODELS = {
+    "gan-3d": str(Path(__file__).parent / "small-cube.yaml"),
+    "gan-3d-angle": str(Path(__file__).parent / "small-tilted-cube.yaml"),
+}
 """Where a model is for some detectors of that kind only."""
 
 
@@ -152,6 +155,21 @@ SMALL_MODELS = {
     },
     "gan-3d": {
         "kind": "gan-3d",
+        "latent": 4,
+        "energy_unit": 1.0,
+        "dense_channels": 2,
+        "start": [2, 2, 2],
+        "generator": [
+            {"channels": 2, "enlarged": [2, 2, 2], "padding": [1, 0, 1], "kernel": [2, 1, 1]},
+            {"channels": 1, "kernel": [2, 2, 2], "normalised": False},
+        ],
+        "critic": [
+            {"channels": 2, "kernel": [3, 3, 2], "padding": "same", "normalised": False},
+            {"channels": 2, "kernel": [3, 3, 3], "padding": [1, 1, 1]},
+        ],
+    },
+    "gan-3d-angle": {
+        "kind": "gan-3d-angle",
         "latent": 4,
         "energy_unit": 1.0,
         "dense_channels": 2,

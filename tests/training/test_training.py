@@ -38,6 +38,7 @@ def _weights(trained):
         ("gaussian", {}),
         ("dcgan", {"dropout": 0.5}),  # draws random numbers in its layers
         ("cvae", {"dropout": 0.5}),  # and counts means over batches
+        ("gan-3d", {"label_flips": 0.3}),  # both, and flips labels
         ("progan", {"growth": 0.9}),  # is interrupted while a level fades in
     ],
 )

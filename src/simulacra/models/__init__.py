@@ -178,6 +178,7 @@ MODELS: dict[str, ModelEntry] = {
         serves="calorimeter",
         summary="vanilla GAN of locally connected layers, in-painting from layer to layer",
         reference="CaloGAN, arXiv:1705.02355 and arXiv:1712.10321",
+        detector="calogan",
     ),
     "gan-3d": ModelEntry(
         module="simulacra.models.gan3d",
@@ -187,6 +188,17 @@ MODELS: dict[str, ModelEntry] = {
         serves="calorimeter",
         summary="vanilla GAN of 3-D convolutions; its discriminator also regresses the energy",
         reference="GeantV, second deck; arXiv:1912.06794",
+        detector="clic-ecal",
+    ),
+    "gan-3d-angle": ModelEntry(
+        module="simulacra.models.gan3d_angle",
+        config="Gan3dAngleConfig",
+        network="Gan3dAngle",
+        training="adversarial",
+        serves="calorimeter",
+        summary="gan-3d for any angle of incidence, which is measured on its showers",
+        reference="GeantV; Eur. Phys. J. C 82 (2022) 386",
+        detector="clic-ecal-angle",
     ),
     "gan-mlp": ModelEntry(
         module="simulacra.models.gan_mlp",

@@ -72,8 +72,11 @@ class VolumeCritics(nn.Module):
 
     def visible_energy(self, cells: Tensor) -> Tensor:
         """Return the sum of the cells' energies (n, 1), in the unit of the cells."""
-        energies = cells if self.power == 1 else cells ** (1 / self.power)
-        return energies.sum(dim=1, keepdim=True)
+        return self.energies(cells).sum(dim=1, keepdim=True)
+
+    def energies(self, cells: Tensor) -> Tensor:
+        """Return the cells' energies (n, cells), in the unit of the cells."""
+        return cells if self.power == 1 else cells ** (1 / self.power)
 
     def expected_visible_energy(self, conditions: Tensor) -> Tensor:
         """Return the mean visible energy (n, 1) of showers of the requested energies."""
