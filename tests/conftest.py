@@ -68,24 +68,36 @@ DETECTORS = {"calorimeter": "atlas-barrel", "tpc": "alice-tpc"}
 """What models are tested on, by the kind of detector that they serve."""
 
 
-def small_sample(serves, n, seed=0):
-    """Events of a kind of detector, as the row of a model names it."""
-    if serves == "tpc":
+DETECTORS_OF_MODELS = {
+    "gan-3d": str(Path(__file__).parent / "small-cube.yaml"),
+    "gan-3d-angle": str(Path(__file__).parent / "small-tilted-cube.yaml"),
+}
+"""Where a model is for some detectors of that kind only."""
+
+
+def detector_of(kind):
+    """The name or file of the detector that a model is tested on."""
+    return DETECTORS_OF_MODELS.get(kind, DETECTORS[find_model(kind).serves])
+
+
+def small_sample(kind, n, seed=0):
+    """Events of the detector that a model is tested on."""
+    if find_model(kind).serves == "tpc":
         return tracks(n, seed, momentum=(300.0, 10_000.0))
-    return random_events(load_detector(DETECTORS[serves]), n, seed)
+    return random_events(load_detector(detector_of(kind)), n, seed)
 
 
-def _write_small_files(folder, serves):
+def _write_small_files(folder, kind):
     train, selection = folder / "train.h5", folder / "selection.h5"
-    write_events(small_sample(serves, 64, seed=1), train)
-    write_events(small_sample(serves, 32, seed=2), selection)
+    write_events(small_sample(kind, 64, seed=1), train)
+    write_events(small_sample(kind, 32, seed=2), selection)
     return train, selection
 
 
 @pytest.fixture
 def small_files(tmp_path) -> tuple[Path, Path]:
     """Two events files of a calorimeter: for training and for selection."""
-    return _write_small_files(tmp_path, "calorimeter")
+    return _write_small_files(tmp_path, "dnncalogan")
 
 
 SMALL_MODELS = {
@@ -103,6 +115,14 @@ SMALL_MODELS = {
         "latent": 8,
         "generator_widths": [16],
         "critic_widths": [16],
+    },
+    "wgan": {"kind": "wgan", "latent": 4, "generator_widths": [8], "critic_widths": [8]},
+    "atlas-vae": {"kind": "atlas-vae", "widths": [8], "flow_blocks": 2, "flow_widths": [8]},
+    "voxel-gan": {
+        "kind": "voxel-gan",
+        "latent": 4,
+        "generator_widths": [8],
+        "critic_widths": [8],
     },
     "coupling-flow": {
         "kind": "coupling-flow",
@@ -124,6 +144,45 @@ SMALL_MODELS = {
         "cell_width": 8,
         "cell_depth": 1,
         "cell_steps": 1,
+    },
+    "calogan": {
+        "kind": "calogan",
+        "latent": 8,
+        "energy_unit": 1.0,
+        "dense_channels": 3,
+        "generator_channels": [3, 2],
+        "critic_channels": [4, 2, 2, 2],
+        "minibatch": [3, 2],
+    },
+    "gan-3d": {
+        "kind": "gan-3d",
+        "latent": 4,
+        "energy_unit": 1.0,
+        "dense_channels": 2,
+        "start": [2, 2, 2],
+        "generator": [
+            {"channels": 2, "enlarged": [2, 2, 2], "padding": [1, 0, 1], "kernel": [2, 1, 1]},
+            {"channels": 1, "kernel": [2, 2, 2], "normalised": False},
+        ],
+        "critic": [
+            {"channels": 2, "kernel": [3, 3, 2], "padding": "same", "normalised": False},
+            {"channels": 2, "kernel": [3, 3, 3], "padding": [1, 1, 1]},
+        ],
+    },
+    "gan-3d-angle": {
+        "kind": "gan-3d-angle",
+        "latent": 4,
+        "energy_unit": 1.0,
+        "dense_channels": 2,
+        "start": [2, 2, 2],
+        "generator": [
+            {"channels": 2, "enlarged": [2, 2, 2], "padding": [1, 0, 1], "kernel": [2, 1, 1]},
+            {"channels": 1, "kernel": [2, 2, 2], "normalised": False},
+        ],
+        "critic": [
+            {"channels": 2, "kernel": [3, 3, 2], "padding": "same", "normalised": False},
+            {"channels": 2, "kernel": [3, 3, 3], "padding": [1, 1, 1]},
+        ],
     },
     "gan-mlp": {
         "kind": "gan-mlp",
@@ -167,11 +226,11 @@ def small_card(tmp_path):
 
     def make(kind="dnncalogan", steps=6, **model):
         entry = find_model(kind)
-        train, selection = _write_small_files(tmp_path, entry.serves)
+        train, selection = _write_small_files(tmp_path, kind)
         critic_updates = {"critic_updates": 2} if entry.training == "adversarial" else {}
         return Card.model_validate(
             {
-                "detector": DETECTORS[entry.serves],
+                "detector": detector_of(kind),
                 "data": {"train": str(train), "selection": str(selection)},
                 "model": SMALL_MODELS.get(kind, {"kind": kind}) | model,
                 "training": {"steps": steps, "batch_size": 8} | critic_updates,

@@ -8,24 +8,38 @@ from tests.conftest import one_photon
 
 
 @pytest.mark.parametrize(
-    ("text", "points", "log_uniform"),
+    ("text", "points", "law"),
     [
-        ("65GeV", (65e3,), False),
-        ("1 GeV, 500 MeV", (1e3, 500.0), False),
-        ("1GeV..2TeV", (1e3, 2e6), True),
+        ("65GeV", (65e3,), "points"),
+        ("1 GeV, 500 MeV", (1e3, 500.0), "points"),
+        ("1e-1GeV", (100.0,), "points"),
+        ("1GeV..2TeV", (1e3, 2e6), "log-uniform"),
+        ("1GeV-2TeV", (1e3, 2e6), "uniform"),
+        ("1e-1 GeV - 2e+1 GeV", (100.0, 2e4), "uniform"),
     ],
 )
-def test_energy_spectrum_reads_all_forms(text, points, log_uniform):
-    assert EnergySpectrum.parse(text) == EnergySpectrum(points, log_uniform)
+def test_energy_spectrum_reads_all_forms(text, points, law):
+    assert EnergySpectrum.parse(text) == EnergySpectrum(points, law)
     assert EnergySpectrum.parse(str(EnergySpectrum.parse(text))) == EnergySpectrum.parse(text)
 
 
 @pytest.mark.parametrize(
-    "text", ["-5GeV", "0GeV", "5", "5 mm", "", "2GeV..1GeV", "1GeV..2GeV..3GeV", "nanGeV"]
+    "text",
+    [
+        *("-5GeV", "0GeV", "5", "5 mm", "", "2GeV..1GeV", "1GeV..2GeV..3GeV", "nanGeV"),
+        *("2GeV-1GeV", "1GeV--2GeV", "1GeV-2GeV-3GeV"),
+    ],
 )
 def test_energy_spectrum_refuses(text):
     with pytest.raises(SimulacraError, match="energ"):
         EnergySpectrum.parse(text)
+
+
+def test_uniform_energies_are_uniform():
+    energies = EnergySpectrum.parse("1GeV-101GeV").draw(20_000, np.random.default_rng(0))
+    counts, _ = np.histogram(energies, bins=10, range=(1e3, 101e3))
+    assert counts.sum() == 20_000
+    assert abs(counts - 2000).max() < 5 * np.sqrt(2000)
 
 
 def test_log_uniform_energies_are_uniform_in_log():

@@ -106,9 +106,10 @@ class AdversarialCard(Frozen):
     """How an adversarial model is trained.
 
     Attributes:
-        steps: generator updates.
+        steps: of training; in each, first the critics are updated, then the generator.
         batch_size: events in a batch.
-        critic_updates: updates of the critics for one of the generator.
+        critic_updates: updates of the critics in a step.
+        generator_updates: updates of the generator in a step.
         optimiser: of the generator and, another of its kind, of the critics.
         learning_rate: the highest.
         critic_learning_rate: the critics' own, where it differs.
@@ -120,6 +121,7 @@ class AdversarialCard(Frozen):
     steps: int = Field(gt=0)
     batch_size: int = Field(default=64, gt=0)
     critic_updates: int = Field(default=5, gt=0)
+    generator_updates: int = Field(default=1, gt=0)
     optimiser: Annotated[RMSpropCard | AdamCard, Field(discriminator="kind")] = RMSpropCard()
     learning_rate: float = Field(default=3e-4, gt=0)
     critic_learning_rate: float | None = Field(default=None, gt=0)

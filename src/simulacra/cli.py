@@ -47,7 +47,7 @@ _Spectrum = typer.Option(
     "--energy",
     "--momentum",
     help="Kinetic energy, or transverse momentum for a TPC: "
-    "65GeV; 1GeV,2GeV is cycled; 1GeV..65GeV is log-uniform.",
+    "65GeV; 1GeV,2GeV is cycled; 1GeV..65GeV is log-uniform, 1GeV-65GeV uniform.",
 )
 Energy = Annotated[str, _Spectrum]
 Number = Annotated[int, typer.Option("-n", min=1, help="Number of events.")]
@@ -106,13 +106,12 @@ def models(
     name: Annotated[str | None, typer.Argument(help="A model of the catalogue.")] = None,
 ) -> None:
     """List the models, or show the options of one with their defaults."""
-    from simulacra.models import MODELS, find_model
+    from simulacra.models import MODELS
 
     if _wants_one(verb, name):
-        import yaml
+        from simulacra.models.description import as_yaml
 
-        config = find_model(str(name)).config_class()()
-        typer.echo(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False), nl=False)
+        typer.echo(as_yaml(str(name)), nl=False)
         return
     listing = table("model", "for a", "training", "what it is", "reference")
     for kind, entry in MODELS.items():

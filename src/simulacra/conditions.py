@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,11 @@ from simulacra.columns import check_columns, outside_ranges
 from simulacra.detectors import Detector
 from simulacra.errors import EventsError, SimulacraError
 from simulacra.units import format_energy, parse_quantity
+
+Law = Literal["points", "log-uniform", "uniform"]
+"""How the values of a spectrum are distributed."""
+_SIGNS: dict[Law, str] = {"log-uniform": r"\.\.", "uniform": r"(?<=V)\s*-"}
+"""What stands between the ends of a range; a minus elsewhere belongs to a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,7 @@ class Conditions:
 
 @dataclass(frozen=True, slots=True)
 class EnergySpectrum:
-    """Values of a detector's scale (MeV): points that are cycled, or a log-uniform range.
+    """Values of a detector's scale (MeV): points that are cycled, or a range.
 
     The scale is the kinetic energy for a calorimeter and the transverse momentum (c = 1) for a TPC.
 
@@ -86,43 +91,48 @@ class EnergySpectrum:
     """
 
     points: tuple[float, ...]
-    log_uniform: bool = False
+    law: Law = "points"
 
     def __post_init__(self) -> None:
         if not self.points or min(self.points) <= 0 or not np.all(np.isfinite(self.points)):
             msg = "energies must be positive"
             raise SimulacraError(msg)
-        if self.log_uniform and not (len(self.points) == 2 and self.points[0] < self.points[1]):
+        is_range = len(self.points) == 2 and self.points[0] < self.points[1]
+        if self.law != "points" and not is_range:
             msg = "an energy range goes from the lower to the higher energy"
             raise SimulacraError(msg)
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the spectrum of ``65GeV``, ``1GeV,2GeV,4GeV`` (cycled) or ``1GeV..65GeV``.
+        """Return the spectrum of ``65GeV``, ``1GeV,2GeV,4GeV`` (cycled) or of a range.
+
+        Energies in ``1GeV..65GeV`` are log-uniform, in ``1GeV-65GeV`` uniform.
 
         Raises:
             SimulacraError: a number or unit is missing, or an energy is not positive.
         """
-        log_uniform = ".." in text
-        parts = re.split(r"\.\.", text) if log_uniform else text.split(",")
+        law: Law = next((law for law, sign in _SIGNS.items() if re.search(sign, text)), "points")
+        parts = re.split(_SIGNS.get(law, ","), text)
         try:
             points = tuple(parse_quantity(part, "energy") for part in parts)
         except ValueError as error:
             msg = f"energy: {error}"
             raise SimulacraError(msg) from None
-        return cls(points, log_uniform)
+        return cls(points, law)
 
     def draw(self, n: int, rng: np.random.Generator) -> NDArray[np.float64]:
         """Return ``n`` values in MeV."""
-        if self.log_uniform:
+        if self.law == "uniform":
+            low, high = self.points
+            return rng.uniform(low, high, n)
+        if self.law == "log-uniform":
             low, high = np.log(self.points)
             return np.exp(rng.uniform(low, high, n))
         return np.resize(np.asarray(self.points), n)
 
     def __str__(self) -> str:
-        return (".." if self.log_uniform else ",").join(
-            format_energy(p).replace(" ", "") for p in self.points
-        )
+        between = {"points": ",", "log-uniform": "..", "uniform": "-"}[self.law]
+        return between.join(format_energy(p).replace(" ", "") for p in self.points)
 
 
 def draw_conditions(
@@ -147,7 +157,8 @@ def conditions_at(detector: Detector, energy: str, n: int, seed: int) -> Conditi
 
     Args:
         detector: what the particles hit.
-        energy: ``50GeV``; ``1GeV,2GeV`` is cycled; ``1GeV..65GeV`` is log-uniform.
+        energy: ``50GeV``; ``1GeV,2GeV`` is cycled; ``1GeV..65GeV`` is log-uniform,
+            ``1GeV-65GeV`` uniform.
         n: number of particles.
         seed: where all columns come from.
 

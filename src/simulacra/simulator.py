@@ -106,7 +106,7 @@ class TrainedSimulator:
 
         Args:
             energy: the spectrum of the detector's scale: ``50GeV``; ``1GeV,2GeV`` is cycled;
-                ``1GeV..65GeV`` is log-uniform.
+                ``1GeV..65GeV`` is log-uniform, ``1GeV-65GeV`` uniform.
             n: number of events.
             seed: where conditions and response come from.
         """

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from scipy.special import erf
 from torch import nn
 
 from simulacra.conditions import EnergySpectrum, draw_conditions
@@ -170,6 +171,51 @@ def test_other_detectors_are_asked_in_physical_units():
     cells = cells_of(graph, inputs)
     assert cells.shape == (100, load_detector("calogan").n_cells)
     assert relative_difference(expected, cells).max() <= 1e-5
+
+
+def test_model_without_conditions_takes_noise_alone():
+    simulator = untrained("wgan", detector="atlas-barrel-89")
+    graph = graph_of(simulator)
+    assert [node["name"] for node in graph["inputs"]] == ["Z"]
+    _, noise, expected = drawn(simulator, 100)
+    cells = cells_of(graph, {"Z": {str(i): column for i, column in enumerate(noise.T)}})
+    assert cells.shape == (100, 89)
+    assert relative_difference(expected, cells).max() <= 1e-5
+    assert np.array_equal(cells > 0, expected > 0)
+
+
+@pytest.mark.parametrize(
+    ("options", "own", "name"),
+    [
+        ({"noise": "uniform", "energy": "linear"}, lambda z: erf(z / math.sqrt(2)), "value"),
+        (
+            {"noise": "normal", "energy": "log", "activation": "swish", "batch_norm": True},
+            lambda z: (1 + z) / 2,
+            "log",
+        ),
+    ],
+)
+def test_voxels_are_asked_for_with_noise_of_their_own(options, own, name):
+    simulator = untrained("voxel-gan", detector="atlas-voxels", **options)
+    graph = graph_of(simulator)
+    assert graph["simulacra"]["noise"].startswith(options["noise"])
+    conditions, noise, expected = drawn(simulator, 100)
+    energy = conditions["energy"]
+    inputs = {"Z": {str(i): own(column.astype(float)) for i, column in enumerate(noise.T)}}
+    inputs["energy"] = {name: np.log(energy) if name == "log" else energy}
+    cells = cells_of(graph, inputs)
+    assert cells.shape == (100, 368)
+    assert relative_difference(expected, cells).max() <= 1e-5
+
+
+def test_decoder_of_the_autoencoder_answers_as_torch_does():
+    """In the terms of ATLAS; with the flow before it, it is refused."""
+    simulator = untrained("atlas-vae", flow_blocks=0)
+    conditions, noise, expected = drawn(simulator, 100)
+    cells = cells_of(graph_of(simulator), atlas_inputs(conditions, noise))
+    assert relative_difference(expected, cells).max() <= 1e-5
+    with pytest.raises(ExportError, match="with a flow"):
+        graph_of(untrained("atlas-vae", flow_blocks=1))
 
 
 def test_softplus_from_exponentials_keeps_its_digits():

@@ -147,3 +147,16 @@ def test_small_numbers_keep_their_digits(tmp_path):
         session.run(None, {name: x.numpy()}), _Elementary()(x.double()), strict=True
     ):
         np.testing.assert_allclose(found, exact.numpy(), rtol=1e-6)
+
+
+@pytest.mark.parametrize("options", [{}, {"bias": True, "stride": (1, 2, 1), "padding": (1, 0, 2)}])
+def test_volumes_are_convolved_with_and_without_bias(options, tmp_path):
+    convolution = torch.nn.Conv3d(2, 3, (2, 3, 2), **{"bias": False} | options)
+    volumes = torch.randn(3, 2, 5, 6, 4, generator=torch.Generator().manual_seed(1))
+    model = deploy_graph.graph_of(convolution, {"x": volumes}, ["y"], "convolution")
+    deploy_graph.save_graph(model, tmp_path / "convolution.onnx")
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(tmp_path / "convolution.onnx")
+    (found,) = session.run(None, {"x": volumes.numpy()})
+    np.testing.assert_allclose(found, convolution(volumes).detach().numpy(), rtol=1e-5, atol=1e-6)

@@ -44,6 +44,27 @@ def test_workers_leave_interrupts_to_the_parent():
         assert pool.last_words() == ""
 
 
+def fails():
+    return ()[0]
+
+
+def much():
+    return bytes(30_000_000)
+
+
+def test_an_error_amid_large_results_ends_the_run():
+    """A worker that left while it sent a result once left the pool waiting for ever."""
+
+    def run():
+        with WorkerPool(2) as pool:
+            futures = [pool.submit(work) for work in (much, fails, much, much, much, much)]
+            futures[1].result()
+
+    for _ in range(2):
+        with pytest.raises(IndexError):
+            run()
+
+
 def test_after_an_error_nobody_waits_for_the_work_that_is_left():
     start = time.monotonic()
 

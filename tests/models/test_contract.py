@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from simulacra.models import MODELS, find_model
+from simulacra.models import MODELS
 from simulacra.simulator import TrainedSimulator, train
 from tests.conftest import DETECTORS, SMALL_MODELS, small_sample
 
@@ -12,7 +12,7 @@ from tests.conftest import DETECTORS, SMALL_MODELS, small_sample
 @pytest.fixture
 def events(kind):
     """Of a detector that the model serves."""
-    return small_sample(find_model(kind).serves, 64)
+    return small_sample(kind, 64)
 
 
 def test_every_model_has_a_small_configuration():

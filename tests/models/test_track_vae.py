@@ -1,10 +1,9 @@
 import pytest
 import torch
 from torch import nn
-from torch.distributions import Normal, kl_divergence
 
 from simulacra.detectors import load_detector
-from simulacra.models.track_vae import TableAutoencoder, divergence_from_normal
+from simulacra.models.track_vae import TableAutoencoder
 from simulacra.models.vae import Vae, VaeConfig
 
 NONE = torch.zeros(3, 0)
@@ -17,13 +16,6 @@ class Constant(nn.Module):
 
     def forward(self, x, conditions):
         return self.value
-
-
-def test_divergence_is_that_of_gaussians():
-    rng = torch.Generator().manual_seed(1)
-    mean, log_variance = torch.randn((2, 6, 4), generator=rng)
-    expected = kl_divergence(Normal(mean, (log_variance / 2).exp()), Normal(0.0, 1.0)).sum(dim=1)
-    torch.testing.assert_close(divergence_from_normal(mean, log_variance), expected)
 
 
 def test_terms_of_a_hand_made_autoencoder():

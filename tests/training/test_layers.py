@@ -44,13 +44,13 @@ def test_only_growing_networks_are_told():
     set_progress(nn.Linear(1, 1), 0.25)
 
 
-def _run(barrel, **options):
-    entry = find_model("dnncalogan")
-    config = entry.config_class().model_validate(SMALL_MODELS["dnncalogan"])
+def _run(barrel, kind="dnncalogan", **options):
+    entry = find_model(kind)
+    config = entry.config_class().model_validate(SMALL_MODELS[kind])
     with torch.random.fork_rng():
         torch.manual_seed(1)
         surrogate = Surrogate(entry, config, barrel)
-    card = AdversarialCard(steps=4, batch_size=4, critic_updates=1, **options)
+    card = AdversarialCard(**{"steps": 4, "batch_size": 4, "critic_updates": 1} | options)
     rng = torch.Generator().manual_seed(2)
     features = torch.rand((16, barrel.n_cells), generator=rng)
     conditions = torch.rand((16, surrogate.encoder.features), generator=rng)
@@ -74,6 +74,20 @@ def test_the_card_chooses_the_optimiser(barrel):
     assert moved == pytest.approx(1e-2, rel=1e-3)  # Adam's first step is the learning rate
 
 
+def _largest(module):
+    return max(float(weights.detach().abs().max()) for weights in module.parameters())
+
+
+def test_critics_with_bounds_are_clipped_after_each_update(barrel):
+    run = _run(barrel, "wgan", learning_rate=0.1)
+    for _ in range(2):
+        run.advance()
+        assert _largest(run._network.critics) == pytest.approx(0.01)
+    run = _run(barrel, learning_rate=0.1)
+    run.advance()
+    assert _largest(run._network.critics) > 0.01
+
+
 def test_the_default_optimiser_is_the_decks(barrel):
     group = _run(barrel).generator_optimiser.param_groups[0]
     assert (group["alpha"], group["momentum"], group["lr"]) == (0.9, 0, 3e-4)
@@ -84,3 +98,20 @@ def test_options_of_another_optimiser_are_refused(small_card):
     content["training"]["optimiser"] = {"kind": "rmsprop", "betas": [0.5, 0.9]}
     with pytest.raises(CardError, match="training.optimiser.rmsprop.betas: Extra inputs"):
         Card.parse(yaml.safe_dump(content), "card")
+
+
+def test_generator_can_be_updated_more_often(barrel):
+    """Critics come first, so that two updates begin as one does, and end elsewhere."""
+    calls = []
+    states = {}
+    for updates in (1, 2):
+        run = _run(barrel, generator_updates=updates)
+        judge = run.critics.judge
+        run._network.critics.judge = lambda fake, c, judge=judge: calls.append(c) or judge(fake, c)
+        run.advance()
+        states[updates] = {k: v.clone() for k, v in run._network.state_dict().items()}
+    assert len(calls) == 3
+    assert torch.equal(calls[0], calls[1])
+    assert not torch.equal(calls[1], calls[2])
+    for name, value in states[1].items():
+        assert torch.equal(value, states[2][name]) == ("critics" in name or "spread" in name), name

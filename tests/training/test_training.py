@@ -8,6 +8,7 @@ from simulacra.events import Events
 from simulacra.io import read_events
 from simulacra.sample import load_sample
 from simulacra.training import fit
+from simulacra.training.run import is_better
 from simulacra.training.selection import EpochSelection
 from tests.training.gaussian import register
 
@@ -37,6 +38,7 @@ def _weights(trained):
         ("gaussian", {}),
         ("dcgan", {"dropout": 0.5}),  # draws random numbers in its layers
         ("cvae", {"dropout": 0.5}),  # and counts means over batches
+        ("gan-3d", {"label_flips": 0.3}),  # both, and flips labels
         ("progan", {"growth": 0.9}),  # is interrupted while a level fades in
     ],
 )
@@ -114,3 +116,12 @@ def test_score_beats_chance_for_independent_geant4():
 def test_unknown_group_names_what_there_is(events):
     with pytest.raises(CardError, match="there are .*response"):
         EpochSelection(events, ("respons",))
+
+
+def test_an_epoch_of_broken_numbers_is_no_best_one():
+    nan = float("nan")
+    assert is_better(1.0, nan)
+    assert not is_better(nan, nan)
+    assert not is_better(nan, 1.0)
+    assert is_better(1.0, 2.0)
+    assert not is_better(2.0, 1.0)

@@ -127,7 +127,7 @@ def test_continuous_energies_are_binned():
     rng = np.random.default_rng(0)
     samples = []
     for _ in range(2):
-        conditions = draw_conditions(detector, EnergySpectrum((1e3, 1e5), True), 200, rng)
+        conditions = draw_conditions(detector, EnergySpectrum((1e3, 1e5), "log-uniform"), 200, rng)
         showers = rng.exponential(conditions["energy"][:, None] / detector.n_cells, (200, 504))
         samples.append(Events(conditions, {"showers": showers.astype(np.float32)}, detector))
     result = validate(*samples)

@@ -62,6 +62,17 @@ class DenseModel(Protocol):
         """Return it: noise and encoded conditions, joined, to what the transform inverts."""
 
 
+@runtime_checkable
+class OwnNoise(Protocol):
+    """A dense model whose chain takes other noise than standard normal.
+
+    Attributes:
+        chain_noise: which, in words.
+    """
+
+    chain_noise: str
+
+
 def write(simulator: TrainedSimulator, path: Path) -> str:
     """Write a dense generator as JSON, which appears whole or not at all.
 
@@ -97,9 +108,12 @@ def graph_of(simulator: TrainedSimulator) -> Json:
         )
         raise ExportError(msg)
     latent = model.noise_shape(1)[1]
-    nodes = [noise_node(latent), *condition_nodes(simulator, encoder)]
+    steps = steps_of(model.chain(), kind)
+    nodes = [noise_node(latent)]
+    if _inputs(steps) > latent:  # a model that is not conditional takes noise alone
+        nodes += condition_nodes(simulator, encoder)
     graph = _Graph(nodes)
-    graph.add(_in_order(steps_of(model.chain(), kind), nodes, latent))
+    graph.add(_in_order(steps, nodes, latent))
     return graph.to_json(_about(simulator))
 
 
@@ -110,6 +124,13 @@ def condition_nodes(simulator: TrainedSimulator, encoder: ConditionEncoder) -> l
         assert isinstance(detector, Calorimeter)
         return atlas_nodes(encoder, detector)
     return plain_nodes(encoder)
+
+
+def _inputs(steps: list[Step]) -> int:
+    """Return how many numbers a chain takes."""
+    first = steps[0]
+    assert isinstance(first, Affine)
+    return int(first.weights.shape[1])
 
 
 def _in_order(steps: list[Step], nodes: list[InputNode], latent: int) -> list[Step]:
@@ -123,13 +144,14 @@ def _in_order(steps: list[Step], nodes: list[InputNode], latent: int) -> list[St
 
 def _about(simulator: TrainedSimulator) -> dict[str, str]:
     """Return what the file says of itself; LWTNN passes over it."""
-    detector = simulator.detector
+    detector, model = simulator.detector, simulator.surrogate.model
     return {
         "version": __version__,
         "model": simulator.card.model_kind,
         "detector": detector.name,
         "detector_sha256": detector.fingerprint,
         "inputs": "ATLAS DNNCaloSimSvc, GANv0" if is_atlas(detector) else "physical units",
+        "noise": model.chain_noise if isinstance(model, OwnNoise) else "standard normal",
         "outputs": "fractions of the kinetic energy, in the detector's order of cells",
         "ranges": json.dumps({name: list(ends) for name, ends in simulator.ranges.items()}),
     }

@@ -1,4 +1,4 @@
-"""ONNX forms of operators whose usual translation loses small numbers, or costs more than it must.
+"""ONNX forms of operators whose usual translation loses small numbers, costs more, or is wrong.
 
 Responses hang on small numbers: a far cell is a sigmoid of -12, the logarithm of a probability is
 taken of what is nearly one. torch keeps the leading digits of both.
@@ -6,7 +6,7 @@ taken of what is nearly one. torch keeps the leading digits of both.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 OnnxValue = Any  # onnxscript's own types do not know that numbers become constants
@@ -18,11 +18,32 @@ def precise_operators() -> dict[Callable[..., Any], Callable[..., Any]]:
 
     aten = torch.ops.aten
     return {
+        aten.conv3d.default: aten_conv3d,
         aten.expm1.default: aten_expm1,
         aten.log1p.default: aten_log1p,
         aten.sigmoid.default: aten_sigmoid,
         aten.softplus.default: aten_softplus,
     }
+
+
+def aten_conv3d(
+    x: OnnxValue,
+    weight: OnnxValue,
+    bias: OnnxValue = None,
+    stride: Sequence[int] = (1, 1, 1),
+    padding: Sequence[int] = (0, 0, 0),
+    dilation: Sequence[int] = (1, 1, 1),
+    groups: int = 1,
+) -> OnnxValue:
+    """Return a convolution; where there is no bias, the usual translation adds one of two axes."""
+    inputs = (x, weight) if bias is None else (x, weight, bias)
+    return _opset().Conv(
+        *inputs,
+        strides=list(stride),
+        pads=[*padding, *padding],
+        dilations=list(dilation),
+        group=groups,
+    )
 
 
 def aten_expm1(x: OnnxValue) -> OnnxValue:

@@ -6,11 +6,20 @@ import os
 import signal
 import tempfile
 import threading
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import wait as wait_for
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from types import TracebackType
+from typing import Any, ParamSpec, TypeVar
+from weakref import WeakSet
+
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
+GRACE = 5.0
+"""Seconds that workers have to finish their chunk after an error."""
 
 
 class WorkerPool(ProcessPoolExecutor):
@@ -24,6 +33,7 @@ class WorkerPool(ProcessPoolExecutor):
     """
 
     def __init__(self, workers: int) -> None:
+        self._submitted: WeakSet[Future[Any]] = WeakSet()
         self._logs = tempfile.TemporaryDirectory(prefix="simulacra-")
         context = get_context("spawn")  # Geant4 must not meet the parent's threads
         # Nothing is ever sent: workers leave when the other end is closed or its process is gone.
@@ -35,14 +45,28 @@ class WorkerPool(ProcessPoolExecutor):
             initargs=(self._logs.name, self._life),
         )
 
+    def submit(
+        self, fn: Callable[Given, Result], /, *args: Given.args, **kwargs: Given.kwargs
+    ) -> Future[Result]:
+        """Hand over work; see :meth:`concurrent.futures.Executor.submit`."""
+        future = super().submit(fn, *args, **kwargs)
+        self._submitted.add(future)
+        return future
+
     def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> bool | None:
-        """Let the workers finish, or after an error (Ctrl-C is one) have them leave at once."""
+        """Let the workers finish, or after an error (Ctrl-C is one) have them leave soon.
+
+        They get a moment for the chunk that they are at: one that left amid sending a result would
+        leave the pool waiting for the rest of it.
+        """
         if kind is not None:
+            unfinished = [future for future in self._submitted if not future.cancel()]
+            wait_for(unfinished, timeout=GRACE)
             self._lifeline.close()
         return super().__exit__(kind, error, trace)
 

@@ -90,7 +90,8 @@ class ParticleCard(Frozen):
 
     Attributes:
         particle: name or PDG id.
-        energy: kinetic energy: ``65GeV``; ``1GeV,2GeV`` is cycled; ``1GeV..65GeV`` is log-uniform.
+        energy: kinetic energy: ``65GeV``; ``1GeV,2GeV`` is cycled; ``1GeV..65GeV`` is log-uniform,
+            ``1GeV-65GeV`` uniform.
         count: how many of them.
         x, y, z: where they start in the world, mm: a value, or a range that is drawn uniformly.
         theta: angle to the world's z axis, rad: a value, or a range, uniform in solid angle.

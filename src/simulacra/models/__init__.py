@@ -54,6 +54,17 @@ class Growing(Protocol):
         """
 
 
+@runtime_checkable
+class Clipped(Protocol):
+    """What critics offer whose weights have to stay within bounds, as the first WGAN's."""
+
+    def clip(self) -> None:
+        """Bring the weights back within their bounds.
+
+        The loop calls this after each update of the critics.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class ModelEntry:
     """One system: where its code is, how it is trained, where it comes from.
@@ -61,7 +72,8 @@ class ModelEntry:
     The module defines ``transform(config, detector)`` and, where conditions need more than
     :class:`simulacra.transforms.ConditionEncoder`, ``encoder(config, detector)``; ``config`` and
     ``network`` name its classes, ``training`` the loop that the network is written for, ``serves``
-    the kind of detector.
+    the kind of detector, and ``detector`` the shipped one that its size is quoted for, where it is
+    not the first one that fits.
     """
 
     module: str
@@ -71,6 +83,7 @@ class ModelEntry:
     serves: Literal["calorimeter", "tpc"]
     summary: str
     reference: str
+    detector: str = ""
 
     def config_class(self) -> type[Frozen]:
         """Return the class of the model's options."""
@@ -110,6 +123,35 @@ MODELS: dict[str, ModelEntry] = {
         summary="dense WGAN-GP on flat cells with a second critic for the total energy",
         reference="ATLAS, ATL-SOFT-PUB-2018-001 and the fifth deck",
     ),
+    "wgan": ModelEntry(
+        module="simulacra.models.wgan",
+        config="WganConfig",
+        network="Wgan",
+        training="adversarial",
+        serves="calorimeter",
+        summary="dense Wasserstein GAN with clipped weights on flat cells, not conditional",
+        reference="ATLAS (Klein 2017), fourth deck; arXiv:1701.07875",
+        detector="atlas-barrel-89",
+    ),
+    "atlas-vae": ModelEntry(
+        module="simulacra.models.atlas_vae",
+        config="AtlasVaeConfig",
+        network="AtlasVae",
+        training="one-loss",
+        serves="calorimeter",
+        summary="dense variational autoencoder; with flow_blocks, latent space made normal by IAF",
+        reference="ATLAS, ATL-SOFT-PUB-2018-001 and the fifth deck",
+    ),
+    "voxel-gan": ModelEntry(
+        module="simulacra.models.voxel_gan",
+        config="VoxelGANConfig",
+        network="VoxelGAN",
+        training="adversarial",
+        serves="calorimeter",
+        summary="dense WGAN-GP from noise and energy to voxels",
+        reference="ATLAS, FastCaloGAN and AtlFast3",
+        detector="atlas-voxels",
+    ),
     "coupling-flow": ModelEntry(
         module="simulacra.models.coupling_flow",
         config="CouplingFlowConfig",
@@ -127,6 +169,36 @@ MODELS: dict[str, ModelEntry] = {
         serves="calorimeter",
         summary="normal scores of layers and cells, joined by few-step flow matching: the default",
         reference="ours; flow matching: arXiv:2210.02747",
+    ),
+    "calogan": ModelEntry(
+        module="simulacra.models.calogan",
+        config="CaloGanConfig",
+        network="CaloGan",
+        training="adversarial",
+        serves="calorimeter",
+        summary="vanilla GAN of locally connected layers, in-painting from layer to layer",
+        reference="CaloGAN, arXiv:1705.02355 and arXiv:1712.10321",
+        detector="calogan",
+    ),
+    "gan-3d": ModelEntry(
+        module="simulacra.models.gan3d",
+        config="Gan3dConfig",
+        network="Gan3d",
+        training="adversarial",
+        serves="calorimeter",
+        summary="vanilla GAN of 3-D convolutions; its discriminator also regresses the energy",
+        reference="GeantV, second deck; arXiv:1912.06794",
+        detector="clic-ecal",
+    ),
+    "gan-3d-angle": ModelEntry(
+        module="simulacra.models.gan3d_angle",
+        config="Gan3dAngleConfig",
+        network="Gan3dAngle",
+        training="adversarial",
+        serves="calorimeter",
+        summary="gan-3d for any angle of incidence, which is measured on its showers",
+        reference="GeantV; Eur. Phys. J. C 82 (2022) 386",
+        detector="clic-ecal-angle",
     ),
     "gan-mlp": ModelEntry(
         module="simulacra.models.gan_mlp",
@@ -224,4 +296,12 @@ def find_model(kind: str) -> ModelEntry:
     return MODELS[kind]
 
 
-__all__ = ["MODELS", "GenerativeModel", "Growing", "ModelEntry", "OneLossModel", "find_model"]
+__all__ = [
+    "MODELS",
+    "Clipped",
+    "GenerativeModel",
+    "Growing",
+    "ModelEntry",
+    "OneLossModel",
+    "find_model",
+]

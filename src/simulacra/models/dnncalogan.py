@@ -19,8 +19,9 @@ from torch import Tensor, nn
 
 from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
+from simulacra.models.dense_showers import DenseShowers, Output
 from simulacra.models.needs import calorimeter_for
-from simulacra.models.networks import Factors, TrainableSwish, dense, gradient_penalty, leaky
+from simulacra.models.networks import TrainableSwish, dense, gradient_penalty, leaky
 from simulacra.transforms import FractionOfEnergy, Transform
 
 
@@ -53,25 +54,7 @@ class DNNCaloGANConfig(Frozen):
     second_critic_drift: float = Field(default=0.05, ge=0)
     cell_scale: float = Field(default=50.0, gt=0)
     total_scale: float = Field(default=30.0, gt=0)
-    output: Literal["relu", "softplus"] = "softplus"
-
-
-class Generator(nn.Module):
-    """Noise and conditions to cell fractions: deep and dense, with trainable swish."""
-
-    cell_spread: Tensor
-
-    def __init__(self, config: DNNCaloGANConfig, cells: int, conditions: int) -> None:
-        super().__init__()
-        widths = (config.latent + conditions, *config.generator_widths, cells)
-        self.layers = dense(widths, TrainableSwish)
-        self.activation = nn.ReLU() if config.output == "relu" else nn.Softplus()
-        self.register_buffer("cell_spread", torch.ones(cells))
-
-    def forward(self, conditions: Tensor, noise: Tensor) -> Tensor:
-        """Return cell fractions (n, cells), none negative."""
-        cells: Tensor = self.activation(self.layers(torch.cat([noise, conditions], dim=1)))
-        return cells * self.cell_spread
+    output: Output = "softplus"
 
 
 class Critics(nn.Module):
@@ -160,23 +143,19 @@ class DNNCaloGAN(nn.Module):
         super().__init__()
         cells = calorimeter_for(config.kind, detector).n_cells
         self.latent = config.latent
-        self.generator = Generator(config, cells, conditions)
+        # deep and dense, with trainable swish
+        widths = (config.latent + conditions, *config.generator_widths, cells)
+        layers = dense(widths, TrainableSwish)
+        self.generator = DenseShowers(layers, cells, conditions, config.output)
         self.critics = Critics(config, cells, conditions)
 
     def fit(self, features: Tensor, conditions: Tensor) -> None:  # noqa: ARG002
-        """Scale the generator's outputs to the spread of the training cells (n, cells).
-
-        The spreads of hot and far cells differ by 10^4; without this the last layer has to learn
-        that first.
-        """
-        floor = 1e-5  # of the incident energy: cells that are never hit keep a finite scale
-        self.generator.cell_spread.copy_(features.std(dim=0) + floor)
+        """Scale the generator's outputs to the spread of the training cells (n, cells)."""
+        self.generator.fit(features)
 
     def chain(self) -> nn.Sequential:
         """Return the generator as a chain of layers from noise and conditions, joined, to cells."""
-        return nn.Sequential(
-            *self.generator.layers, self.generator.activation, Factors(self.generator.cell_spread)
-        )
+        return self.generator.chain()
 
     def noise_shape(self, n: int) -> tuple[int, ...]:
         """Return the shape of the Gaussian noise for ``n`` events."""
@@ -190,5 +169,4 @@ class DNNCaloGAN(nn.Module):
 
 def transform(config: DNNCaloGANConfig, detector: Detector) -> Transform:  # noqa: ARG001
     """Return the preprocessing: cells as fractions of the incident kinetic energy."""
-    shape = detector.response_arrays["showers"].shape
-    return FractionOfEnergy("showers", shape, list(detector.conditions).index("energy"))
+    return FractionOfEnergy.of(detector)

@@ -63,12 +63,6 @@ def split(tables: Tensor) -> tuple[Tensor, ...]:
     return torch.split(tables, list(FLOWS.values()), dim=2)
 
 
-def beside(values: Tensor, conditions: Tensor) -> Tensor:
-    """Return values (n, ...) and conditions (n, conditions) as one row of features for each."""
-    values = values.flatten(1)
-    return torch.cat([values, conditions], dim=1) if conditions.shape[1] else values
-
-
 class MergedGenerators(nn.Module):
     """A generator for each flow; noise (n, flows * latent) is shared out.
 

@@ -15,9 +15,10 @@ from torch import Tensor, nn
 
 from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
-from simulacra.models.flows import TableShape, TrackGAN, beside
+from simulacra.models.flows import TableShape, TrackGAN
 from simulacra.models.minimax import MinimaxCritic
 from simulacra.models.needs import tpc_for
+from simulacra.models.networks import beside
 from simulacra.transforms import TrackTables, Transform
 
 

@@ -2,8 +2,24 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
+
+
+def called_real(logits: Tensor, flipped: Tensor | None = None) -> Tensor:
+    """Return the cross-entropy of logits whose label is full simulation: -log D, the mean.
+
+    Args:
+        logits: of D (n, 1).
+        flipped: where the label is turned round (n, 1), if anywhere.
+    """
+    return softplus(-logits if flipped is None else torch.where(flipped, logits, -logits)).mean()
+
+
+def called_fake(logits: Tensor, flipped: Tensor | None = None) -> Tensor:
+    """Return the cross-entropy of logits whose label is generated: -log(1 - D), the mean."""
+    return called_real(-logits, flipped)
 
 
 class MinimaxCritic(nn.Module):
@@ -33,10 +49,10 @@ class MinimaxCritic(nn.Module):
     ) -> dict[str, Tensor]:
         """Return what the discriminator minimises: -log D(x) and -log(1 - D(G(z)))."""
         return {
-            "real": softplus(-self.discriminator(real, conditions)).mean(),
-            "fake": softplus(self.discriminator(fake, conditions)).mean(),
+            "real": called_real(self.discriminator(real, conditions)),
+            "fake": called_fake(self.discriminator(fake, conditions)),
         }
 
     def judge(self, fake: Tensor, conditions: Tensor) -> dict[str, Tensor]:
         """Return what the generator minimises: -log D(G(z))."""
-        return {"generator": softplus(-self.discriminator(fake, conditions)).mean()}
+        return {"generator": called_real(self.discriminator(fake, conditions))}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from simulacra.detectors import Calorimeter, Detector, Tpc
+from simulacra.detectors.segmentation import CartesianSegmentation
 from simulacra.errors import CardError
 
 Kind = TypeVar("Kind", Calorimeter, Tpc)
@@ -18,6 +19,19 @@ def calorimeter_for(model: str, detector: Detector) -> Calorimeter:
         CardError: it is none; the message names the model.
     """
     return _known(model, detector, Calorimeter)
+
+
+def images_for(model: str, detector: Detector) -> tuple[tuple[int, int], ...]:
+    """Return rows and columns of the layers of a calorimeter whose layers are all images.
+
+    Raises:
+        CardError: it is none, or has a layer of polar cells; the message names the model.
+    """
+    layers = calorimeter_for(model, detector).layers
+    if not all(isinstance(layer.segmentation, CartesianSegmentation) for layer in layers):
+        msg = f"model {model} needs layers of Cartesian cells, {detector.name} has polar ones"
+        raise CardError(msg)
+    return tuple(layer.shape for layer in layers)
 
 
 def tpc_for(model: str, detector: Detector) -> Tpc:

@@ -31,9 +31,9 @@ from simulacra.models.equalised import (
     EqualisedLinear,
     PixelNorm,
 )
-from simulacra.models.flows import TableShape, TrackGAN, beside
+from simulacra.models.flows import TableShape, TrackGAN
 from simulacra.models.needs import tpc_for
-from simulacra.models.networks import gradient_penalty, leaky
+from simulacra.models.networks import beside, gradient_penalty, leaky
 from simulacra.transforms import TrackTables, Transform
 
 

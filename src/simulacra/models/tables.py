@@ -11,8 +11,8 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from simulacra.errors import CardError
-from simulacra.models.flows import TableShape, beside
-from simulacra.models.networks import dense, leaky
+from simulacra.models.flows import TableShape
+from simulacra.models.networks import beside, dense, leaky
 from simulacra.transforms.tracks import DIVISOR
 
 

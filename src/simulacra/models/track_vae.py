@@ -11,6 +11,7 @@ from torch.nn.functional import binary_cross_entropy
 
 from simulacra.detectors import Tpc
 from simulacra.models.flows import FLOWS, MakeNetwork, networks, split
+from simulacra.models.variational import divergence_from_normal, drawn
 from simulacra.transforms.tracks import PRESENCE
 
 
@@ -42,9 +43,7 @@ class TableAutoencoder(nn.Module):
     def losses(self, table: Tensor, conditions: Tensor, rng: Generator) -> dict[str, Tensor]:
         """Return reconstruction and divergence in nats for each number of a table."""
         mean, log_variance = self.encoder(table, conditions).chunk(2, dim=1)
-        noise = torch.randn(mean.shape, generator=rng).to(mean.device)
-        latent = mean + noise * (log_variance / 2).exp()
-        made: Tensor = self.decoder(latent, conditions)
+        made: Tensor = self.decoder(drawn(mean, log_variance, rng), conditions)
         return {
             "reconstruction": self._reconstruction(table, made) / table.numel(),
             "divergence": divergence_from_normal(mean, log_variance).sum() / table.numel(),
@@ -57,12 +56,6 @@ class TableAutoencoder(nn.Module):
         off = (table - made) / self.width
         squares = [part.square().sum() for part in off.tensor_split([PRESENCE, PRESENCE + 1], 2)]
         return chances + (squares[0] + squares[2]) / 2
-
-
-def divergence_from_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """Return KL(N(mean, variance) || N(0, 1)) of each event (n,), summed over (n, latent)."""
-    terms = mean.square() + log_variance.exp() - 1 - log_variance
-    return terms.sum(dim=1) / 2
 
 
 class TrackVAE(nn.Module):

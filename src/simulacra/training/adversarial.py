@@ -1,7 +1,8 @@
 """The loop for models with a generator and critics.
 
-One step draws one big batch, makes ``critic_updates`` updates of the critics on its parts and one
-of the generator, the latter with the conditions of the last part (the deck's third way).
+One step draws one big batch, makes ``critic_updates`` updates of the critics on its parts and then
+``generator_updates`` of the generator: the first with the conditions of the last part (the fifth
+deck's third way), further ones with those of other training events.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 
 from simulacra.card import AdamCard, AdversarialCard
 from simulacra.surrogate import Surrogate
-from simulacra.training.layers import own_random_numbers, set_progress
+from simulacra.training.layers import clip, own_random_numbers, set_progress
 from simulacra.training.schedules import learning_rate_factor, moving_average, set_learning_rate
 from simulacra.training.tensors import restore, state_of
 
@@ -117,15 +118,23 @@ class AdversarialRun:
         for part in self._big_batch(size * self.card.critic_updates).split(size):
             terms = self.critics(*part)
             self._update(self.critics_optimiser, terms)
+            clip(self._network.get_submodule("critics"))
             losses |= terms
             conditions = part.conditions
         self._critic_module.requires_grad_(False)
-        fake = self.generator(conditions, self._noise(size))
+        for update in range(self.card.generator_updates):
+            if update:
+                conditions = self._conditions[self._drawn(size)]
+            losses |= self._update_generator(conditions)
+        self._critic_module.requires_grad_(True)
+        return losses
+
+    def _update_generator(self, conditions: Tensor) -> dict[str, Tensor]:
+        fake = self.generator(conditions, self._noise(len(conditions)))
         terms = self.critics.judge(fake, conditions)
         self._update(self.generator_optimiser, terms)
-        self._critic_module.requires_grad_(True)
         self._averaged.update_parameters(self.generator.module)
-        return losses | terms
+        return terms
 
     def _update(self, optimiser: torch.optim.Optimizer, terms: Mapping[str, Tensor]) -> None:
         loss = torch.stack(tuple(terms.values())).sum()
@@ -134,13 +143,16 @@ class AdversarialRun:
         optimiser.step()
 
     def _big_batch(self, n: int) -> _Batch:
-        index = torch.randint(len(self._features), (n,), generator=self._rng)
+        index = self._drawn(n)
         conditions = self._conditions[index]
         with torch.no_grad():  # the generator stands still while the critics learn
             fake = self.generator(conditions, self._noise(n))
         mix = torch.rand((n, 1), generator=self._rng).to(self.fabric.device)
         real = self._dequantise(self._features[index], self._rng)
         return _Batch(real, fake, conditions, mix)
+
+    def _drawn(self, n: int) -> Tensor:
+        return torch.randint(len(self._features), (n,), generator=self._rng)
 
     def _noise(self, n: int) -> Tensor:
         return torch.randn(self.noise_shape(n), generator=self._rng).to(self.fabric.device)

@@ -1,6 +1,6 @@
-"""What some layers need of a loop at each step: where training stands, random numbers of their own.
+"""What some networks need of a loop: where training stands, random numbers of their own, bounds.
 
-Both are functions of the step alone, so that a resumed run needs no state of theirs.
+All are functions of the step or the weights alone, so that a resumed run needs no state of theirs.
 """
 
 from __future__ import annotations
@@ -12,13 +12,19 @@ import numpy as np
 import torch
 from torch import nn
 
-from simulacra.models import Growing
+from simulacra.models import Clipped, Growing
 
 
 def set_progress(network: nn.Module, fraction: float) -> None:
     """Tell a network that grows which part of the training is done, from 0 to 1."""
     if isinstance(network, Growing):
         network.set_progress(fraction)
+
+
+def clip(critics: nn.Module) -> None:
+    """Bring the weights of critics that have bounds back within them."""
+    if isinstance(critics, Clipped):
+        critics.clip()
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import csv
 import hashlib
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -173,7 +174,7 @@ class _Fit:
             row[f"{headline} mean {energy.label}"] = energy.headline_mean
             row[f"{headline} width {energy.label}"] = energy.headline_width
         self.history.append(row)
-        if not self.best_row or score < self.best_row["score"]:
+        if not self.best_row or is_better(score, self.best_row["score"]):
             self.best, self.best_row = weights, row
         self._save()
 
@@ -206,6 +207,11 @@ class _Fit:
         self.best = below_prefix("best", tensors)
         self.history, self.best_row = facts["history"], facts["best"]
         self.spent = np.array(facts["seconds"])
+
+
+def is_better(score: float, best: float) -> bool:
+    """Return whether an epoch's score is lower than the best so far; broken numbers never are."""
+    return score < best or (math.isnan(best) and not math.isnan(score))
 
 
 def _clocks() -> NDArray[np.float64]:

@@ -9,6 +9,7 @@ from simulacra.transforms.layers import LayersOfCells
 from simulacra.transforms.logarithmic import LogarithmicShowers
 from simulacra.transforms.normalised import NormalisedShowers
 from simulacra.transforms.reflections import Reflections
+from simulacra.transforms.scaled import ScaledCells, ScaledConditions
 from simulacra.transforms.track_encoder import TrackEncoder
 from simulacra.transforms.tracks import TrackTables
 from simulacra.transforms.turns import Turns
@@ -25,6 +26,8 @@ __all__ = [
     "NormalisedShowers",
     "Reflections",
     "Response",
+    "ScaledCells",
+    "ScaledConditions",
     "TrackEncoder",
     "TrackTables",
     "Transform",

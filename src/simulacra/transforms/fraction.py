@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from torch import Generator, Tensor, nn
 
+from simulacra.detectors import Detector
 from simulacra.transforms.base import Response
 
 
@@ -21,6 +24,12 @@ class FractionOfEnergy(nn.Module):
         self.array = array
         self.shape = shape
         self.energy_column = energy_column
+
+    @classmethod
+    def of(cls, detector: Detector) -> Self:
+        """Return the transform of a calorimeter's showers."""
+        shape = detector.response_arrays["showers"].shape
+        return cls("showers", shape, list(detector.conditions).index("energy"))
 
     def fit(self, response: Response, columns: Tensor) -> None:
         """Do nothing: the transform has no constants."""

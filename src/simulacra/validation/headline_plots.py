@@ -69,6 +69,7 @@ def headline_against_energy(shown: Shown) -> Iterator[Plot]:
     symbols = r" $\sigma / \mu$" if validation.summary == "moments" else ""
     against_scale(*pairs[1], points, relative, f"relative {summary.words[1]}{symbols}", axis)
     widths = [relative(m).value for _, c in points for m in (c.reference, c.generated)]
+    widths = [width for width in widths if np.isfinite(width)]  # a single event has none
     log_axis(pairs[1][0], "y", min(widths, default=0.0), max(widths, default=0.0))
     first, second = summary.words
     heading, lines = f"{first.capitalize()} and relative {second}", ""
@@ -132,7 +133,8 @@ def against_scale(
     ratio_axis(ratio)
     span = np.nanmax(np.abs(value[1] / safe - 1) + relative[1], initial=0.01)
     ratio.set_ylim(1 - 1.2 * min(span, 1.0), 1 + 1.2 * min(span, 1.0))
-    log_axis(main, "x", float(energies.min()), float(energies.max()))
+    if np.isfinite(value).any():  # an empty axis cannot be logarithmic
+        log_axis(main, "x", float(energies.min()), float(energies.max()))
     main.set_ylabel(label)
     main.legend()
     ratio.set_xlabel(f"{axis} [GeV]")

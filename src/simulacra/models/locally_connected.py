@@ -1,0 +1,71 @@
+"""Convolutions whose weights are not shared: every place of the image has a kernel of its own.
+
+References:
+    De Oliveira, Paganini, Nachman: Learning particle physics by example, arXiv:1701.05927, section
+    4.1: jets and showers are not the same everywhere in an image, unlike photographs.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from simulacra.models.networks import Start
+
+
+class LocallyConnected(nn.Module):
+    """A locally connected layer on images.
+
+    Args:
+        inputs, outputs: channels.
+        image: rows and columns of the images that come in.
+        kernel: rows and columns of each kernel.
+        stride: steps between kernels.
+        bias: one for each output and place.
+        start: fills each place's kernels (outputs, inputs, rows, columns) as those of a
+            convolution, so that its number of inputs is what one output sees.
+
+    Attributes:
+        size: rows and columns of the images that come out.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        image: tuple[int, int],
+        kernel: tuple[int, int],
+        stride: tuple[int, int] = (1, 1),
+        *,
+        bias: bool = True,
+        start: Start = nn.init.xavier_uniform_,
+    ) -> None:
+        super().__init__()
+        self.kernel, self.stride = kernel, stride
+        rows, columns = ((n - k) // s + 1 for n, k, s in zip(image, kernel, stride, strict=True))
+        self.size = rows, columns
+        places = rows * columns
+        kernels = torch.stack([start(torch.empty(outputs, inputs, *kernel)) for _ in range(places)])
+        # (places, what a kernel sees, outputs): the right-hand side of one product for each place
+        self.weight = nn.Parameter(kernels.permute(0, 3, 4, 2, 1).reshape(places, -1, outputs))
+        self.bias = nn.Parameter(torch.zeros(places, 1, outputs)) if bias else None
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return images (n, outputs, rows, columns) of images (n, inputs, ...)."""
+        products = torch.bmm(self._seen(images), self.weight)
+        if self.bias is not None:
+            products = products + self.bias
+        return products.permute(1, 2, 0).reshape(len(images), -1, *self.size)
+
+    def _seen(self, images: Tensor) -> Tensor:
+        """Return what each place's kernels see (places, n, kernel * inputs)."""
+        rows, columns = self.size
+        down, right = self.stride
+        # places first and channels last, so that the copies below are of whole runs of memory
+        images = images.permute(2, 3, 0, 1).contiguous()
+        shifted = [
+            images[i : i + down * rows : down, j : j + right * columns : right][:rows, :columns]
+            for i in range(self.kernel[0])
+            for j in range(self.kernel[1])
+        ]
+        return torch.cat(shifted, dim=3).flatten(0, 1)

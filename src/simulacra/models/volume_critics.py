@@ -1,0 +1,123 @@
+"""The critics of the 3D GANs: real or fake, the particle's energy, and the visible energy.
+
+References:
+    Carminati, Khattak, Vallecorsa: 3D convolutional GAN for fast simulation, arXiv:1912.06794; the
+    second deck. The visible energy that a requested energy should leave is a polynomial there, with
+    pasted numbers of their units; here it is fitted to the training events.
+"""
+
+from __future__ import annotations
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from simulacra.detectors.base import Frozen
+from simulacra.models.minimax import called_fake, called_real
+from simulacra.models.volumes import VolumeDiscriminator
+
+RESPONSE_DEGREE = 2
+"""Of the polynomial visible energy / energy: 1 would miss what leaks out at the back."""
+
+
+class LossWeights(Frozen):
+    """Weights of the terms.
+
+    Attributes:
+        adversarial: of the cross-entropy of real or fake.
+        energy: of the error of the regressed energy, %.
+        visible: of the error of the visible energy, %.
+    """
+
+    adversarial: float = Field(default=6.0, gt=0)
+    energy: float = Field(default=0.2, ge=0)
+    visible: float = Field(default=0.1, ge=0)
+
+
+def percentage_error(found: Tensor, wanted: Tensor) -> Tensor:
+    """Return the mean of |found / wanted - 1|, in %."""
+    return 100 * (found / wanted - 1).abs().mean()
+
+
+class VolumeCritics(nn.Module):
+    """A discriminator that also regresses the energy, the first condition, in the model's unit.
+
+    Args:
+        discriminator: of cells.
+        weights: of the terms.
+        flips: part of the labels real and fake that the discriminator is told wrongly.
+        power: of the cells' energies; the visible energy is the sum of their inverse power.
+    """
+
+    response: Tensor
+
+    def __init__(
+        self,
+        discriminator: VolumeDiscriminator,
+        weights: LossWeights,
+        flips: float,
+        power: float = 1.0,
+    ) -> None:
+        super().__init__()
+        self.discriminator = discriminator
+        self.weights, self.flips, self.power = weights, flips, power
+        self.register_buffer("response", torch.zeros(RESPONSE_DEGREE + 1))
+
+    def fit(self, cells: Tensor, conditions: Tensor) -> None:
+        """Fit the polynomial visible energy / energy to training events."""
+        energy = conditions[:, :1].double()
+        share = self.visible_energy(cells).double() / energy
+        found = torch.linalg.lstsq(self._powers(energy), share, driver="gelsd").solution
+        self.response.copy_(found[:, 0])
+
+    def visible_energy(self, cells: Tensor) -> Tensor:
+        """Return the sum of the cells' energies (n, 1), in the unit of the cells."""
+        return self.energies(cells).sum(dim=1, keepdim=True)
+
+    def energies(self, cells: Tensor) -> Tensor:
+        """Return the cells' energies (n, cells), in the unit of the cells."""
+        return cells if self.power == 1 else cells ** (1 / self.power)
+
+    def expected_visible_energy(self, conditions: Tensor) -> Tensor:
+        """Return the mean visible energy (n, 1) of showers of the requested energies."""
+        energy = conditions[:, :1]
+        return energy * (self._powers(energy) @ self.response.to(energy.dtype)[:, None])
+
+    def _powers(self, energy: Tensor) -> Tensor:
+        return torch.cat([energy**n for n in range(RESPONSE_DEGREE + 1)], dim=1)
+
+    def regressed_energy(self, cells: Tensor) -> Tensor:
+        """Return the energy that the discriminator reads off showers (n, 1)."""
+        energy: Tensor = self.discriminator(cells)[1]
+        return energy
+
+    def forward(
+        self, real: Tensor, fake: Tensor, conditions: Tensor, mix: Tensor
+    ) -> dict[str, Tensor]:
+        """Return what the discriminator minimises.
+
+        Full simulation and generated showers are looked at one after the other, so that each has
+        the batch norm of its own kind. Labels are flipped where ``mix`` is at an end of its range.
+        The visible energy is computed, not learned, and has no term here.
+        """
+        weights, energy = self.weights, conditions[:, :1]
+        on_real, of_real = self.discriminator(real)
+        on_fake, of_fake = self.discriminator(fake)
+        return {
+            "real": weights.adversarial * called_real(on_real, mix < self.flips),
+            "fake": weights.adversarial * called_fake(on_fake, mix > 1 - self.flips),
+            "energy_real": weights.energy * percentage_error(of_real, energy),
+            "energy_fake": weights.energy * percentage_error(of_fake, energy),
+        }
+
+    def judge(self, fake: Tensor, conditions: Tensor) -> dict[str, Tensor]:
+        """Return what the generator minimises."""
+        weights = self.weights
+        logits, energy = self.discriminator(fake)
+        expected = self.expected_visible_energy(conditions)
+        off = percentage_error(self.visible_energy(fake), expected)
+        return {
+            "generator": weights.adversarial * called_real(logits),
+            "generator_energy": weights.energy * percentage_error(energy, conditions[:, :1]),
+            "generator_visible": weights.visible * off,
+        }
