@@ -18,7 +18,7 @@ from pydantic import (
 from simulacra.detectors.base import Frozen
 from simulacra.errors import CardError
 from simulacra.models import find_model
-from simulacra.yaml_files import RESOLVED, one_line_errors
+from simulacra.yaml_files import one_line_errors
 
 
 class CardFile(Frozen):
@@ -30,17 +30,13 @@ class CardFile(Frozen):
         return text
 
     @classmethod
-    def parse(
-        cls, text: str, source: str, overrides: Sequence[str] = (), *, resolved: bool = False
-    ) -> Self:
+    def parse(cls, text: str, source: str, overrides: Sequence[str] = ()) -> Self:
         """Return the card of a YAML text.
 
         Args:
             text: the YAML.
             source: what error messages call it.
             overrides: ``training.steps=5000``; values are YAML.
-            resolved: the card is one of :meth:`to_yaml`: an option that it does not name is
-                younger, and means what was done before there was a choice.
 
         Raises:
             CardError: an unknown key, or a value that does not fit.
@@ -52,16 +48,15 @@ class CardFile(Frozen):
                 raise CardError(msg)
             for override in overrides:
                 _override(content, override)
-            return cls.model_validate(content, context=RESOLVED if resolved else None)
+            return cls.model_validate(content)
 
     @classmethod
-    def load(cls, path: Path, overrides: Sequence[str] = (), *, resolved: bool = False) -> Self:
+    def load(cls, path: Path, overrides: Sequence[str] = ()) -> Self:
         """Return the card in a file; see :meth:`parse`."""
         if not path.is_file():
             msg = f"no card {path}"
             raise CardError(msg)
-        text = path.read_text(encoding="utf-8")
-        return cls.parse(text, str(path), overrides, resolved=resolved)
+        return cls.parse(path.read_text(encoding="utf-8"), str(path), overrides)
 
 
 class DataCard(Frozen):
@@ -191,11 +186,7 @@ class Card(CardFile):
 
     @field_validator("model", mode="before")
     @classmethod
-    def _options_of_the_model(
-        cls,
-        value: Any,  # noqa: ANN401 - whatever YAML holds
-        info: ValidationInfo,
-    ) -> Frozen:
+    def _options_of_the_model(cls, value: Any) -> Frozen:  # noqa: ANN401 - whatever YAML holds
         if isinstance(value, Frozen):
             return value
         if not isinstance(value, dict) or "kind" not in value:
@@ -205,7 +196,7 @@ class Card(CardFile):
             config = find_model(str(value["kind"])).config_class()
         except CardError as error:
             raise ValueError(str(error)) from None
-        return config.model_validate(value, context=info.context)
+        return config.model_validate(value)
 
     @field_validator("training", mode="wrap")
     @classmethod

@@ -152,7 +152,7 @@ class TrainedSimulator:
         about = _read_about(folder)
         try:
             detector = parse_detector((folder / DETECTOR).read_text(encoding="utf-8"), DETECTOR)
-            card = Card.load(folder / CARD, resolved=True)
+            card = Card.load(folder / CARD)
         except SimulacraError as error:
             msg = f"{folder}: {error}"
             raise SimulatorError(msg) from None

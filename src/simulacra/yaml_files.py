@@ -10,9 +10,6 @@ from pydantic import ValidationError
 
 from simulacra.errors import SimulacraError, summarise_validation_error
 
-RESOLVED = "resolved"
-"""Context in which a file is read that names every option there was when it was written."""
-
 
 @contextmanager
 def one_line_errors(source: str, kind: type[SimulacraError]) -> Iterator[None]:

@@ -1,20 +1,14 @@
 """The default generator: whole showers whatever the noise, and a graph that exports."""
 
-import hashlib
-import json
-
-import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulacra.card import Card
 from simulacra.detectors import load_detector
 from simulacra.errors import CardError
 from simulacra.models import MODELS
 from simulacra.models.flow_matching import FlowMatching, FlowMatchingConfig, encoder, transform
-from simulacra.simulator import TrainedSimulator, train
 from simulacra.surrogate import Surrogate
 from tests.conftest import SMALL_MODELS, random_events
 
@@ -121,23 +115,6 @@ def test_other_calorimeters():
             noise = torch.randn(surrogate.model.noise_shape(32), generator=rng)
             showers = surrogate(surrogate.columns(events.conditions), noise)["showers"]
         assert torch.isfinite(showers).all()
-
-
-def test_simulators_from_before_the_second_map_answer_as_ever(small_card, tmp_path, barrel):
-    folder = tmp_path / "simulator"
-    before = train(small_card("flow-matching", steps=2, cell_maps=1), folder)
-    lines = (folder / "card.yaml").read_text().splitlines(keepends=True)
-    older = "".join(line for line in lines if "cell_maps" not in line)
-    (folder / "card.yaml").write_text(older)
-    about = json.loads((folder / "simulator.json").read_text())
-    about["sha256"]["card.yaml"] = hashlib.sha256(older.encode()).hexdigest()
-    (folder / "simulator.json").write_text(json.dumps(about))
-    conditions = random_events(barrel, 20).conditions
-    after = TrainedSimulator.load(folder)
-    assert after.card == before.card
-    showers = [simulator.simulate(conditions, 1)["showers"] for simulator in (before, after)]
-    assert np.array_equal(*showers)
-    assert Card.load(folder / "card.yaml").model == CONFIG  # what users write has the new default
 
 
 def test_needs_a_calorimeter():

@@ -18,10 +18,10 @@ References:
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import torch
-from pydantic import Field, ValidationInfo, model_validator
+from pydantic import Field
 from torch import Generator, Tensor, nn
 
 from simulacra.detectors import Detector
@@ -39,7 +39,6 @@ from simulacra.transforms import (
     LogarithmicShowers,
     Transform,
 )
-from simulacra.yaml_files import RESOLVED
 
 ENERGY_MAPS = 1
 """Sinh-arcsinh maps that take a layer's energy to its normal score; a second one overfits them."""
@@ -69,7 +68,7 @@ class FlowMatchingConfig(Frozen):
     waves: int = Field(default=8, ge=0)
     marginal_width: int = Field(default=32, ge=1)
     marginal_rank: int = Field(default=32, ge=1)
-    cell_maps: Literal[1, 2] = 2
+    cell_maps: Literal[1, 2] = 1
     energy_width: int = Field(default=128, ge=1)
     energy_depth: int = Field(default=2, ge=0)
     energy_steps: int = Field(default=4, ge=1)
@@ -79,17 +78,6 @@ class FlowMatchingConfig(Frozen):
     energy_balance: float = Field(default=0.7, ge=0, le=1)
     mean_flow: bool = False
     pair: bool = False
-
-    @model_validator(mode="before")
-    @classmethod
-    def _before_there_was_a_choice(
-        cls,
-        value: Any,  # noqa: ANN401 - whatever YAML holds
-        info: ValidationInfo,
-    ) -> Any:  # noqa: ANN401
-        if info.context == RESOLVED and isinstance(value, dict):
-            return {"cell_maps": 1} | value
-        return value
 
 
 class FlowMatching(nn.Module):
