@@ -34,8 +34,7 @@ def summary(events: Events) -> dict[str, object]:
         for low, high in itertools.pairwise(EDGES)
         for here in [(energy >= low) & (energy < high)]
     ]
-    provenance = events.provenance or {}
-    return {"detector": detector.name, "provenance": provenance, "bins": bins}
+    return {"detector": detector.name, "provenance": dict(events.provenance), "bins": bins}
 
 
 def _of(

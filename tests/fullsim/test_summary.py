@@ -32,13 +32,13 @@ def test_the_sampling_fraction_is_that_of_calochallenge(bins):
 
 
 def test_the_resolution_is_that_of_a_sampling_calorimeter(bins):
-    """Near 20 % / sqrt(E), so the product with sqrt(E) does not depend on the energy."""
+    """A stochastic term, 10 to 15 % / sqrt(E): the product with sqrt(E) is the same everywhere."""
     terms = [
         each["response"][1] / each["response"][0] * math.sqrt(each["mean_energy"] / 1000)
         for each in bins
     ]
     assert min(terms) > 0.1
-    assert max(terms) < 0.3
+    assert max(terms) < min(0.15, 1.3 * min(terms))
 
 
 def test_showers_are_contained(bins):
