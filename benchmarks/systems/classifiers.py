@@ -1,4 +1,4 @@
-"""The classifiers of ``simulacra validate --profile quick`` alone, where its distances take too long.
+"""The classifiers of ``simulacra validate --profile quick`` alone: its distances can take too long.
 
     python classifiers.py test.h5 fast.h5 more.h5 15.15keV -o classifiers.json
 

@@ -40,4 +40,4 @@ def test_a_difference_below_the_threshold_is_none(barrel):
 
 def test_tracks_have_no_cells():
     with pytest.raises(SimulacraError, match="no calorimeter"):
-        Emptied(small_sample("tpc", 2), 1.0)
+        Emptied(small_sample("gan-mlp", 2), 1.0)
