@@ -1,12 +1,12 @@
 r"""Rows as in CaloChallenge's tables (arXiv:2410.21611): a simulator's, and Geant4's own.
 
     python calochallenge_rows.py 1-photons flow-matching report test.h5 fast.h5 more.h5 speed \
-        -o rows.md
+        -o rows
 
 ``report`` is a folder of ``simulacra validate … --profile``, ``speed`` one of ``simulacra
 benchmark``; ``more.h5`` holds other events of the full simulation, as many of which as there are in
 ``test.h5`` make Geant4's row of the separation powers. Those have CaloChallenge's bins and
-threshold, and are means over layers.
+threshold, and are means over layers. What the report says of whole samples goes beside the table.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ HEAD = (
     + "|---" * 16
     + "|\n"
 )
+KEPT = ("verdicts", "invariants", "resolution", "samples", "legacy", "notes", "provenance")
+"""What of a report is kept: the rest is long, and comes again with its command."""
 SEPARATIONS = ("energy", "response", "width_eta", "sparsity", "voxel_energy")
 BALLS = ("precision_cells", "recall_cells", "coverage_cells")
 
@@ -66,11 +68,12 @@ def main() -> None:
     parser.add_argument("fast", type=Path)
     parser.add_argument("more", type=Path)
     parser.add_argument("speed", type=Path)
-    parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument("-o", "--output", type=Path, required=True, help="without a suffix")
     given = parser.parse_args()
     network = TrainedSimulator.load(given.simulator).surrogate.network
     parameters = sum(p.numel() for p in network.parameters()) / 1e6
-    samples = json.loads((given.report / "metrics.json").read_text(encoding="utf-8"))["samples"]
+    report = json.loads((given.report / "metrics.json").read_text(encoding="utf-8"))
+    samples = report["samples"]
     speeds = json.loads((given.speed / "benchmark.json").read_text(encoding="utf-8"))["fast"]
     [speed] = [f["speeds"] for f in speeds if f["name"] == given.simulator.name]
     score = {s["name"]: s for s in samples["scores"]}
@@ -89,7 +92,10 @@ def main() -> None:
         ["Geant4 against itself", "–", *floor],
     ]
     lines = ["| " + " | ".join(row) + " |\n" for row in rows]
-    given.output.write_text(HEAD.format(batches=batches) + "".join(lines), encoding="utf-8")
+    table = HEAD.format(batches=batches) + "".join(lines)
+    given.output.with_suffix(".md").write_text(table, encoding="utf-8")
+    text = json.dumps({key: report[key] for key in KEPT}, indent=1, allow_nan=False)
+    given.output.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
