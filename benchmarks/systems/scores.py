@@ -19,11 +19,11 @@ import numpy as np
 
 GROUPS = {
     "layers": ("layer_energy", "fraction"),
-    "centres": ("centre_eta", "centre_phi", "centre_r"),
-    "widths": ("width_eta", "width_phi", "width_r"),
+    "centres": ("centre_",),
+    "widths": ("width_",),
     "sparsity": ("sparsity",),
 }
-"""Columns of the table, and the groups of observables that each averages over."""
+"""Columns of the table, and what the groups of observables begin with that each averages over."""
 Json = dict[str, Any]
 
 
@@ -42,7 +42,8 @@ def ratio(comparison: Json, name: str) -> str:
 
 def separation(report: Json, found: Json, groups: tuple[str, ...]) -> str:
     """Return the mean separation power of observables, and of full simulation with itself."""
-    chosen = [c for name, c in found.items() if report["observables"][name]["group"] in groups]
+    infos = report["observables"]
+    chosen = [c for name, c in found.items() if infos[name]["group"].startswith(groups)]
     of_both = np.array([[c["metrics"]["separation"]["value"], c["floor"]["mean"]] for c in chosen])
     score, floor = of_both.mean(axis=0)
     return f"{score:.3f} ({floor:.3f})"

@@ -85,6 +85,16 @@ def test_visible_energy_is_learned_from_the_training_events(network):
     torch.testing.assert_close(expected, (2 - 0.1 * wanted) * wanted, rtol=1e-3, atol=1e-3)
 
 
+def test_generator_begins_with_the_energy_that_is_expected(network):
+    energy = torch.rand(64, 1) * 5
+    cells = torch.rand(64, 60)
+    cells *= 2 * energy / cells.sum(dim=1, keepdim=True)
+    network.fit(cells, energy)
+    noise = torch.randn(network.noise_shape(64), generator=torch.Generator().manual_seed(0))
+    visible = network.critics.visible_energy(network.sample(energy, noise)).mean()
+    torch.testing.assert_close(visible, 2 * energy.mean(), rtol=1e-2, atol=0)
+
+
 def test_losses_are_the_published_ones(network, monkeypatch):
     """Logits, regressed energies and cells given: 6 BCE, 0.2 and 0.1 times errors in %."""
     critics = network.critics

@@ -50,8 +50,8 @@ def test_number_of_weights():
     assert sum(p.numel() for p in bare.parameters()) == 3 * 96 * 6 * 4
 
 
-def test_starts_as_a_convolution_of_what_one_output_sees():
-    limit = (6 / (16 * 2 * 2)) ** 0.5
+def test_places_count_among_the_inputs_at_the_start():
+    limit = (6 / (16 * 2 * 2 * 81)) ** 0.5
     weight = LocallyConnected(16, 6, (10, 10), (2, 2), start=he_uniform).weight
     assert 0.98 * limit < weight.abs().max().item() <= limit
 

@@ -20,7 +20,11 @@ from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
 from simulacra.models.gan import Gan
 from simulacra.models.networks import leaky
-from simulacra.models.volume_critics import LossWeights, VolumeCritics
+from simulacra.models.volume_critics import (
+    LossWeights,
+    VolumeCritics,
+    begin_with_expected_energy,
+)
 from simulacra.models.volumes import (
     SLOPE,
     Size,
@@ -110,8 +114,9 @@ class Gan3d(Gan[Generator, VolumeCritics]):
         super().__init__(generator, critics, config.latent)
 
     def fit(self, features: Tensor, conditions: Tensor) -> None:
-        """Fit the mean visible energy at a requested energy."""
+        """Fit the mean visible energy at a requested energy, and let the generator begin there."""
         self.critics.fit(features, conditions)
+        begin_with_expected_energy(self, self.generator.volumes, self.critics, conditions)
 
 
 def transform(config: Gan3dConfig, detector: Detector) -> Transform:

@@ -23,7 +23,11 @@ from simulacra.detectors import Calorimeter, Detector
 from simulacra.detectors.base import Frozen
 from simulacra.errors import CardError
 from simulacra.models.gan import Gan
-from simulacra.models.volume_critics import LossWeights, VolumeCritics
+from simulacra.models.volume_critics import (
+    LossWeights,
+    VolumeCritics,
+    begin_with_expected_energy,
+)
 from simulacra.models.volumes import (
     Size,
     Stage,
@@ -175,8 +179,9 @@ class Gan3dAngle(Gan[Generator, AngleCritics]):
         super().__init__(generator, critics, config.latent)
 
     def fit(self, features: Tensor, conditions: Tensor) -> None:
-        """Fit the mean visible energy at a requested energy."""
+        """Fit the mean visible energy at a requested energy, and let the generator begin there."""
         self.critics.fit(features, conditions)
+        begin_with_expected_energy(self, self.generator.volumes, self.critics, conditions)
 
 
 def transform(config: Gan3dAngleConfig, detector: Detector) -> Transform:

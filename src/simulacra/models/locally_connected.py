@@ -22,8 +22,10 @@ class LocallyConnected(nn.Module):
         kernel: rows and columns of each kernel.
         stride: steps between kernels.
         bias: one for each output and place.
-        start: fills each place's kernels (outputs, inputs, rows, columns) as those of a
-            convolution, so that its number of inputs is what one output sees.
+        start: fills the kernels (outputs, what a kernel sees, places). The places count among the
+            inputs, as where these systems were published: the layer begins with small weights, and
+            a generator with little energy. What begins with too much is pushed below zero, where a
+            place that is cut off there, and shares no weights, never comes back.
 
     Attributes:
         size: rows and columns of the images that come out.
@@ -45,9 +47,9 @@ class LocallyConnected(nn.Module):
         rows, columns = ((n - k) // s + 1 for n, k, s in zip(image, kernel, stride, strict=True))
         self.size = rows, columns
         places = rows * columns
-        kernels = torch.stack([start(torch.empty(outputs, inputs, *kernel)) for _ in range(places)])
+        kernels = start(torch.empty(outputs, inputs * kernel[0] * kernel[1], places))
         # (places, what a kernel sees, outputs): the right-hand side of one product for each place
-        self.weight = nn.Parameter(kernels.permute(0, 3, 4, 2, 1).reshape(places, -1, outputs))
+        self.weight = nn.Parameter(kernels.permute(2, 1, 0).contiguous())
         self.bias = nn.Parameter(torch.zeros(places, 1, outputs)) if bias else None
 
     def forward(self, images: Tensor) -> Tensor:

@@ -13,9 +13,12 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from simulacra.detectors.base import Frozen
+from simulacra.models import GenerativeModel
 from simulacra.models.minimax import called_fake, called_real
-from simulacra.models.volumes import VolumeDiscriminator
+from simulacra.models.volumes import VolumeDiscriminator, VolumeGenerator
 
+STARTING_EVENTS = 64
+"""By which the generator's energy before training is measured."""
 RESPONSE_DEGREE = 2
 """Of the polynomial visible energy / energy: 1 would miss what leaks out at the back."""
 
@@ -121,3 +124,28 @@ class VolumeCritics(nn.Module):
             "generator_energy": weights.energy * percentage_error(energy, conditions[:, :1]),
             "generator_visible": weights.visible * off,
         }
+
+
+@torch.no_grad()
+def begin_with_expected_energy(
+    model: GenerativeModel, volumes: VolumeGenerator, critics: VolumeCritics, conditions: Tensor
+) -> None:
+    """Let an untrained generator begin with the visible energy that is expected on the average.
+
+    With the published starts alone it begins with many times that, and the first updates push
+    nearly all cells below zero, where they are cut off and get no gradient. A departure that
+    matters less the longer one trains.
+
+    Args:
+        model: what makes cells of conditions and noise.
+        volumes: the part of its generator that makes them.
+        critics: fitted to the training events.
+        conditions: of training events (n, conditions).
+    """
+    first = conditions[:STARTING_EVENTS]
+    rng = torch.Generator().manual_seed(0)
+    cells = model.sample(first, torch.randn(model.noise_shape(len(first)), generator=rng))
+    visible = float(critics.visible_energy(cells).mean())
+    if visible > 0:
+        expected = float(critics.expected_visible_energy(first).mean())
+        volumes.multiply((expected / visible) ** critics.power)

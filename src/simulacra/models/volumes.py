@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
+import torch
 from pydantic import Field
 from torch import Tensor, nn
 
@@ -141,6 +142,13 @@ class VolumeGenerator(nn.Module):
             channels = stage.channels
         layers += last.convolution(channels, nn.init.xavier_normal_, bias=False)
         self.layers = nn.Sequential(*layers, nn.ReLU())
+
+    @torch.no_grad()
+    def multiply(self, factor: float) -> None:
+        """Make all cells so many times as large as they are."""
+        last = self.layers[-2]  # before the ReLU, and without a bias
+        assert isinstance(last, nn.Conv3d)
+        last.weight.mul_(factor)
 
     def forward(self, latent: Tensor) -> Tensor:
         """Return cells (n, cells), layer after layer, of vectors (n, latent)."""
