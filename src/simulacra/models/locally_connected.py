@@ -57,7 +57,7 @@ class LocallyConnected(nn.Module):
         products = torch.bmm(self._seen(images), self.weight)
         if self.bias is not None:
             products = products + self.bias
-        return products.permute(1, 2, 0).unflatten(2, self.size)
+        return torch.unflatten(products.permute(1, 2, 0), 2, self.size)
 
     def _seen(self, images: Tensor) -> Tensor:
         """Return what each place's kernels see (places, n, kernel * inputs)."""
