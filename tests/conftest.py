@@ -137,6 +137,7 @@ SMALL_MODELS = {
         "waves": 1,
         "marginal_width": 4,
         "marginal_rank": 2,
+        "cell_maps": 2,
         "energy_width": 8,
         "energy_depth": 1,
         "energy_steps": 1,

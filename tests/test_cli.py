@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 
 import h5py
 import numpy as np
@@ -256,6 +257,20 @@ def test_official_scores_need_polar_layers(run):
     write_events(load_sample("test").take(slice(20)), "a.h5")
     refused(run("validate", "a.h5", "a.h5", "--caloch-legacy", "2"), "polar")
     refused(run("validate", "a.h5", "a.h5", "--caloch-legacy", "5"), "1-photons")
+
+
+def test_cells_can_be_emptied_first(run, tmp_path):
+    events = load_sample("test").take(slice(60))
+    write_events(events, "a.h5")
+    emptied = np.where(events["showers"] < 0.5, 0, events["showers"])
+    write_events(replace(events, response={"showers": emptied}), "b.h5")
+    code, *_ = run("validate", "a.h5", "b.h5", "--empty-below", "500keV", "-o", "same")
+    assert code == 0
+    found = json.loads((tmp_path / "same/metrics.json").read_text())
+    assert found["provenance"]["reference"]["emptied_below_mev"] == 0.5
+    comparisons = [c for e in found["energies"] for c in e["comparisons"].values()]
+    assert all(c["metrics"]["separation"]["value"] == 0 for c in comparisons)
+    refused(run("validate", "a.h5", "b.h5", "--empty-below", "1mm"), "energy")
 
 
 # --- hybrid ------------------------------------------------------------------------------------

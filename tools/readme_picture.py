@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.colors import LogNorm
 from matplotlib.figure import SubFigure
 
-from simulacra.energies import energies_of, energy_groups
+from simulacra.energies import energy_groups, scale_of
 from simulacra.events import Events
 from simulacra.io import read_events
 from simulacra.observables import observables_of
@@ -26,10 +26,10 @@ LAYER = "middle"
 def response_panels(figure: SubFigure, full: Events, fast: Events) -> None:
     """Draw the response at four energies, the generated over Geant4's below each."""
     response = next(o for o in observables_of(full.detector) if o.name == "response")
-    groups = [g for g in energy_groups(energies_of(full)) if g.label in ENERGIES]
+    groups = [g for g in energy_groups(scale_of(full)) if g.label in ENERGIES]
     axes = figure.subplots(2, len(groups), sharex="col", height_ratios=[3, 1])
     for column, group in enumerate(groups):
-        values = [response(e.take(group.select(energies_of(e)))) for e in (full, fast)]
+        values = [response(e.take(group.select(scale_of(e)))) for e in (full, fast)]
         low, high = np.quantile(values[0], [0.002, 0.998])
         edges = np.linspace(low, high, 26)
         histograms = [Histogram.of(edges, sample) for sample in values]

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from simulacra.atomic import whole_file
-from simulacra.energies import energies_of, energy_groups
+from simulacra.energies import energy_groups, scale_of
 from simulacra.events import Events
 from simulacra.io import read_events
 from simulacra.models.atlas_vae import AtlasVae
@@ -51,8 +51,8 @@ def judged(numbers: np.ndarray, events: Events) -> dict[str, Gaussianity]:
     """Return how normal latent numbers are, for all events and at each energy."""
     rng = np.random.default_rng(SEED)
     found = {"all": gaussianity(numbers, rng)}
-    for group in energy_groups(energies_of(events)):
-        found[group.label] = gaussianity(numbers[group.select(energies_of(events))], rng)
+    for group in energy_groups(scale_of(events)):
+        found[group.label] = gaussianity(numbers[group.select(scale_of(events))], rng)
     return found
 
 

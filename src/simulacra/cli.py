@@ -26,6 +26,7 @@ from simulacra.terminal import (
 if TYPE_CHECKING:
     from simulacra.conditions import Conditions
     from simulacra.detectors import Detector
+    from simulacra.events import EventSource
     from simulacra.validation import Validation
 
 app = typer.Typer(
@@ -311,6 +312,10 @@ def validate(
         Literal["none", "quick", "official"],
         typer.Option(help="Classifiers and sample metrics: none, in minutes, as CaloChallenge."),
     ] = "none",
+    empty_below: Annotated[
+        str | None,
+        typer.Option(help="Empty cells below this in all samples first: 1MeV, 15.15keV."),
+    ] = None,
     thresholds: Annotated[
         Path | None, typer.Option(help="YAML limits; exit code 1 where one fails.")
     ] = None,
@@ -325,14 +330,21 @@ def validate(
     from simulacra.detectors import load_detector
     from simulacra.io import EventFile
     from simulacra.sample import resolve_events
-    from simulacra.validation import Thresholds, apply_thresholds, measured, write_report
+    from simulacra.units import parse_quantity
+    from simulacra.validation import Emptied, Thresholds, apply_thresholds, measured, write_report
     from simulacra.validation import validate as run
 
     _require_report_folder(output)
     limits = Thresholds.load(thresholds) if thresholds else None
     named = load_detector(detector) if detector else None
-    full, fast = (measured(EventFile(resolve_events(s), named)) for s in (reference, generated))
-    independent = EventFile(resolve_events(floor), named) if floor else None
+    least = _checked(lambda: parse_quantity(empty_below, "energy")) if empty_below else None
+
+    def source(name: str) -> EventSource:
+        events = EventFile(resolve_events(name), named)
+        return events if least is None else Emptied(events, least)
+
+    full, fast = measured(source(reference)), measured(source(generated))
+    independent = source(floor) if floor else None
     validation = run(full, fast, floor=independent, profile=profile, legacy=caloch_legacy)
     if limits is not None:
         validation = apply_thresholds(validation, limits)
@@ -375,6 +387,9 @@ def benchmark(
         ),
     ] = None,
     seconds: Annotated[float, typer.Option(min=0.01, help="How long each is timed.")] = 5.0,
+    batch: Annotated[
+        str, typer.Option(help="Events asked for at once: 1,100,10000.")
+    ] = "1,100,10000",
     profile: Annotated[
         Literal["none", "quick", "official"],
         typer.Option(
@@ -392,7 +407,14 @@ def benchmark(
 
     _require_own_folder(output, "benchmark.json", "a benchmark")
     points = EnergySpectrum.parse(energy).points if energy else ()
-    settings = BenchmarkSettings(seconds=seconds, energies=points, profile=profile)
+    settings = _checked(
+        lambda: BenchmarkSettings(
+            batches=tuple(int(number) for number in batch.split(",")),
+            seconds=seconds,
+            energies=points,
+            profile=profile,
+        )
+    )
     events = read_events(resolve_events(reference))
     if particle is None and "pdg" not in events.detector.conditions:
         particle = "gamma"

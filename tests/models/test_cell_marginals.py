@@ -9,7 +9,11 @@ from simulacra.models.cell_marginals import CellMarginals
 def _marginals(detector):
     with torch.random.fork_rng():
         torch.manual_seed(1)
-        return CellMarginals(detector, 3, width=6, rank=4)
+        return CellMarginals(detector, 3, width=6, rank=4, maps=2)
+
+
+def _parts(marginals):
+    return marginals.occupancy, *(part for one in marginals.shape.maps for part in one)
 
 
 def test_cells_move_with_the_impact(barrel):
@@ -20,7 +24,7 @@ def test_cells_move_with_the_impact(barrel):
     pitch = torch.tensor([layer.segmentation.cell for layer in barrel.layers]).T
     there -= pitch  # the particle one cell further along both axes
     first, second = (marginals(context, x) for x in (here, there))
-    parts = (first.occupancy, *first.shape), (second.occupancy, *second.shape)
+    parts = _parts(first), _parts(second)
     for a, b in zip(*parts, strict=True):
         for layer in barrel.layers:
             first, second = (x[:, layer.cells].view(5, *layer.shape) for x in (a, b))
@@ -36,7 +40,7 @@ def test_every_layer_and_cell_has_its_distribution():
         layers = len(detector.layers)
         found = marginals(torch.zeros(2, 3), torch.zeros(2, 2, layers))
         shared = [x.cells.stop - x.cells.start for x in detector.layers if x.shape != (1, 1)]
-        assert all(x.shape == (2, sum(shared)) for x in (found.occupancy, *found.shape))
+        assert all(x.shape == (2, sum(shared)) for x in _parts(found))
         values = torch.full((4, sum(shared)), -3.0)
         marginals.fit(values)
         assert torch.all(marginals.centre == -3)
@@ -50,3 +54,16 @@ def test_rings_differ_by_their_radius_and_sectors_by_their_angle():
     found = marginals(torch.zeros(1, 3), torch.zeros(1, 2, layers)).shape.location
     layer = found[0, detector.layers[0].cells].view(detector.layers[0].shape)
     assert layer.unique().numel() == layer.numel()
+
+
+def test_cells_that_never_move_take_the_short_way_to_the_same():
+    for name in ("par04-siw", "calogan"):
+        detector = load_detector(name)
+        marginals = _marginals(detector)
+        context = torch.randn((3, 3), generator=torch.Generator().manual_seed(1))
+        still = torch.zeros(3, 2, len(detector.layers))
+        short = marginals(context, still)
+        for grid in marginals.grids:
+            grid.still = False
+        for a, b in zip(_parts(short), _parts(marginals(context, still)), strict=True):
+            assert torch.allclose(a, b, atol=1e-5)

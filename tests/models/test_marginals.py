@@ -15,14 +15,19 @@ from simulacra.models.marginals import (
     log_of_rest,
     logit_of,
     normal_score,
+    parameters,
 )
-from simulacra.models.sinh_arcsinh import SinhArcsinh
+from simulacra.models.sinh_arcsinh import Chain, SinhArcsinh
 
 
-def _marginals(n, occupancy=0.5, location=-2.0, scale=1.5, skew=0.4, tail=0.8):
-    columns = (occupancy, location, math.log(scale), skew, math.log(tail))
-    occupied, *shape = (torch.full((n, 1), float(v), dtype=torch.float64) for v in columns)
-    return Marginals(occupied, SinhArcsinh(*shape))
+def _marginals(n, occupancy=0.5, location=-2.0, scale=1.5, skew=0.4, tail=0.8, second=None):
+    first = (location, math.log(scale), skew, math.log(tail))
+    occupied, *numbers = (
+        torch.full((n, 1), float(v), dtype=torch.float64)
+        for v in (occupancy, *first, *(second or ()))
+    )
+    maps = [SinhArcsinh(*numbers[i : i + 4]) for i in range(0, len(numbers), 4)]
+    return Marginals(occupied, Chain(tuple(maps)))
 
 
 shapes = {
@@ -31,6 +36,8 @@ shapes = {
     "scale": st.floats(0.1, 5),
     "skew": st.floats(-1, 1),
     "tail": st.floats(0.6, 1.6),
+    "second": st.none()
+    | st.tuples(st.floats(-1, 1), st.floats(-0.5, 0.5), st.floats(-0.5, 0.5), st.floats(-0.4, 0.4)),
 }
 
 
@@ -93,10 +100,10 @@ def test_log_of_rest():
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.integers(0, 2**31), st.sampled_from([0.1, 10.0, 1e4, 1e30]))
-def test_wild_outputs_stay_finite(seed, size):
+@given(st.integers(0, 2**31), st.sampled_from([0.1, 10.0, 1e4, 1e30]), st.sampled_from([1, 2]))
+def test_wild_outputs_stay_finite(seed, size, maps):
     rng = torch.Generator().manual_seed(seed)
-    outputs = (size * torch.randn((20, 7, 5), generator=rng)).clamp(-1e30, 1e30)
+    outputs = (size * torch.randn((20, 7, parameters(maps)), generator=rng)).clamp(-1e30, 1e30)
     outputs.requires_grad_(True)
     marginals = Marginals.of(outputs, torch.zeros(7), torch.ones(7), torch.zeros(7))
     y = torch.randn((20, 7), generator=rng)
@@ -107,3 +114,12 @@ def test_wild_outputs_stay_finite(seed, size):
     _, clarity = marginals.values(scores * 3)
     for tensor in (loss, gradient, scores, clarity):
         assert torch.isfinite(tensor).all()
+
+
+def test_outputs_of_zero_for_the_second_map_leave_the_first():
+    outputs = torch.randn((50, 3, 9), generator=torch.Generator().manual_seed(1))
+    outputs[..., 5:] = 0
+    scales = torch.zeros(3), torch.ones(3), torch.zeros(3)
+    both, first = (Marginals.of(x, *scales) for x in (outputs, outputs[..., :5]))
+    scores = torch.randn((50, 3), generator=torch.Generator().manual_seed(2))
+    assert torch.allclose(both.values(scores)[0], first.values(scores)[0], rtol=1e-5, atol=1e-5)

@@ -5,9 +5,16 @@ import math
 import pytest
 import torch
 
-from simulacra.models.sinh_arcsinh import SinhArcsinh, asinh
+from simulacra.models.sinh_arcsinh import Chain, SinhArcsinh, asinh
 
 SHAPES = [(0.0, 0.0, 0.0, 0.0), (2.0, 1.0, 0.5, 0.3), (-1.0, -2.0, -0.7, -0.5)]
+
+
+CHAINS = [SHAPES[:1], SHAPES[1:], [SHAPES[1], (0.3, -0.2, 0.4, 0.2), (-0.5, 0.1, 0.0, -0.3)]]
+
+
+def chain(shapes):
+    return Chain(tuple(of(*shape) for shape in shapes))
 
 
 def of(location, log_scale, skew, log_tail):
@@ -19,6 +26,18 @@ def test_scores_of_values_are_the_scores(shape):
     scores = torch.linspace(-4, 4, 41).double()
     distribution = of(*shape)
     assert torch.allclose(distribution.scores(distribution.values(scores), 5.0), scores)
+
+
+@pytest.mark.parametrize("shapes", CHAINS)
+def test_a_chain_undoes_its_maps_in_turn(shapes):
+    scores = torch.linspace(-4, 4, 41).double().requires_grad_(True)
+    values = chain(shapes).values(scores)
+    back, log_slope = chain(shapes).sloped_scores(values)
+    assert torch.allclose(back, scores)
+    assert torch.allclose(chain(shapes).scores(values, 5.0), scores)
+    (slope,) = torch.autograd.grad(values.sum(), scores)
+    assert torch.all(slope > 0)
+    assert torch.allclose(log_slope, -slope.log())
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -24,6 +24,7 @@ from torch.nn.functional import adaptive_avg_pool1d
 
 from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
+from simulacra.models.gan import Gan
 from simulacra.models.locally_connected import LocallyConnected
 from simulacra.models.minibatch import MinibatchDiscrimination
 from simulacra.models.minimax import MinimaxCritic
@@ -252,27 +253,12 @@ class Critics(MinimaxCritic):
         return super().judge(fake, conditions) | {"energy": self.config.energy_weight * off}
 
 
-class CaloGan(nn.Module):
+class CaloGan(Gan[Generator, Critics]):
     """Generator and discriminator; :mod:`simulacra.training.adversarial` trains them."""
 
     def __init__(self, config: CaloGanConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002
-        super().__init__()
         images = images_for(config.kind, detector)
-        self.latent = config.latent
-        self.generator = Generator(config, images)
-        self.critics = Critics(config, images)
-
-    def fit(self, features: Tensor, conditions: Tensor) -> None:
-        """Do nothing: energies are in GeV."""
-
-    def noise_shape(self, n: int) -> tuple[int, ...]:
-        """Return the shape of the Gaussian noise for ``n`` events."""
-        return n, self.latent
-
-    def sample(self, conditions: Tensor, noise: Tensor) -> Tensor:
-        """Return cells (n, cells), GeV, for E / energy_unit (n, 1) and noise."""
-        cells: Tensor = self.generator(conditions, noise)
-        return cells
+        super().__init__(Generator(config, images), Critics(config, images), config.latent)
 
 
 def transform(config: CaloGanConfig, detector: Detector) -> Transform:  # noqa: ARG001

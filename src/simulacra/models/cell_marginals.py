@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from simulacra.detectors import Calorimeter, Layer
 from simulacra.detectors.segmentation import CartesianSegmentation, PolarSegmentation
-from simulacra.models.marginals import PARAMETERS, Marginals
+from simulacra.models.marginals import Marginals, parameters
 from simulacra.models.networks import dense
 
 CORE, HALO = 4.0, 20.0
@@ -36,24 +36,34 @@ class CellMarginals(nn.Module):
         context: number of inputs that describe the event.
         width: hidden units of the networks.
         rank: terms in the product of row, column and event.
+        maps: that take a cell's value to its normal score.
     """
 
     centre: Tensor
     spread: Tensor
     occupancy: Tensor
 
-    def __init__(self, detector: Calorimeter, context: int, width: int, rank: int) -> None:
+    def __init__(
+        self, detector: Calorimeter, context: int, width: int, rank: int, maps: int
+    ) -> None:
         super().__init__()
         shared = [layer for layer in detector.layers if layer.shape != (1, 1)]
         numbers = [detector.layers.index(layer) for layer in shared]
         grouped = groupby(zip(shared, numbers, strict=True), key=lambda pair: _grid(pair[0]))
         self.grids = nn.ModuleList(
-            GridOfCells([layer for layer, _ in pairs], [number for _, number in pairs], width, rank)
+            GridOfCells(
+                [layer for layer, _ in pairs],
+                [number for _, number in pairs],
+                width,
+                rank,
+                still=detector.reference_cell is None,
+            )
             for _, group in grouped
             for pairs in [list(group)]
         )
         self.rank, self.layers = rank, len(shared)
-        outputs = self.layers * PARAMETERS * (rank + 1)
+        self.parameters_of_cell = parameters(maps)
+        outputs = self.layers * self.parameters_of_cell * (rank + 1)
         self.event = dense((context, 2 * width, outputs), nn.SiLU)
         last = self.event[-1]
         assert isinstance(last, nn.Linear)
@@ -83,7 +93,7 @@ class CellMarginals(nn.Module):
             context: what describes the event (n, context).
             positions: of the layers' windows relative to the impact, mm, (n, axes, layers).
         """
-        event = self.event(context).view(-1, self.layers, PARAMETERS, self.rank + 1)
+        event = self.event(context).view(-1, self.layers, self.parameters_of_cell, self.rank + 1)
         parts, start = [], 0
         for grid in self.grids:
             assert isinstance(grid, GridOfCells)
@@ -102,11 +112,14 @@ class GridOfCells(nn.Module):
         numbers: which layers of the detector they are.
         width: hidden units.
         rank: terms in the product.
+        still: whether they lie alike for all events.
     """
 
-    def __init__(self, layers: list[Layer], numbers: list[int], width: int, rank: int) -> None:
+    def __init__(
+        self, layers: list[Layer], numbers: list[int], width: int, rank: int, *, still: bool
+    ) -> None:
         super().__init__()
-        self.numbers, self.shape = numbers, layers[0].shape
+        self.numbers, self.shape, self.still = numbers, layers[0].shape, still
         for axis in range(2):
             centres, halves = _edges(layers[0], axis)
             self.register_buffer(f"centres_{axis}", centres, persistent=False)
@@ -117,13 +130,19 @@ class GridOfCells(nn.Module):
         )
 
     def forward(self, event: Tensor, positions: Tensor) -> Tensor:
-        """Return outputs (n, cells, 5) for what the event says (n, layers, 5, rank + 1)."""
+        """Return outputs (n, cells, p) for what the event says (n, layers, p, rank + 1)."""
+        weights, offset = event[..., :-1], event[..., -1]
+        if self.still:  # one event and layer stands for all
+            positions = positions[:1]
         rows: Tensor = self.rows(self._position_features(positions, 0))
         columns = self.columns(self._position_features(positions, 1))
-        weights, offset = event[..., :-1], event[..., -1]
-        steered = columns[:, :, :, None] * weights[:, :, None]  # (n, layers, columns, 5, rank)
-        outputs: Tensor = rows @ steered.flatten(2, 3).mT  # (n, layers, rows, columns * 5)
-        outputs = outputs.view(-1, len(self.numbers), *self.shape, PARAMETERS)
+        if self.still:
+            products = (rows[0, 0, :, None] * columns[0, 0]).flatten(0, 1)  # (cells, rank)
+            found: Tensor = weights @ products.T + offset[..., None]
+            return found.mT.flatten(1, 2)
+        steered = columns[:, :, :, None] * weights[:, :, None]  # (n, layers, columns, p, rank)
+        outputs: Tensor = rows @ steered.flatten(2, 3).mT  # (n, layers, rows, columns * p)
+        outputs = outputs.view(-1, len(self.numbers), *self.shape, event.shape[2])
         return (outputs + offset[:, :, None, None]).flatten(1, 3)
 
     def _position_features(self, positions: Tensor, axis: int) -> Tensor:

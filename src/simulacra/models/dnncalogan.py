@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
 from simulacra.models.dense_showers import DenseShowers, Output
+from simulacra.models.gan import Gan
 from simulacra.models.needs import calorimeter_for
 from simulacra.models.networks import TrainableSwish, dense, gradient_penalty, leaky
 from simulacra.transforms import FractionOfEnergy, Transform
@@ -136,18 +137,16 @@ class Critics(nn.Module):
         return losses
 
 
-class DNNCaloGAN(nn.Module):
+class DNNCaloGAN(Gan[DenseShowers, Critics]):
     """Generator and critics; :mod:`simulacra.training.adversarial` trains them."""
 
     def __init__(self, config: DNNCaloGANConfig, detector: Detector, conditions: int) -> None:
-        super().__init__()
         cells = calorimeter_for(config.kind, detector).n_cells
-        self.latent = config.latent
         # deep and dense, with trainable swish
         widths = (config.latent + conditions, *config.generator_widths, cells)
         layers = dense(widths, TrainableSwish)
-        self.generator = DenseShowers(layers, cells, conditions, config.output)
-        self.critics = Critics(config, cells, conditions)
+        generator = DenseShowers(layers, cells, conditions, config.output)
+        super().__init__(generator, Critics(config, cells, conditions), config.latent)
 
     def fit(self, features: Tensor, conditions: Tensor) -> None:  # noqa: ARG002
         """Scale the generator's outputs to the spread of the training cells (n, cells)."""
@@ -156,15 +155,6 @@ class DNNCaloGAN(nn.Module):
     def chain(self) -> nn.Sequential:
         """Return the generator as a chain of layers from noise and conditions, joined, to cells."""
         return self.generator.chain()
-
-    def noise_shape(self, n: int) -> tuple[int, ...]:
-        """Return the shape of the Gaussian noise for ``n`` events."""
-        return n, self.latent
-
-    def sample(self, conditions: Tensor, noise: Tensor) -> Tensor:
-        """Return cell fractions (n, cells) for encoded conditions and noise."""
-        cells: Tensor = self.generator(conditions, noise)
-        return cells
 
 
 def transform(config: DNNCaloGANConfig, detector: Detector) -> Transform:  # noqa: ARG001

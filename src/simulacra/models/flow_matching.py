@@ -28,7 +28,7 @@ from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
 from simulacra.models.balance import EnergyBalance
 from simulacra.models.cell_marginals import CellMarginals
-from simulacra.models.marginals import PARAMETERS, Marginals
+from simulacra.models.marginals import Marginals, parameters
 from simulacra.models.needs import calorimeter_for
 from simulacra.models.networks import dense
 from simulacra.models.velocity import Velocity
@@ -40,6 +40,8 @@ from simulacra.transforms import (
     Transform,
 )
 
+ENERGY_MAPS = 1
+"""Sinh-arcsinh maps that take a layer's energy to its normal score; a second one overfits them."""
 ALWAYS = 1e6
 """Added to how clearly there is something, for what never was empty in training."""
 
@@ -51,6 +53,7 @@ class FlowMatchingConfig(Frozen):
         waves: waves of the impact in the conditions, per axis.
         marginal_width: hidden units of the networks for single quantities.
         marginal_rank: terms of the cells' distributions.
+        cell_maps: sinh-arcsinh maps that take a cell's energy to its normal score.
         energy_width, energy_depth: of the velocity of the layer energies.
         energy_steps: steps of its integration.
         cell_width, cell_depth: of the velocity of the cells.
@@ -65,6 +68,7 @@ class FlowMatchingConfig(Frozen):
     waves: int = Field(default=8, ge=0)
     marginal_width: int = Field(default=32, ge=1)
     marginal_rank: int = Field(default=32, ge=1)
+    cell_maps: Literal[1, 2] = 1
     energy_width: int = Field(default=128, ge=1)
     energy_depth: int = Field(default=2, ge=0)
     energy_steps: int = Field(default=4, ge=1)
@@ -100,11 +104,15 @@ class FlowMatching(nn.Module):
         self.balance = EnergyBalance(config.energy_balance)
         event = conditions - 2 * self.layers
         width = config.marginal_width
-        self.energy_marginals = dense((event, width, self.layers * PARAMETERS), nn.SiLU)
+        self.energy_marginals = dense(
+            (event, width, self.layers * parameters(ENERGY_MAPS)), nn.SiLU
+        )
         for parameter in self.energy_marginals[-1].parameters():
             nn.init.zeros_(parameter)
         context = event + 3 * self.layers
-        self.cell_marginals = CellMarginals(calorimeter, context, width, config.marginal_rank)
+        self.cell_marginals = CellMarginals(
+            calorimeter, context, width, config.marginal_rank, config.cell_maps
+        )
         self.energies = Velocity(
             self.layers,
             event,
@@ -194,7 +202,7 @@ class FlowMatching(nn.Module):
         return event, positions.view(-1, 2, self.layers)
 
     def _of_energies(self, event: Tensor) -> Marginals:
-        outputs = self.energy_marginals(event).view(-1, self.layers, PARAMETERS)
+        outputs = self.energy_marginals(event).view(-1, self.layers, parameters(ENERGY_MAPS))
         return Marginals.of(outputs, self.centre, self.spread, self.occupancy)
 
     def _context(self, event: Tensor, energies: Tensor, scores: Tensor) -> Tensor:

@@ -22,6 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from simulacra.detectors import Tpc
+from simulacra.models.gan import Gan
 from simulacra.models.helix_loss import HelixLoss
 from simulacra.transforms.tracks import table_rows
 
@@ -132,7 +133,7 @@ def _of(flow: str, terms: dict[str, Tensor]) -> dict[str, Tensor]:
     return {f"{flow}_{name}": loss for name, loss in terms.items()}
 
 
-class TrackGAN(nn.Module):
+class TrackGAN(Gan[MergedGenerators, MergedCritics]):
     """Merged generators and critics; :mod:`simulacra.training.adversarial` trains them.
 
     Args:
@@ -153,19 +154,8 @@ class TrackGAN(nn.Module):
         conditions: int = 0,
         helix_weight: float = 0.0,
     ) -> None:
-        super().__init__()
-        self.latent = latent
-        self.generator = MergedGenerators(detector, conditions, generator)
-        self.critics = MergedCritics(detector, conditions, critic, helix_weight)
-
-    def fit(self, features: Tensor, conditions: Tensor) -> None:
-        """Do nothing: tables lie between 0 and 1."""
-
-    def noise_shape(self, n: int) -> tuple[int, ...]:
-        """Return the shape of the Gaussian noise for ``n`` tracks."""
-        return n, len(FLOWS) * self.latent
-
-    def sample(self, conditions: Tensor, noise: Tensor) -> Tensor:
-        """Return merged tables (n, rows, 6) for encoded conditions and noise."""
-        tables: Tensor = self.generator(conditions, noise)
-        return tables
+        super().__init__(
+            MergedGenerators(detector, conditions, generator),
+            MergedCritics(detector, conditions, critic, helix_weight),
+            len(FLOWS) * latent,
+        )

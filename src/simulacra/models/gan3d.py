@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
+from simulacra.models.gan import Gan
 from simulacra.models.networks import leaky
 from simulacra.models.volume_critics import (
     LossWeights,
@@ -99,33 +100,23 @@ class Generator(nn.Module):
         return cells
 
 
-class Gan3d(nn.Module):
+class Gan3d(Gan[Generator, VolumeCritics]):
     """Generator and discriminator; :mod:`simulacra.training.adversarial` trains them."""
 
     def __init__(self, config: Gan3dConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002
-        super().__init__()
         cube = require_cube(config.kind, detector, config.start, config.generator)
-        self.latent = config.latent
-        self.generator = Generator(config)
-        self.critics = VolumeCritics(
+        generator = Generator(config)
+        critics = VolumeCritics(
             VolumeDiscriminator(cube, config.critic, config.dropout),
             config.weights,
             config.label_flips,
         )
+        super().__init__(generator, critics, config.latent)
 
     def fit(self, features: Tensor, conditions: Tensor) -> None:
         """Fit the mean visible energy at a requested energy, and let the generator begin there."""
         self.critics.fit(features, conditions)
         begin_with_expected_energy(self, self.generator.volumes, self.critics, conditions)
-
-    def noise_shape(self, n: int) -> tuple[int, ...]:
-        """Return the shape of the Gaussian noise for ``n`` events."""
-        return n, self.latent
-
-    def sample(self, conditions: Tensor, noise: Tensor) -> Tensor:
-        """Return cells (n, cells) for E / energy_unit (n, 1) and noise."""
-        cells: Tensor = self.generator(conditions, noise)
-        return cells
 
 
 def transform(config: Gan3dConfig, detector: Detector) -> Transform:

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from simulacra.detectors import Calorimeter, Detector
 from simulacra.detectors.base import Frozen
 from simulacra.errors import CardError
+from simulacra.models.gan import Gan
 from simulacra.models.volume_critics import (
     LossWeights,
     VolumeCritics,
@@ -167,30 +168,20 @@ class AngleCritics(VolumeCritics):
         return super().judge(fake, conditions) | {"generator_angle": self.angle_weight * off}
 
 
-class Gan3dAngle(nn.Module):
+class Gan3dAngle(Gan[Generator, AngleCritics]):
     """Generator and discriminator; :mod:`simulacra.training.adversarial` trains them."""
 
     def __init__(self, config: Gan3dAngleConfig, detector: Detector, conditions: int) -> None:
-        super().__init__()
         cube = require_cube(config.kind, detector, config.start, config.generator)
         assert isinstance(detector, Calorimeter)
-        self.latent = config.latent
-        self.generator = Generator(config, conditions)
-        self.critics = AngleCritics(config, detector, cube)
+        generator = Generator(config, conditions)
+        critics = AngleCritics(config, detector, cube)
+        super().__init__(generator, critics, config.latent)
 
     def fit(self, features: Tensor, conditions: Tensor) -> None:
         """Fit the mean visible energy at a requested energy, and let the generator begin there."""
         self.critics.fit(features, conditions)
         begin_with_expected_energy(self, self.generator.volumes, self.critics, conditions)
-
-    def noise_shape(self, n: int) -> tuple[int, ...]:
-        """Return the shape of the Gaussian noise for ``n`` events."""
-        return n, self.latent
-
-    def sample(self, conditions: Tensor, noise: Tensor) -> Tensor:
-        """Return cells (n, cells) for E / energy_unit, theta (n, 2) and noise."""
-        cells: Tensor = self.generator(conditions, noise)
-        return cells
 
 
 def transform(config: Gan3dAngleConfig, detector: Detector) -> Transform:

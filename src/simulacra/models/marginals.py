@@ -2,10 +2,11 @@
 
 A calorimeter cell is either empty or holds an energy that varies over decades. Both facts go into
 one distribution: with probability sigmoid(occupancy) there is something, and its logarithm follows
-a sinh-arcsinh distribution. The distribution function then takes the feature to the unit interval
-(an empty one to a random point of what belongs to emptiness) and on to a normal score. Scores are
-standard normal where the distributions are right, whatever the mixture of zeros, cores and tails
-was; what is left to learn is how they hang together.
+a sinh-arcsinh distribution, or one that takes a second such map to become normal. The distribution
+function then takes the feature to the unit interval (an empty one to a random point of what belongs
+to emptiness) and on to a normal score. Scores are standard normal where the distributions are
+right, whatever the mixture of zeros, cores and tails was; what is left to learn is how they hang
+together.
 
 References:
     E. Page: Approximations to the cumulative normal function, Applied Statistics 26 (1977) 75. His
@@ -21,10 +22,8 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from simulacra.models.sinh_arcsinh import SinhArcsinh
+from simulacra.models.sinh_arcsinh import Chain, SinhArcsinh
 
-PARAMETERS = 5
-"""Numbers that describe the distribution of one feature."""
 LINEAR, CUBIC = 1.5976, 0.070565
 LARGEST_SCORE = 5.5
 """Normal scores beyond this (one in 10^7.7) are taken for this."""
@@ -32,6 +31,15 @@ LARGEST_INSIDE = 10.0
 """The same for scores of values alone, before emptiness is counted in."""
 MOST_CERTAIN = 16.0
 """Largest logit of the probability to hold something, or nothing."""
+
+
+OF_ONE_MAP = 4
+"""Numbers that describe one sinh-arcsinh map."""
+
+
+def parameters(maps: int) -> int:
+    """Return how many numbers describe the distribution of one feature: its maps and occupancy."""
+    return 1 + OF_ONE_MAP * maps
 
 
 class Marginals(NamedTuple):
@@ -43,26 +51,32 @@ class Marginals(NamedTuple):
     """
 
     occupancy: Tensor
-    shape: SinhArcsinh
+    shape: Chain
 
     @classmethod
     def of(cls, outputs: Tensor, centre: Tensor, spread: Tensor, occupancy: Tensor) -> Self:
         """Return the distributions that a network's outputs mean.
 
         Args:
-            outputs: (n, features, PARAMETERS), of order one.
+            outputs: (n, features, :func:`parameters` of the maps), of order one.
             centre: of the values, that an output of zero stands for (features,).
             spread: likewise.
             occupancy: the logit that an output of zero stands for (features,).
         """
-        occupied, location, log_scale, skew, log_tail = outputs.unbind(-1)
-        shape = SinhArcsinh(
+        occupied, *rest = outputs.unbind(-1)
+        location, log_scale, skew, log_tail = rest[:OF_ONE_MAP]
+        first = SinhArcsinh(
             centre + spread * 2 * location.clamp(-10.0, 10.0),
             spread.log() + log_scale.clamp(-6.0, 4.0),
             skew.clamp(-4.0, 4.0),
             log_tail.clamp(-1.5, 1.5),
         )
-        return cls((occupancy + 4 * occupied).clamp(-MOST_CERTAIN, MOST_CERTAIN), shape)
+        following = [
+            _of_scores(*rest[start : start + OF_ONE_MAP])
+            for start in range(OF_ONE_MAP, len(rest), OF_ONE_MAP)
+        ]
+        occupied = (occupancy + 4 * occupied).clamp(-MOST_CERTAIN, MOST_CERTAIN)
+        return cls(occupied, Chain((first, *following)))
 
     def negative_log_likelihood(self, values: Tensor) -> Tensor:
         """Return -log p of values (n, features), which are -inf where there is nothing."""
@@ -104,6 +118,16 @@ class Marginals(NamedTuple):
         log_above = log_above.clamp_max(-1e-6)
         score = normal_score(log_of_rest(log_above) - log_above)
         return self.shape.values(score), logit + self.occupancy
+
+
+def _of_scores(location: Tensor, log_scale: Tensor, skew: Tensor, log_tail: Tensor) -> SinhArcsinh:
+    """Return a further map, of scores: closer to the identity than one of values may be."""
+    return SinhArcsinh(
+        location.clamp(-4.0, 4.0),
+        log_scale.clamp(-2.0, 2.0),
+        skew.clamp(-2.0, 2.0),
+        log_tail.clamp(-1.0, 1.0),
+    )
 
 
 def log_of_rest(log_probability: Tensor) -> Tensor:

@@ -1,5 +1,8 @@
 """The sinh-arcsinh distribution: a normal one with a skew and tails of its own, in closed form.
 
+Its map from values to normal scores takes and gives any number, so maps can follow each other: what
+one leaves of a shoulder or an edge, the next can straighten (:class:`Chain`).
+
 References:
     M. C. Jones, A. Pewsey (2009), Sinh-arcsinh distributions, Biometrika 96, 761.
 """
@@ -57,6 +60,41 @@ class SinhArcsinh(NamedTuple):
         argument = (asinh(scores) + self.skew) / self.log_tail.exp()
         distance = argument.clamp(-LARGEST_DISTANCE, LARGEST_DISTANCE).sinh()
         return self.location + distance * self.log_scale.exp()
+
+
+class Chain(NamedTuple):
+    """Distributions whose values become normal scores by one or more maps, one after the other.
+
+    Attributes:
+        maps: the first takes values, each other one the scores of the one before.
+    """
+
+    maps: tuple[SinhArcsinh, ...]
+
+    @property
+    def location(self) -> Tensor:
+        """Where the values are, as far as the first map says."""
+        return self.maps[0].location
+
+    def sloped_scores(self, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the normal scores of values, and the logarithm of their derivatives."""
+        scores, log_slope = self.maps[0].sloped_scores(values)
+        for following in self.maps[1:]:
+            scores, factor = following.sloped_scores(scores)
+            log_slope = log_slope + factor
+        return scores, log_slope
+
+    def scores(self, values: Tensor, largest: float) -> Tensor:
+        """Return the normal scores of values, none larger than ``largest``."""
+        for before in self.maps[:-1]:
+            values = before.scores(values, math.sinh(LARGEST_ARGUMENT))
+        return self.maps[-1].scores(values, largest)
+
+    def values(self, scores: Tensor) -> Tensor:
+        """Return the values of normal scores."""
+        for each in reversed(self.maps):
+            scores = each.values(scores)
+        return scores
 
 
 def asinh(x: Tensor) -> Tensor:

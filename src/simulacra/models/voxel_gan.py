@@ -27,6 +27,7 @@ from torch import Tensor, nn
 from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
 from simulacra.models.dense_showers import DenseShowers
+from simulacra.models.gan import Gan
 from simulacra.models.needs import calorimeter_for
 from simulacra.models.networks import dense
 from simulacra.models.wasserstein import WassersteinCritic
@@ -126,32 +127,19 @@ class Score(nn.Module):
         return score
 
 
-class VoxelGAN(nn.Module):
+class VoxelGAN(Gan[VoxelGenerator, WassersteinCritic]):
     """Generator and penalised critic; :mod:`simulacra.training.adversarial` trains them."""
 
     def __init__(self, config: VoxelGANConfig, detector: Detector, conditions: int) -> None:
-        super().__init__()
         cells = calorimeter_for(config.kind, detector).n_cells
-        self.latent = config.latent
+        generator = VoxelGenerator(config, cells, conditions)
+        critic = WassersteinCritic(Score(config, cells, conditions), config.gradient_penalty)
+        super().__init__(generator, critic, config.latent)
         self.chain_noise = NOISES[config.noise]
-        self.generator = VoxelGenerator(config, cells, conditions)
-        self.critics = WassersteinCritic(Score(config, cells, conditions), config.gradient_penalty)
-
-    def fit(self, features: Tensor, conditions: Tensor) -> None:
-        """Do nothing: voxels are generated at their own scale, as the trainers do."""
 
     def chain(self) -> nn.Sequential:
         """Return the generator as a chain from its own noise and conditions, joined, to voxels."""
         return self.generator.chain()
-
-    def noise_shape(self, n: int) -> tuple[int, ...]:
-        """Return the shape of the Gaussian noise for ``n`` events."""
-        return n, self.latent
-
-    def sample(self, conditions: Tensor, noise: Tensor) -> Tensor:
-        """Return voxels as fractions of the energy (n, cells) for encoded conditions and noise."""
-        voxels: Tensor = self.generator(conditions, noise)
-        return voxels
 
 
 def encoder(config: VoxelGANConfig, detector: Detector) -> EnergyRange:

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
 from simulacra.models.dense_showers import DenseShowers, Output
+from simulacra.models.gan import Gan
 from simulacra.models.needs import calorimeter_for
 from simulacra.models.networks import dense, leaky
 from simulacra.models.wasserstein import ClippedCritic
@@ -80,16 +81,15 @@ class Score(nn.Module):
         self.spread.copy_(torch.where(spread > 0, spread, 1.0))
 
 
-class Wgan(nn.Module):
+class Wgan(Gan[DenseShowers, ClippedCritic]):
     """Generator and clipped critic; :mod:`simulacra.training.adversarial` trains them."""
 
     def __init__(self, config: WganConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002
-        super().__init__()
         cells = calorimeter_for(config.kind, detector).n_cells
-        self.latent = config.latent
         layers = dense((config.latent, *config.generator_widths, cells), nn.ReLU)
-        self.generator = DenseShowers(layers, cells, 0, config.output)
-        self.critics = ClippedCritic(Score(config, cells), config.clip)
+        generator = DenseShowers(layers, cells, 0, config.output)
+        critic = ClippedCritic(Score(config, cells), config.clip)
+        super().__init__(generator, critic, config.latent)
 
     def fit(self, features: Tensor, conditions: Tensor) -> None:  # noqa: ARG002
         """Set the scales of cells and of the mean energy from training cells (n, cells)."""
@@ -99,15 +99,6 @@ class Wgan(nn.Module):
     def chain(self) -> nn.Sequential:
         """Return the generator as a chain of layers from noise to cells."""
         return self.generator.chain()
-
-    def noise_shape(self, n: int) -> tuple[int, ...]:
-        """Return the shape of the Gaussian noise for ``n`` events."""
-        return n, self.latent
-
-    def sample(self, conditions: Tensor, noise: Tensor) -> Tensor:
-        """Return cell fractions (n, cells) for noise; conditions are not looked at."""
-        cells: Tensor = self.generator(conditions, noise)
-        return cells
 
 
 def transform(config: WganConfig, detector: Detector) -> Transform:  # noqa: ARG001

@@ -12,6 +12,7 @@ from simulacra.transforms.reflections import Reflections
 from simulacra.transforms.scaled import ScaledCells, ScaledConditions
 from simulacra.transforms.track_encoder import TrackEncoder
 from simulacra.transforms.tracks import TrackTables
+from simulacra.transforms.turns import Turns
 
 __all__ = [
     "ConditionEncoder",
@@ -30,4 +31,5 @@ __all__ = [
     "TrackEncoder",
     "TrackTables",
     "Transform",
+    "Turns",
 ]

@@ -31,7 +31,8 @@ class Transform(Protocol):
     """An invertible map between the response in physical units and what a network models.
 
     :meth:`forward` is the same for equal events. Where a network needs noise in place of exact
-    zeros, training asks :meth:`dequantise` for it anew for every batch.
+    zeros, or an event is as likely turned about the beam, training asks :meth:`dequantise` for that
+    anew for every batch.
     """
 
     def fit(self, response: Response, columns: Tensor) -> None:
@@ -41,7 +42,7 @@ class Transform(Protocol):
         """Return what the network models, first axis the event."""
 
     def dequantise(self, features: Tensor, rng: Generator) -> Tensor:
-        """Return features of :meth:`forward` with fresh noise wherever it belongs."""
+        """Return features of :meth:`forward` with fresh noise, or turns, wherever they belong."""
 
     def inverse(self, features: Tensor, columns: Tensor) -> Response:
         """Return the response in physical units."""

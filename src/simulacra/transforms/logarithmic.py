@@ -12,7 +12,9 @@ What a thin layer sees are single particles, whose energy loss has sharp feature
 in MeV; s is the training sample's map to normal scores, which flattens them.
 
 The way back closes by construction: the layers add up to the total, the cells to their layer. The
-events are folded (:class:`simulacra.transforms.Reflections`) where the detector is symmetric.
+events are folded (:class:`simulacra.transforms.Reflections`) where the detector is symmetric; those
+around which it is the same from all sides, training sees turned
+(:class:`simulacra.transforms.Turns`).
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from simulacra.transforms.base import Response
 from simulacra.transforms.layers import LayersOfCells
 from simulacra.transforms.quantiles import piecewise_linear, quantile_knots
 from simulacra.transforms.reflections import Reflections
+from simulacra.transforms.turns import Turns
 
 LEAST_REFERENCE = 1e-6
 """Part of the total energy that the reference layer is taken to hold where it is empty."""
@@ -55,6 +58,7 @@ class LogarithmicShowers(nn.Module):
         super().__init__()
         self.of_layers = LayersOfCells(detector)
         self.reflections = Reflections(detector)
+        self.turns = Turns(detector)
         self.energy_column = list(detector.conditions).index("energy")
         layers = self.of_layers.layers
         identity = torch.linspace(-1, 1, KNOTS).expand(layers - 1, -1)
@@ -106,9 +110,10 @@ class LogarithmicShowers(nn.Module):
         ]
         return torch.cat(features, dim=1).float()
 
-    def dequantise(self, features: Tensor, rng: Generator) -> Tensor:  # noqa: ARG002
-        """Return the features: emptiness is theirs to say."""
-        return features
+    def dequantise(self, features: Tensor, rng: Generator) -> Tensor:
+        """Return the features of events turned about the beam; emptiness is theirs to say."""
+        energies, cells = features.tensor_split([self.of_layers.layers], dim=1)
+        return torch.cat([energies, self.turns.turn(cells, rng)], dim=1)
 
     def inverse(self, features: Tensor, columns: Tensor) -> Response:
         """Return showers in MeV; in each layer at least one cell must not be -inf."""

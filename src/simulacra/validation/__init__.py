@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from simulacra.validation.compare import validate
+    from simulacra.validation.emptied import Emptied
     from simulacra.validation.legacy import legacy_scores
     from simulacra.validation.report import write_report
     from simulacra.validation.result import Comparison, GroupResult, Validation, summary_rows
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "Comparison": "result",
+    "Emptied": "emptied",
     "GroupResult": "result",
     "Sample": "sample",
     "SampleComparison": "sample_result",
@@ -35,6 +37,7 @@ _MODULES = {
 
 __all__ = [
     "Comparison",
+    "Emptied",
     "GroupResult",
     "Sample",
     "SampleComparison",
