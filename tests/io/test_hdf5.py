@@ -60,7 +60,7 @@ def test_no_events_are_a_file_too(events, tmp_path):
 
 
 def test_plain_calochallenge_file_needs_its_detector(tmp_path):
-    detector = load_detector("par04-siw")
+    detector = load_detector("calochallenge-2")
     events = random_events(detector, 4)
     with h5py.File(tmp_path / "plain.h5", "w") as file:
         file["incident_energies"] = events.conditions["energy"][:, None]
