@@ -106,7 +106,7 @@ def test_the_other_loop_is_one_clear_line(small_files, monkeypatch, kind, traini
 
 
 def test_a_wrong_model_is_the_only_complaint(small_files):
-    with pytest.raises(CardError, match=r"^c: model: no model 'gauss'; there are [a-z, -]*$"):
+    with pytest.raises(CardError, match=r"^c: model: no model 'gauss'; there are [a-z0-9, -]*$"):
         Card.parse(str(_content(small_files, "gauss")), "c")
 
 
