@@ -100,6 +100,21 @@ def small_files(tmp_path) -> tuple[Path, Path]:
     return _write_small_files(tmp_path, "dnncalogan")
 
 
+SMALL_VOLUMES = {
+    "latent": 4,
+    "energy_unit": 1.0,
+    "dense_channels": 2,
+    "start": [2, 2, 2],
+    "generator": [
+        {"channels": 2, "enlarged": [2, 2, 2], "padding": [1, 0, 1], "kernel": [2, 1, 1]},
+        {"channels": 1, "kernel": [2, 2, 2], "normalised": False},
+    ],
+    "critic": [
+        {"channels": 2, "kernel": [3, 3, 2], "padding": "same", "normalised": False},
+        {"channels": 2, "kernel": [3, 3, 3], "padding": [1, 1, 1]},
+    ],
+}
+"""What makes the 3D GANs tiny: they make 3 x 3 x 5 cells."""
 SMALL_MODELS = {
     "helix-flow": {
         "kind": "helix-flow",
@@ -154,36 +169,8 @@ SMALL_MODELS = {
         "critic_channels": [4, 2, 2, 2],
         "minibatch": [3, 2],
     },
-    "gan-3d": {
-        "kind": "gan-3d",
-        "latent": 4,
-        "energy_unit": 1.0,
-        "dense_channels": 2,
-        "start": [2, 2, 2],
-        "generator": [
-            {"channels": 2, "enlarged": [2, 2, 2], "padding": [1, 0, 1], "kernel": [2, 1, 1]},
-            {"channels": 1, "kernel": [2, 2, 2], "normalised": False},
-        ],
-        "critic": [
-            {"channels": 2, "kernel": [3, 3, 2], "padding": "same", "normalised": False},
-            {"channels": 2, "kernel": [3, 3, 3], "padding": [1, 1, 1]},
-        ],
-    },
-    "gan-3d-angle": {
-        "kind": "gan-3d-angle",
-        "latent": 4,
-        "energy_unit": 1.0,
-        "dense_channels": 2,
-        "start": [2, 2, 2],
-        "generator": [
-            {"channels": 2, "enlarged": [2, 2, 2], "padding": [1, 0, 1], "kernel": [2, 1, 1]},
-            {"channels": 1, "kernel": [2, 2, 2], "normalised": False},
-        ],
-        "critic": [
-            {"channels": 2, "kernel": [3, 3, 2], "padding": "same", "normalised": False},
-            {"channels": 2, "kernel": [3, 3, 3], "padding": [1, 1, 1]},
-        ],
-    },
+    "gan-3d": {"kind": "gan-3d", **SMALL_VOLUMES},
+    "gan-3d-angle": {"kind": "gan-3d-angle", **SMALL_VOLUMES},
     "gan-mlp": {
         "kind": "gan-mlp",
         "latent": 4,

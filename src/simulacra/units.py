@@ -10,6 +10,8 @@ from typing import Annotated
 import hepunits
 from pydantic import BeforeValidator
 
+GEV: float = hepunits.GeV
+"""In MeV."""
 _SCALES: dict[str, dict[str, float]] = {
     "energy": {
         "eV": hepunits.eV,

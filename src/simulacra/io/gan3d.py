@@ -18,9 +18,9 @@ from simulacra.events import Events
 from simulacra.io.datasets import holds, opened, read_numbers
 from simulacra.io.foreign import foreign_events, named_or, require_shape
 from simulacra.io.plausibility import require_closure, require_depth_last
+from simulacra.units import GEV
 
 KIND = "3dgan"
-GEV = 1000.0
 RESPONSE = (2e-3, 0.5)
 """A sampling calorimeter's visible part; 0.02 for 0.5 mm of silicon behind 3.4 mm of tungsten."""
 

@@ -32,6 +32,7 @@ from simulacra.models.needs import images_for
 from simulacra.models.networks import (
     KERAS_EPSILON,
     KERAS_MOMENTUM,
+    KERAS_SLOPE,
     ZeroPadding,
     he_uniform,
     leaky,
@@ -39,14 +40,12 @@ from simulacra.models.networks import (
     started,
 )
 from simulacra.transforms import Encoder, ScaledCells, ScaledConditions, Transform
+from simulacra.units import GEV
 
-GEV = 1000.0
 Image = tuple[int, int]
 batch_norm = partial(nn.BatchNorm2d, eps=KERAS_EPSILON, momentum=KERAS_MOMENTUM)
 TRANSFER_OFF = -10.0
 """Where the attention to the layer before begins, as a logit: it shows nowhere."""
-SLOPE = 0.3
-"""Of LeakyReLU where the published code says nothing: Keras's."""
 
 
 class CaloGanConfig(Frozen):
@@ -92,10 +91,10 @@ class Tower(nn.Module):
             nn.Unflatten(1, (channels, *larger)),
             same_padding((2, 2)),
             started(nn.Conv2d(channels, convolved, (2, 2)), he_uniform),
-            leaky(slope=SLOPE),
+            leaky(slope=KERAS_SLOPE),
             batch_norm(convolved),
             first,
-            leaky(slope=SLOPE),
+            leaky(slope=KERAS_SLOPE),
             last,
         )
 
@@ -181,7 +180,7 @@ class LayerFeatures(nn.Module):
         layers: list[nn.Module] = [
             same_padding((2, 2)),
             started(nn.Conv2d(1, first, (2, 2))),
-            leaky(slope=SLOPE),
+            leaky(slope=KERAS_SLOPE),
         ]
         size, inputs = image, first
         shapes = (((3, 3), (1, 2)), ((2, 2), (1, 1)), ((2, 2), (1, 2)))
@@ -189,7 +188,7 @@ class LayerFeatures(nn.Module):
             padded = size[0] + 2, size[1] + 2
             connected = LocallyConnected(inputs, outputs, padded, kernel, stride)
             norm = batch_norm(outputs)
-            layers += [ZeroPadding((1, 1, 1, 1)), connected, leaky(slope=SLOPE), norm]
+            layers += [ZeroPadding((1, 1, 1, 1)), connected, leaky(slope=KERAS_SLOPE), norm]
             size, inputs = connected.size, outputs
         self.image = image
         self.layers = nn.Sequential(*layers, nn.Flatten())
@@ -263,7 +262,7 @@ class CaloGan(Gan[Generator, Critics]):
 
 def transform(config: CaloGanConfig, detector: Detector) -> Transform:  # noqa: ARG001
     """Return the preprocessing: cells in GeV."""
-    return ScaledCells("showers", detector.response_arrays["showers"].shape, GEV)
+    return ScaledCells.of(detector, GEV)
 
 
 def encoder(config: CaloGanConfig, detector: Detector) -> Encoder:

@@ -19,14 +19,13 @@ from torch import Tensor, nn
 from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
 from simulacra.models.gan import Gan
-from simulacra.models.networks import leaky
+from simulacra.models.networks import KERAS_SLOPE, leaky
 from simulacra.models.volume_critics import (
     LossWeights,
     VolumeCritics,
     begin_with_expected_energy,
 )
 from simulacra.models.volumes import (
-    SLOPE,
     Size,
     Stage,
     VolumeDiscriminator,
@@ -34,8 +33,8 @@ from simulacra.models.volumes import (
     require_cube,
 )
 from simulacra.transforms import Encoder, ScaledCells, ScaledConditions, Transform
+from simulacra.units import GEV
 
-GEV = 1000.0
 GENERATOR = (
     Stage(channels=64, kernel=(6, 6, 8), padding="same"),
     Stage(channels=6, enlarged=(2, 2, 2), padding=(2, 2, 0), kernel=(6, 5, 8)),
@@ -91,7 +90,7 @@ class Generator(nn.Module):
             config.dense_channels,
             config.start,
             config.generator,
-            lambda: leaky(slope=SLOPE),
+            lambda: leaky(slope=KERAS_SLOPE),
         )
 
     def forward(self, conditions: Tensor, noise: Tensor) -> Tensor:
@@ -121,8 +120,7 @@ class Gan3d(Gan[Generator, VolumeCritics]):
 
 def transform(config: Gan3dConfig, detector: Detector) -> Transform:
     """Return the preprocessing: cells in units of cell_unit, the smallest emptied."""
-    shape = detector.response_arrays["showers"].shape
-    return ScaledCells("showers", shape, config.cell_unit, threshold=config.threshold)
+    return ScaledCells.of(detector, config.cell_unit, threshold=config.threshold)
 
 
 def encoder(config: Gan3dConfig, detector: Detector) -> Encoder:

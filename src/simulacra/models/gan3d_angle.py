@@ -36,8 +36,8 @@ from simulacra.models.volumes import (
     require_cube,
 )
 from simulacra.transforms import Encoder, ScaledCells, ScaledConditions, Transform
+from simulacra.units import GEV
 
-GEV = 1000.0
 EPSILON = 1e-6
 """Of batch norm, as published."""
 TINY = 1e-6
@@ -186,8 +186,7 @@ class Gan3dAngle(Gan[Generator, AngleCritics]):
 
 def transform(config: Gan3dAngleConfig, detector: Detector) -> Transform:
     """Return the preprocessing: (E / cell_unit)^power."""
-    shape = detector.response_arrays["showers"].shape
-    return ScaledCells("showers", shape, config.cell_unit, config.power)
+    return ScaledCells.of(detector, config.cell_unit, config.power)
 
 
 def encoder(config: Gan3dAngleConfig, detector: Detector) -> Encoder:

@@ -13,6 +13,8 @@ from torch.nn import functional
 KERAS_MOMENTUM, KERAS_EPSILON = 0.01, 1e-3
 """Of batch norm where a system was published in Keras and says nothing else; momentum as torch
 means it, the weight of the new batch."""
+KERAS_SLOPE = 0.3
+"""Of LeakyReLU in such a system."""
 Layer = TypeVar("Layer", bound=nn.Linear | nn.Conv2d | nn.Conv3d)
 Start = Callable[[Tensor], Tensor]
 """Fills a layer's weights (outputs, inputs, ...) before training and returns them."""

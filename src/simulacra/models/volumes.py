@@ -22,6 +22,7 @@ from simulacra.models.needs import images_for
 from simulacra.models.networks import (
     KERAS_EPSILON,
     KERAS_MOMENTUM,
+    KERAS_SLOPE,
     Start,
     ZeroPadding,
     he_uniform,
@@ -31,8 +32,6 @@ from simulacra.models.networks import (
 )
 
 Size = tuple[int, int, int]
-SLOPE = 0.3
-"""Of LeakyReLU where the published code says nothing: Keras's."""
 
 
 class Stage(Frozen):
@@ -175,7 +174,10 @@ class VolumeDiscriminator(nn.Module):
         layers: list[nn.Module] = []
         channels = 1
         for stage in stages:
-            layers += [*stage.convolution(channels, nn.init.xavier_uniform_), leaky(slope=SLOPE)]
+            layers += [
+                *stage.convolution(channels, nn.init.xavier_uniform_),
+                leaky(slope=KERAS_SLOPE),
+            ]
             layers += [*stage.norm(epsilon), nn.Dropout(dropout)]
             channels = stage.channels
         self.layers = nn.Sequential(*layers, nn.AvgPool3d(2), nn.Flatten())

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Self
 
 import torch
 from torch import Generator, Tensor, nn
 
+from simulacra.detectors import Detector
 from simulacra.transforms.base import Response
 
 
@@ -32,6 +34,13 @@ class ScaledCells(nn.Module):
         super().__init__()
         self.array, self.shape = array, shape
         self.unit, self.power, self.threshold = unit, power, threshold
+
+    @classmethod
+    def of(
+        cls, detector: Detector, unit: float, power: float = 1.0, threshold: float = 0.0
+    ) -> Self:
+        """Return the transform of a calorimeter's showers."""
+        return cls("showers", detector.response_arrays["showers"].shape, unit, power, threshold)
 
     def fit(self, response: Response, columns: Tensor) -> None:
         """Do nothing: the transform has no constants."""

@@ -19,6 +19,7 @@ import numpy as np
 from scipy.optimize import OptimizeWarning, curve_fit, nnls
 
 from simulacra.arrays import BoolArray, FloatArray
+from simulacra.units import GEV
 from simulacra.validation.metrics import Estimate, Moments
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
 TERMS = ("a", "b", "c")
 FEWEST_ENERGIES = 4
-GEV = 1000.0
-"""MeV."""
 
 
 @dataclass(frozen=True, slots=True)
