@@ -107,7 +107,7 @@ def _start(
     surrogate: Surrogate, features: Tensor, conditions: Tensor, card: TrainingCard, seed: int
 ) -> Run:
     """Return the run at its first step, by the loop that the card names."""
-    fabric = Fabric(devices=1)
+    fabric = Fabric(devices=1, precision=card.precision)
     fabric.launch()
     if isinstance(card, AdversarialCard):
         return AdversarialRun(surrogate, features, conditions, card, seed, fabric)
