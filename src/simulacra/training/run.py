@@ -129,7 +129,7 @@ class _Fit:
         self.answering = copy.deepcopy(self.surrogate).eval()
         """What is judged: it holds the averaged weights, training goes on in the other."""
         self.run_state = _start(self.surrogate, features, encoded, card.training, int(loop))
-        self.selection = EpochSelection(selection, card.selection.groups)
+        self.selection = EpochSelection(selection, card.selection.groups, card.selection.measure)
         repeated = Conditions.concatenate([selection.conditions] * card.selection.repeat)
         self.conditions = repeated
         self.evaluation_seed = int(evaluation)
