@@ -7,6 +7,7 @@ from simulacra.sample import resolve_events, sample_path
 def test_sources_mean_files():
     assert str(resolve_events("folder/train.h5")) == "folder/train.h5"
     assert resolve_events("sample:train") == sample_path("train")
+    assert resolve_events("sample:high") == sample_path("high")
     assert resolve_events("sample:atlas-barrel-photons:test") == sample_path("test")
     assert resolve_events("sample:alice-tpc:test") == sample_path("test", "alice-tpc")
 
@@ -14,8 +15,9 @@ def test_sources_mean_files():
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("sample:tset", "no split 'tset'; the embedded splits are train, selection, test"),
+        ("sample:tset", "no split 'tset'; atlas-barrel-photons has train, selection, test, high"),
         ("sample:alice-tpc:tset", "no split 'tset'"),
+        ("sample:alice-tpc:high", "no split 'high'; alice-tpc has train, selection, test"),
         ("sample:alice:train", "no sample 'alice'; the embedded samples are atlas-barrel-photons"),
         ("sample:alice-tpc", "no split 'alice-tpc'"),
         ("sample:", "no split ''"),

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,7 +22,6 @@ from simulacra.simulator import TrainedSimulator
 from simulacra.validation import Validation, validate
 
 SEED = 1
-BATCHES = (1, 100)
 FEATURES = ("cells", "normalised", "high-level")
 
 
@@ -37,20 +35,6 @@ def variants(folders: list[Path], steps: list[int]) -> Iterator[tuple[str, Train
             network = simulator.surrogate.network
             network.config = network.config.model_copy(update={"cell_steps": number})
             yield f"{folder.name}, {number} steps", simulator
-
-
-def milliseconds(simulator: TrainedSimulator, batch: int) -> float:
-    """Return the shortest of several calls per shower: one thread, from conditions to cells."""
-    surrogate, test = simulator.surrogate, load_sample("test")
-    columns = surrogate.columns(test.conditions)[:batch]
-    noise = torch.randn(surrogate.model.noise_shape(batch), generator=torch.Generator())
-    times = []
-    with torch.inference_mode():
-        for _ in range(max(10, 3000 // batch)):
-            start = time.perf_counter()
-            surrogate(columns, noise)
-            times.append(time.perf_counter() - start)
-    return 1e3 * min(times) / batch
 
 
 def scores(validation: Validation) -> dict[str, object]:
@@ -117,14 +101,13 @@ def line(name: str, found: dict[str, object]) -> str:
     cells += [f"{100 * mean:.2f} %", f"{width[0]:.2f} ± {width[1]:.2f}"]
     separations = found["separation"].values()
     cells.append(f"{max(value / max(floor, 1e-6) for value, floor, _ in separations):.2f}")
-    cells += [f"{found[f'ms at batch {batch}']:.3f}" for batch in BATCHES]
     return "| " + " | ".join(cells) + " |"
 
 
 HEAD = (
     "| | AUC cells (floor) | worst energy | AUC normalised | AUC high-level | worst energy "
     "| FPD (floor) | recall | coverage | largest shift of the mean | worst width ratio "
-    "| largest S / floor | ms at batch 1 | ms at 100 |\n" + "|---" * 14 + "|\n"
+    "| largest S / floor |\n" + "|---" * 12 + "|\n"
 )
 
 
@@ -146,8 +129,6 @@ def main() -> None:
             continue
         generated = simulator.simulate(test.conditions, SEED)
         found = scores(validate(test, generated, seed=SEED, profile=arguments.profile))
-        for batch in BATCHES:
-            found[f"ms at batch {batch}"] = milliseconds(simulator, batch)
         results[name] = found | {"training": dict(simulator.about), "profile": arguments.profile}
         numbers.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps(results, indent=1, allow_nan=False)

@@ -19,6 +19,7 @@ from simulacra.detectors import Calorimeter, Layer
 from simulacra.detectors.segmentation import CartesianSegmentation, PolarSegmentation
 from simulacra.models.marginals import Marginals, parameters
 from simulacra.models.networks import dense
+from simulacra.models.sinh_arcsinh import asinh
 
 CORE, HALO = 4.0, 20.0
 """Distances in mm around which positions are resolved: the core of an electromagnetic shower in a
@@ -155,7 +156,7 @@ class GridOfCells(nn.Module):
         near = distance.abs() - self.get_buffer(f"halves_{axis}")
         far = distance.abs() + self.get_buffer(f"halves_{axis}")
         features = [(near / CORE), (near / HALO), (far / (2 * CORE)), (distance / HALO)]
-        return torch.stack(features, dim=-1).asinh() / 2
+        return asinh(torch.stack(features, dim=-1)) / 2
 
 
 def _grid(layer: Layer) -> tuple[tuple[int, int], str]:

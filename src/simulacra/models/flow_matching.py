@@ -68,7 +68,7 @@ class FlowMatchingConfig(Frozen):
     waves: int = Field(default=8, ge=0)
     marginal_width: int = Field(default=32, ge=1)
     marginal_rank: int = Field(default=32, ge=1)
-    cell_maps: Literal[1, 2] = 1
+    cell_maps: Literal[1, 2] = 2
     energy_width: int = Field(default=128, ge=1)
     energy_depth: int = Field(default=2, ge=0)
     energy_steps: int = Field(default=4, ge=1)

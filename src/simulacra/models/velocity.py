@@ -68,16 +68,21 @@ class Velocity(nn.Module):
             begin: a time between 0 and 1, (n, 1) or (1, 1).
             end: one not before it, same shape.
         """
-        clock = self._waves(begin)
-        if self.mean_flow:
-            clock = torch.cat([clock, self._waves(end - begin)], dim=1)
-        shifts = (steering + self.clock(clock)).chunk(len(self.blocks) + 1, dim=1)
+        clock = self._clock(begin, end)
+        return self._moved(x, steering + self.clock(clock), self.stretch(clock))
+
+    def _moved(self, x: Tensor, shifts: Tensor, stretch: Tensor) -> Tensor:
+        """Return the velocity (n, features) for what context and time add to the hidden units."""
+        parts = shifts.chunk(len(self.blocks) + 1, dim=1)
         hidden = self.enter(x)
-        for block, shift in zip(self.blocks, shifts, strict=False):
+        for block, shift in zip(self.blocks, parts, strict=False):
             hidden = hidden + block(functional.silu(hidden + shift))
-        driven: Tensor = self.leave(functional.silu(hidden + shifts[-1]))
-        stretch: Tensor = self.stretch(clock)
-        return driven + x * stretch
+        driven: Tensor = self.leave(functional.silu(hidden + parts[-1]))
+        return torch.addcmul(driven, x, stretch)
+
+    def _clock(self, begin: Tensor, end: Tensor) -> Tensor:
+        waves = self._waves(begin)
+        return torch.cat([waves, self._waves(end - begin)], dim=1) if self.mean_flow else waves
 
     def _waves(self, time: Tensor) -> Tensor:
         return torch.cat([(time * self.frequencies).cos(), (time * self.frequencies).sin()], dim=1)
@@ -87,15 +92,20 @@ class Velocity(nn.Module):
 
         A step is one evaluation where the velocity is an average, else two (midpoint rule).
         """
+        parts = 1 if self.mean_flow else 2
+        times = torch.arange(parts * steps, dtype=noise.dtype, device=noise.device)[:, None]
+        begin = times / (parts * steps)
+        clock = self._clock(begin, begin + 1 / steps)  # of all evaluations at once
+        shifts, stretches = self.clock(clock), self.stretch(clock)
         steering = self.steer(context)
-        x = noise
-        for step in range(steps):
-            begin, middle, end = (x.new_full((1, 1), (step + k / 2) / steps) for k in range(3))
-            if self.mean_flow:
-                x = x + self(x, steering, begin, end) / steps
-            else:
-                half = x + self(x, steering, begin, begin) / (2 * steps)
-                x = x + self(half, steering, middle, middle) / steps
+        x = start = noise
+        for number in range(parts * steps):
+            here = slice(number, number + 1)
+            motion = self._moved(x, steering + shifts[here], stretches[here])
+            halfway = number % parts < parts - 1
+            x = torch.add(start, motion, alpha=1 / (parts * steps if halfway else steps))
+            if not halfway:
+                start = x
         return x
 
     def errors(

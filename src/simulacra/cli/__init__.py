@@ -1,0 +1,75 @@
+"""The command line: each command parses, calls one public function and prints what came of it.
+
+A command is one function and one row of :data:`COMMANDS`.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from contextvars import ContextVar
+from typing import Annotated, cast
+
+import typer
+
+from simulacra.cli.catalogue import detectors, models, simulators
+from simulacra.cli.events import convert, generate, hybrid, simulate
+from simulacra.cli.judgement import benchmark, validate
+from simulacra.cli.training import export, quickstart, train
+from simulacra.errors import SimulacraError
+from simulacra.terminal import errors
+
+COMMANDS = (
+    quickstart,
+    detectors,
+    models,
+    simulators,
+    simulate,
+    train,
+    generate,
+    export,
+    hybrid,
+    convert,
+    validate,
+    benchmark,
+)
+app = typer.Typer(
+    name="simulacra",
+    help="Fast detector simulation: learn Geant4, answer in its place, be judged by physics.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for command in COMMANDS:
+    app.command()(command)
+# What typer raises for a wrong option or command; it exports only this leaf of them.
+UsageError = cast("type[Exception]", typer.BadParameter.__base__)
+DEBUG: ContextVar[bool] = ContextVar("debug", default=False)
+
+
+@app.callback()
+def _options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
+) -> None:
+    DEBUG.set(debug)
+
+
+def main() -> None:
+    """Run the command line: exit code 2 and one line for what the user can mend."""
+
+    def show_warning(message: Warning | str, *_: object, **__: object) -> None:
+        errors.print(f"warning: {message}", markup=False)
+
+    warnings.showwarning = show_warning
+    try:
+        sys.exit(app(sys.argv[1:] or ["--help"], standalone_mode=False))
+    except SimulacraError as error:
+        if DEBUG.get():
+            raise
+        errors.print(f"error: {error}", markup=False, highlight=False)
+    except UsageError as error:
+        message = error.format_message()  # type: ignore[attr-defined]
+        errors.print(f"error: {message}", markup=False, highlight=False)
+    except (typer.Abort, KeyboardInterrupt):
+        errors.print("stopped; the same command goes on where that is possible")
+        sys.exit(130)
+    sys.exit(2)

@@ -1,0 +1,69 @@
+"""What there is: detectors, models, shipped simulators."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from simulacra.errors import SimulacraError
+from simulacra.terminal import console, table
+
+
+def detectors(
+    verb: Annotated[str | None, typer.Argument(help="'show' to print one as YAML.")] = None,
+    name: Annotated[str | None, typer.Argument(help="A shipped detector or a YAML file.")] = None,
+) -> None:
+    """List the shipped detectors, or show one."""
+    from simulacra.detectors import builtin_detectors, load_detector
+
+    if _wants_one(verb, name):
+        typer.echo(load_detector(str(name)).to_yaml(), nl=False)
+        return
+    listing = table("detector", "kind", "response", "description")
+    for builtin in builtin_detectors():
+        detector = load_detector(builtin)
+        arrays = ", ".join(f"{k} {v.shape}" for k, v in detector.response_arrays.items())
+        listing.add_row(builtin, detector.kind, arrays, detector.description)
+    console.print(listing)
+
+
+def models(
+    verb: Annotated[str | None, typer.Argument(help="'show' to print one's options.")] = None,
+    name: Annotated[str | None, typer.Argument(help="A model of the catalogue.")] = None,
+) -> None:
+    """List the models, or show the options of one with their defaults."""
+    from simulacra.models import MODELS
+
+    if _wants_one(verb, name):
+        from simulacra.models.description import as_yaml
+
+        typer.echo(as_yaml(str(name)), nl=False)
+        return
+    listing = table("model", "for a", "training", "what it is", "reference")
+    for kind, entry in MODELS.items():
+        listing.add_row(kind, entry.serves, entry.training, entry.summary, entry.reference)
+    console.print(listing)
+
+
+def simulators() -> None:
+    """List the simulators that are shipped, trained and ready to generate."""
+    from simulacra.shipped import shipped_simulators
+    from simulacra.simulator import TrainedSimulator
+    from simulacra.units import format_energy
+
+    listing = table("simulator", "detector", "model", "trained range")
+    for name in shipped_simulators():
+        shipped = TrainedSimulator.load(name)
+        low, high = (format_energy(energy) for energy in shipped.ranges[shipped.detector.scale])
+        listing.add_row(name, shipped.detector.name, shipped.card.model_kind, f"{low} to {high}")
+    console.print(listing)
+
+
+def _wants_one(verb: str | None, name: str | None) -> bool:
+    if verb is None:
+        return False
+    if verb != "show" or name is None:
+        msg = f"unknown request {verb!r}; write 'show NAME'"
+        raise SimulacraError(msg)
+    return True

@@ -1,0 +1,145 @@
+"""Commands that judge: by physics, and by the clock."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from simulacra.cli.options import Output, checked, require_own_folder, require_report_folder
+from simulacra.terminal import console, errors, print_scores
+
+if TYPE_CHECKING:
+    from simulacra.events import EventSource
+    from simulacra.validation import Validation
+
+Profile = Literal["none", "quick", "official"]
+
+
+def validate(
+    reference: Annotated[str, typer.Argument(help="Full simulation: a file, or sample:test.")],
+    generated: Annotated[str, typer.Argument(help="What is to be judged.")],
+    output: Output = Path("report"),
+    floor: Annotated[
+        str | None, typer.Option(help="More full simulation, for the Geant4-against-Geant4 floor.")
+    ] = None,
+    detector: Annotated[
+        str | None, typer.Option(help="The detector, where the files do not say it.")
+    ] = None,
+    profile: Annotated[
+        Profile,
+        typer.Option(help="Classifiers and sample metrics: none, in minutes, as CaloChallenge."),
+    ] = "none",
+    empty_below: Annotated[
+        str | None,
+        typer.Option(help="Empty cells below this in all samples first: 1MeV, 15.15keV."),
+    ] = None,
+    thresholds: Annotated[
+        Path | None, typer.Option(help="YAML limits; exit code 1 where one fails.")
+    ] = None,
+    caloch_legacy: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATASET", help="Add CaloChallenge's scores: 1-photons, 1-pions, 2 or 3."
+        ),
+    ] = None,
+) -> None:
+    """Judge events by physics, energy by energy; write a report."""
+    from simulacra.detectors import load_detector
+    from simulacra.io import EventFile
+    from simulacra.sample import resolve_events
+    from simulacra.units import parse_quantity
+    from simulacra.validation import Emptied, Thresholds, apply_thresholds, measured, write_report
+    from simulacra.validation import validate as run
+
+    require_report_folder(output)
+    limits = Thresholds.load(thresholds) if thresholds else None
+    named = load_detector(detector) if detector else None
+    least = checked(lambda: parse_quantity(empty_below, "energy")) if empty_below else None
+
+    def source(name: str) -> EventSource:
+        events = EventFile(resolve_events(name), named)
+        return events if least is None else Emptied(events, least)
+
+    full, fast = measured(source(reference)), measured(source(generated))
+    independent = source(floor) if floor else None
+    validation = run(full, fast, floor=independent, profile=profile, legacy=caloch_legacy)
+    if limits is not None:
+        validation = apply_thresholds(validation, limits)
+    write_report(validation, full, fast, output)
+    print_scores(validation)
+    console.print(f"report     {output / 'index.html'}", highlight=False)
+    _fail_below_thresholds(validation)
+
+
+def _fail_below_thresholds(validation: Validation) -> None:
+    """Print each threshold that fails; exit code 1 where there is one."""
+    if validation.thresholds is None:
+        return
+    for failure in validation.thresholds.failures:
+        errors.print(f"failed: {failure}", markup=False, highlight=False)
+    if validation.thresholds.failures:
+        raise typer.Exit(1)
+    console.print(f"thresholds {validation.thresholds.checked} hold", highlight=False)
+
+
+def benchmark(
+    simulators: Annotated[list[Path], typer.Argument(help="Shipped names or folders.")],
+    output: Output = Path("benchmark"),
+    reference: Annotated[
+        str, typer.Option(help="Full simulation to judge by: a file, or sample:test.")
+    ] = "sample:test",
+    physics: Annotated[
+        list[str] | None, typer.Option(help="Time Geant4 too, with this list; may be repeated.")
+    ] = None,
+    particle: Annotated[
+        str | None, typer.Option(help="Particle for Geant4: gamma, or a TPC's species.")
+    ] = None,
+    energy: Annotated[
+        str | None,
+        typer.Option(
+            "--energy",
+            "--momentum",
+            help="Where Geant4 is timed: 1GeV,65GeV; else all of them.",
+        ),
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=0.01, help="How long each is timed.")] = 5.0,
+    batch: Annotated[
+        str, typer.Option(help="Events asked for at once: 1,100,10000.")
+    ] = "1,100,10000",
+    profile: Annotated[
+        Profile,
+        typer.Option(
+            help="Add the AUC of classifiers to the scores, as validate --profile has it."
+        ),
+    ] = "none",
+) -> None:
+    """Measure speed and quality of simulators, and of Geant4, on one core in one run."""
+    from simulacra.benchmark import BenchmarkSettings, write_benchmark
+    from simulacra.benchmark import benchmark as run
+    from simulacra.conditions import EnergySpectrum
+    from simulacra.fullsim import Geant4Settings
+    from simulacra.io import read_events
+    from simulacra.sample import resolve_events
+
+    require_own_folder(output, "benchmark.json", "a benchmark")
+    points = EnergySpectrum.parse(energy).points if energy else ()
+    settings = checked(
+        lambda: BenchmarkSettings(
+            batches=tuple(int(number) for number in batch.split(",")),
+            seconds=seconds,
+            energies=points,
+            profile=profile,
+        )
+    )
+    events = read_events(resolve_events(reference))
+    if particle is None and "pdg" not in events.detector.conditions:
+        particle = "gamma"
+    full = [
+        checked(partial(Geant4Settings, particle=particle, physics=name)) for name in physics or ()
+    ]
+    with console.status("benchmark") as status:
+        result = run(simulators, events, full, settings, lambda what: status.update(what))
+    typer.echo(write_benchmark(result, output).read_text(encoding="utf-8"))

@@ -1,0 +1,54 @@
+"""Options that several commands share, and checks of what was given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+
+from simulacra.errors import SimulacraError, summarise_validation_error
+
+T = TypeVar("T")
+
+Output = Annotated[Path, typer.Option("--output", "-o", help="Where the result appears.")]
+Seed = Annotated[int, typer.Option(min=0, help="Where all random numbers come from.")]
+# One option with two spellings: what it means is the detector's scale.
+SPECTRUM = typer.Option(
+    "--energy",
+    "--momentum",
+    help="Kinetic energy, or transverse momentum for a TPC: "
+    "65GeV; 1GeV,2GeV is cycled; 1GeV..65GeV is log-uniform, 1GeV-65GeV uniform.",
+)
+Energy = Annotated[str, SPECTRUM]
+Number = Annotated[int, typer.Option("-n", min=1, help="Number of events.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an output that is there.")]
+Workers = Annotated[int, typer.Option(min=1, help="Processes; does not change events.")]
+
+
+def checked(make: Callable[[], T]) -> T:
+    """Return what ``make`` gives; a pydantic or value error becomes one line."""
+    try:
+        return make()
+    except ValueError as error:
+        raise SimulacraError(summarise_validation_error(error)) from None
+
+
+def require_free(output: Path, overwrite: bool) -> None:
+    """Refuse to replace what is there, unless that was asked for."""
+    if output.exists() and not overwrite:
+        msg = f"{output} is there already; choose another output or give --overwrite"
+        raise SimulacraError(msg)
+
+
+def require_report_folder(folder: Path) -> None:
+    """Refuse to replace a folder that holds no report."""
+    require_own_folder(folder, "metrics.json", "a report")
+
+
+def require_own_folder(folder: Path, mark: str, what: str) -> None:
+    """Refuse to replace a folder that holds something else."""
+    if folder.exists() and not (folder / mark).is_file():
+        msg = f"{folder} is there and is not {what}; choose another output"
+        raise SimulacraError(msg)

@@ -1,0 +1,65 @@
+"""Commands that make simulators: train them, and export them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from simulacra.cli.options import Output, Overwrite, require_free, require_report_folder
+from simulacra.terminal import console, print_scores, training_bar
+
+
+def quickstart(
+    output: Output = Path("quickstart"),
+    report: Annotated[Path, typer.Option(help="Where the report appears.")] = Path("report"),
+    model: Annotated[
+        str, typer.Option(help="flow-matching, the default generator, or dnncalogan.")
+    ] = "flow-matching",
+    overrides: Annotated[list[str] | None, typer.Option("--set", help="key=value")] = None,
+) -> None:
+    """Train on the embedded Geant4 sample, generate, validate; print scores and the report."""
+    from simulacra.quickstart import quickstart as run
+
+    require_report_folder(report)
+    with training_bar("training") as on_progress:
+        validation = run(output, report, model, tuple(overrides or ()), on_progress)
+    print_scores(validation)
+    console.print(f"simulator  {output / 'simulator'}")
+    console.print(f"report     {report / 'index.html'}", highlight=False)
+
+
+def train(
+    card: Annotated[Path, typer.Argument(help="A run card in YAML.")],
+    output: Output,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", help="Change a key: training.steps=5000")
+    ] = None,
+) -> None:
+    """Train a simulator; the same command goes on after an interruption."""
+    from simulacra.card import Card
+    from simulacra.simulator import train as run
+
+    loaded = Card.load(card, overrides or [])
+    with training_bar("training") as on_progress:
+        simulator = run(loaded, output, on_progress)
+    step, score = simulator.about["selected_step"], simulator.about["selection_score"]
+    console.print(
+        f"step {step} selected, score {score:.3f}; simulator in {output}", highlight=False
+    )
+
+
+def export(
+    simulator: Annotated[str, typer.Argument(help="A shipped simulator or a simulator's folder.")],
+    to: Annotated[str, typer.Option(help="onnx: any model; lwtnn: dense ones; par04: cylinders.")],
+    output: Output,
+    overwrite: Overwrite = False,
+) -> None:
+    """Write a simulator for software without Python."""
+    from simulacra.deploy import export as run
+    from simulacra.simulator import TrainedSimulator
+
+    require_free(output, overwrite)
+    written = run(TrainedSimulator.load(simulator), to, output)
+    console.print(f"{output}: {written}", highlight=False)
