@@ -76,6 +76,11 @@ class DataCard(Frozen):
         return (value,) if isinstance(value, str) else value
 
 
+Precision = Literal["32-true", "bf16-mixed"]
+"""Fabric's names: all in single precision, or the products of tensors in bfloat16, which some
+processors compute several times faster; weights and their updates stay in single precision."""
+
+
 class RMSpropCard(Frozen):
     """RMSprop without momentum (the fifth deck: momentum harms).
 
@@ -115,6 +120,7 @@ class AdversarialCard(Frozen):
         critic_learning_rate: the critics' own, where it differs.
         final_learning_rate: the factor to which both fall, as a cosine over the steps.
         averaging: decay of the exponential moving average of the generator's weights.
+        precision: of forward and backward passes.
     """
 
     loop: Literal["adversarial"] = "adversarial"
@@ -127,6 +133,7 @@ class AdversarialCard(Frozen):
     critic_learning_rate: float | None = Field(default=None, gt=0)
     final_learning_rate: float = Field(default=0.05, gt=0, le=1)
     averaging: float = Field(default=0.999, ge=0, lt=1)
+    precision: Precision = "32-true"
 
 
 class OneLossCard(Frozen):
@@ -142,6 +149,7 @@ class OneLossCard(Frozen):
         gradient_clip: largest norm of the gradient of all weights together.
         averaging: decay of the exponential moving average of all weights; at step n it is at most
             (1 + n) / (10 + n), so that a short run is not dominated by its beginning.
+        precision: of forward and backward passes.
     """
 
     loop: Literal["one-loss"] = "one-loss"
@@ -153,6 +161,7 @@ class OneLossCard(Frozen):
     final_learning_rate: float = Field(default=0.01, gt=0, le=1)
     gradient_clip: float = Field(default=10.0, gt=0)
     averaging: float = Field(default=0.999, ge=0, lt=1)
+    precision: Precision = "32-true"
 
 
 TrainingCard = AdversarialCard | OneLossCard
@@ -168,12 +177,16 @@ class SelectionCard(Frozen):
         groups: groups of observables that are compared, with equal weights; the default depends on
             the kind of detector.
         after: part of the training before which no epoch is chosen: for models that grow.
+        measure: how far an observable is off: ``moments``, the distance of the means in widths and
+            the logarithm of the ratio of widths; ``chi2``, chi2 per degree of freedom of its
+            histogram (with the group ``response`` alone, FastCaloGAN's choice of the epoch).
     """
 
     every: int = Field(default=500, gt=0)
     repeat: int = Field(default=3, gt=0)
     groups: tuple[str, ...] | None = Field(default=None, min_length=1)
     after: float = Field(default=0.0, ge=0, lt=1)
+    measure: Literal["moments", "chi2"] = "moments"
 
 
 class Card(CardFile):

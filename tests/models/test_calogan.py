@@ -9,13 +9,7 @@ from tests.conftest import SMALL_MODELS
 
 LAYERS = ((3, 96), (12, 12), (12, 6))
 SMALL = CaloGanConfig.model_validate(SMALL_MODELS["calogan"])
-
-
-@pytest.fixture(autouse=True)
-def _seed():
-    with torch.random.fork_rng():
-        torch.manual_seed(1)
-        yield
+pytestmark = pytest.mark.usefixtures("seeded")
 
 
 @pytest.fixture

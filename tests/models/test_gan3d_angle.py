@@ -19,13 +19,7 @@ from simulacra.models.volumes import sizes
 from tests.conftest import DETECTORS_OF_MODELS, SMALL_MODELS
 
 SMALL = Gan3dAngleConfig.model_validate(SMALL_MODELS["gan-3d-angle"])
-
-
-@pytest.fixture(autouse=True)
-def _seed():
-    with torch.random.fork_rng():
-        torch.manual_seed(1)
-        yield
+pytestmark = pytest.mark.usefixtures("seeded")
 
 
 @pytest.fixture

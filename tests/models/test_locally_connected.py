@@ -7,12 +7,7 @@ from simulacra.models.locally_connected import LocallyConnected
 from simulacra.models.minibatch import MinibatchDiscrimination
 from simulacra.models.networks import he_uniform, same_padding
 
-
-@pytest.fixture(autouse=True)
-def _seed():
-    with torch.random.fork_rng():
-        torch.manual_seed(1)
-        yield
+pytestmark = pytest.mark.usefixtures("seeded")
 
 
 @pytest.mark.parametrize("stride", [(1, 1), (1, 2), (2, 1)])

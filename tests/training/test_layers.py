@@ -54,7 +54,8 @@ def _run(barrel, kind="dnncalogan", **options):
     rng = torch.Generator().manual_seed(2)
     features = torch.rand((16, barrel.n_cells), generator=rng)
     conditions = torch.rand((16, surrogate.encoder.features), generator=rng)
-    return AdversarialRun(surrogate, features, conditions, card, 7, Fabric(devices=1))
+    fabric = Fabric(devices=1, precision=card.precision)
+    return AdversarialRun(surrogate, features, conditions, card, 7, fabric)
 
 
 def test_the_card_chooses_the_optimiser(barrel):
@@ -98,6 +99,19 @@ def test_options_of_another_optimiser_are_refused(small_card):
     content["training"]["optimiser"] = {"kind": "rmsprop", "betas": [0.5, 0.9]}
     with pytest.raises(CardError, match="training.optimiser.rmsprop.betas: Extra inputs"):
         Card.parse(yaml.safe_dump(content), "card")
+
+
+def test_mixed_precision_keeps_weights_and_losses_in_single(barrel):
+    """Products in bfloat16, three digits of them, and nothing else."""
+    terms = {}
+    for precision in ("32-true", "bf16-mixed"):
+        run = _run(barrel, precision=precision)
+        terms[precision] = run.advance()
+        assert {p.dtype for p in run._network.parameters()} == {torch.float32}
+    single, mixed = terms.values()
+    assert any(not torch.equal(single[name], mixed[name]) for name in single)
+    for name, value in single.items():
+        assert mixed[name].item() == pytest.approx(value.item(), rel=0.1, abs=0.02)
 
 
 def test_generator_can_be_updated_more_often(barrel):

@@ -123,6 +123,15 @@ def test_score_beats_chance_for_independent_geant4():
     assert selection.score(load_sample("test"))[0] < 0.25
 
 
+def test_chi2_is_zero_for_equal_events_one_by_chance_and_large_for_others():
+    events = load_sample("selection")
+    selection = EpochSelection(events, ("response",), "chi2")
+    assert selection.score(events)[0] == 0
+    assert selection.score(load_sample("test"))[0] < 2
+    shifted = Events(events.conditions, {"showers": events["showers"] * 1.1}, events.detector)
+    assert selection.score(shifted)[0] > 3
+
+
 def test_unknown_group_names_what_there_is(events):
     with pytest.raises(CardError, match="there are .*response"):
         EpochSelection(events, ("respons",))

@@ -2,8 +2,12 @@ import numpy as np
 import pytest
 
 from simulacra.validation.distances import (
+    FPD_BATCHES,
     FPD_SIZES,
     KPD_SIZE,
+    _distances_by_events,
+    _distances_by_features,
+    _held,
     fpd,
     fpd_sizes,
     frechet_distance,
@@ -43,6 +47,16 @@ def test_frechet_distance_of_general_and_singular_covariances(rng):
     zero = np.zeros(3)
     expected = np.trace(a + m @ a @ m) - 2 * np.trace(np.sqrt(a) @ m @ np.sqrt(a))
     assert frechet_distance(zero, a, zero, m @ a @ m) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("n", "features"), [(40, 60), (60, 20)])
+def test_products_of_events_give_what_covariances_give(rng, n, features):
+    mixing = rng.normal(size=(features, features))
+    a, b = rng.normal(size=(n, features)) @ mixing, rng.normal(size=(n + 5, features))
+    held = _held(len(a), 30, rng), _held(len(b), 30, rng)
+    by_events = _distances_by_events(a, b, *held)
+    np.testing.assert_allclose(by_events, _distances_by_features(a, b, *held), rtol=1e-6)
+    assert by_events.shape == (FPD_BATCHES,)
 
 
 def test_published_values_of_constants(rng):

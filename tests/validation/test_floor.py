@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from simulacra.histograms import binning_of
 from simulacra.observables import observables_of
-from simulacra.validation.binning import binning_of
 from simulacra.validation.floor import Floor, bootstrap_floor, floor_of, verdict_of
 from simulacra.validation.metrics import separation, separation_power
 

@@ -4,10 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from simulacra.histograms import chi2_of_counts
 from simulacra.validation.metrics import (
     METRICS,
     Estimate,
-    chi2_of_counts,
     chi2_per_ndf,
     ks_p_value,
     ks_statistic,

@@ -226,7 +226,7 @@ class Discriminator(nn.Module):
         parts = torch.split(cells, self.sizes, dim=1)
         features = [layer(part) for layer, part in zip(self.layers, parts, strict=True)]
         logit: Tensor = self.logit(torch.cat([*features, *self._energies(parts, conditions)], 1))
-        return logit
+        return logit.float()  # losses are in single precision, whatever the layers were
 
     def _energies(self, parts: Sequence[Tensor], conditions: Tensor) -> tuple[Tensor, ...]:
         """Return energies of the layers and in total, and how far off the total is."""

@@ -18,12 +18,11 @@ from torch import Tensor, nn
 
 from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
-from simulacra.models.gan import Gan
 from simulacra.models.networks import KERAS_SLOPE, leaky
 from simulacra.models.volume_critics import (
     LossWeights,
     VolumeCritics,
-    begin_with_expected_energy,
+    VolumeGan,
 )
 from simulacra.models.volumes import (
     Size,
@@ -99,7 +98,7 @@ class Generator(nn.Module):
         return cells
 
 
-class Gan3d(Gan[Generator, VolumeCritics]):
+class Gan3d(VolumeGan[Generator, VolumeCritics]):
     """Generator and discriminator; :mod:`simulacra.training.adversarial` trains them."""
 
     def __init__(self, config: Gan3dConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002
@@ -111,11 +110,6 @@ class Gan3d(Gan[Generator, VolumeCritics]):
             config.label_flips,
         )
         super().__init__(generator, critics, config.latent)
-
-    def fit(self, features: Tensor, conditions: Tensor) -> None:
-        """Fit the mean visible energy at a requested energy, and let the generator begin there."""
-        self.critics.fit(features, conditions)
-        begin_with_expected_energy(self, self.generator.volumes, self.critics, conditions)
 
 
 def transform(config: Gan3dConfig, detector: Detector) -> Transform:

@@ -22,11 +22,10 @@ from torch import Tensor, nn
 from simulacra.detectors import Calorimeter, Detector
 from simulacra.detectors.base import Frozen
 from simulacra.errors import CardError
-from simulacra.models.gan import Gan
 from simulacra.models.volume_critics import (
     LossWeights,
     VolumeCritics,
-    begin_with_expected_energy,
+    VolumeGan,
 )
 from simulacra.models.volumes import (
     Size,
@@ -168,7 +167,7 @@ class AngleCritics(VolumeCritics):
         return super().judge(fake, conditions) | {"generator_angle": self.angle_weight * off}
 
 
-class Gan3dAngle(Gan[Generator, AngleCritics]):
+class Gan3dAngle(VolumeGan[Generator, AngleCritics]):
     """Generator and discriminator; :mod:`simulacra.training.adversarial` trains them."""
 
     def __init__(self, config: Gan3dAngleConfig, detector: Detector, conditions: int) -> None:
@@ -177,11 +176,6 @@ class Gan3dAngle(Gan[Generator, AngleCritics]):
         generator = Generator(config, conditions)
         critics = AngleCritics(config, detector, cube)
         super().__init__(generator, critics, config.latent)
-
-    def fit(self, features: Tensor, conditions: Tensor) -> None:
-        """Fit the mean visible energy at a requested energy, and let the generator begin there."""
-        self.critics.fit(features, conditions)
-        begin_with_expected_energy(self, self.generator.volumes, self.critics, conditions)
 
 
 def transform(config: Gan3dAngleConfig, detector: Detector) -> Transform:

@@ -29,7 +29,10 @@ class LocallyConnected(nn.Module):
 
     Attributes:
         size: rows and columns of the images that come out.
+        seen: which pixels each place's kernels see, place after place.
     """
+
+    seen: Tensor
 
     def __init__(
         self,
@@ -43,7 +46,6 @@ class LocallyConnected(nn.Module):
         start: Start = nn.init.xavier_uniform_,
     ) -> None:
         super().__init__()
-        self.kernel, self.stride = kernel, stride
         rows, columns = ((n - k) // s + 1 for n, k, s in zip(image, kernel, stride, strict=True))
         self.size = rows, columns
         places = rows * columns
@@ -51,23 +53,17 @@ class LocallyConnected(nn.Module):
         # (places, what a kernel sees, outputs): the right-hand side of one product for each place
         self.weight = nn.Parameter(kernels.permute(2, 1, 0).contiguous())
         self.bias = nn.Parameter(torch.zeros(places, 1, outputs)) if bias else None
+        pixels = torch.arange(image[0] * image[1]).view(image)
+        windows = pixels.unfold(0, kernel[0], stride[0]).unfold(1, kernel[1], stride[1])
+        self.register_buffer("seen", windows.flatten(), persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return images (n, outputs, rows, columns) of images (n, inputs, ...)."""
-        products = torch.bmm(self._seen(images), self.weight)
+        rows, columns = self.size
+        # channels last: what a kernel sees is then whole runs of memory, gathered by one look-up
+        pixels = images.flatten(2).transpose(1, 2)
+        seen = torch.unflatten(pixels.index_select(1, self.seen), 1, (rows * columns, -1))
+        products = torch.bmm(seen.flatten(2).transpose(0, 1), self.weight)
         if self.bias is not None:
             products = products + self.bias
         return torch.unflatten(products.permute(1, 2, 0), 2, self.size)
-
-    def _seen(self, images: Tensor) -> Tensor:
-        """Return what each place's kernels see (places, n, kernel * inputs)."""
-        rows, columns = self.size
-        down, right = self.stride
-        # places first and channels last, so that the copies below are of whole runs of memory
-        images = images.permute(2, 3, 0, 1).contiguous()
-        shifted = [
-            images[i : i + down * rows : down, j : j + right * columns : right][:rows, :columns]
-            for i in range(self.kernel[0])
-            for j in range(self.kernel[1])
-        ]
-        return torch.cat(shifted, dim=3).flatten(0, 1)

@@ -8,15 +8,18 @@ References:
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 
 from simulacra.detectors.base import Frozen
-from simulacra.models import GenerativeModel
+from simulacra.models.gan import Gan, GeneratorT
 from simulacra.models.minimax import called_fake, called_real
 from simulacra.models.volumes import VolumeDiscriminator, VolumeGenerator
 
+VolumeCriticsT = TypeVar("VolumeCriticsT", bound="VolumeCritics")
 STARTING_EVENTS = 64
 """By which the generator's energy before training is measured."""
 RESPONSE_DEGREE = 2
@@ -126,26 +129,24 @@ class VolumeCritics(nn.Module):
         }
 
 
-@torch.no_grad()
-def begin_with_expected_energy(
-    model: GenerativeModel, volumes: VolumeGenerator, critics: VolumeCritics, conditions: Tensor
-) -> None:
-    """Let an untrained generator begin with the visible energy that is expected on the average.
+class VolumeGan(Gan[GeneratorT, VolumeCriticsT]):
+    """A 3D GAN: a generator with ``volumes``, a :class:`VolumeGenerator`, and its critics."""
 
-    With the published starts alone it begins with many times that, and the first updates push
-    nearly all cells below zero, where they are cut off and get no gradient. A departure that
-    matters less the longer one trains.
+    @torch.no_grad()
+    def fit(self, features: Tensor, conditions: Tensor) -> None:
+        """Fit the mean visible energy at a requested energy, and let the generator begin there.
 
-    Args:
-        model: what makes cells of conditions and noise.
-        volumes: the part of its generator that makes them.
-        critics: fitted to the training events.
-        conditions: of training events (n, conditions).
-    """
-    first = conditions[:STARTING_EVENTS]
-    rng = torch.Generator().manual_seed(0)
-    cells = model.sample(first, torch.randn(model.noise_shape(len(first)), generator=rng))
-    visible = float(critics.visible_energy(cells).mean())
-    if visible > 0:
-        expected = float(critics.expected_visible_energy(first).mean())
-        volumes.multiply((expected / visible) ** critics.power)
+        With the published starts alone it begins with many times that, and the first updates push
+        nearly all cells below zero, where they are cut off and get no gradient. A departure that
+        matters less the longer one trains.
+        """
+        self.critics.fit(features, conditions)
+        first = conditions[:STARTING_EVENTS]
+        rng = torch.Generator().manual_seed(0)
+        cells = self.sample(first, torch.randn(self.noise_shape(len(first)), generator=rng))
+        visible = float(self.critics.visible_energy(cells).mean())
+        if visible > 0:
+            expected = float(self.critics.expected_visible_energy(first).mean())
+            volumes = self.generator.get_submodule("volumes")
+            assert isinstance(volumes, VolumeGenerator)
+            volumes.multiply((expected / visible) ** self.critics.power)

@@ -68,8 +68,11 @@ class Stage(Frozen):
             layers.append(same_padding(self.kernel))
         elif self.padding != (0, 0, 0):
             layers.append(ZeroPadding([n for n in reversed(self.padding) for _ in range(2)]))
-        convolution = nn.Conv3d(inputs, self.channels, self.kernel, bias=bias)
-        return [*layers, started(convolution, start)]
+        convolution = started(nn.Conv3d(inputs, self.channels, self.kernel, bias=bias), start)
+        # a CPU's convolutions follow the layout of their weights; this one is faster backwards
+        weight = convolution.weight.detach().contiguous(memory_format=torch.channels_last_3d)
+        convolution.weight = nn.Parameter(weight)
+        return [*layers, convolution]
 
     def norm(self, epsilon: float) -> list[nn.Module]:
         """Return batch norm, if there is any."""
@@ -190,4 +193,5 @@ class VolumeDiscriminator(nn.Module):
         x, y, depth = self.cube
         volumes = cells.view(-1, 1, depth, x, y).permute(0, 1, 3, 4, 2)
         features = self.layers(volumes)
-        return self.logit(features), self.energy(features)
+        # losses are computed in single precision, whatever the convolutions were
+        return self.logit(features).float(), self.energy(features).float()

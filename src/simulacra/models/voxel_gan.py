@@ -11,8 +11,8 @@ each of which finds its cell; here voxels are the response.
 References:
     ATLAS's FastCaloGAN and its place in AtlFast3: the public trainers and the reader in Athena.
     Whether their critic is given voxels times something is not said; ``voxel_scale`` is ours. The
-    published choice of the epoch is the lowest sum of chi2/ndf of the total energy over all
-    energies; here it is the selection score, as for all models.
+    published choice of the epoch, the lowest sum of chi2/ndf of the total energy over all
+    energies, is ``measure: chi2, groups: [response]`` of the card's selection.
 """
 
 from __future__ import annotations

@@ -186,5 +186,5 @@ class AdversarialRun:
 def _optimiser(module: nn.Module, card: AdversarialCard, rate: float) -> torch.optim.Optimizer:
     chosen, weights = card.optimiser, module.parameters()
     if isinstance(chosen, AdamCard):
-        return torch.optim.Adam(weights, lr=rate, betas=chosen.betas, foreach=True)
+        return torch.optim.Adam(weights, lr=rate, betas=chosen.betas, fused=True)
     return torch.optim.RMSprop(weights, lr=rate, alpha=chosen.smoothing, foreach=True)

@@ -107,7 +107,7 @@ def _start(
     surrogate: Surrogate, features: Tensor, conditions: Tensor, card: TrainingCard, seed: int
 ) -> Run:
     """Return the run at its first step, by the loop that the card names."""
-    fabric = Fabric(devices=1)
+    fabric = Fabric(devices=1, precision=card.precision)
     fabric.launch()
     if isinstance(card, AdversarialCard):
         return AdversarialRun(surrogate, features, conditions, card, seed, fabric)
@@ -129,7 +129,7 @@ class _Fit:
         self.answering = copy.deepcopy(self.surrogate).eval()
         """What is judged: it holds the averaged weights, training goes on in the other."""
         self.run_state = _start(self.surrogate, features, encoded, card.training, int(loop))
-        self.selection = EpochSelection(selection, card.selection.groups)
+        self.selection = EpochSelection(selection, card.selection.groups, card.selection.measure)
         repeated = Conditions.concatenate([selection.conditions] * card.selection.repeat)
         self.conditions = repeated
         self.evaluation_seed = int(evaluation)

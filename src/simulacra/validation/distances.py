@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize
 
-from simulacra.arrays import FloatArray, IntArray
+from simulacra.arrays import FloatArray
 from simulacra.validation.metrics import Estimate
 
 FPD_SIZES = (10_000, 50_000)
@@ -24,6 +24,7 @@ FPD_SIZES = (10_000, 50_000)
 FPD_POINTS, FPD_BATCHES = 10, 20
 KPD_SIZE, KPD_BATCHES = 5_000, 10
 _EVENTS_AT_ONCE = 1024
+_NUMBERS_AT_ONCE = 1 << 24
 
 
 def fpd_sizes(n: int) -> tuple[int, int]:
@@ -57,11 +58,13 @@ def fpd(
     a, b = _scaled(reference, generated) if normalise else (reference, generated)
     smallest, largest = fpd_sizes(min(len(a), len(b)))
     points = (1 / np.linspace(1 / smallest, 1 / largest, FPD_POINTS)).astype(np.int64)
-    batches = np.repeat(points, FPD_BATCHES)
     origin = a.mean(axis=0, dtype=np.float64)  # second moments about it lose no digits
-    first, second = (_batch_moments(x - origin, batches, rng) for x in (a, b))
-    distances = frechet_distance(*first, *second).reshape(FPD_POINTS, FPD_BATCHES).mean(axis=1)
-    return _intercept(1 / points, distances)
+    a, b = (x.astype(np.float64) - origin for x in (a, b))
+    held = [[_held(len(x), size, rng) for size in points] for x in (a, b)]
+    wide = 4 * a.shape[1] > min(len(a), len(b))
+    distance = _distances_by_events if wide else _distances_by_features
+    distances = [distance(a, b, *weights).mean() for weights in zip(*held, strict=True)]
+    return _intercept(1 / points, np.array(distances))
 
 
 def frechet_distance(
@@ -110,25 +113,63 @@ def _scaled(
     return reference / largest, generated / largest
 
 
-def _batch_moments(
-    x: FloatArray, sizes: IntArray, rng: np.random.Generator
-) -> tuple[FloatArray, FloatArray]:
-    """Return means (batches, f) and covariances (batches, f, f) of batches with replacement.
+def _held(n: int, size: int, rng: np.random.Generator) -> FloatArray:
+    """Return how often batches of ``size`` of n events, with replacement, hold each: (batches, n).
 
-    A batch is how often it holds each event; all moments are then products of matrices.
+    All moments are then products of matrices.
     """
+    drawn = (rng.integers(n, size=size) for _ in range(FPD_BATCHES))
+    return np.stack([np.bincount(events, minlength=n) for events in drawn]).astype(np.float64)
+
+
+def _distances_by_features(
+    a: FloatArray, b: FloatArray, held_a: FloatArray, held_b: FloatArray
+) -> FloatArray:
+    """Return the Fréchet distances of batches (batches,) from their covariances (f, f)."""
+    return frechet_distance(*_batch_moments(a, held_a), *_batch_moments(b, held_b))
+
+
+def _batch_moments(x: FloatArray, held: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return means (batches, f) and covariances (batches, f, f) of batches of events (n, f)."""
     n, f = x.shape
-    counts = np.stack([np.bincount(rng.integers(n, size=s), minlength=n) for s in sizes])
-    weights = counts.astype(np.float64)
-    second = np.zeros((len(sizes), f * f))
-    for start in range(0, n, _EVENTS_AT_ONCE):
-        part = x[start : start + _EVENTS_AT_ONCE]
+    sizes = held.sum(axis=1)[:, None]
+    second = np.zeros((len(held), f * f))
+    step = max(1, min(_EVENTS_AT_ONCE, _NUMBERS_AT_ONCE // f**2))
+    for start in range(0, n, step):
+        part = x[start : start + step]
         products = (part[:, :, None] * part[:, None, :]).reshape(len(part), f * f)
-        second += weights[:, start : start + _EVENTS_AT_ONCE] @ products
-    mean = weights @ x / sizes[:, None]
-    outer = mean[:, :, None] * mean[:, None, :]
-    scatter = second.reshape(-1, f, f) - sizes[:, None, None] * outer
-    return mean, scatter / (sizes - 1)[:, None, None]
+        second += held[:, start : start + step] @ products
+    mean = held @ x / sizes
+    scatter = second.reshape(-1, f, f) - sizes[..., None] * mean[:, :, None] * mean[:, None, :]
+    return mean, scatter / (sizes - 1)[..., None]
+
+
+def _distances_by_events(
+    a: FloatArray, b: FloatArray, held_a: FloatArray, held_b: FloatArray
+) -> FloatArray:
+    r"""Return the Fréchet distances of batches (batches,) of fewer events than features.
+
+    With the centred events of a batch over :math:`\sqrt{n - 1}` as rows of a matrix,
+    :math:`\Sigma = X^T X`, and :math:`Tr (\Sigma_1 \Sigma_2)^{1/2}` is the sum of the singular
+    values of :math:`X_1 X_2^T`: products of events in place of covariances.
+    """
+    return np.array(
+        [_distance_by_events(a, b, *weights) for weights in zip(held_a, held_b, strict=True)]
+    )
+
+
+def _distance_by_events(
+    a: FloatArray, b: FloatArray, held_a: FloatArray, held_b: FloatArray
+) -> float:
+    means, rows = [], []
+    for x, held in ((a, held_a), (b, held_b)):
+        there, n = held > 0, held.sum()
+        means.append(held @ x / n)
+        rows.append((x[there] - means[-1]) * np.sqrt(held[there] / (n - 1))[:, None])
+    first, second = rows
+    cross = np.linalg.svd(first @ second.T, compute_uv=False).sum()
+    difference = np.sum((means[0] - means[1]) ** 2)
+    return float(difference + np.vdot(first, first) + np.vdot(second, second) - 2 * cross)
 
 
 def _square_root(matrices: FloatArray) -> FloatArray:

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 
 from simulacra.arrays import FloatArray, IntArray
-from simulacra.validation.binning import binning_of
+from simulacra.histograms import binning_of
 from simulacra.validation.metrics import separation
 
 Verdict = Literal["agrees", "close", "differs"]

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from simulacra.arrays import FloatArray
-from simulacra.validation.binning import binning_of
+from simulacra.histograms import binning_of
 from simulacra.validation.canvas import (
     BLACK,
     COLOUR,

@@ -17,15 +17,13 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from simulacra.arrays import FloatArray
-from simulacra.validation.binning import binning_of
+from simulacra.histograms import binning_of, chi2_of_counts
 
 UNDEFINED = math.nan
 CENTRAL = 0.6827
 """Part of a Gaussian within one standard deviation."""
 FEW_FOR_KS = 100
 """Values up to which the p-value of the KS test is exact; the limiting one is for many."""
-FEWEST_PER_BIN = 10
-"""Entries of both samples together that a bin needs before chi2 trusts its Gaussian error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,28 +214,6 @@ def _ks(reference: FloatArray, generated: FloatArray) -> tuple[float, float]:
         warnings.filterwarnings("ignore", "ks_2samp", RuntimeWarning)
         result = stats.ks_2samp(reference, generated, method="exact" if few else "asymp")
     return float(result.statistic), float(result.pvalue)
-
-
-def chi2_of_counts(p: NDArray[np.number], q: NDArray[np.number]) -> tuple[float, int]:
-    r"""Return :math:`\chi^2` of two histograms of counts (bins,), and its degrees of freedom.
-
-    :math:`\sum_i (\sqrt{M/N} p_i - \sqrt{N/M} q_i)^2 / (p_i + q_i)` with N, M the numbers of
-    entries; neighbouring bins are joined until each holds ``FEWEST_PER_BIN`` entries.
-
-    References:
-        N. Gagunashvili (2006), arXiv:physics/0605123.
-    """
-    first, filling = [0], 0
-    for i, count in enumerate(p + q):
-        if filling >= FEWEST_PER_BIN:
-            first.append(i)
-            filling = 0
-        filling += int(count)
-    if filling < FEWEST_PER_BIN and len(first) > 1:
-        first.pop()
-    a, b = np.add.reduceat(p, first), np.add.reduceat(q, first)
-    scale = math.sqrt(b.sum() / a.sum())
-    return float(np.sum((scale * a - b / scale) ** 2 / (a + b))), len(first) - 1
 
 
 def chi2_per_ndf(reference: FloatArray, generated: FloatArray) -> Estimate:

@@ -1,13 +1,15 @@
-"""Bins of an observable, derived from the reference sample alone.
+"""Histograms of an observable: bins, derived from the reference alone, and chi2 of two of them.
 
 Nothing is ever dropped: what lies outside the edges is counted in an underflow and an overflow bin.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulacra.arrays import FloatArray, IntArray
 
@@ -16,6 +18,8 @@ TAIL = 0.001
 """Part of the reference beyond the outermost edges, per side, before these are moved outwards."""
 ATOM_SHARE = 0.02
 """Part of the reference that an exact value needs to get a bin of its own."""
+FEWEST_PER_BIN = 10
+"""Entries of both samples together that a bin needs before chi2 trusts its Gaussian error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,3 +85,25 @@ def _edges_between(distinct: FloatArray) -> FloatArray:
     middle = (distinct[1:] + distinct[:-1]) / 2
     first, last = 2 * distinct[0] - middle[0], 2 * distinct[-1] - middle[-1]
     return np.concatenate([[first], middle, [last]])
+
+
+def chi2_of_counts(p: NDArray[np.number], q: NDArray[np.number]) -> tuple[float, int]:
+    r"""Return :math:`\chi^2` of two histograms of counts (bins,), and its degrees of freedom.
+
+    :math:`\sum_i (\sqrt{M/N} p_i - \sqrt{N/M} q_i)^2 / (p_i + q_i)` with N, M the numbers of
+    entries; neighbouring bins are joined until each holds ``FEWEST_PER_BIN`` entries.
+
+    References:
+        N. Gagunashvili (2006), arXiv:physics/0605123.
+    """
+    first, filling = [0], 0
+    for i, count in enumerate(p + q):
+        if filling >= FEWEST_PER_BIN:
+            first.append(i)
+            filling = 0
+        filling += int(count)
+    if filling < FEWEST_PER_BIN and len(first) > 1:
+        first.pop()
+    a, b = np.add.reduceat(p, first), np.add.reduceat(q, first)
+    scale = math.sqrt(b.sum() / a.sum())
+    return float(np.sum((scale * a - b / scale) ** 2 / (a + b))), len(first) - 1

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulacra.validation.binning import binning_of
+from simulacra.histograms import binning_of
 
 FINITE = st.floats(-1e6, 1e6, allow_subnormal=False)
 
