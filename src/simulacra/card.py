@@ -167,11 +167,13 @@ class SelectionCard(Frozen):
         repeat: how often each selection event's conditions are generated.
         groups: groups of observables that are compared, with equal weights; the default depends on
             the kind of detector.
+        after: part of the training before which no epoch is chosen: for models that grow.
     """
 
     every: int = Field(default=500, gt=0)
     repeat: int = Field(default=3, gt=0)
     groups: tuple[str, ...] | None = Field(default=None, min_length=1)
+    after: float = Field(default=0.0, ge=0, lt=1)
 
 
 class Card(CardFile):
