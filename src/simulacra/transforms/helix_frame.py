@@ -24,7 +24,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from simulacra.detectors import Tpc
-from simulacra.helix import Crossings, Helix, crossings, helix_of
+from simulacra.helix import CURVATURE_PER_TESLA, Crossings, Helix, charges, crossings
 from simulacra.transforms.base import Response
 from simulacra.transforms.circle_crossings import crossings_beside
 from simulacra.transforms.effective_helix import (
@@ -47,11 +47,16 @@ class HelixFrame(nn.Module):
     """
 
     radii: Tensor
+    codes: Tensor
+    charges: Tensor
 
     def __init__(self, detector: Tpc) -> None:
         super().__init__()
         self.names = tuple(detector.conditions)
         self.species = detector.conditions["pdg"].categories or ()
+        codes = torch.tensor(self.species, dtype=torch.float32)
+        self.register_buffer("codes", codes, persistent=False)
+        self.register_buffer("charges", charges(codes, self.species, codes), persistent=False)
         self.magnetic_field = detector.magnetic_field
         self.innermost = float(detector.row_radii[0])
         radii = torch.from_numpy(detector.row_radii).float()
@@ -61,8 +66,16 @@ class HelixFrame(nn.Module):
         """Return the ideal helices of conditions (n, columns), mirrored to fly to positive z."""
         named = dict(zip(self.names, columns.unbind(1), strict=True))
         side = self.side(columns)[:, 0]
-        mirrored = {name: named[name] * side for name in ("pseudorapidity", "vertex_z")}
-        return helix_of(named | mirrored, self.species, self.magnetic_field)
+        charge = (named["pdg"][:, None] == self.codes).to(columns.dtype) @ self.charges.to(columns)
+        bending = -CURVATURE_PER_TESLA * self.magnetic_field
+        return Helix(
+            x=named["vertex_x"],
+            y=named["vertex_y"],
+            z=named["vertex_z"] * side,
+            phi=named["phi"],
+            curvature=bending * charge / named["transverse_momentum"],
+            tan_lambda=(named["pseudorapidity"] * side).sinh(),
+        )
 
     def side(self, columns: Tensor) -> Tensor:
         """Return +1 or -1 (n, 1): to which side in z the particles fly."""
