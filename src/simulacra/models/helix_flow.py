@@ -165,16 +165,10 @@ class HelixFlow(nn.Module):
             self.range[1, place] = values.max() + margin
         track, rows = self._split(conditions)
         seen = self._seen(rows, present, passed_rows(present))
-        found, known = zip(
-            *(
-                (self._sized(*part), self._known(part[2], self._basis(passed_rows(part[2]))))
-                for part in zip(
-                    helix.split(BLOCK), channels.split(BLOCK), present.split(BLOCK), strict=True
-                )
-            ),
-            strict=True,
-        )
-        self.smooth.fit(torch.cat(found), torch.cat(known), track, seen)
+        blocks = [torch.split(part, BLOCK) for part in (helix, channels, present)]
+        found = torch.cat([self._sized(*block) for block in zip(*blocks, strict=True)])
+        known = [self._known(block, self._basis(passed_rows(block))) for block in blocks[2]]
+        self.smooth.fit(found, torch.cat(known), track, seen)
 
     def noise_shape(self, n: int) -> tuple[int, ...]:
         """Return the shape of the Gaussian noise for ``n`` tracks."""
@@ -183,11 +177,12 @@ class HelixFlow(nn.Module):
     def sample(self, conditions: Tensor, noise: Tensor) -> Tensor:
         """Return features (n, 5 + 6 rows) for encoded conditions and noise."""
         track, rows = self._split(conditions)
-        noise = noise.clamp(-LARGEST_SCORE, LARGEST_SCORE)
         drawn, of_smooth, white = noise.tensor_split([DRAWN, DRAWN + self.smooth.number], dim=1)
+        drawn = drawn.clamp(-LARGEST_SCORE, LARGEST_SCORE)
         white = white.view(-1, WHITE, self.rows)
         chances = logit_of(drawn)
-        some, broken = (chances[:, :2] < self.fates(track)).to(track.dtype).split(1, dim=1)
+        chosen = (chances[:, :2] < self.fates(track)).to(track.dtype)
+        some, broken = torch.split(chosen, 1, dim=1)
         lifetimes = functional.softplus(-chances[:, 2:4])
         size = self.smooth.sample_size(track, broken, drawn[:, 4:])
         parameters = self.of_rows(fate(track, size), rows)
@@ -295,8 +290,8 @@ class HelixFlow(nn.Module):
         scores = torch.stack([white[:, 0], white_z], dim=1) * passed[:, None]
         spread = spread.view(-1, 2, self.spread.groups)
         scores = self.spread.given(scores, passed, spread).clamp(-LARGEST_SCORE, LARGEST_SCORE)
-        along_z = parameters.scatter_along_z(charges).values(scores[:, 1]) * passed
-        across = parameters.scatter_across(charges, along_z).values(scores[:, 0]) * passed
+        along_z = parameters.scatter_along_z(charges).values(scores[:, 1])
+        across = parameters.scatter_across(charges, along_z).values(scores[:, 0])
         return torch.stack([across, along_z], dim=1)
 
     def _apart(

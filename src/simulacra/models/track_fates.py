@@ -64,7 +64,8 @@ def drawn_turns(rates: Rates, lifetime: Tensor) -> Tensor:
 
 def passed_rows(present: Tensor) -> Tensor:
     """Return 1 in the rows (n, rows) up to the last cluster, else 0."""
-    return present.flip(1).cummax(dim=1).values.flip(1)
+    passed: Tensor = present.flip(1).cummax(dim=1).values.flip(1)
+    return passed
 
 
 def error_of_presence(rates: Rates, present: Tensor) -> Tensor:

@@ -74,7 +74,8 @@ def fitted(polynomials: Tensor, values: Tensor, present: Tensor) -> Tensor:
     products = seen @ polynomials.mT
     absent = 1 - polynomials.square().sum(dim=2).clamp_max(1)  # orders that a track does not have
     products = products + torch.diag_embed(absent + RIDGE)
-    return torch.linalg.solve(products, seen @ values.mT).mT
+    solution: Tensor = torch.linalg.solve(products, seen @ values.mT)
+    return solution.mT
 
 
 def project(polynomials: Tensor, values: Tensor) -> Tensor:
