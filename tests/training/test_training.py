@@ -67,6 +67,16 @@ def test_best_epoch_is_kept(small_card, tmp_path):
         assert [int(row["step"]) for row in csv.DictReader(file)] == [2, 4, 6]
 
 
+def test_no_epoch_is_kept_before_the_part_that_the_card_says(small_card, tmp_path):
+    card = small_card()
+    later = card.model_copy(update={"selection": card.selection.model_copy(update={"after": 0.9})})
+    with pytest.raises(Interrupted):
+        _run(later, tmp_path, stop_at=5)  # what is resumed has no best epoch yet
+    trained = _run(later, tmp_path)
+    assert len(trained.history) == 3
+    assert trained.step == trained.history[-1]["step"]
+
+
 def test_checkpoint_of_another_card_is_refused(small_card, tmp_path):
     _run(small_card(), tmp_path)
     with pytest.raises(SimulatorError, match="another card"):
