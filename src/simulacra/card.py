@@ -176,7 +176,8 @@ class SelectionCard(Frozen):
         repeat: how often each selection event's conditions are generated.
         groups: groups of observables that are compared, with equal weights; the default depends on
             the kind of detector.
-        after: part of the training before which no epoch is chosen: for models that grow.
+        after: part of the training before which no epoch is chosen: for models that grow,
+            or whose training by likelihood is best at its end.
         measure: how far an observable is off: ``moments``, the distance of the means in widths and
             the logarithm of the ratio of widths; ``chi2``, chi2 per degree of freedom of its
             histogram (with the group ``response`` alone, FastCaloGAN's choice of the epoch).
