@@ -46,7 +46,9 @@ class PointSimulator:
 
     @property
     def cell(self):
-        layer = next(each for each in self.detector.layers if each.name in ("middle", "core_1", "layer_1"))
+        layer = next(
+            each for each in self.detector.layers if each.name in ("middle", "core_1", "layer_1")
+        )
         return layer.cells.start + int(np.hypot(layer.x, layer.y).argmin())
 
     def simulate(self, conditions, seed):
