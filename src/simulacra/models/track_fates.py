@@ -64,8 +64,7 @@ def drawn_turns(rates: Rates, lifetime: Tensor) -> Tensor:
 
 def passed_rows(present: Tensor) -> Tensor:
     """Return 1 in the rows (n, rows) up to the last cluster, else 0."""
-    passed: Tensor = present.flip(1).cummax(dim=1).values.flip(1)
-    return passed
+    return present.flip(1).cummax(dim=1).values.flip(1)
 
 
 def error_of_presence(rates: Rates, present: Tensor) -> Tensor:
@@ -77,7 +76,7 @@ def error_of_presence(rates: Rates, present: Tensor) -> Tensor:
     before = torch.cat([passed[:, 1:], torch.zeros_like(passed[:, :1])], dim=1)
     ends_here = passed - before
     ends_here[:, -1] = 0  # there every track ends
-    holes = -torch.special.log_ndtr((2 * present - 1) * rates.present)
+    holes: Tensor = -torch.special.log_ndtr((2 * present - 1) * rates.present)
     errors = _error_of_rates(rates.ends, before, ends_here) + before * holes
     return errors.sum(dim=1).mean() / TYPICAL_ROWS
 
