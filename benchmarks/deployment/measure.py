@@ -3,9 +3,10 @@
     OMP_NUM_THREADS=1 python benchmarks/deployment/measure.py FOLDER
 
 exports the shipped generator and a DNNCaloGAN of default size with random weights (neither its
-speed nor its size depends on training), measures each in processes of their own, and writes
-``results.json`` and ``results.md`` to the folder. Times per event are processor time, median of the
-calls of ``SECONDS``, so that other work on the machine counts little.
+speed nor its size depends on training), and writes ``results.json`` and ``results.md`` to the
+folder. Times per event are processor time, median of the calls of ``SECONDS``, the file and torch
+in turn in one process, so that other work on the machine counts little and equally. Cold start and
+memory are those of a process of its own for each.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -33,79 +35,98 @@ PHOTON = {
 }
 
 
-def per_event(call: Callable[[], object], batch: int) -> float:
-    """Return the median processor time of a call over its events, ms."""
-    call()
-    times: list[float] = []
-    while len(times) < 3 or sum(times) < SECONDS:
-        start = time.process_time()
+def in_turn(calls: dict[str, Callable[[], object]], batch: int) -> dict[str, float]:
+    """Return the median processor time of each call over its events, ms."""
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    for call in calls.values():
         call()
-        times.append(time.process_time() - start)
-    return median(times) / batch * 1e3
+    while len(times["torch"]) < 5 or sum(times["torch"]) < SECONDS:
+        for name, call in calls.items():
+            start = time.process_time()
+            call()
+            times[name].append(time.process_time() - start)
+    return {name: median(taken) / batch * 1e3 for name, taken in times.items()}
 
 
-def with_runtime(file: str) -> dict[str, Any]:
-    """Measure an exported file; nothing but NumPy and ONNX Runtime is loaded."""
-    import numpy as np
-
-    from simulacra.memory import peak_memory_mb
-    from simulacra.runtime import Runtime
-
-    runtime = Runtime.load(file)
-    runtime.generate(PHOTON, seed=1)
-    first = time.perf_counter()
-    found: dict[str, Any] = {"first": first, "memory": {"1": peak_memory_mb()}}
-    rng = np.random.default_rng(1)
-    for batch in BATCHES:
-        rows = PHOTON | {"energy": np.full(batch, PHOTON["energy"])}
-        columns = np.stack([np.broadcast_to(rows[c.name], batch) for c in runtime.contract.columns])
-        columns = np.ascontiguousarray(columns.T, np.float32)
-        noise = rng.standard_normal((batch, *runtime.contract.noise), dtype=np.float32)
-        found[f"network {batch}"] = per_event(lambda c=columns, n=noise: runtime.run(c, n), batch)
-        found[f"generate {batch}"] = per_event(lambda r=rows: runtime.generate(r, 1), batch)
-        found["memory"][str(batch)] = peak_memory_mb()
-    return found
-
-
-def with_torch(folder: str) -> dict[str, Any]:
-    """Measure the same with the trained simulator itself."""
+def speeds(file: Path, folder: Path) -> dict[str, dict[str, float]]:
+    """Return the times of an exported file and of the trained simulator itself."""
     import numpy as np
     import torch
 
     from simulacra.conditions import Conditions
-    from simulacra.memory import peak_memory_mb
+    from simulacra.runtime import Runtime
     from simulacra.simulator import TrainedSimulator
 
     torch.set_num_threads(1)
-    simulator = TrainedSimulator.load(folder)
-    simulator.simulate(Conditions({name: np.array([v]) for name, v in PHOTON.items()}), 1)
-    found: dict[str, Any] = {"first": time.perf_counter(), "memory": {"1": peak_memory_mb()}}
+    runtime, simulator = Runtime.load(file), TrainedSimulator.load(folder)
     surrogate = simulator.surrogate
+    found: dict[str, dict[str, float]] = {"onnx": {}, "torch": {}}
     for batch in BATCHES:
         rows = Conditions({name: np.full(batch, value) for name, value in PHOTON.items()})
         columns = surrogate.columns(rows)
         noise = torch.randn(surrogate.model.noise_shape(batch))
-        with torch.inference_mode():
-            found[f"network {batch}"] = per_event(lambda c=columns, n=noise: surrogate(c, n), batch)
-        found[f"generate {batch}"] = per_event(lambda r=rows: simulator.simulate(r, 1), batch)
-        found["memory"][str(batch)] = peak_memory_mb()
+        arrays = columns.numpy(), noise.numpy()
+        for what, with_file, with_torch in (
+            ("network", partial(runtime.run, *arrays), partial(surrogate, columns, noise)),
+            (
+                "generate",
+                partial(runtime.generate, rows.columns, 1),
+                partial(simulator.simulate, rows, 1),
+            ),
+        ):
+            with torch.inference_mode():
+                times = in_turn({"onnx": with_file, "torch": with_torch}, batch)
+            for way, taken in times.items():
+                found[way][f"{what} {batch}"] = taken
     return found
 
 
-def in_process(verb: str, what: Path) -> dict[str, Any]:
-    """Return what a fresh process on one core measures, with its cold start in s."""
-    command = [sys.executable, __file__, verb, str(what)]
+def alone(way: str, what: str, batches: Sequence[int] = BATCHES) -> dict[str, float]:
+    """Answer a photon, then batches, and return when the first was there (s) and the memory (MB).
+
+    For a file nothing but NumPy and ONNX Runtime is loaded.
+    """
+    import numpy as np
+
+    from simulacra.memory import peak_memory_mb
+
+    answer: Callable[[dict[str, Any]], object]
+    if way == "onnx":
+        from simulacra.runtime import Runtime
+
+        runtime = Runtime.load(what)
+        answer = partial(runtime.generate, seed=1)
+    else:
+        from simulacra.conditions import Conditions
+        from simulacra.simulator import TrainedSimulator
+
+        simulator = TrainedSimulator.load(what)
+        answer = lambda rows: simulator.simulate(Conditions(rows), 1)  # noqa: E731
+    answer({name: np.array([value]) for name, value in PHOTON.items()})
+    first = time.perf_counter()
+    for batch in batches:
+        answer({name: np.full(batch, value) for name, value in PHOTON.items()})
+    return {"first": first, "memory": peak_memory_mb()}
+
+
+def in_process(way: str, what: Path) -> dict[str, float]:
+    """Return cold start (s) and memory (MB) of fresh processes on one core."""
+    command = [sys.executable, __file__, way, str(what)]
     starts, processor = [], []
     for _ in range(STARTS):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         start = time.perf_counter()
         run = subprocess.run([*command, "--start"], check=True, capture_output=True, text=True)
-        starts.append(float(run.stdout) - start)  # both clocks are the system's
+        starts.append(json.loads(run.stdout)["first"] - start)  # both clocks are the system's
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         processor.append(sum(after[:2]) - sum(before[:2]))
     run = subprocess.run(command, check=True, capture_output=True, text=True)
-    measured: dict[str, Any] = json.loads(run.stdout)
-    return measured | {"cold start": min(starts), "cold start, processor": min(processor)}
+    memory: float = json.loads(run.stdout)["memory"]
+    return {
+        "cold start": min(starts),
+        "cold start, processor": min(processor),
+        "memory": memory,
+    }
 
 
 def random_gan(folder: Path) -> Path:
@@ -143,9 +164,10 @@ def measure(folder: Path) -> dict[str, Any]:
         if name == "dnncalogan":
             files["lwtnn"] = folder / f"{name}.json"
             export(loaded, "lwtnn", files["lwtnn"])
+        taken = speeds(files["onnx"], simulator)
         results[name] = {
-            "onnx": in_process("runtime", files["onnx"]),
-            "torch": in_process("torch", simulator),
+            "onnx": taken["onnx"] | in_process("onnx", files["onnx"]),
+            "torch": taken["torch"] | in_process("torch", simulator),
             "MB": {form: file.stat().st_size / 1e6 for form, file in files.items()},
         }
     return results
@@ -168,7 +190,7 @@ def markdown(results: dict[str, Any]) -> str:
                     for b in BATCHES
                 ]
                 + [f"{found['cold start']:.2f} ({found['cold start, processor']:.2f})"]
-                + [f"{found['memory'][str(BATCHES[-1])]:.0f}"]
+                + [f"{found['memory']:.0f}"]
             )
     sizes = [
         f"{name}: " + ", ".join(f"{form} {size:.2f} MB" for form, size in result["MB"].items())
@@ -182,13 +204,9 @@ def main(arguments: list[str]) -> None:
     """Measure in this process, or all in processes of their own."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    if arguments[0] in ("runtime", "torch"):
-        work = with_runtime if arguments[0] == "runtime" else with_torch
-        if "--start" in arguments:
-            globals()["BATCHES"] = ()
-            sys.stdout.write(f"{work(arguments[1])['first']}\n")
-        else:
-            sys.stdout.write(json.dumps(work(arguments[1])) + "\n")
+    if arguments[0] in ("onnx", "torch"):
+        batches = () if "--start" in arguments else BATCHES
+        sys.stdout.write(json.dumps(alone(*arguments[:2], batches)) + "\n")
         return
     folder = Path(arguments[0])
     results = measure(folder)

@@ -3,8 +3,8 @@
     python judge.py seed-1 seed-2 coupling-flow -o results/seeds --profile quick
     python judge.py seed-1 --cell-steps 1,2,4,8 -o results/steps
 
-Each simulator answers the conditions of the embedded test split once; none of these events was seen
-in training or selection. AUC is the worse of boosted trees and a network.
+Each simulator answers the conditions of the embedded test split (or of --test) once; none of these
+events was seen in training or selection. AUC is the worse of boosted trees and a network.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from simulacra.sample import load_sample
+from simulacra.io import read_events
+from simulacra.sample import resolve_events
 from simulacra.simulator import TrainedSimulator
 from simulacra.validation import Validation, validate
 
@@ -118,9 +119,10 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, help="without a suffix")
     parser.add_argument("--profile", choices=("quick", "official"), default="quick")
     parser.add_argument("--cell-steps", default="", help="1,2,4")
+    parser.add_argument("--test", default="sample:test", help="full simulation to judge by")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    test = load_sample("test")
+    test = read_events(resolve_events(arguments.test))
     steps = [int(number) for number in arguments.cell_steps.split(",") if number]
     numbers = arguments.output.with_suffix(".json")
     results = json.loads(numbers.read_text(encoding="utf-8")) if numbers.is_file() else {}

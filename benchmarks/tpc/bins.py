@@ -1,9 +1,11 @@
 """Distance from the true helix and energy loss, bin by bin: a simulator against the chain.
 
     python bins.py test.h5 helix-flow -o results/bins
+    python bins.py test.h5 helix-flow helix-flow-gap --momentum 1GeV..1.5GeV -o results/gap
 
 Ratios are generated over full simulation on the same conditions; errors are bootstrapped. RMSE is
-the median over tracks, so that a few decays do not decide; its mean stands beside it.
+the median over tracks, so that a few decays do not decide; its mean stands beside it. With several
+simulators each has its column.
 """
 
 from __future__ import annotations
@@ -11,13 +13,15 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from simulacra.arrays import BoolArray, FloatArray
-from simulacra.conditions import Conditions
+from simulacra.conditions import Conditions, EnergySpectrum
+from simulacra.events import Events
 from simulacra.io import read_events
 from simulacra.simulator import TrainedSimulator
 from simulacra.validation import measured
@@ -28,6 +32,7 @@ FEWEST = 30
 MOMENTA = (100.0, 215.0, 464.0, 1000.0, 2154.0, 4642.0, 10_000.1)
 ETAS = (0.0, 0.3, 0.6, 0.901)
 SPECIES = {11: "e", 13: "μ", 211: "π", 321: "K", 2212: "p"}
+AIMS = {"rmse_true, median": 0.05, "dedx, mean": 0.01, "dedx, width": 0.05}
 Statistic = Callable[[FloatArray], float]
 
 
@@ -37,10 +42,10 @@ def width(values: FloatArray) -> float:
     return float(high - low)
 
 
-def rows(conditions: Conditions) -> Iterator[tuple[str, str, BoolArray]]:
+def rows(conditions: Conditions, momenta: Sequence[float]) -> Iterator[tuple[str, str, BoolArray]]:
     """Yield observable, label and tracks of each bin."""
     momentum, eta = conditions["transverse_momentum"], np.abs(conditions["pseudorapidity"])
-    for low, high in itertools.pairwise(MOMENTA):
+    for low, high in itertools.pairwise(momenta):
         here = (momentum >= low) & (momentum < high)
         for a, b in itertools.pairwise(ETAS):
             label = f"{low:.0f} to {high:.0f} MeV/c, η {a:g} to {b:.1f}"
@@ -60,40 +65,72 @@ def ratio(reference: FloatArray, generated: FloatArray, statistic: Statistic) ->
     return values[0], values[1] / values[0], float(error)
 
 
-def main() -> None:
-    """Compare, and write a table and the numbers."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("test", type=Path)
-    parser.add_argument("simulator", type=Path)
-    parser.add_argument("-o", "--output", type=Path, required=True, help="without a suffix")
-    arguments = parser.parse_args()
-    test = read_events(arguments.test)
-    generated = TrainedSimulator.load(arguments.simulator).simulate(test.conditions, SEED)
-    values = [measured(events).values for events in (test, generated)]
+def compare(
+    test: Events, generated: Mapping[str, Events], momenta: Sequence[float]
+) -> list[dict[str, Any]]:
+    """Return what is found in each bin: full simulation, and ratio and error of each simulator."""
     statistics: dict[str, dict[str, Statistic]] = {
         "rmse_true": {"median": lambda v: float(np.median(v)), "mean": lambda v: float(v.mean())},
         "dedx": {"mean": lambda v: float(v.mean()), "width": width},
     }
+    full = measured(test).values
+    values = {name: measured(events).values for name, events in generated.items()}
     found = []
-    for name, label, here in rows(test.conditions):
-        a, b = (v[name][here] for v in values)
-        if min(np.isfinite(a).sum(), np.isfinite(b).sum()) < FEWEST:
+    for observable, label, here in rows(test.conditions, momenta):
+        parts = {name: v[observable][here] for name, v in values.items()}
+        reference = full[observable][here]
+        if min(np.isfinite(part).sum() for part in (reference, *parts.values())) < FEWEST:
             continue
-        for what, statistic in statistics[name].items():
-            full, over, error = ratio(a, b, statistic)
-            row = {"observable": f"{name}, {what}", "bin": label, "tracks": int(here.sum())}
-            found.append(row | {"full": full, "ratio": over, "error": error})
-    lines = ["| | bin | tracks | full simulation | generated over it |", "|---|---|---|---|---|"]
-    lines += [
-        f"| {r['observable']} | {r['bin']} | {r['tracks']} | {r['full']:.4g} "
-        f"| {r['ratio']:.3f} ± {r['error']:.3f} |"
-        for r in sorted(found, key=lambda r: r["observable"])
-    ]
-    arguments.output.parent.mkdir(parents=True, exist_ok=True)
-    arguments.output.with_suffix(".md").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    arguments.output.with_suffix(".json").write_text(
-        json.dumps(found, indent=1) + "\n", encoding="utf-8"
-    )
+        for what, statistic in statistics[observable].items():
+            row: dict[str, Any] = {"observable": f"{observable}, {what}", "bin": label}
+            row["tracks"] = int(here.sum())
+            for name, part in parts.items():
+                row["full"], *row[name] = ratio(reference, part, statistic)
+            found.append(row)
+    return sorted(found, key=lambda row: row["observable"])
+
+
+def summary(found: list[dict[str, Any]], name: str) -> dict[str, str]:
+    """Return in how many bins a simulator is within the aim, and within two errors of it or 1."""
+    counts = {}
+    for observable, aim in AIMS.items():
+        off = [(abs(r[name][0] - 1), r[name][1]) for r in found if r["observable"] == observable]
+        within = sum(distance <= aim for distance, _ in off)
+        errors = sum(distance <= max(aim, 2 * error) for distance, error in off)
+        counts[f"{observable}: {aim:.0%}"] = f"{within} of {len(off)}, or two errors {errors}"
+    return counts
+
+
+def main() -> None:
+    """Compare, and write a table and the numbers."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("test", type=Path)
+    parser.add_argument("simulators", type=Path, nargs="+")
+    parser.add_argument("--momentum", help="one bin instead of all, as 1GeV..1.5GeV")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="without a suffix")
+    arguments = parser.parse_args()
+    momenta = EnergySpectrum.parse(arguments.momentum).points if arguments.momentum else MOMENTA
+    test = read_events(arguments.test)
+    momentum = test.conditions["transverse_momentum"]
+    test = test.take(np.flatnonzero((momentum >= momenta[0]) & (momentum < momenta[-1])))
+    generated = {
+        folder.name: TrainedSimulator.load(folder).simulate(test.conditions, SEED)
+        for folder in arguments.simulators
+    }
+    found = compare(test, generated, momenta)
+    names = list(generated)
+    lines = [f"| | bin | tracks | full simulation | {' | '.join(names)} |"]
+    lines += ["|---" * (4 + len(names)) + "|"]
+    for row in found:
+        ratios = " | ".join(f"{row[name][0]:.3f} ± {row[name][1]:.3f}" for name in names)
+        where = f"{row['observable']} | {row['bin']} | {row['tracks']}"
+        lines.append(f"| {where} | {row['full']:.4g} | {ratios} |")
+    output = arguments.output
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.with_suffix(".md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    summaries = {name: summary(found, name) for name in names}
+    content = {"summary": summaries, "bins": found}
+    output.with_suffix(".json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -176,6 +176,8 @@ class SelectionCard(Frozen):
         repeat: how often each selection event's conditions are generated.
         groups: groups of observables that are compared, with equal weights; the default depends on
             the kind of detector.
+        after: part of the training before which no epoch is chosen: for models that grow,
+            or whose training by likelihood is best at its end.
         measure: how far an observable is off: ``moments``, the distance of the means in widths and
             the logarithm of the ratio of widths; ``chi2``, chi2 per degree of freedom of its
             histogram (with the group ``response`` alone, FastCaloGAN's choice of the epoch).
@@ -184,6 +186,7 @@ class SelectionCard(Frozen):
     every: int = Field(default=500, gt=0)
     repeat: int = Field(default=3, gt=0)
     groups: tuple[str, ...] | None = Field(default=None, min_length=1)
+    after: float = Field(default=0.0, ge=0, lt=1)
     measure: Literal["moments", "chi2"] = "moments"
 
 

@@ -42,15 +42,18 @@ class PointSimulator:
         self.detector = detector
         self.particles = particles
         self.ranges = {"energy": (low, high)}
-        self.calls = []
+        self.calls, self.thetas = [], []
 
     @property
     def cell(self):
-        layer = next(each for each in self.detector.layers if each.name in ("middle", "core_1"))
+        layer = next(
+            each for each in self.detector.layers if each.name in ("middle", "core_1", "layer_1")
+        )
         return layer.cells.start + int(np.hypot(layer.x, layer.y).argmin())
 
     def simulate(self, conditions, seed):
         self.calls.append((len(conditions), seed))
+        self.thetas.append(conditions.columns.get("theta"))
         showers = np.zeros((len(conditions), self.detector.n_cells), np.float32)
         showers[:, self.cell] = conditions["energy"] / 2
         return Events(Conditions(conditions.columns), {"showers": showers}, self.detector)
@@ -92,8 +95,8 @@ class PretendedGeant4(Executor):
         book.deposit(energy)
 
 
-def entries(pdg=22, energy=2000.0, x=0.0, y=0.0, angle=0.0, margin=100.0):
-    columns = np.broadcast_arrays(pdg, energy, x, y, angle, margin)
+def entries(pdg=22, energy=2000.0, x=0.0, y=0.0, angle=0.0, theta=0.0, margin=100.0):
+    columns = np.broadcast_arrays(pdg, energy, x, y, angle, theta, margin)
     columns = [np.atleast_1d(column) for column in columns]
     return Entries(columns[0].astype(np.int64), *(c.astype(float) for c in columns[1:]))
 

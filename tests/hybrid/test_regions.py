@@ -1,6 +1,7 @@
 """Frames, faces and cells of calorimeters in a world."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -129,6 +130,26 @@ def test_conditions_of_particles_that_enter():
     x, y = ATLAS.place(conditions.columns)
     np.testing.assert_allclose(x % 80, np.array([1.0, 50.0]) % 80, atol=1e-4)
     np.testing.assert_allclose(y % 160, np.array([2.0, -60.0]) % 160, atol=1e-4)
+
+
+TILTED = Path(__file__).parents[1] / "small-tilted-cube.yaml"
+
+
+def test_the_angle_of_incidence_is_a_condition():
+    region = Region("box", load_detector(TILTED), turn=0.5)
+    thetas, askew = np.array([-0.3, 0.0, 0.3, 0.3]), np.array([0.0, 5e-4, 0.0, 2e-3])
+    own = np.column_stack(
+        [np.sin(thetas) * np.cos(askew), np.sin(askew), np.cos(thetas) * np.cos(askew)]
+    )
+    inside, found = enter(region, -own @ region.axes.T, own @ region.axes.T)
+    assert inside.all()
+    conditions = region.conditions(found)
+    conditions.check(region.detector)
+    np.testing.assert_allclose(conditions["theta"], thetas, atol=1e-7)
+    np.testing.assert_allclose(found.askew, askew, atol=1e-7)
+    assert region.is_described(found).tolist() == [True, True, True, False]
+    assert Region("barrel", ATLAS).is_described(found).all()  # there the rules decide
+    assert list(region.layers.conditions) == ["energy"]
 
 
 # --- apart -------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """A hybrid run around Geant4: what is refused, handed over, answered, added up and written."""
 
+from pathlib import Path
+
 import h5py
 import numpy as np
 import pytest
@@ -48,6 +50,32 @@ def test_outside_of_the_training_range_falls_back_to_full_and_is_counted(photons
     assert events.audit.deposited.sum() == 700_000
     outcome = np.where(events.primaries.energy == 2000, Outcome.HANDED_OVER, 1)
     assert events.requests.outcome.tolist() == outcome.tolist()
+
+
+def test_directions_that_a_simulator_knows_are_handed_over(tmp_path):
+    """Where the angle of incidence is a condition: in its plane and range; others stay in full."""
+    cube = Path(__file__).parents[1] / "small-tilted-cube.yaml"
+    simulator = PointSimulator(load_detector(cube))
+    simulator.ranges["theta"] = (-0.1, 0.1)
+    angles = [(0, 0), (0.09, 0), (0.09, np.pi), (0.2, 0), (0.09, np.pi / 2)]  # theta and phi
+    particles = [
+        {"particle": "gamma", "energy": "2GeV", "z": "-1 mm", "theta": theta, "phi": phi}
+        for theta, phi in angles
+    ]
+    events = run(
+        tmp_path / "e.h5",
+        simulator,
+        regions={"box": {"detector": str(cube)}},
+        rules=[rule(max_angle=0.3)],
+        particles=particles,
+        events=1,
+    )
+    assert events.requests.outcome.tolist() == [0, 0, 0, 1, 1]
+    np.testing.assert_allclose(
+        read_hybrid(tmp_path / "e.h5").requests.entries.theta, [0, 0.09, -0.09, 0.2, 0], atol=1e-9
+    )
+    (asked,) = simulator.thetas
+    np.testing.assert_allclose(asked, [0, 0.09, -0.09], atol=1e-7)
 
 
 def test_windows_that_leave_the_layers_stay_in_full_and_are_counted(photons, tmp_path):

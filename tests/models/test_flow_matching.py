@@ -57,6 +57,18 @@ def test_layers_with_energy_have_cells_and_empty_ones_none(barrel):
     assert not full.all()
 
 
+def test_a_cell_alone_in_its_layer_has_a_probability_and_no_density(barrel):
+    events = random_events(barrel, 64)
+    for layer in barrel.layers:
+        events["showers"][:, layer.cells][:, 1:] = 0
+        events["showers"][:, layer.cells][:, :1] = 1
+    surrogate, features, conditions = _fitted(events)
+    before = surrogate.model.losses(features, conditions, torch.Generator().manual_seed(1))
+    surrogate.network.cell_marginals.centre += 1.0  # where the values are
+    after = surrogate.model.losses(features, conditions, torch.Generator().manual_seed(1))
+    assert before["cell_marginals"] == after["cell_marginals"] > 0
+
+
 def test_losses_are_finite_and_use_every_weight(barrel):
     events = random_events(barrel, 64)
     for mean_flow in (False, True):

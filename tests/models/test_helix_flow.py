@@ -1,27 +1,14 @@
 """The model of tracks: taken apart and put together, hazards, and that nothing is ever odd."""
 
-import math
-
 import pytest
 import torch
 
 from simulacra.conditions import EnergySpectrum, draw_conditions
 from simulacra.detectors import load_detector
 from simulacra.models import find_model
-from simulacra.models.track_fates import presence
-from simulacra.models.track_polynomials import (
-    leverages,
-    neighbours,
-    orthonormal_polynomials,
-    smooth_and_rough,
-)
-from simulacra.models.track_rows import (
-    interpolation,
-    log_density_of_neighbours,
-    shared,
-    survival,
-)
+from simulacra.models.track_rows import Charges, log_density_of_neighbours, shared
 from simulacra.surrogate import Surrogate
+from simulacra.transforms.row_knots import interpolation
 from tests.conftest import random_tracks
 
 ROWS = 159
@@ -83,44 +70,6 @@ def test_every_track_is_sensible(surrogate, wild):
     assert radius[mask > 0].abs().max() < 1.1
 
 
-def test_a_track_is_its_polynomials_and_its_noise(surrogate):
-    rng = torch.Generator().manual_seed(1)
-    present = (torch.rand((40, ROWS), generator=rng) < 0.9).float()
-    position = torch.linspace(0.8, 2.5, ROWS).expand(40, -1)
-    basis = orthonormal_polynomials(position, present, 10)
-    noise = torch.randn((40, ROWS), generator=rng)
-    coefficients = torch.randn((40, 7), generator=rng)
-    (track,) = smooth_and_rough(basis[:, :7], coefficients[:, None], noise[:, None])
-    found = (basis[:, :7] @ track[..., None])[..., 0]
-    assert torch.allclose(found, coefficients, atol=1e-4)
-    # what is left has the variance that the projection leaves
-    rest = (track - (coefficients[:, None] @ basis[:, :7])[:, 0])[present > 0]
-    left = (1 - leverages(basis[:, :7]))[present > 0]
-    assert rest.square().sum().item() == pytest.approx(left.sum().item(), rel=0.05)
-
-
-def test_constant_hazards_end_tracks_geometrically(surrogate):
-    hazard = 0.05
-    parameters = surrogate.network.of_rows(
-        torch.zeros(1, surrogate.network.track + 2), torch.zeros(1, 7, ROWS)
-    )
-    n = 20_000
-    logit = torch.full((n, ROWS), math.log(hazard / (1 - hazard)))
-    parameters = parameters._replace(ends=logit, present=torch.full((n, ROWS), 20.0))
-    rng = torch.Generator().manual_seed(1)
-    log_chance = torch.rand((n, 1), generator=rng).log()
-    present = presence(parameters, log_chance, torch.zeros(n, ROWS))
-    expected = (1 - (1 - hazard) ** ROWS) / hazard
-    assert present.sum(dim=1).mean().item() == pytest.approx(expected, rel=0.03)
-    assert torch.all(present.diff(dim=1) <= 0)  # no holes where every row answers
-
-
-def test_survival_is_the_product_of_what_goes_on():
-    hazards = torch.randn(3, 7)
-    expected = (1 - hazards.sigmoid()).cumprod(dim=1).log()
-    assert torch.allclose(survival(hazards), expected, atol=1e-5)
-
-
 def test_neighbours_share_what_they_are_told_to():
     rng = torch.Generator().manual_seed(1)
     scores = shared(torch.randn((5000, ROWS), generator=rng), torch.tensor(0.4))
@@ -136,18 +85,21 @@ def test_neighbours_share_what_they_are_told_to():
     assert likelihoods[0] > max(likelihoods[1:])
 
 
-def test_taking_polynomials_out_correlates_neighbours_as_foreseen():
-    rng = torch.Generator().manual_seed(1)
-    n = 4000
-    position = torch.linspace(0.8, 2.5, ROWS).expand(n, -1)
-    basis = orthonormal_polynomials(position, torch.ones(n, ROWS), 10)
-    (left,) = smooth_and_rough(
-        basis, torch.zeros(n, 1, 10), torch.randn((n, 1, ROWS), generator=rng)
+def test_charge_moves_clusters_along_the_track(surrogate):
+    """Charge at a common border of two rows moves z, and z takes what is across with it."""
+    model = surrogate.network
+    track, rows = model._split(surrogate.encoder(conditions_of(surrogate, 3)))
+    parameters = model.of_rows(torch.nn.functional.pad(track, (0, 2)), rows)
+    parameters = parameters._replace(
+        border=torch.full((3, ROWS), 0.5), tilt=(torch.full((3, ROWS), -0.2), torch.zeros(3, 1))
     )
-    left = left / (1 - leverages(basis)).sqrt()
-    found = (left[:, 1:] * left[:, :-1]).mean(dim=0)
-    assert torch.allclose(found[1:-1], neighbours(basis)[0, 1:-1], atol=0.07)
-    assert found.mean().item() == pytest.approx(neighbours(basis).mean().item(), abs=0.01)
+    score = torch.zeros(3, ROWS)
+    score[:, 80] = 1.0
+    charges = Charges.of(score)
+    along_z = parameters.scatter_along_z(charges).location
+    assert along_z[0, 79:82].tolist() == [0.5, 0.0, -0.5]
+    across = parameters.scatter_across(charges, along_z).location
+    assert torch.allclose(across, -0.2 * along_z)
 
 
 def test_interpolation_keeps_lines_within_a_group_and_knots_everywhere():

@@ -81,6 +81,19 @@ def test_scores_of_samples_are_standard_normal():
     assert stats.kstest(scores, "norm").statistic < 1.4e-4 + 1.95 / math.sqrt(n)
 
 
+def test_of_a_value_that_follows_from_others_only_its_presence_is_learned():
+    rng = np.random.default_rng(2)
+    n = 40_000
+    marginals = _marginals(n)
+    there = rng.random((n, 1)) < 1 / (1 + math.exp(-0.5))
+    given_otherwise = torch.from_numpy(np.where(there, np.inf, -np.inf))
+    scores = marginals.scores(given_otherwise, torch.Generator().manual_seed(1))[:, 0].numpy()
+    assert stats.kstest(scores, "norm").statistic < 1.4e-4 + 1.95 / math.sqrt(n)
+    assert scores[there[:, 0]].min() > scores[~there[:, 0]].max() - 1e-3
+    likelihood = marginals.negative_log_likelihood(given_otherwise)
+    assert likelihood[there].numpy() == pytest.approx(math.log1p(math.exp(-0.5)))
+
+
 def test_values_grow_with_scores():
     scores = torch.linspace(-5.4, 5.4, 500).double()[:, None]
     values, clarity = _marginals(len(scores)).values(scores)

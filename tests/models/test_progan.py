@@ -6,7 +6,7 @@ import torch
 
 from simulacra.detectors import load_detector
 from simulacra.models import Growing
-from simulacra.models.flows import TableShape
+from simulacra.models.flows import TableShape, centred
 from simulacra.models.progan import (
     GrowingCritic,
     GrowingGenerator,
@@ -109,7 +109,7 @@ def _pure_score(critic, level, images):
 
 @pytest.mark.parametrize("level", [0, 1, 2])
 def test_whole_levels_are_the_pure_critics(critic, tables, level):
-    images = tables.unsqueeze(1)
+    images = centred(tables).unsqueeze(1)
     for _ in range(2 - level):
         images = coarser(images)
     found = _at(critic, level).judge(tables, NONE)["generator"]

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from simulacra.models.sinh_arcsinh import Chain, SinhArcsinh, asinh
+from simulacra.models.sinh_arcsinh import Chain, SinhArcsinh, asinh, asinh_of_scores
 
 SHAPES = [(0.0, 0.0, 0.0, 0.0), (2.0, 1.0, 0.5, 0.3), (-1.0, -2.0, -0.7, -0.5)]
 
@@ -61,3 +61,8 @@ def test_asinh_is_asinh():
     assert torch.allclose(asinh(x), x.asinh(), rtol=1e-12)
     gradient = torch.func.vmap(torch.func.grad(asinh))(x[x != 0])
     assert torch.allclose(gradient, (x[x != 0].square() + 1).rsqrt())
+
+
+def test_asinh_of_scores_is_asinh_however_far_the_scores_are():
+    x = torch.tensor([-1e12, -1e6, -1490.0, -5.5, -1e-3, 0.0, 1e-3, 5.5, 1e6])
+    assert torch.allclose(asinh_of_scores(x).double(), x.double().asinh(), atol=3e-7)

@@ -67,6 +67,16 @@ def test_best_epoch_is_kept(small_card, tmp_path):
         assert [int(row["step"]) for row in csv.DictReader(file)] == [2, 4, 6]
 
 
+def test_no_epoch_is_chosen_too_early(small_card, tmp_path):
+    card = small_card()
+    late = card.model_copy(update={"selection": card.selection.model_copy(update={"after": 0.9})})
+    with pytest.raises(Interrupted):
+        _run(late, tmp_path, stop_at=5)  # goes on from a checkpoint without a choice
+    trained = _run(late, tmp_path)
+    assert trained.step == 6
+    assert trained.score == trained.history[-1]["score"]
+
+
 def test_checkpoint_of_another_card_is_refused(small_card, tmp_path):
     _run(small_card(), tmp_path)
     with pytest.raises(SimulatorError, match="another card"):

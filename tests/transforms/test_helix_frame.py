@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from simulacra.detectors import load_detector
+from simulacra.helix import crossings
 from simulacra.transforms import HelixFrame, TrackEncoder
-from simulacra.transforms.helix_frame import first_crossings
+from simulacra.transforms.circle_crossings import crossings_beside, nearest_to_axis
 from simulacra.transforms.track_encoder import ROW_FEATURES
 from tests.tracks import clusters_of, conditions
 
@@ -68,14 +69,26 @@ def test_deviations_know_neither_charge_nor_azimuth_nor_side(frame, sample):
 
 
 def test_shifted_circles_cross_the_rows(frame, sample):
+    """Points are on their row and on their circle, and the first are where helices cross."""
     _, columns = sample
-    helix = frame.helix(columns)
-    across = torch.linspace(-20, 20, len(frame.radii)).expand(len(columns), -1).double()
-    found = first_crossings(helix, across, frame.radii.double())
-    radius = (found.x.square() + found.y.square()).sqrt()
-    off = (radius - frame.radii).abs()[found.reached]
-    assert off.max() < 1.0
-    assert off.quantile(0.99) < 1e-3
+    helix, radii = frame.helix(columns), frame.radii.double()
+    zero = torch.zeros(len(columns), len(radii), dtype=torch.float64)
+    across = zero + torch.linspace(-20, 20, len(radii))
+    near = nearest_to_axis(helix)
+    centre = [part * (1 / near.kappa + near.away) for part in near.towards]
+    for turned in (zero, zero + 1):
+        found = crossings_beside(helix, across, turned, radii)
+        there = found.reached > 0
+        assert torch.allclose(torch.hypot(found.x, found.y), radii.expand_as(zero), atol=1e-6)
+        from_centre = torch.hypot(found.x - centre[0], found.y - centre[1])
+        off = (from_centre - 1 / near.kappa - across).abs()[there]
+        assert off.max() < 1.1
+        assert off.quantile(0.99) < 1e-4
+    ideal, found = crossings(helix, radii), crossings_beside(helix, zero, zero, radii)
+    there = ideal.reached & (found.x.hypot(found.y) < 1.99 / near.kappa)
+    for name in ("x", "y", "z"):
+        pair = (getattr(place, name)[there] for place in (ideal, found))
+        assert torch.allclose(*pair, atol=1e-3), name
 
 
 def test_encoder_is_finite_and_blind_to_symmetries(frame, chamber, sample):
@@ -83,7 +96,7 @@ def test_encoder_is_finite_and_blind_to_symmetries(frame, chamber, sample):
     columns = sample[1].float()
     features = encoder(columns)
     assert features.shape == (len(columns), encoder.features)
-    assert encoder.features == encoder.track_features + ROW_FEATURES * len(frame.radii)
+    assert encoder.features == encoder.track_features + ROW_FEATURES * len(encoder.radii)
     assert torch.isfinite(features).all()
     columns = columns.clone()
     turned = columns.clone()

@@ -12,6 +12,7 @@ from simulacra.cli.options import (
     Energy,
     Number,
     Output,
+    Overrides,
     Overwrite,
     Seed,
     Workers,
@@ -105,9 +106,7 @@ def generate(
 def hybrid(
     card: Annotated[Path, typer.Argument(help="A hybrid card in YAML.")],
     output: Output,
-    overrides: Annotated[
-        list[str] | None, typer.Option("--set", help="Change a key: rules=[] is all in full.")
-    ] = None,
+    overrides: Overrides = None,
     workers: Workers = 1,
     overwrite: Overwrite = False,
 ) -> None:

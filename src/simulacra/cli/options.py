@@ -24,6 +24,10 @@ SPECTRUM = typer.Option(
 Energy = Annotated[str, SPECTRUM]
 Number = Annotated[int, typer.Option("-n", min=1, help="Number of events.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an output that is there.")]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Change a key of the card: training.steps=5000, rules=[]."),
+]
 Workers = Annotated[int, typer.Option(min=1, help="Processes; does not change events.")]
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from simulacra.cli.options import Output, Overwrite, require_free, require_report_folder
+from simulacra.cli.options import Output, Overrides, Overwrite, require_free, require_report_folder
 from simulacra.terminal import console, print_scores, training_bar
 
 
@@ -17,7 +17,7 @@ def quickstart(
     model: Annotated[
         str, typer.Option(help="flow-matching, the default generator, or dnncalogan.")
     ] = "flow-matching",
-    overrides: Annotated[list[str] | None, typer.Option("--set", help="key=value")] = None,
+    overrides: Overrides = None,
 ) -> None:
     """Train on the embedded Geant4 sample, generate, validate; print scores and the report."""
     from simulacra.quickstart import quickstart as run
@@ -33,9 +33,7 @@ def quickstart(
 def train(
     card: Annotated[Path, typer.Argument(help="A run card in YAML.")],
     output: Output,
-    overrides: Annotated[
-        list[str] | None, typer.Option("--set", help="Change a key: training.steps=5000")
-    ] = None,
+    overrides: Overrides = None,
 ) -> None:
     """Train a simulator; the same command goes on after an interruption."""
     from simulacra.card import Card

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from simulacra.atomic import whole_file
 from simulacra.deploy.contract import contract_of
 from simulacra.deploy.graph import EVENTS, OPSET, graph_of, save_graph
-from simulacra.deploy.parity import Parity, compare, typical_conditions
+from simulacra.deploy.parity import Parity, compare, rounding, typical_conditions
 from simulacra.errors import ExportError
 from simulacra.runtime import Runtime
 from simulacra.runtime.contract import CONDITIONS, KEY, NOISE
@@ -76,12 +76,15 @@ def _checked(surrogate: Surrogate, path: Path) -> Parity:
         ExportError: it does not.
     """
     runtime = Runtime.load(path)
-    parity = compare(surrogate, runtime, typical_conditions(runtime.contract, CHECKED, seed=1))
+    conditions = typical_conditions(runtime.contract, CHECKED, seed=1)
+    parity = compare(surrogate, runtime, conditions)
     if not parity.agrees:
+        own = rounding(surrogate, conditions)
         msg = (
             f"model {runtime.contract.model} cannot be exported to ONNX: the file's answers differ "
             f"from torch's by {parity.largest:.1e} of the event's largest value, and in "
-            f"{parity.undecided} of {parity.events} events in what is zero"
+            f"{parity.undecided} of {parity.events} events in what is zero; torch's own single "
+            f"precision is off by {own:.1e}"
         )
         raise ExportError(msg)
     return parity

@@ -11,12 +11,14 @@ side in either. Such events are counted apart: what is left of them is not a mat
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import cycle
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from simulacra.arrays import Array, BoolArray, FloatArray
 from simulacra.conditions import Conditions
@@ -68,18 +70,37 @@ def compare(
         batches: numbers of events given to the file at once, taken in turn.
         seed: of the noise.
     """
-    rng = torch.Generator().manual_seed(seed)
-    columns = surrogate.columns(conditions)
-    noise = torch.randn(surrogate.model.noise_shape(len(columns)), generator=rng)
-    with torch.inference_mode():
-        expected = {name: array.numpy() for name, array in surrogate(columns, noise).items()}
+    columns, noise = _inputs(surrogate, conditions, seed)
     found = _in_batches(runtime, columns.numpy(), noise.numpy(), batches)
-    differences = np.zeros(len(columns))
-    alike = np.ones(len(columns), dtype=bool)
+    return _parity(_answers(surrogate, columns, noise), found)
+
+
+def rounding(surrogate: Surrogate, conditions: Conditions, seed: int = 1) -> float:
+    """Return how far torch's own answers are from those in double precision, as in a comparison."""
+    columns, noise = _inputs(surrogate, conditions, seed)
+    twice = copy.deepcopy(surrogate).double()
+    exact = _answers(twice, columns.double(), noise.double())
+    return _parity(exact, _answers(surrogate, columns, noise)).largest
+
+
+def _inputs(surrogate: Surrogate, conditions: Conditions, seed: int) -> tuple[Tensor, Tensor]:
+    columns = surrogate.columns(conditions)
+    rng = torch.Generator().manual_seed(seed)
+    return columns, torch.randn(surrogate.model.noise_shape(len(columns)), generator=rng)
+
+
+def _answers(surrogate: Surrogate, columns: Tensor, noise: Tensor) -> dict[str, Array]:
+    with torch.inference_mode():
+        return {name: array.numpy() for name, array in surrogate(columns, noise).items()}
+
+
+def _parity(expected: dict[str, Array], found: dict[str, Array]) -> Parity:
+    n = len(next(iter(expected.values())))
+    differences, alike = np.zeros(n), np.ones(n, dtype=bool)
     for name, array in expected.items():
         alike &= _same_zeros(array, found[name])
         differences = np.maximum(differences, relative_difference(array, found[name]))
-    return Parity(len(columns), float(differences[alike].max(initial=0.0)), int((~alike).sum()))
+    return Parity(n, float(differences[alike].max(initial=0.0)), int((~alike).sum()))
 
 
 def _in_batches(

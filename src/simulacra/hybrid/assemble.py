@@ -52,8 +52,7 @@ def assemble(
 def _requests(results: Sequence[ChunkResult], starts: Sequence[int]) -> Requests:
     sizes = [len(result.response["requests"]) for result in results]
     within, region, rule, outcome, pdg = concatenated(results, "requests").astype(np.int64).T
-    energy, x, y, angle, margin = concatenated(results, "entered").T
-    entries = Entries(pdg, energy, x, y, angle, margin)
+    entries = Entries(pdg, *concatenated(results, "entered").T)
     return Requests(within + np.repeat(starts, sizes), region, rule, outcome, entries)
 
 

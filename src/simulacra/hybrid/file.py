@@ -26,13 +26,13 @@ from simulacra.io import HDF5
 from simulacra.io.datasets import opened, read_numbers
 from simulacra.io.hdf5 import read_group, write_dataset, write_group
 
-FORMAT, VERSION = "simulacra-hybrid", 1
+FORMAT, VERSION = "simulacra-hybrid", 2
 ROWS = 65536
 """Rows of a column that are compressed together."""
 UNITS = {
     **dict.fromkeys(("energy", "brought", "deposited", "escaped", "handed_over"), "MeV"),
     **dict.fromkeys(("position", "x", "y", "margin"), "mm"),
-    "angle": "rad",
+    **dict.fromkeys(("angle", "theta"), "rad"),
 }
 SMALL = {"region": np.uint8, "rule": np.int16, "outcome": np.uint8}
 """Columns that hold small numbers, and their types on disk."""

@@ -19,7 +19,7 @@ from simulacra.detectors.stack import Tube
 from simulacra.errors import CardError
 from simulacra.fullsim.readout import SectionReadout, section_readouts, window_starts
 from simulacra.fullsim.world import half_width
-from simulacra.hybrid.rules import Entries
+from simulacra.hybrid.rules import SMALL_ANGLE, Entries
 
 ON_FACE = 1e-6
 """How far from the front face Geant4 may leave a particle that has reached it, mm."""
@@ -107,7 +107,8 @@ class Region:
             x, y = (point[:, axis] + path * direction[:, axis] for axis in (0, 1))
         aside = np.hypot(direction[:, 0], direction[:, 1])
         margin = np.nan_to_num(self._margin(x, y), nan=-np.inf)
-        entries = Entries(pdg, energy, x, y, np.arctan2(aside, forward), margin)
+        angle, theta = np.arctan2(aside, forward), np.arctan2(direction[:, 0], forward)
+        entries = Entries(pdg, energy, x, y, angle, theta, margin)
         return (forward > 0) & (point[:, 2] <= ON_FACE) & (margin >= 0), entries
 
     def _margin(self, x: FloatArray, y: FloatArray) -> FloatArray:
@@ -129,16 +130,29 @@ class Region:
     def known_conditions(self) -> tuple[str, ...]:
         """The conditions of the detector that are known of a particle that enters it."""
         one = np.zeros(1)
-        entry = Entries(np.zeros(1, np.int64), one, one, one, one, one)
+        entry = Entries(np.zeros(1, np.int64), one, one, one, one, one, one)
         return tuple(self.conditions(entry).columns)
 
     def conditions(self, entries: Entries) -> Conditions:
         """Return the conditions that the detector declares of particles that enter it."""
         columns: dict[str, Array] = {"energy": entries.energy.astype(np.float32)}
         columns |= self.detector.locate(entries.x, entries.y)
+        if "theta" in self.detector.conditions:
+            columns["theta"] = entries.theta.astype(np.float32)
         if "pdg" in self.detector.conditions:
             columns["pdg"] = entries.pdg.astype(np.int32)
         return Conditions(columns)
+
+    def is_described(self, entries: Entries) -> BoolArray:
+        """Return whose directions the conditions say (n,), to within 1 mrad where they try to.
+
+        The angle of incidence ``theta`` lies in the x-z plane. A detector without one leaves angles
+        to the rules.
+        """
+        if "theta" not in self.detector.conditions:
+            return np.ones(len(entries), bool)
+        within: BoolArray = entries.askew <= SMALL_ANGLE
+        return within
 
     def is_read_out(self, entries: Entries) -> BoolArray:
         """Return whose impacts the detector's read-out fits (n,).
@@ -184,6 +198,7 @@ def whole_layers(detector: Calorimeter) -> Calorimeter:
     content["description"] = f"all cells of the layers of {detector.name}"
     content["reference"] = None
     content["conditions"] = {"energy": content["conditions"]["energy"]}
+    content["beam"]["theta"] = (0.0, 0.0)  # else it would be a condition
     for section in content["stack"]:
         if section["readout"] is not None:
             section["readout"]["segmentation"].pop("window", None)

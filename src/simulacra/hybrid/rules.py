@@ -40,6 +40,7 @@ class Entries:
         energy: kinetic energies (n,), MeV.
         x, y: where they cross the front face (n,), mm.
         angle: between the direction and the normal of the face (n,), rad.
+        theta: the same as seen in the region's x-z plane (n,), rad, positive towards +x.
         margin: how far inside of the face's edges they cross it (n,), mm; negative outside.
     """
 
@@ -48,10 +49,18 @@ class Entries:
     x: FloatArray
     y: FloatArray
     angle: FloatArray
+    theta: FloatArray
     margin: FloatArray
 
     def __len__(self) -> int:
         return len(self.pdg)
+
+    @property
+    def askew(self) -> FloatArray:
+        """The angle between the direction and the region's x-z plane (n,), rad."""
+        within = np.cos(self.angle) / np.cos(self.theta)
+        askew: FloatArray = np.arccos(np.minimum(within, 1.0))
+        return askew
 
     def take(self, index: Array) -> Self:
         """Return the particles of ``index``: positions or a Boolean mask."""

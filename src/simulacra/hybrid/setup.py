@@ -58,7 +58,7 @@ class Setup:
         outcome = np.full(len(entries), Outcome.HANDED_OVER, np.int64)
         ranges = self.ranges[rule.simulator]
         outside = region.conditions(entries).outside(ranges, region.detector)
-        outcome[outside] = Outcome.OUTSIDE_TRAINING
+        outcome[outside | ~region.is_described(entries)] = Outcome.OUTSIDE_TRAINING
         outcome[~region.is_read_out(entries)] = Outcome.OUTSIDE_READOUT
         return outcome
 

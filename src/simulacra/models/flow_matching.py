@@ -42,6 +42,9 @@ from simulacra.transforms import (
 
 ENERGY_MAPS = 1
 """Sinh-arcsinh maps that take a layer's energy to its normal score; a second one overfits them."""
+ALL_OF_LAYER = 0.0
+"""Logarithm of the fraction of a cell that is the only one hit in its layer: not a value with a
+density, but what closure leaves. A density would rise without limit there."""
 ALWAYS = 1e6
 """Added to how clearly there is something, for what never was empty in training."""
 
@@ -146,7 +149,8 @@ class FlowMatching(nn.Module):
         away = torch.where(full[:, : self.layers], energies - self.centre, 0.0)
         self.spread.copy_((away.square().sum(dim=0) / count).sqrt().clamp_min(1e-3))
         self.occupancy.copy_(((held + 0.5) / (len(features) + 1)).logit())
-        self.cell_marginals.fit(features[:, self.layers :])
+        cells = features[:, self.layers :]
+        self.cell_marginals.fit(torch.where(cells < ALL_OF_LAYER, cells, -torch.inf))
         self.never_empty.copy_(full.all(dim=0))
         low = torch.where(full, features, torch.inf).amin(dim=0)
         high = torch.where(full, features, -torch.inf).amax(dim=0)
@@ -181,6 +185,7 @@ class FlowMatching(nn.Module):
             context = self._context(event, energies, energy_scores)
         of_cells = self.cell_marginals(context, positions)
         known = self._in_full_layers(cells)
+        cells = torch.where(cells < ALL_OF_LAYER, cells, torch.inf)  # what is alone has no choice
         with torch.no_grad():  # cells of an empty layer say nothing
             noise = torch.randn(cells.shape, generator=rng).to(cells.device)
             cell_scores = torch.where(known, of_cells.scores(cells, rng), noise)

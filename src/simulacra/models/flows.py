@@ -64,6 +64,11 @@ def split(tables: Tensor) -> tuple[Tensor, ...]:
     return torch.split(tables, list(FLOWS.values()), dim=2)
 
 
+def centred(tables: Tensor) -> Tensor:
+    """Return tables between 0 and 1 as networks look at them: between -1 and 1."""
+    return 2 * tables - 1
+
+
 class MergedGenerators(nn.Module):
     """A generator for each flow; noise (n, flows * latent) is shared out.
 

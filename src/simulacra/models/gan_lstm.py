@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
-from simulacra.models.flows import TableShape, TrackGAN
+from simulacra.models.flows import TableShape, TrackGAN, centred
 from simulacra.models.minimax import MinimaxCritic
 from simulacra.models.needs import tpc_for
 from simulacra.models.networks import beside
@@ -79,6 +79,7 @@ class RecurrentDiscriminator(nn.Module):
 
     def forward(self, table: Tensor, conditions: Tensor) -> Tensor:
         """Return logits (n, 1)."""
+        table = centred(table)
         if conditions.shape[1]:
             repeated = conditions.unsqueeze(1).expand(-1, table.shape[1], -1)
             table = torch.cat([table, repeated], dim=2)

@@ -79,9 +79,13 @@ class Marginals(NamedTuple):
         return cls(occupied, Chain((first, *following)))
 
     def negative_log_likelihood(self, values: Tensor) -> Tensor:
-        """Return -log p of values (n, features), which are -inf where there is nothing."""
-        full = torch.isfinite(values)
-        score, log_slope = self.shape.sloped_scores(torch.where(full, values, self.shape.location))
+        """Return -log p of values (n, features).
+
+        They are -inf where there is nothing, and inf where there is something whose value follows
+        from other features: of it only that it is there is learned.
+        """
+        full, free = values > -torch.inf, torch.isfinite(values)
+        score, log_slope = self.shape.sloped_scores(torch.where(free, values, self.shape.location))
         logit = logit_of(score)
         log_density = (
             log_slope
@@ -91,18 +95,23 @@ class Marginals(NamedTuple):
         )
         return torch.where(
             full,
-            functional.softplus(-self.occupancy) - log_density,
+            functional.softplus(-self.occupancy) - torch.where(free, log_density, 0.0),
             functional.softplus(self.occupancy),
         )
 
     def scores(self, values: Tensor, rng: Generator) -> Tensor:
-        """Return normal scores of values (n, features); where there is nothing, a random one."""
-        full = torch.isfinite(values)
-        score = self.shape.scores(torch.where(full, values, self.shape.location), LARGEST_INSIDE)
-        # log of the probability to lie above; there it is exact for large values
-        log_above = -functional.softplus(-self.occupancy) - functional.softplus(logit_of(score))
-        of_values = log_of_rest(log_above) - log_above
+        """Return normal scores of values (n, features).
+
+        Where there is nothing, or something whose value is inf, it is a random one of what belongs
+        to that.
+        """
+        full, free = values > -torch.inf, torch.isfinite(values)
+        score = self.shape.scores(torch.where(free, values, self.shape.location), LARGEST_INSIDE)
         uniform = torch.rand(values.shape, generator=rng).to(values.device).clamp_min(1e-7)
+        # log of the probability to lie above; there it is exact for large values
+        above = torch.where(free, -functional.softplus(logit_of(score)), uniform.log())
+        log_above = above - functional.softplus(-self.occupancy)
+        of_values = log_of_rest(log_above) - log_above
         log_below = uniform.log() - functional.softplus(self.occupancy)
         of_nothing = log_below - log_of_rest(log_below)
         return normal_score(torch.where(full, of_values, of_nothing))

@@ -31,7 +31,7 @@ from simulacra.models.equalised import (
     EqualisedLinear,
     PixelNorm,
 )
-from simulacra.models.flows import TableShape, TrackGAN
+from simulacra.models.flows import TableShape, TrackGAN, centred
 from simulacra.models.needs import tpc_for
 from simulacra.models.networks import beside, gradient_penalty, leaky
 from simulacra.transforms import TrackTables, Transform
@@ -206,7 +206,7 @@ class GrowingCritic(nn.Module):
 
     def _seen(self, tables: Tensor) -> Tensor:
         """Return tables (n, rows, columns) as images with the rows of the level."""
-        images = tables.unsqueeze(1)
+        images = centred(tables).unsqueeze(1)
         for _ in range(self.last - self._stage()[0]):
             images = coarser(images)
         return images

@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-import torch
 from torch import Tensor
 
 LARGEST_ARGUMENT = 8.0
@@ -57,7 +56,7 @@ class SinhArcsinh(NamedTuple):
 
     def values(self, scores: Tensor) -> Tensor:
         """Return the values of normal scores."""
-        argument = (asinh(scores) + self.skew) / self.log_tail.exp()
+        argument = (asinh_of_scores(scores) + self.skew) * (-self.log_tail).exp()
         distance = argument.clamp(-LARGEST_DISTANCE, LARGEST_DISTANCE).sinh()
         return self.location + distance * self.log_scale.exp()
 
@@ -101,4 +100,9 @@ def asinh(x: Tensor) -> Tensor:
     """Return the inverse of sinh from functions that processors have for whole vectors."""
     size = x.abs()
     found = (size + size.square() / (1 + (size.square() + 1).sqrt())).log1p()
-    return torch.where(x < 0, -found, found)
+    return found * x.sign()
+
+
+def asinh_of_scores(scores: Tensor) -> Tensor:
+    """Return the inverse of sinh to seven digits after the point, in less time."""
+    return (scores.abs() + (scores.square() + 1).sqrt()).log() * scores.sign()

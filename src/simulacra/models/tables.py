@@ -11,7 +11,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from simulacra.errors import CardError
-from simulacra.models.flows import TableShape
+from simulacra.models.flows import TableShape, centred
 from simulacra.models.networks import beside, dense, leaky
 from simulacra.transforms.tracks import DIVISOR
 
@@ -55,7 +55,7 @@ class DenseEncoder(nn.Module):
 
     def forward(self, table: Tensor, conditions: Tensor) -> Tensor:
         """Return numbers (n, outputs)."""
-        numbers: Tensor = self.layers(beside(table, conditions))
+        numbers: Tensor = self.layers(beside(centred(table), conditions))
         return numbers
 
 
@@ -132,7 +132,7 @@ class ConvolutionalEncoder(nn.Module):
 
     def forward(self, table: Tensor, conditions: Tensor) -> Tensor:
         """Return numbers (n, outputs)."""
-        images = self.convolutions(table.unsqueeze(1))
+        images = self.convolutions(centred(table).unsqueeze(1))
         numbers: Tensor = self.dense(beside(images, conditions))
         return numbers
 

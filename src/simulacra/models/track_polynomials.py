@@ -1,8 +1,10 @@
-"""Polynomials that are orthonormal on the rows of a track that hold a cluster.
+"""Polynomials that are orthonormal on the rows of a track, from the first to its last cluster.
 
 What scattering and energy loss do to a track is smooth along it, what the read-out adds is not. The
-projection on a few polynomials separates the two exactly, whatever rows are missing: the smooth
-part is a handful of numbers per track, and the rest is noise, orthogonal to it.
+projection on a few polynomials separates the two exactly: the smooth part is a handful of numbers
+per track, and the rest is noise, orthogonal to it. The polynomials, in the radius of the rows,
+depend only on where a track ends: there is a table of them. Where rows are missing in between, the
+coefficients are those of least squares.
 
 References:
     G. E. Forsythe (1957), Generation and use of orthogonal polynomials for data-fitting, J. SIAM 5,
@@ -14,43 +16,38 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-FAR = 1e6
-"""Farther than any row, in the unit of the positions."""
 LEAST_LEFT = 0.05
 """Part of a row's variance that polynomials leave at least, where it is divided by."""
 MOST_INDUCED = 0.4
 """Largest correlation that is counted."""
-SMALLEST = 1e-6
-"""Squared norms below this belong to polynomials that the rows of a track do not tell apart."""
+RIDGE = 1e-4
+"""Keeps coefficients finite that the clusters of a track do not tell apart."""
 
 
-def orthonormal_polynomials(position: Tensor, present: Tensor, number: int) -> Tensor:
-    """Return polynomials (n, number, rows), zero on rows without a cluster.
+def polynomial_table(radii: Tensor, number: int) -> Tensor:
+    """Return polynomials (rows + 1, number, rows), orthonormal on the first m rows in table m.
 
-    On the others they are orthonormal. A track with m clusters has m of them; the rest are zero.
+    Beyond them they are zero. On m rows there are m of them; the rest are zero.
 
     Args:
-        position: where the rows lie along the track (n, rows), in any unit.
-        present: 1 or 0 (n, rows).
+        radii: of the rows (rows,), in any unit.
         number: of polynomials, from the constant on.
     """
-    count = present.sum(dim=1, keepdim=True)
-    away = (1 - present) * FAR
-    low = (position + away).amin(dim=1, keepdim=True)
-    high = (position - away).amax(dim=1, keepdim=True)
-    x = (2 * (position - low) / (high - low).clamp_min(SMALLEST) - 1) * present
-    now = present / count.clamp_min(1).sqrt()
+    rows, radii = len(radii), radii.double()
+    inside = torch.ones(rows + 1, rows, dtype=radii.dtype).tril(-1)
+    count = inside.sum(dim=1, keepdim=True)
+    last = radii[(count[:, 0].long() - 1).clamp_min(0)][:, None]
+    x = (2 * (radii - radii[0]) / (last - radii[0]).clamp_min(1e-6) - 1) * inside
+    now = inside / count.clamp_min(1).sqrt()
     before, norm = torch.zeros_like(now), torch.zeros_like(count)
     found = [now]
     for order in range(1, number):
         shift = (x * now.square()).sum(dim=1, keepdim=True)
         new = (x - shift) * now - norm * before
-        square = new.square().sum(dim=1, keepdim=True)
-        known = ((count > order) & (square > SMALLEST)).to(new.dtype)
-        norm = square.sqrt() * known
-        before, now = now, new * (known / norm.clamp_min(SMALLEST))
+        norm = new.norm(dim=1, keepdim=True) * (count > order)
+        before, now = now, torch.where(norm > 0, new / norm.clamp_min(1e-9), 0.0)
         found.append(now)
-    return torch.stack(found, dim=1)
+    return torch.stack(found, dim=1).float()
 
 
 def leverages(polynomials: Tensor) -> Tensor:
@@ -65,9 +62,25 @@ def neighbours(polynomials: Tensor) -> Tensor:
     return (-product / (left[:, 1:] * left[:, :-1]).sqrt()).clamp(-MOST_INDUCED, MOST_INDUCED)
 
 
+def fitted(polynomials: Tensor, values: Tensor, present: Tensor) -> Tensor:
+    """Return the coefficients (n, channels, number) that fit values best on the rows present.
+
+    Args:
+        polynomials: (n, number, rows).
+        values: (n, channels, rows), zero on rows that are not present.
+        present: 1 or 0 (n, rows).
+    """
+    seen = polynomials * present[:, None]
+    products = seen @ polynomials.mT
+    absent = 1 - polynomials.square().sum(dim=2).clamp_max(1)  # orders that a track does not have
+    products = products + torch.diag_embed(absent + RIDGE)
+    solution: Tensor = torch.linalg.solve(products, seen @ values.mT)
+    return solution.mT
+
+
 def project(polynomials: Tensor, values: Tensor) -> Tensor:
     """Return the coefficients (n, channels, number) of values (n, channels, rows)."""
-    return values @ polynomials.mT
+    return (polynomials @ values.mT).mT
 
 
 def combine(polynomials: Tensor, coefficients: Tensor) -> Tensor:
@@ -75,10 +88,8 @@ def combine(polynomials: Tensor, coefficients: Tensor) -> Tensor:
     return coefficients @ polynomials
 
 
-def smooth_and_rough(
-    polynomials: Tensor, coefficients: Tensor, noise: Tensor
-) -> tuple[Tensor, ...]:
-    """Return smooth tracks with noise whose own smooth part is taken out, by channel (n, rows).
+def smooth_and_rough(polynomials: Tensor, coefficients: Tensor, noise: Tensor) -> Tensor:
+    """Return smooth tracks with noise whose own smooth part is taken out, (n, channels, rows).
 
     Args:
         polynomials: (n, orders, rows).
@@ -86,4 +97,4 @@ def smooth_and_rough(
         noise: (n, channels, rows).
     """
     coefficients = coefficients - project(polynomials, noise)
-    return (noise + combine(polynomials, coefficients)).unbind(1)
+    return torch.baddbmm(noise, coefficients, polynomials)

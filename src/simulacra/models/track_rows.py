@@ -1,13 +1,17 @@
 """What a pad row answers: whether there is a cluster, how far it scatters, how much charge it has.
 
-One small network sees, row by row, how the ideal helix meets the row and what the track is like.
+One small network sees, knot by knot, how the ideal helix meets the rows and what the track is like.
+
+The order is charge, along z, across. Where in a row the charge lies moves the cluster along the
+track, and with it z and what is across. So z is larger where the next row has more charge than the
+one before (the electrons lie at their common border), and across has a part that follows z. What
+remains scatters by as much as the charge says: few electrons, or a delta electron's many.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
@@ -16,60 +20,140 @@ from torch.nn import functional
 from simulacra.detectors import Tpc
 from simulacra.models.networks import dense
 from simulacra.models.sinh_arcsinh import SinhArcsinh
+from simulacra.models.track_fates import Rates
+from simulacra.transforms.row_knots import row_knots
+from simulacra.transforms.track_encoder import DRIFT, REACH
 
-ROWWISE, TRACKWISE = 14, 11
-"""Parameters that differ from row to row, and those that a track has once."""
-SHARP = 3
-"""The first of them may change from one row to the next."""
-KNOT_SPACING = 9
-"""Rows between those that a network sees."""
-MOST_CERTAIN = 16.0
-"""Largest logit."""
+TRACKWISE = 14
+"""Parameters that a track has once."""
+EDGES = (20.0, 300.0, 10.0, 300.0)
+"""Scales in mm of what may be sharp: two of the reach beyond the row, two of the drift length."""
+SHARP = 2
+"""Parameters that may be sharp: where a track ends, and where it has clusters."""
+MOST_CERTAIN, SUREST = 16.0, 6.0
+"""Largest logarithm of a rate's inverse, largest normal score."""
+
+
+class Range(NamedTuple):
+    """What an output x of the network means, offset + scale x, and between which bounds."""
+
+    scale: float
+    offset: float = 0.0
+    low: float = -1e4
+    high: float = 1e4
+
+
+ROWWISE = {
+    "ends": Range(4, -5),
+    "present": Range(2, 2),
+    "turns": Range(4, -5, -MOST_CERTAIN, SUREST),
+    "charge": Range(1),
+    "charge_scale": Range(1, 0, -4, 2),
+    "share": Range(1 / 2, 0, -0.9, 0.9),
+    "border": Range(1 / 2),
+    "along_z_share": Range(1 / 2, 0, -0.9, 0.9),
+    "along_z": Range(1, -0.7),
+    "along_z_first": Range(1 / 4),
+    "across": Range(1, -0.7),
+    "across_first": Range(1 / 4),
+    "tilt": Range(1 / 2),
+    "peak": Range(1),
+    "peak_first": Range(1 / 2),
+}
+"""Parameters that differ from row to row; the first may be sharp."""
+
+
+class Charges(NamedTuple):
+    """Scores of the charge and what follows from them, (n, rows) each.
+
+    Attributes:
+        score: standard normal; 0 where there is no cluster.
+        square: its square, minus 1.
+        around: the sum of both neighbours' scores.
+        rise: the outer neighbour's score minus the inner one's.
+    """
+
+    score: Tensor
+    square: Tensor
+    around: Tensor
+    rise: Tensor
+
+    @classmethod
+    def of(cls, score: Tensor) -> Self:
+        """Return all of scores (n, rows)."""
+        padded = functional.pad(score, (1, 1))
+        before, after = padded[:, :-2], padded[:, 2:]
+        return cls(score, score.square() - 1, after + before, after - before)
+
+
+class Scatter(NamedTuple):
+    """How far clusters scatter, as the charge's score c goes: (n, rows), or (n, 1).
+
+    Attributes:
+        log_scale: log of the scale in mm.
+        first, second, around: of its change with c, with c^2 - 1 and with both neighbours' c.
+        log_tail: of the tails.
+    """
+
+    log_scale: Tensor
+    first: Tensor
+    second: Tensor
+    around: Tensor
+    log_tail: Tensor
+
+    def given(self, location: Tensor, charges: Charges) -> SinhArcsinh:
+        """Return the distribution at locations (n, rows) for charges."""
+        log_scale = torch.addcmul(self.log_scale, self.first, charges.score)
+        log_scale = torch.addcmul(log_scale, self.second, charges.square)
+        log_scale = torch.addcmul(log_scale, self.around, charges.around)
+        zero = location.new_zeros(())
+        return SinhArcsinh(location, log_scale.clamp(-6.0, 6.0), zero, self.log_tail)
 
 
 class RowParameters(NamedTuple):
     """The distributions of all rows: tensors (n, rows), or (n, 1) of what a track has once.
 
     Attributes:
-        ends: logit of the probability that the track ends here, if it has come so far.
-        turns: likewise, that from here on a broken track has turned back.
-        present: logit of the probability of a cluster in a row that the track passes.
-        across, along_z: log of the scatter in mm; the first two coefficients of its change with
-            the charge's score; tails.
+        rates: of clusters and ends.
         charge: of log q.
         share: how much of a row's charge score its inner neighbour has in common with it.
+        along_z: the scatter along z.
+        border: of z per difference of the charge's scores of the next row and the one before, mm.
+        along_z_share: as ``share``, of the scatter along z.
+        across: the scatter across.
+        tilt: of across per z, and its change with the charge's score.
         peak: of log(q_max / q) at the mean charge.
         peak_changes: the first two coefficients of the change of its location with the charge's
             score, and of its log scale.
-        along_z_share: as ``share``, of the scatter along z.
     """
 
-    ends: Tensor
-    turns: Tensor
-    present: Tensor
-    across: tuple[Tensor, Tensor, Tensor, Tensor]
-    along_z: tuple[Tensor, Tensor, Tensor, Tensor]
+    rates: Rates
     charge: SinhArcsinh
     share: Tensor
-    peak: SinhArcsinh
-    peak_changes: tuple[Tensor, Tensor, Tensor, Tensor]
+    along_z: Scatter
+    border: Tensor
     along_z_share: Tensor
+    across: Scatter
+    tilt: tuple[Tensor, Tensor]
+    peak: SinhArcsinh
+    peak_changes: tuple[Tensor, Tensor, Tensor]
 
-    def scatter_across(self, charge: Tensor) -> SinhArcsinh:
-        """Return the distribution beside the smooth track, for scores of the charge."""
-        return _scatter(self.across, charge)
+    def scatter_along_z(self, charges: Charges) -> SinhArcsinh:
+        """Return the distribution along z, mm, for charges."""
+        return self.along_z.given(self.border * charges.rise, charges)
 
-    def scatter_along_z(self, charge: Tensor) -> SinhArcsinh:
-        """Return the distribution along z, for scores of the charge."""
-        return _scatter(self.along_z, charge)
+    def scatter_across(self, charges: Charges, along_z: Tensor) -> SinhArcsinh:
+        """Return the distribution beside the smooth track, mm, for charges and what z does."""
+        tilt, change = self.tilt
+        return self.across.given(torch.addcmul(tilt, change, charges.score) * along_z, charges)
 
-    def peaks(self, charge: Tensor) -> SinhArcsinh:
-        """Return the distribution of log(q_max / q), for scores of the charge."""
-        second = charge.square() - 1
-        a, b, c, d = self.peak_changes
+    def peaks(self, charges: Charges) -> SinhArcsinh:
+        """Return the distribution of log(q_max / q), for charges."""
+        first, second, scale = self.peak_changes
+        location = torch.addcmul(self.peak.location, first, charges.score)
         return self.peak._replace(
-            location=self.peak.location + a * charge + b * second,
-            log_scale=(self.peak.log_scale + c * charge + d * second).clamp(-8.0, 3.0),
+            location=torch.addcmul(location, second, charges.square),
+            log_scale=torch.addcmul(self.peak.log_scale, scale, charges.score).clamp(-8.0, 3.0),
         )
 
 
@@ -78,7 +162,7 @@ def shared(white: Tensor, share: Tensor) -> Tensor:
 
     Electrons diffuse into the next row; a moving average of white noise does as they do.
     """
-    return (white + share * white.roll(1, dims=1)) / (1 + share.square()).sqrt()
+    return torch.addcmul(white, share, white.roll(1, dims=1)) * (1 + share.square()).rsqrt()
 
 
 def log_density_of_neighbours(
@@ -99,30 +183,18 @@ def log_density_of_neighbours(
     return -(rest.log() + square / rest) / 2
 
 
-def survival(hazards: Tensor) -> Tensor:
-    """Return log of the probability (n, rows) of no event up to a row, for logits of hazards."""
-    return -hazards.exp().log1p().cumsum(dim=1)
-
-
-def _scatter(parameters: tuple[Tensor, Tensor, Tensor, Tensor], charge: Tensor) -> SinhArcsinh:
-    log_scale, first, second, log_tail = parameters
-    zero = charge.new_zeros(())
-    log_scale = log_scale + first * charge + second * (charge.square() - 1)
-    return SinhArcsinh(zero, log_scale.clamp(-6.0, 6.0), zero, log_tail)
-
-
 class RowNetwork(nn.Module):
     """Parameters of all rows.
 
-    What a row answers changes little from one row to the next: a network sees some rows of each
-    group of pads, and between them the parameters are interpolated. Only where a track ends, turns
-    or has holes may be sharp: to that, each row's own features are added, with weights that the
-    track gives.
+    What a row answers changes little from one row to the next: a network sees the knots, and
+    between them the parameters are interpolated. Only where a track ends or has holes may be sharp:
+    to that is added how far a row is from where the helix turns back and from the end of the drift
+    volume, with weights that the track gives.
 
     Args:
         detector: a time-projection chamber.
         track: number of features of the track.
-        row: number of features of a row.
+        row: number of features of a knot.
         width: hidden units.
     """
 
@@ -131,26 +203,26 @@ class RowNetwork(nn.Module):
     peak_centre: Tensor
     peak_spread: Tensor
     constants: Tensor
-    knots: Tensor
     between: Tensor
+    ranges: Tensor
 
     def __init__(self, detector: Tpc, track: int, row: int, width: int) -> None:
         super().__init__()
         counts = [part.rows for part in detector.pad_rows]
-        knots, between = interpolation(counts, KNOT_SPACING)
-        self.register_buffer("knots", knots, persistent=False)
+        knots, between = row_knots(detector)
         self.register_buffer("between", between, persistent=False)
         group = torch.repeat_interleave(torch.arange(len(counts)), torch.tensor(counts))
         radii = torch.from_numpy(detector.row_radii).float()[:, None]
         constants = torch.cat([functional.one_hot(group).float(), 2 * radii / radii[-1] - 1], dim=1)
         self.register_buffer("constants", constants[knots], persistent=False)
+        self.register_buffer("ranges", torch.tensor(list(ROWWISE.values())).mT, persistent=False)
         self.row = nn.Linear(row, width)
         self.place = nn.Linear(constants.shape[1], width, bias=False)
         self.track = dense((track, 64, width), nn.SiLU)
-        self.leave = nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Linear(width, ROWWISE))
-        self.wide = nn.Linear(track, ROWWISE, bias=False)
+        self.leave = dense((width, width, len(ROWWISE)), nn.SiLU)
+        self.wide = nn.Linear(track, len(ROWWISE), bias=False)
         self.once = dense((track, 32, TRACKWISE), nn.SiLU)
-        self.sharp = nn.Linear(track, SHARP * row)
+        self.sharp = nn.Linear(track, SHARP * len(EDGES))
         for name in ("charge", "peak"):
             self.register_buffer(f"{name}_centre", torch.zeros(()))
             self.register_buffer(f"{name}_spread", torch.ones(()))
@@ -166,67 +238,89 @@ class RowNetwork(nn.Module):
 
         Args:
             track: (n, track).
-            rows: (n, features, rows).
+            rows: (n, features, knots).
         """
-        hidden = self.row(rows[:, :, self.knots].mT) + self.place(self.constants)
+        hidden = self.row(rows.mT) + self.place(self.constants)
         hidden = functional.silu(hidden + self.track(track)[:, None])
-        at_knots = self.leave(hidden) + self.wide(track)[:, None]
-        smooth = at_knots.mT @ self.between
-        sharp = self.sharp(track).view(-1, SHARP, rows.shape[1]) @ rows
-        rowwise = [*(smooth[:, :SHARP] + sharp).unbind(1), *smooth[:, SHARP:].unbind(1)]
-        return self._distributions(rowwise, torch.split(self.once(track), 1, dim=1))
+        scale, offset, low, high = self.ranges
+        at_knots = torch.addcmul(offset, self.leave(hidden) + self.wide(track)[:, None], scale)
+        at_knots = torch.minimum(torch.maximum(at_knots, low), high)
+        values = dict(zip(ROWWISE, self._between(at_knots.permute(2, 0, 1)), strict=True))
+        edges = self._between(rows[:, [REACH, DRIFT]].transpose(0, 1))
+        sharp = self._sharp(track, edges)
+        for name, part in zip(ROWWISE, sharp, strict=False):
+            values[name] = values[name] + part
+        return self._distributions(values, torch.split(self.once(track), 1, dim=1))
 
-    def _distributions(self, rows: Sequence[Tensor], track: Sequence[Tensor]) -> RowParameters:
-        ends, turns, present, across, along_z, charge, charge_scale, share, peak, *changes = rows
+    def _between(self, at_knots: Tensor) -> Sequence[Tensor]:
+        """Return for all rows (n, rows) what is known at the knots (parameters, n, knots)."""
+        # one product for each parameter: results stay in the cache
+        return [values @ self.between for values in at_knots.contiguous().unbind(0)]
+
+    def _sharp(self, track: Tensor, edges: Sequence[Tensor]) -> list[Tensor]:
+        """Return what is added to the parameters that may be sharp, (n, rows) each."""
+        reach, drift = edges
+        seen = [
+            functional.softsign(edge * (1000.0 / scale))
+            for edge, scale in zip((reach, reach, drift, drift), EDGES, strict=True)
+        ]
+        weights = self.sharp(track).view(-1, SHARP, len(EDGES), 1)
+        sums = []
+        for number in range(SHARP):
+            total = seen[0] * weights[:, number, 0]
+            for place in range(1, len(EDGES)):
+                total = torch.addcmul(total, seen[place], weights[:, number, place])
+            sums.append(total)
+        return sums
+
+    def _distributions(self, row: dict[str, Tensor], track: Sequence[Tensor]) -> RowParameters:
+        charge_shape, peak_shape = (_shape(*track[first : first + 2]) for first in (4, 6))
+        charge_spread, peak_spread = self.charge_spread, self.peak_spread
         return RowParameters(
-            ends=(4 * ends - 5).clamp(-MOST_CERTAIN, MOST_CERTAIN),
-            turns=(4 * turns - 5).clamp(-MOST_CERTAIN, MOST_CERTAIN),
-            present=(4 * present + 3).clamp(-MOST_CERTAIN, MOST_CERTAIN),
-            across=_scatter_of(across, changes[0], track[0], track[1]),
-            along_z=_scatter_of(along_z, changes[1], track[2], track[3]),
-            charge=SinhArcsinh(
-                self.charge_centre + self.charge_spread * charge,
-                self.charge_spread.log() + charge_scale.clamp(-4.0, 2.0),
-                track[4].clamp(-2.0, 2.0),
-                (track[5] / 2).clamp(-1.0, 1.0),
+            rates=Rates(
+                row["ends"].clamp(-MOST_CERTAIN, SUREST),
+                row["turns"],
+                row["present"].clamp(-SUREST, SUREST),
             ),
-            share=(share / 2).tanh(),
+            charge=SinhArcsinh(
+                torch.addcmul(self.charge_centre, row["charge"], charge_spread),
+                row["charge_scale"] + charge_spread.log(),
+                *charge_shape,
+            ),
+            share=row["share"],
+            along_z=Scatter(
+                row["along_z"],
+                row["along_z_first"],
+                track[10] / 8,
+                track[11] / 8,
+                _log_tail(track[0]),
+            ),
+            border=row["border"],
+            along_z_share=row["along_z_share"],
+            across=Scatter(
+                row["across"],
+                row["across_first"],
+                track[1] / 8,
+                track[2] / 8,
+                _log_tail(track[3]),
+            ),
+            tilt=(row["tilt"], track[12] / 8),
             peak=SinhArcsinh(
-                self.peak_centre + self.peak_spread * peak,
-                self.peak_spread.log() + track[6].clamp(-4.0, 2.0),
-                track[7].clamp(-2.0, 2.0),
-                (track[8] / 2).clamp(-1.0, 1.0),
+                torch.addcmul(self.peak_centre, row["peak"], peak_spread),
+                track[8].clamp(-4.0, 2.0) + peak_spread.log(),
+                *peak_shape,
             ),
             peak_changes=(
-                self.peak_spread * changes[2] / 2,
-                self.peak_spread * changes[3] / 4,
-                changes[4] / 4,
-                track[9] / 8,
+                row["peak_first"] * peak_spread,
+                track[13] / 4 * peak_spread,
+                track[9] / 4,
             ),
-            along_z_share=(track[10] / 2).tanh(),
         )
 
 
-def _scatter_of(
-    log_scale: Tensor, first: Tensor, second: Tensor, log_tail: Tensor
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    return log_scale - 0.7, first / 4, second / 8, (log_tail / 2).clamp(-1.0, 1.0)
+def _log_tail(parameter: Tensor) -> Tensor:
+    return (parameter / 2).clamp(-1.0, 1.0)
 
 
-def interpolation(counts: Sequence[int], spacing: int) -> tuple[Tensor, Tensor]:
-    """Return knots (k,) in groups of rows, and the weights (k, rows) of linear interpolation.
-
-    Each group begins and ends with a knot.
-    """
-    knots, weights, first = [], [], 0
-    for count in counts:
-        number = max(math.ceil((count - 1) / spacing), 1) + 1
-        places = torch.linspace(0, count - 1, number).round()
-        distance = torch.arange(count)[None] - places[:, None]
-        after = torch.cat([places.diff(), torch.ones(1)]).clamp_min(1)[:, None]
-        before = torch.cat([torch.ones(1), places.diff()]).clamp_min(1)[:, None]
-        part = torch.where(distance < 0, 1 + distance / before, 1 - distance / after).clamp_min(0)
-        knots.append(places.long() + first)
-        weights.append(functional.pad(part, (first, sum(counts) - first - count)))
-        first += count
-    return torch.cat(knots), torch.cat(weights)
+def _shape(skew: Tensor, log_tail: Tensor) -> tuple[Tensor, Tensor]:
+    return skew.clamp(-2.0, 2.0), _log_tail(log_tail)

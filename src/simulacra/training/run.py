@@ -174,7 +174,8 @@ class _Fit:
             row[f"{headline} mean {energy.label}"] = energy.headline_mean
             row[f"{headline} width {energy.label}"] = energy.headline_width
         self.history.append(row)
-        if not self.best_row or is_better(score, self.best_row["score"]):
+        eligible = self.run_state.step >= self.card.selection.after * self.card.training.steps
+        if eligible and (not self.best_row or is_better(score, self.best_row["score"])):
             self.best, self.best_row = weights, row
         self._save()
 

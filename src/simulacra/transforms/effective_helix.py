@@ -2,7 +2,7 @@
 
 Energy loss and scattering before and in the chamber change where a track is, where it flies and how
 it bends. Five numbers hold the greater part of that, taken where its clusters are on average, at
-the path s on the ideal helix:
+the path s on the ideal helix to their mean radius:
 
     offset      outwards of the circle, mm
     turn        outwards of the direction, mrad
@@ -55,16 +55,18 @@ def effective_helix(ideal: Helix, path: Tensor, parameters: Tensor) -> Helix:
     return Helix(x, y, z, phi, curvature, tan_lambda)
 
 
-def fitted_parameters(ideal: Helix, path: Tensor, points: Tensor, present: Tensor) -> Tensor:
+def fitted_parameters(
+    ideal: Helix, path: Tensor, middle: Tensor, points: Tensor, present: Tensor
+) -> Tensor:
     """Return the parameters (n, 5) of the helices that follow clusters best, by least squares.
 
     Args:
         ideal: n helices, in double precision.
         path: of the rows on them (n, rows), mm.
+        middle: where the parameters are taken (n,), mm.
         points: clusters (n, rows, 3), mm.
         present: 1 or 0 (n, rows).
     """
-    middle = mean_path(path, present)
     best = torch.zeros((len(path), PARAMETERS), dtype=path.dtype)
     away = (path - middle[:, None]) * present * PART  # metres
     enough = (present.sum(dim=1, keepdim=True) >= FEWEST).to(path.dtype)
@@ -96,11 +98,6 @@ def _step(
     steps = [of_circle[:, 0], of_circle[:, 1], bend, of_line[:, 0], of_line[:, 1]]
     squares = ((across.square() + along_z.square()) * present).sum(dim=1, keepdim=True)
     return squares, torch.stack(steps, dim=1)
-
-
-def mean_path(path: Tensor, present: Tensor) -> Tensor:
-    """Return the mean path (n,) of the rows with a cluster; 0 where there is none."""
-    return (path * present).sum(dim=1) / present.sum(dim=1).clamp_min(1)
 
 
 def beside(helix: Helix, points: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -24,19 +24,17 @@ import torch
 from torch import Generator, Tensor, nn
 
 from simulacra.detectors import Tpc
-from simulacra.helix import Crossings, Helix, crossings, helix_of
+from simulacra.helix import CURVATURE_PER_TESLA, Crossings, Helix, charges, crossings
 from simulacra.transforms.base import Response
+from simulacra.transforms.circle_crossings import crossings_beside
 from simulacra.transforms.effective_helix import (
     PARAMETERS,
     beside,
     effective_helix,
     fitted_parameters,
-    mean_path,
 )
 
 CHANNELS = ("present", "across", "along_z", "charge", "peak", "turned")
-BESIDE_ROW = 1.0
-"""mm; circles that come so near to a row count as reaching it."""
 LEAST_CHARGE = 1e-3
 """ADC; clusters have more."""
 
@@ -49,12 +47,18 @@ class HelixFrame(nn.Module):
     """
 
     radii: Tensor
+    codes: Tensor
+    charges: Tensor
 
     def __init__(self, detector: Tpc) -> None:
         super().__init__()
         self.names = tuple(detector.conditions)
         self.species = detector.conditions["pdg"].categories or ()
+        codes = torch.tensor(self.species, dtype=torch.float32)
+        self.register_buffer("codes", codes, persistent=False)
+        self.register_buffer("charges", charges(codes, self.species, codes), persistent=False)
         self.magnetic_field = detector.magnetic_field
+        self.innermost = float(detector.row_radii[0])
         radii = torch.from_numpy(detector.row_radii).float()
         self.register_buffer("radii", radii, persistent=False)
 
@@ -62,19 +66,27 @@ class HelixFrame(nn.Module):
         """Return the ideal helices of conditions (n, columns), mirrored to fly to positive z."""
         named = dict(zip(self.names, columns.unbind(1), strict=True))
         side = self.side(columns)[:, 0]
-        mirrored = {name: named[name] * side for name in ("pseudorapidity", "vertex_z")}
-        return helix_of(named | mirrored, self.species, self.magnetic_field)
+        charge = (named["pdg"][:, None] == self.codes).to(columns.dtype) @ self.charges.to(columns)
+        bending = -CURVATURE_PER_TESLA * self.magnetic_field
+        return Helix(
+            x=named["vertex_x"],
+            y=named["vertex_y"],
+            z=named["vertex_z"] * side,
+            phi=named["phi"],
+            curvature=bending * charge / named["transverse_momentum"],
+            tan_lambda=(named["pseudorapidity"] * side).sinh(),
+        )
 
     def side(self, columns: Tensor) -> Tensor:
         """Return +1 or -1 (n, 1): to which side in z the particles fly."""
         pseudorapidity = columns[:, self.names.index("pseudorapidity"), None]
         return torch.where(pseudorapidity < 0, -1.0, 1.0).to(columns.dtype)
 
-    def path(self, helix: Helix, place: Crossings) -> Tensor:
-        """Return the path to the rows (n, rows), mm; beyond the last that is reached it goes on."""
-        size = helix.curvature.abs().clamp_min(1e-12)[:, None]
-        path: Tensor = place.angle.abs() / size + (self.radii - 2 / size).clamp_min(0.0)
-        return path
+    def middle(self, ideal: Helix, present: Tensor) -> Tensor:
+        """Return the path (n,) on ideal helices to the mean radius of the rows with a cluster."""
+        radius = (present @ self.radii.to(present.dtype)) / present.sum(dim=1).clamp_min(1)
+        radius = radius.clamp_min(self.innermost)[:, None]
+        return path_to(ideal, crossings(ideal, radius), radius)[:, 0]
 
     def fit(self, response: Response, columns: Tensor) -> None:
         """Do nothing: the conditions say it all."""
@@ -87,9 +99,10 @@ class HelixFrame(nn.Module):
         clusters = clusters * mirror
         present = (response["cluster_mask"] > 0).double()
         ideal = self.helix(columns)
-        path = self.path(ideal, crossings(ideal, self.radii.double()))
-        parameters = fitted_parameters(ideal, path, clusters[..., :3], present)
-        helix = effective_helix(ideal, mean_path(path, present), parameters)
+        radii, middle = self.radii.double(), self.middle(ideal, present)
+        path = path_to(ideal, crossings(ideal, radii), radii)
+        parameters = fitted_parameters(ideal, path, middle, clusters[..., :3], present)
+        helix = effective_helix(ideal, middle, parameters)
         across, along_z, turned = beside(helix, clusters[..., :3])
         charge = clusters[..., 3].clamp_min(LEAST_CHARGE).log()
         peak = clusters[..., 4].clamp_min(LEAST_CHARGE).log()
@@ -117,46 +130,18 @@ class HelixFrame(nn.Module):
         values = values.view(-1, len(CHANNELS), len(self.radii))
         present, across, along_z, charge, peak, turned = values.unbind(1)
         ideal = self.helix(columns)
-        path = self.path(ideal, crossings(ideal, self.radii))
-        helix = effective_helix(ideal, mean_path(path, present), parameters)
-        place = first_crossings(helix, across, self.radii)
-        off = (place.x.square() + place.y.square() - self.radii.square()).abs()
-        present = present * (off < 2 * self.radii * BESIDE_ROW).to(present.dtype)
-        slope = (helix.tan_lambda / helix.curvature.abs())[:, None]
-        z = helix.z[:, None] + place.angle.abs() * slope + along_z
+        helix = effective_helix(ideal, self.middle(ideal, present), parameters)
+        place = crossings_beside(helix, across, turned, self.radii)
+        present = present * place.reached
+        z = place.z + along_z
         q = charge.exp()
-        x, y = _second_crossing(helix, place)
-        x, y = (torch.lerp(*pair, turned) for pair in ((place.x, x), (place.y, y)))
-        channels = [x, y, z * self.side(columns), q, q * peak.exp()]
-        clusters = torch.stack([channel * present for channel in channels], dim=-1)
+        channels = [place.x, place.y, z * self.side(columns), q, q * peak.exp()]
+        clusters = (torch.stack(channels, dim=1) * present[:, None]).mT
         return {"clusters": clusters, "cluster_mask": present}
 
 
-def first_crossings(helix: Helix, across: Tensor, radii: Tensor) -> Crossings:
-    """Return where circles at distances (n, rows) outside of helices first cross radii (rows,).
-
-    A circle about the same centre is a helix that starts beside the particle's start.
-    """
-    h = helix.column()
-    turn = torch.where(h.curvature < 0, -1.0, 1.0).to(across.dtype)
-    stretch = (1 + h.curvature.abs() * across).clamp_min(0.1)
-    beside_it = Helix(
-        x=h.x + turn * h.phi.sin() * across,
-        y=h.y - turn * h.phi.cos() * across,
-        z=h.z,
-        phi=h.phi,
-        curvature=h.curvature / stretch,
-        tan_lambda=h.tan_lambda,
-    )
-    return crossings(beside_it, radii)
-
-
-def _second_crossing(helix: Helix, first: Crossings) -> tuple[Tensor, Tensor]:
-    """Return x and y of the second crossings: first ones, mirrored at the line to the centre."""
-    turn = torch.where(helix.curvature < 0, -1.0, 1.0).to(helix.x.dtype)
-    kappa = helix.curvature.abs().clamp_min(1e-12)
-    cx, cy = kappa * helix.x - turn * helix.phi.sin(), kappa * helix.y + turn * helix.phi.cos()
-    square = cx.square() + cy.square()
-    cx, cy, square = cx[:, None], cy[:, None], square[:, None]
-    part = 2 * (first.x * cx + first.y * cy) / square
-    return part * cx - first.x, part * cy - first.y
+def path_to(helix: Helix, place: Crossings, radii: Tensor) -> Tensor:
+    """Return the path (n, rows) to crossings of radii in mm; where none is reached, it goes on."""
+    size = helix.curvature.abs().clamp_min(1e-12)[:, None]
+    path: Tensor = place.angle.abs() / size + (radii - 2 / size).clamp_min(0.0)
+    return path

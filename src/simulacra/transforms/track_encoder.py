@@ -10,10 +10,15 @@ from torch.nn import functional
 
 from simulacra.detectors import Tpc
 from simulacra.helix import crossings
-from simulacra.transforms.helix_frame import HelixFrame
+from simulacra.transforms.helix_frame import HelixFrame, path_to
+from simulacra.transforms.row_knots import row_knots
 
-ROW_FEATURES = 7
-"""Numbers that describe how the ideal helix meets a row; the first is the path to it in metres."""
+ROW_FEATURES = 9
+"""Numbers that describe how the ideal helix meets a row."""
+REACH, DRIFT = 7, 8
+"""Two of them: how far the helix goes beyond the row, and how far electrons drift, in metres."""
+FARTHEST = 5.0
+"""Metres beyond which it does not matter how much farther a helix goes."""
 TYPICAL_MOMENTUM = 1000.0
 """MeV; logarithms of momenta are taken relative to it."""
 
@@ -24,7 +29,8 @@ class TrackEncoder(nn.Module):
     Antiparticles bend to the other side and nothing else, a rotation about the beam axis or a
     reflection in z changes nothing: the features know neither of them. They are, in this order,
     those of the track (log p_T, log p, log(beta gamma), 1/beta^2 and so on, vertex, species) and
-    ``ROW_FEATURES`` blocks, each of a number per row, that say how the ideal helix meets it.
+    ``ROW_FEATURES`` blocks, each of a number per knot of :func:`row_knots`, that say how the ideal
+    helix meets it.
 
     Args:
         detector: a time-projection chamber.
@@ -32,11 +38,14 @@ class TrackEncoder(nn.Module):
 
     masses: Tensor
     codes: Tensor
+    radii: Tensor
 
     def __init__(self, detector: Tpc) -> None:
         super().__init__()
         self.frame = HelixFrame(detector)
         self.drift_length = detector.drift_length
+        knots, _ = row_knots(detector)
+        self.register_buffer("radii", self.frame.radii[knots], persistent=False)
         species = sorted({abs(code) for code in self.frame.species})
         self.register_buffer("codes", torch.tensor(species, dtype=torch.float32), persistent=False)
         masses = torch.tensor([_mass(code) for code in species])
@@ -55,7 +64,7 @@ class TrackEncoder(nn.Module):
     @property
     def features(self) -> int:
         """Number of features that :meth:`forward` returns."""
-        return self.track_features + ROW_FEATURES * len(self.frame.radii)
+        return self.track_features + ROW_FEATURES * len(self.radii)
 
     def fit(self, columns: Tensor) -> None:
         """Do nothing: all scales are the chamber's."""
@@ -84,21 +93,23 @@ class TrackEncoder(nn.Module):
         return torch.cat([torch.stack(track, dim=1), is_species, self._rows(columns)], dim=1)
 
     def _rows(self, columns: Tensor) -> Tensor:
-        """Return how rows are met (n, rows * ROW_FEATURES)."""
-        helix, radii = self.frame.helix(columns), self.frame.radii
+        """Return how the knots are met (n, ROW_FEATURES * knots)."""
+        helix, radii = self.frame.helix(columns), self.radii
         place = crossings(helix, radii)
         half = place.angle.abs() / 2
         reach = 2 / helix.curvature.abs().clamp_min(1e-12)[:, None] - radii  # from near the axis
         drift = self.drift_length - place.z.abs()
         outwards = half.cos().clamp_min(0.05)
         features = [
-            self.frame.path(helix, place) / 1000.0,
+            path_to(helix, place, radii) / 1000.0,
             functional.softsign(reach / 20.0),
             functional.softsign(reach / 300.0),
             functional.softsign(drift / 10.0),
             functional.softsign(drift / 300.0),
             (drift.clamp_min(0.0) / self.drift_length).sqrt(),
             -outwards.log(),
+            (reach / 1000.0).clamp_max(FARTHEST),
+            drift / 1000.0,
         ]
         return torch.cat(features, dim=1)
 
