@@ -29,8 +29,8 @@ for detector; do
     par04-siw) three "$detector" e- 1GeV..100GeV 703 3000 300 700 ;;
     calogan) three "$detector" e+ 1GeV..100GeV 704 1500 200 800 ;;
     clic-ecal)
-        three "$detector" e- 20GeV..500GeV 705 320 64 128
-        sample "$detector" e- 100GeV,150GeV,200GeV,300GeV,400GeV,500GeV 60 7054 points
+        three "$detector" e- 20GeV..500GeV 705 800 100 200
+        sample "$detector" e- 100GeV,150GeV,200GeV,300GeV,400GeV,500GeV 90 7054 points
         ;;
     *) echo "produce.sh: no sample of $detector" >&2; exit 2 ;;
     esac
