@@ -92,20 +92,24 @@ class Velocity(nn.Module):
 
         A step is one evaluation where the velocity is an average, else two (midpoint rule).
         """
-        parts = 1 if self.mean_flow else 2
-        times = torch.arange(parts * steps, dtype=noise.dtype, device=noise.device)[:, None]
-        begin = times / (parts * steps)
-        clock = self._clock(begin, begin + 1 / steps)  # of all evaluations at once
-        shifts, stretches = self.clock(clock), self.stretch(clock)
+        evaluations = steps if self.mean_flow else 2 * steps
+        begin = torch.arange(evaluations, dtype=noise.dtype, device=noise.device)[:, None]
+        begin = begin / evaluations
+        clock = self._clock(begin, begin + 1 / steps)
+        times = list(zip(self.clock(clock).split(1), self.stretch(clock).split(1), strict=True))
         steering = self.steer(context)
-        x = start = noise
-        for number in range(parts * steps):
-            here = slice(number, number + 1)
-            motion = self._moved(x, steering + shifts[here], stretches[here])
-            halfway = number % parts < parts - 1
-            x = torch.add(start, motion, alpha=1 / (parts * steps if halfway else steps))
-            if not halfway:
-                start = x
+
+        def moved(start: Tensor, x: Tensor, number: int, by: float) -> Tensor:
+            shift, stretch = times[number]
+            return torch.add(start, self._moved(x, steering + shift, stretch), alpha=by)
+
+        x = noise
+        for step in range(steps):
+            if self.mean_flow:
+                x = moved(x, x, step, 1 / steps)
+            else:
+                half = moved(x, x, 2 * step, 1 / (2 * steps))
+                x = moved(x, half, 2 * step + 1, 1 / steps)
         return x
 
     def errors(
