@@ -2,9 +2,9 @@
 
     python benchmarks/headline.py one-critic/ two-critics/ -o results
 
-Each simulator generates the photons of the embedded test split five times over; none of these
-events was seen in training or selection. The Geant4 column compares the training split with the
-test split: what the ratios of two independent Geant4 samples are.
+Each simulator generates the photons of the embedded test split (or of --test) five times over;
+none of these events was seen in training or selection. The Geant4 column compares the training
+split with them: what the ratios of two independent Geant4 samples are.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from matplotlib.figure import Figure
 
 from simulacra.conditions import Conditions
 from simulacra.events import Events
-from simulacra.sample import load_sample
+from simulacra.io import read_events
+from simulacra.sample import load_sample, resolve_events
 from simulacra.simulator import TrainedSimulator
 from simulacra.validation import Validation, validate
 
@@ -114,9 +115,13 @@ def main() -> None:
     """Judge the simulators and write table, JSON and plot."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("simulators", type=Path, nargs="+")
+    parser.add_argument(
+        "--test", nargs="+", default=["sample:test"], help="full simulation to judge by"
+    )
     parser.add_argument("-o", "--output", type=Path, required=True)
     arguments = parser.parse_args()
-    test, train = load_sample("test"), load_sample("train")
+    test = Events.concatenate([read_events(resolve_events(name)) for name in arguments.test])
+    train = load_sample("train")
     held_out = np.isin(test.conditions["energy"], train.conditions["energy"])
     floor = rows_of(validate(test.take(held_out), train))
     results, trainings = {}, {}

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from simulacra.events import Events
 from simulacra.io import read_events
 from simulacra.sample import resolve_events
 from simulacra.simulator import TrainedSimulator
@@ -119,10 +120,12 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, help="without a suffix")
     parser.add_argument("--profile", choices=("quick", "official"), default="quick")
     parser.add_argument("--cell-steps", default="", help="1,2,4")
-    parser.add_argument("--test", default="sample:test", help="full simulation to judge by")
+    parser.add_argument(
+        "--test", nargs="+", default=["sample:test"], help="full simulation to judge by"
+    )
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    test = read_events(resolve_events(arguments.test))
+    test = Events.concatenate([read_events(resolve_events(name)) for name in arguments.test])
     steps = [int(number) for number in arguments.cell_steps.split(",") if number]
     numbers = arguments.output.with_suffix(".json")
     results = json.loads(numbers.read_text(encoding="utf-8")) if numbers.is_file() else {}
