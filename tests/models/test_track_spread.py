@@ -31,3 +31,14 @@ def test_independent_scores_have_none(spread):
     scores = torch.randn((4000, 1, 159), generator=rng)
     found = spread.of(scores, torch.ones(4000, 159)).mean(dim=(0, 1))
     assert torch.allclose(found, torch.zeros(spread.groups), atol=0.02)
+
+
+def test_levels_are_means_of_groups_and_stand_on_their_rows(spread):
+    rng = torch.Generator().manual_seed(1)
+    present = (torch.rand((50, 159), generator=rng) < 0.8).float()
+    wanted = torch.randn((50, spread.groups), generator=rng)
+    rows = spread.on_rows(wanted)
+    assert torch.allclose(spread.levels(rows * present, present), wanted, atol=1e-5)
+    noise = torch.randn((50, 159), generator=rng)
+    centred = noise - spread.on_rows(spread.levels(noise * present, present))
+    assert spread.levels(centred * present, present).abs().max() < 1e-5

@@ -65,6 +65,8 @@ WHITE = 5
 """Numbers of noise for each row: presence, across, along z, charge, peak."""
 DRAWN = 5
 """Numbers of noise for the track: whether it is seen, is broken, where it ends and turns, size."""
+SPREADS = ("across", "along z", "charge", "peak")
+"""What scatters more or less than is typical in each group of pads."""
 OF_HELIX = (3, 2, 0)
 """Polynomials that are the effective helix's: across, along z, of the charge."""
 SEEN = 4
@@ -103,11 +105,13 @@ class Track(NamedTuple):
             of the charge's scores, one after another.
         noise: across and along z (n, 2, rows), mm, with the variance that a row alone has.
         charge: scores of the charge (n, rows).
+        rough: those without what is smooth, with the variance that a row alone has.
     """
 
     smooth: Tensor
     noise: Tensor
     charge: Tensor
+    rough: Tensor
 
 
 class HelixFlow(nn.Module):
@@ -130,8 +134,9 @@ class HelixFlow(nn.Module):
         self.orders = (config.orders, config.orders, config.charge_orders)
         self.spread = GroupSpread(chamber)
         free = [order - own for order, own in zip(self.orders, OF_HELIX, strict=True)]
-        self.sizes = [PARAMETERS, *free, 2 * self.spread.groups]
-        """How many smooth numbers are the helix's, across, along z, the charge's, and spreads."""
+        self.sizes = [PARAMETERS, *free, len(SPREADS) * self.spread.groups, self.spread.groups]
+        """How many smooth numbers are the helix's, across, along z, the charge's, spreads and
+        levels of the peaks."""
         self.of_rows = RowNetwork(chamber, self.track + 2, ROW_FEATURES, config.row_width)
         self.fates = dense((self.track, 32, 2), nn.SiLU)
         sized = sum(self.sizes[:3])
@@ -191,12 +196,13 @@ class HelixFlow(nn.Module):
         turned = broken * drawn_turns(parameters.rates, lifetimes[:, 1:])
         seen = self._seen(rows, present, passed)
         smooth = self.smooth.sample(track, size, seen, of_smooth)
-        helix, across, along_z, of_charge, spread = torch.split(smooth, self.sizes, dim=1)
+        helix, across, along_z, of_charge, *scattering = torch.split(smooth, self.sizes, dim=1)
         basis = self._basis(passed)
-        rough = (passed * shared(white[:, 3], parameters.share))[:, None]
-        charge = smooth_and_rough(basis[:, : self.orders[2]], of_charge[:, None], rough)[:, 0]
+        scores = self._scores(parameters, white, passed, *scattering)
+        of_basis = basis[:, : self.orders[2]]
+        charge = smooth_and_rough(of_basis, of_charge[:, None], scores[:, 2:3])[:, 0]
         charges = Charges.of(charge)
-        off = self._scattered(parameters, charges, white[:, 1:3], passed, spread)
+        off = self._scattered(parameters, charges, scores)
         coefficients = self._padded(across, along_z)
         across, along_z = smooth_and_rough(basis, coefficients, off).unbind(1)
         channels = [
@@ -204,7 +210,7 @@ class HelixFlow(nn.Module):
             across,
             along_z,
             parameters.charge.values(charge).clamp(self.range[0, 0], self.range[1, 0]),
-            parameters.peaks(charges).values(white[:, 4]).clamp(self.range[0, 1], 0.0),
+            parameters.peaks(charges).values(scores[:, 3]).clamp(self.range[0, 1], 0.0),
             turned,
         ]
         return torch.cat([helix, *channels], dim=1)
@@ -227,23 +233,24 @@ class HelixFlow(nn.Module):
         charges = Charges.of(taken.charge)
         of_z = parameters.scatter_along_z(charges)
         of_across = parameters.scatter_across(charges, along_z)
+        of_peaks = parameters.peaks(charges)
         with torch.no_grad():
             scores = [
                 of_across.scores(across, LARGEST_SCORE),
                 of_z.scores(along_z, LARGEST_SCORE),
+                taken.rough,
+                of_peaks.scores(channels[:, 4], LARGEST_SCORE),
             ]
-            spread = self.spread.of(torch.stack(scores, dim=1) * present[:, None], present)
-            found = torch.cat([taken.smooth, spread.flatten(1)], dim=1)
+            found = torch.cat([taken.smooth, self._scattering(scores, present)], dim=1)
         some = (present.sum(dim=1, keepdim=True) > 0).to(present.dtype)
         fates = functional.binary_cross_entropy_with_logits(
             self.fates(track), torch.cat([some, size.broken], dim=1), reduction="none"
         )
         scatter = of_z.log_density(along_z) + of_across.log_density(across)
-        of_neighbours = log_density_of_neighbours(taken.charge, parameters.share)
-        of_neighbours = of_neighbours + log_density_of_neighbours(
-            scores[1], parameters.along_z_share, neighbours(basis)
-        )
-        of_peaks = parameters.peaks(charges).log_density(channels[:, 4])
+        of_charge = basis[:, : self.orders[2]]
+        of_neighbours = log_density_of_neighbours(
+            taken.rough, parameters.share, neighbours(of_charge)
+        ) + log_density_of_neighbours(scores[1], parameters.along_z_share, neighbours(basis))
         return {
             "fates": fates.mean() + error_of_turns(parameters.rates, channels, size.broken),
             "presence": error_of_presence(parameters.rates, present),
@@ -251,7 +258,7 @@ class HelixFlow(nn.Module):
             "scatter": -_mean_of(scatter, present),
             "charge": -_mean_of(parameters.charge.log_density(channels[:, 3]), present),
             "neighbours": -_mean_of(of_neighbours, present[:, 1:] * present[:, :-1]),
-            "peak": -_mean_of(of_peaks, present),
+            "peak": -_mean_of(of_peaks.log_density(channels[:, 4]), present),
         }
 
     def _split(self, conditions: Tensor) -> tuple[Tensor, Tensor]:
@@ -277,19 +284,35 @@ class HelixFlow(nn.Module):
         parts = [count / self.rows, count.clamp_min(1).log() / 5, far, far - reach - self.radii[-1]]
         return torch.cat(parts, dim=1)
 
-    def _scattered(
+    def _scores(
         self,
         parameters: RowParameters,
-        charges: Charges,
         white: Tensor,
         passed: Tensor,
         spread: Tensor,
+        levels: Tensor,
     ) -> Tensor:
-        """Return the noise across and along z (n, 2, rows) in mm for charges."""
+        """Return normal scores (n, SPREADS, rows) of what scatters, from white noise."""
         white_z = shared(white[:, 1], parameters.along_z_share)
-        scores = torch.stack([white[:, 0], white_z], dim=1) * passed[:, None]
-        spread = spread.view(-1, 2, self.spread.groups)
-        scores = self.spread.given(scores, passed, spread).clamp(-LARGEST_SCORE, LARGEST_SCORE)
+        of_charge = shared(white[:, 3], parameters.share)
+        own = self.spread.levels(white[:, 4] * passed, passed)
+        levels = torch.where(self.spread.known(passed), levels, own)
+        centred = white[:, 4] - self.spread.on_rows(own)
+        scores = torch.stack([white[:, 0], white_z, of_charge, centred], dim=1)
+        spread = spread.view(-1, len(SPREADS), self.spread.groups)
+        scores = self.spread.given(scores * passed[:, None], passed, spread)
+        scores = scores + functional.pad(self.spread.on_rows(levels)[:, None], (0, 0, 3, 0))
+        return scores.clamp(-LARGEST_SCORE, LARGEST_SCORE)
+
+    def _scattering(self, scores: list[Tensor], present: Tensor) -> Tensor:
+        """Return spreads and levels of scores (n, rows) of all SPREADS."""
+        levels = self.spread.levels(scores[3] * present, present)
+        centred = [*scores[:3], scores[3] - self.spread.on_rows(levels)]
+        spread = self.spread.of(torch.stack(centred, dim=1) * present[:, None], present)
+        return torch.cat([spread.flatten(1), levels], dim=1)
+
+    def _scattered(self, parameters: RowParameters, charges: Charges, scores: Tensor) -> Tensor:
+        """Return the noise across and along z (n, 2, rows) in mm for charges."""
         along_z = parameters.scatter_along_z(charges).values(scores[:, 1])
         across = parameters.scatter_across(charges, along_z).values(scores[:, 0])
         return torch.stack([across, along_z], dim=1)
@@ -302,10 +325,11 @@ class HelixFlow(nn.Module):
         charge = parameters.charge.scores(channels[:, 3], LARGEST_SCORE) * present
         values = torch.stack([channels[:, 1], channels[:, 2], charge], dim=1)
         coefficients = fitted(basis, values, present)
-        left = (1 - leverages(basis)).clamp_min(LEAST_LEFT).sqrt()
-        noise = (values - combine(basis, coefficients))[:, :2] / left[:, None]
+        noise = _alone(basis, values[:, :2], coefficients[:, :2]) * present[:, None]
+        of_charge = slice(self.orders[2])
+        rough = _alone(basis[:, of_charge], values[:, 2:], coefficients[:, 2:, of_charge])
         smooth = self._smooth(helix, coefficients)
-        return Track(smooth, noise * present[:, None], charge)
+        return Track(smooth, noise, charge, rough[:, 0] * present)
 
     def _sized(self, helix: Tensor, channels: Tensor, present: Tensor) -> Tensor:
         """Return the smooth numbers that have a typical size."""
@@ -322,7 +346,7 @@ class HelixFlow(nn.Module):
         return torch.stack(padded, dim=1)
 
     def _smooth(self, helix: Tensor, coefficients: Tensor) -> Tensor:
-        """Return the smooth numbers but the spreads of coefficients (n, channels, orders)."""
+        """Return the smooth numbers of coefficients (n, channels, orders)."""
         parts = zip(coefficients.unbind(1), OF_HELIX, self.orders, strict=True)
         return torch.cat([helix, *(part[:, own:order] for part, own, order in parts)], dim=1)
 
@@ -332,7 +356,13 @@ class HelixFlow(nn.Module):
         known = (basis != 0).any(dim=2) & (count > torch.arange(basis.shape[1]))
         of_helix = (count >= FEWEST_OF_HELIX).expand(-1, PARAMETERS)
         smooth = self._smooth(of_helix, known[:, None].expand(-1, len(OF_HELIX), -1))
-        return torch.cat([smooth, self.spread.known(present).repeat(1, 2)], dim=1)
+        return torch.cat([smooth, self.spread.known(present).repeat(1, len(SPREADS) + 1)], dim=1)
+
+
+def _alone(basis: Tensor, values: Tensor, coefficients: Tensor) -> Tensor:
+    """Return values (n, channels, rows) without what is smooth, as wide as on a row alone."""
+    left = (1 - leverages(basis)).clamp_min(LEAST_LEFT).sqrt()
+    return (values - combine(basis, coefficients)) / left[:, None]
 
 
 def _mean_of(values: Tensor, present: Tensor) -> Tensor:

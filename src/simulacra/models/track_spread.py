@@ -3,7 +3,9 @@
 Scores of the scatter are standard normal over all tracks, but those of one track belong together: a
 delta electron that flies along, a branch close by, a drift longer than the ideal helix says make
 all clusters of a group scatter more. The root mean square of a group's scores is such a number; it
-is drawn with the smooth ones, and independent scores are scaled to it.
+is drawn with the smooth ones, and independent scores are scaled to it. Where scores of a group have
+a mean of their own, so is that: where a stiff track crosses the pads, and with it the largest pad's
+part of the charge, changes little from row to row.
 """
 
 from __future__ import annotations
@@ -52,7 +54,15 @@ class GroupSpread(nn.Module):
         count = (present @ self.members).clamp_min(1)[:, None]
         return ((scores.square() @ self.members) / count).clamp_min(SMALLEST).log() / 2
 
+    def levels(self, scores: Tensor, present: Tensor) -> Tensor:
+        """Return the means (n, groups) of scores (n, rows) that are zero on rows not present."""
+        return (scores @ self.members) / (present @ self.members).clamp_min(1)
+
+    def on_rows(self, values: Tensor) -> Tensor:
+        """Return values of groups (..., groups) on their rows (..., rows)."""
+        return values @ self.members.mT
+
     def given(self, scores: Tensor, present: Tensor, spread: Tensor) -> Tensor:
         """Return scores (n, channels, rows), scaled so that they have a given spread."""
         change = (spread - self.of(scores, present)) * self.known(present)[:, None]
-        return scores * (change.exp() @ self.members.mT)
+        return scores * self.on_rows(change.exp())
