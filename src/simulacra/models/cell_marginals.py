@@ -11,20 +11,14 @@ from __future__ import annotations
 
 from itertools import groupby
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from simulacra.detectors import Calorimeter, Layer
-from simulacra.detectors.segmentation import CartesianSegmentation, PolarSegmentation
+from simulacra.models.cell_edges import POSITION_FEATURES, CellEdges
 from simulacra.models.marginals import Marginals, parameters
 from simulacra.models.networks import dense
-from simulacra.models.sinh_arcsinh import asinh
 
-CORE, HALO = 4.0, 20.0
-"""Distances in mm around which positions are resolved: the core of an electromagnetic shower in a
-dense calorimeter, and its halo."""
-POSITION_FEATURES = 4
 TYPICAL_SPREAD = 3.0
 """Of the logarithm of a cell's fraction; where training starts."""
 
@@ -51,16 +45,16 @@ class CellMarginals(nn.Module):
         shared = [layer for layer in detector.layers if layer.shape != (1, 1)]
         numbers = [detector.layers.index(layer) for layer in shared]
         grouped = groupby(zip(shared, numbers, strict=True), key=lambda pair: _grid(pair[0]))
-        self.grids = nn.ModuleList(
-            GridOfCells(
-                [layer for layer, _ in pairs],
-                [number for _, number in pairs],
-                width,
-                rank,
-                still=detector.reference_cell is None,
-            )
+        grids = [
+            ([layer for layer, _ in pairs], [number for _, number in pairs])
             for _, group in grouped
             for pairs in [list(group)]
+        ]
+        self.still = detector.reference_cell is None
+        self.edges = CellEdges(grids, len(detector.layers))
+        self.grids = nn.ModuleList(
+            GridOfCells(alike[0].shape, len(alike), width, rank, still=self.still)
+            for alike, _ in grids
         )
         self.rank, self.layers = rank, len(shared)
         self.parameters_of_cell = parameters(maps)
@@ -81,7 +75,7 @@ class CellMarginals(nn.Module):
         start = 0
         for grid in self.grids:
             assert isinstance(grid, GridOfCells)
-            for _ in grid.numbers:
+            for _ in range(grid.layers):
                 here = slice(start, start + grid.shape[0] * grid.shape[1])
                 some = values[:, here][full[:, here]]
                 self.centre[here] = some.mean() if len(some) else 0.0
@@ -95,11 +89,13 @@ class CellMarginals(nn.Module):
             positions: of the layers' windows relative to the impact, mm, (n, axes, layers).
         """
         event = self.event(context).view(-1, self.layers, self.parameters_of_cell, self.rank + 1)
+        # where cells lie alike for all events, one event stands for all
+        edges = self.edges(positions[:1] if self.still else positions)
         parts, start = [], 0
-        for grid in self.grids:
+        for grid, (rows, columns) in zip(self.grids, edges, strict=True):
             assert isinstance(grid, GridOfCells)
-            stop = start + len(grid.numbers)
-            parts.append(grid(event[:, start:stop], positions))
+            stop = start + grid.layers
+            parts.append(grid(event[:, start:stop], rows, columns))
             start = stop
         outputs = torch.cat(parts, dim=1)
         return Marginals.of(outputs, self.centre, self.spread, self.occupancy)
@@ -109,72 +105,41 @@ class GridOfCells(nn.Module):
     """Neighbouring layers that are cut alike.
 
     Args:
-        layers: them.
-        numbers: which layers of the detector they are.
+        shape: rows and columns of cells in each.
+        layers: how many they are.
         width: hidden units.
         rank: terms in the product.
         still: whether they lie alike for all events.
     """
 
     def __init__(
-        self, layers: list[Layer], numbers: list[int], width: int, rank: int, *, still: bool
+        self, shape: tuple[int, int], layers: int, width: int, rank: int, *, still: bool
     ) -> None:
         super().__init__()
-        self.numbers, self.shape, self.still = numbers, layers[0].shape, still
-        for axis in range(2):
-            centres, halves = _edges(layers[0], axis)
-            self.register_buffer(f"centres_{axis}", centres, persistent=False)
-            self.register_buffer(f"halves_{axis}", halves, persistent=False)
-        self.polar = isinstance(layers[0].segmentation, PolarSegmentation)
+        self.shape, self.layers, self.still = shape, layers, still
         self.rows, self.columns = (
             dense((POSITION_FEATURES, width, rank), nn.SiLU) for _ in range(2)
         )
 
-    def forward(self, event: Tensor, positions: Tensor) -> Tensor:
-        """Return outputs (n, cells, p) for what the event says (n, layers, p, rank + 1)."""
+    def forward(self, event: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+        """Return outputs (n, cells, p).
+
+        Args:
+            event: what the event says (n, layers, p, rank + 1).
+            rows: how the rows of cells lie (n, layers, rows, features).
+            columns: likewise.
+        """
         weights, offset = event[..., :-1], event[..., -1]
-        if self.still:  # one event and layer stands for all
-            positions = positions[:1]
-        rows: Tensor = self.rows(self._position_features(positions, 0))
-        columns = self.columns(self._position_features(positions, 1))
+        rows, columns = self.rows(rows), self.columns(columns)
         if self.still:
             products = (rows[0, 0, :, None] * columns[0, 0]).flatten(0, 1)  # (cells, rank)
             found: Tensor = weights @ products.T + offset[..., None]
             return found.mT.flatten(1, 2)
         steered = columns[:, :, :, None] * weights[:, :, None]  # (n, layers, columns, p, rank)
         outputs: Tensor = rows @ steered.flatten(2, 3).mT  # (n, layers, rows, columns * p)
-        outputs = outputs.view(-1, len(self.numbers), *self.shape, event.shape[2])
+        outputs = outputs.view(-1, self.layers, *self.shape, event.shape[2])
         return (outputs + offset[:, :, None, None]).flatten(1, 3)
-
-    def _position_features(self, positions: Tensor, axis: int) -> Tensor:
-        """Return how rows or columns of cells lie (n, layers, rows, features)."""
-        centres = self.get_buffer(f"centres_{axis}")
-        if self.polar and axis == 0:
-            angle = centres.expand(1, 1, -1)
-            return torch.stack([angle.cos(), angle.sin(), 0 * angle, 0 * angle], dim=-1)
-        distance = positions[:, axis, self.numbers, None] + centres
-        near = distance.abs() - self.get_buffer(f"halves_{axis}")
-        far = distance.abs() + self.get_buffer(f"halves_{axis}")
-        features = [(near / CORE), (near / HALO), (far / (2 * CORE)), (distance / HALO)]
-        return asinh(torch.stack(features, dim=-1)) / 2
 
 
 def _grid(layer: Layer) -> tuple[tuple[int, int], str]:
     return layer.shape, layer.segmentation.model_dump_json()
-
-
-def _edges(layer: Layer, axis: int) -> tuple[Tensor, Tensor]:
-    """Return centres and half sizes (cells,) along an axis: mm, or rad for the angle."""
-    segmentation = layer.segmentation
-    if isinstance(segmentation, CartesianSegmentation):
-        n, size = layer.shape[axis], segmentation.cell[axis]
-        centres = (np.arange(n) - (n - 1) / 2) * size
-        halves = np.full(n, size / 2)
-    elif axis == 1:
-        edges = np.asarray(segmentation.r_edges)
-        centres, halves = (edges[1:] + edges[:-1]) / 2, np.diff(edges) / 2
-    else:
-        n = segmentation.alpha
-        centres = -np.pi + (np.arange(n) + 0.5) * 2 * np.pi / n
-        halves = np.full(n, np.pi / n)
-    return torch.tensor(centres).float(), torch.tensor(halves).float()
