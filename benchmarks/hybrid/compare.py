@@ -24,8 +24,15 @@ FloatArray = NDArray[np.float64]
 
 
 def by_primary(events: HybridEvents) -> FloatArray:
-    """Return the energy of each layer of the first region by primary (primaries, layers), MeV."""
-    layers = next(iter(events.regions.values())).detector.layers
+    """Return the energy of each layer of the first region by primary (primaries, layers), MeV.
+
+    Where the region reads out a window, only its cells count; events are of one primary then.
+    """
+    name, read = next(iter(events.regions.items()))
+    layers = read.detector.layers
+    if events.provenance["card"]["regions"][name]["readout"] == "window":
+        cells = [read["showers"][:, layer.cells] for layer in layers]
+        return np.stack([part.sum(axis=1, dtype=np.float64) for part in cells], axis=1)
     ends = [layer.cells.stop for layer in layers]
     layer = np.searchsorted(ends, events.hits.cell, side="right")
     energy = np.zeros((len(events.primaries), len(layers)))
