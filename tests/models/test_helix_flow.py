@@ -7,6 +7,7 @@ from simulacra.conditions import EnergySpectrum, draw_conditions
 from simulacra.detectors import load_detector
 from simulacra.models import find_model
 from simulacra.models.track_rows import Charges, log_density_of_neighbours, shared
+from simulacra.models.track_smooth import FATE
 from simulacra.surrogate import Surrogate
 from simulacra.transforms.row_knots import interpolation
 from tests.conftest import random_tracks
@@ -89,7 +90,7 @@ def test_charge_moves_clusters_along_the_track(surrogate):
     """Charge at a common border of two rows moves z, and z takes what is across with it."""
     model = surrogate.network
     track, rows = model._split(surrogate.encoder(conditions_of(surrogate, 3)))
-    parameters = model.of_rows(torch.nn.functional.pad(track, (0, 2)), rows)
+    parameters = model.of_rows(torch.nn.functional.pad(track, (0, FATE)), rows)
     parameters = parameters._replace(
         border=torch.full((3, ROWS), 0.5), tilt=(torch.full((3, ROWS), -0.2), torch.zeros(3, 1))
     )

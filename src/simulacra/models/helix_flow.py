@@ -53,7 +53,7 @@ from simulacra.models.track_rows import (
     log_density_of_neighbours,
     shared,
 )
-from simulacra.models.track_smooth import LARGEST_SCORE, SmoothNumbers, fate
+from simulacra.models.track_smooth import FATE, LARGEST_SCORE, SIDES, SmoothNumbers, fate
 from simulacra.models.track_spread import GroupSpread
 from simulacra.transforms import HelixFrame, TrackEncoder, Transform
 from simulacra.transforms.effective_helix import FEWEST as FEWEST_OF_HELIX
@@ -63,8 +63,8 @@ from simulacra.transforms.track_encoder import REACH, ROW_FEATURES
 
 WHITE = 5
 """Numbers of noise for each row: presence, across, along z, charge, peak."""
-DRAWN = 5
-"""Numbers of noise for the track: whether it is seen, is broken, where it ends and turns, size."""
+DRAWN = 4 + SIDES
+"""Numbers of noise for the track: whether it is seen, is broken, where it ends and turns, sizes."""
 SPREADS = ("across", "along z", "charge", "peak")
 """What scatters more or less than is typical in each group of pads."""
 OF_HELIX = (3, 2, 0)
@@ -137,12 +137,11 @@ class HelixFlow(nn.Module):
         self.sizes = [PARAMETERS, *free, len(SPREADS) * self.spread.groups, self.spread.groups]
         """How many smooth numbers are the helix's, across, along z, the charge's, spreads and
         levels of the peaks."""
-        self.of_rows = RowNetwork(chamber, self.track + 2, ROW_FEATURES, config.row_width)
+        self.of_rows = RowNetwork(chamber, self.track + FATE, ROW_FEATURES, config.row_width)
         self.fates = dense((self.track, 32, 2), nn.SiLU)
-        sized = sum(self.sizes[:3])
         self.smooth = SmoothNumbers(
-            sized,
-            sum(self.sizes) - sized,
+            (free[0], free[1]),
+            sum(self.sizes[3:]),
             self.track,
             SEEN,
             config.width,

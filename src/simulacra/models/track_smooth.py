@@ -3,9 +3,10 @@
 A handful of numbers says how a track scatters and loses energy: the effective helix's parameters,
 the coefficients of polynomials across and along z, those of the charge, and by how much clusters
 scatter more or less than is typical in each group of pads. Kinks, radiated photons and the like
-make all deviations large together: how large, relative to what is typical, is a number of its own,
-drawn first; given it, they have light tails. Each number's distribution given the track is learned
-by maximum likelihood, and flow matching joins their normal scores.
+make all deviations large together: how large across and how large along z, relative to what is
+typical, are numbers of their own, drawn first; given them, they have light tails. Each number's
+distribution given the track is learned by maximum likelihood, and flow matching joins their normal
+scores.
 
 References:
     Ours; flow matching: Lipman et al., arXiv:2210.02747.
@@ -34,10 +35,19 @@ FEWEST = 200
 """Tracks from which the size of a coefficient is learned before training."""
 SMALL = 0.5
 """Of a coefficient, mm: below this there is noise only."""
+SIDES = 2
+"""Across and along z: radiated photons change the one, kinks both."""
+FATE = 1 + SIDES
+"""Numbers that are drawn of a track before its rows: whether it is broken, and its sizes."""
 
 
 class Size(NamedTuple):
-    """Log of the deviations over the typical ones, and whether a track is broken, (n, 1) each."""
+    """How large the deviations of tracks are.
+
+    Attributes:
+        log: logarithm of those across and along z over the typical ones (n, SIDES).
+        broken: whether a track is broken (n, 1).
+    """
 
     log: Tensor
     broken: Tensor
@@ -47,8 +57,8 @@ class SmoothNumbers(nn.Module):
     """P(size | track), P(smooth numbers | track, size, rows with clusters).
 
     Args:
-        sized: how many of the numbers have a typical size: the helix's parameters and coefficients
-            in mm, which come first.
+        sides: how many of the numbers are coefficients across and along z, in mm. They have a
+            typical size, as have the helix's parameters, which come first.
         pure: how many are of order one, the last.
         track: features of a track.
         seen: numbers that say how much of it is seen.
@@ -57,14 +67,27 @@ class SmoothNumbers(nn.Module):
 
     scale: Tensor
     highest: Tensor
+    side: Tensor
 
     def __init__(
-        self, sized: int, pure: int, track: int, seen: int, width: int, depth: int, steps: int
+        self,
+        sides: tuple[int, int],
+        pure: int,
+        track: int,
+        seen: int,
+        width: int,
+        depth: int,
+        steps: int,
     ) -> None:
         super().__init__()
+        sized = PARAMETERS + sum(sides)
         self.sized, self.number, self.steps = sized, sized + pure, steps
-        context = track + 2 + seen
-        self.of_size = dense((track + 1, 32, 4), nn.SiLU)
+        context = track + FATE + seen
+        side = torch.eye(SIDES).repeat_interleave(torch.tensor(sides), dim=0)
+        self.register_buffer("side", side, persistent=False)
+        self.of_sizes = nn.ModuleList(
+            dense((track + 1 + before, 32, 4), nn.SiLU) for before in range(SIDES)
+        )
         self.shapes = dense((context, width, 4 * self.number), nn.SiLU)
         for parameter in self.shapes[-1].parameters():
             nn.init.zeros_(parameter)
@@ -100,16 +123,22 @@ class SmoothNumbers(nn.Module):
         """Return the size of tracks whose smooth numbers (n, number) are given."""
         ratios = (found[:, : self.sized].abs().clamp_min(1e-6).log() - typical).clamp_max(12.0)
         here = known[:, PARAMETERS : self.sized].to(found.dtype)
-        number = here.sum(dim=1, keepdim=True)
-        squares = ((2 * ratios[:, PARAMETERS:]).exp() * here).sum(dim=1, keepdim=True)
+        number = here @ self.side
+        squares = ((2 * ratios[:, PARAMETERS:]).exp() * here) @ self.side
         size = (squares / number.clamp_min(1)).clamp_min(1e-4).log() / 2
         size = torch.where(number > 0, size, 0.0).clamp(*SIZES)
         far = (ratios[:, :PARAMETERS] > math.log(BROKEN)).any(dim=1, keepdim=True)
-        return Size(size, (far | (size > math.log(BROKEN))).to(found.dtype))
+        large = (size > math.log(BROKEN)).any(dim=1, keepdim=True)
+        return Size(size, (far | large).to(found.dtype))
 
     def sample_size(self, track: Tensor, broken: Tensor, noise: Tensor) -> Size:
-        """Return the size of tracks, from normal noise (n, 1)."""
-        return Size(self._of_size(track, broken).values(noise).clamp(*SIZES), broken)
+        """Return the size of tracks, from normal noise (n, SIDES)."""
+        known = torch.cat([track, broken], dim=1)
+        sizes: list[Tensor] = []
+        for network, white in zip(self.of_sizes, torch.split(noise, 1, dim=1), strict=True):
+            of_size = _of_size(network(torch.cat([known, *sizes], dim=1)))
+            sizes.append(of_size.values(white).clamp(*SIZES))
+        return Size(torch.cat(sizes, dim=1), broken)
 
     def sample(self, track: Tensor, size: Size, seen: Tensor, noise: Tensor) -> Tensor:
         """Return smooth numbers for noise, (n, number) each."""
@@ -136,24 +165,18 @@ class SmoothNumbers(nn.Module):
             scores = shapes.scores(smooth, LARGEST_SCORE)
             fresh = torch.randn(scores.shape, generator=rng).to(scores.device)
             scores = torch.where(known, scores, fresh)
-        of_size = self._of_size(track, size.broken).log_density(size.log)
-        sized = known[:, : self.sized].any(dim=1, keepdim=True)
+        before = torch.cat([track, size.broken, size.log], dim=1)
+        of_sizes = [
+            _of_size(network(before[:, : place - SIDES])).log_density(size.log[:, place, None])
+            for place, network in enumerate(self.of_sizes)
+        ]
+        sized = known[:, PARAMETERS : self.sized].to(found.dtype) @ self.side > 0
         errors = self.velocity.errors(scores, context, rng) * known.any(dim=1)
         return {
-            "size": -torch.where(sized, of_size, 0.0).mean(),
+            "size": -torch.where(sized, torch.cat(of_sizes, dim=1), 0.0).sum(dim=1).mean(),
             "smooth": -torch.where(known, shapes.log_density(smooth), 0.0).mean(),
             "velocity": errors.mean(),
         }
-
-    def _of_size(self, track: Tensor, broken: Tensor) -> SinhArcsinh:
-        outputs = self.of_size(torch.cat([track, broken], dim=1))
-        location, log_scale, skew, log_tail = torch.split(outputs, 1, dim=1)
-        return SinhArcsinh(
-            location * 2,
-            log_scale.clamp(-3.0, 3.0),
-            skew.clamp(-3.0, 3.0),
-            log_tail.clamp(-1.0, 1.0),
-        )
 
     def _shapes(self, context: Tensor, typical: Tensor) -> SinhArcsinh:
         """Return the distributions of the smooth numbers in their units."""
@@ -170,10 +193,20 @@ class SmoothNumbers(nn.Module):
 
     def _units(self, typical: Tensor, size: Size) -> Tensor:
         """Return the units of the smooth numbers (n, number): the coefficients' typical sizes."""
-        sizes = typical[:, PARAMETERS:] + size.log
+        sizes = typical[:, PARAMETERS:] + size.log @ self.side.mT
         return functional.pad(sizes, (PARAMETERS, self.number - self.sized)).exp()
 
 
+def _of_size(outputs: Tensor) -> SinhArcsinh:
+    location, log_scale, skew, log_tail = torch.split(outputs, 1, dim=1)
+    return SinhArcsinh(
+        location * 2,
+        log_scale.clamp(-3.0, 3.0),
+        skew.clamp(-3.0, 3.0),
+        log_tail.clamp(-1.0, 1.0),
+    )
+
+
 def fate(track: Tensor, size: Size) -> Tensor:
-    """Return the features of a track with what has been drawn of it, (n, track + 2)."""
+    """Return the features of a track with what has been drawn of it, (n, track + FATE)."""
     return torch.cat([track, size.broken, size.log / 4], dim=1)
