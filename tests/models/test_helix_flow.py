@@ -1,5 +1,7 @@
 """The model of tracks: taken apart and put together, hazards, and that nothing is ever odd."""
 
+import copy
+
 import pytest
 import torch
 
@@ -8,6 +10,7 @@ from simulacra.detectors import load_detector
 from simulacra.models import find_model
 from simulacra.models.track_rows import Charges, log_density_of_neighbours, shared
 from simulacra.models.track_smooth import FATE
+from simulacra.sample import load_sample
 from simulacra.surrogate import Surrogate
 from simulacra.transforms.row_knots import interpolation
 from tests.conftest import random_tracks
@@ -110,3 +113,20 @@ def test_interpolation_keeps_lines_within_a_group_and_knots_everywhere():
     line = torch.arange(sum(counts)).float()
     steps = line + 100 * (line >= 63)  # a jump between two groups
     assert torch.allclose(steps[knots] @ weights, steps, atol=1e-4)
+
+
+def test_typical_sizes_keep_their_digits_where_features_are_alike():
+    """Features that hardly differ from sums of others get no huge weights of either sign."""
+    events = load_sample("train", "alice-tpc").take(slice(0, 3000))
+    entry = find_model("helix-flow")
+    with torch.random.fork_rng(devices=[]):
+        surrogate = Surrogate(entry, entry.config_class()(), events.detector)
+    surrogate.fit(events)
+    smooth = surrogate.network.smooth
+    assert 0 < smooth.scale.abs().max() < 1e3
+    rng = torch.Generator().manual_seed(1)
+    inputs = torch.rand((100, len(smooth.scale) - 1), generator=rng)
+    track, seen = inputs.tensor_split([-4], dim=1)
+    single = smooth.typical(track, seen)
+    exact = copy.deepcopy(smooth).double().typical(track.double(), seen.double())
+    assert torch.allclose(single.double(), exact, atol=1e-3)

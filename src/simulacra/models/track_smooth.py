@@ -33,6 +33,9 @@ SIZES = (-3.0, 9.0)
 """Logarithms of the ratio that can occur."""
 FEWEST = 200
 """Tracks from which the size of a coefficient is learned before training."""
+ALIKE = 1e-4
+"""Combinations of features that vary less than this are left alone: their weights would be huge,
+of either sign, and cost all digits of single precision."""
 SMALL = 0.5
 """Of a coefficient, mm: below this there is noise only."""
 SIDES = 2
@@ -110,7 +113,9 @@ class SmoothNumbers(nn.Module):
             if int(some.sum()) > FEWEST:
                 values = found[some, place].double()
                 size = (values.square() + SMALL**2).log()[:, None] / 2
-                solution = torch.linalg.lstsq(inputs[some], size, driver="gelsd").solution
+                solution = torch.linalg.lstsq(
+                    inputs[some], size, rcond=ALIKE, driver="gelsd"
+                ).solution
                 self.scale[:, place] = solution[:, 0]
                 self.highest[place] = 2 * values.abs().max()
 
