@@ -13,7 +13,7 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from compare import CONSOLE, FloatArray, by_primary, ratio
+from compare import CONSOLE, FloatArray, by_layer, by_primary, ratio
 from rich.table import Table
 
 from simulacra.hybrid import HybridEvents, read_hybrid
@@ -30,8 +30,7 @@ def mean_answers(
     total = np.zeros((len(rows), len(simulator.detector.layers)))
     for seed in range(seeds):
         showers = simulator.simulate(conditions, 100 + seed)["showers"]
-        cells = (showers[:, layer.cells] for layer in simulator.detector.layers)
-        total += np.stack([part.sum(axis=1, dtype=np.float64) for part in cells], axis=1)
+        total += by_layer(showers, simulator.detector)
     return total / seeds
 
 

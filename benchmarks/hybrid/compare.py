@@ -16,11 +16,18 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from simulacra.detectors import Calorimeter
 from simulacra.fullsim.settings import particle_name
 from simulacra.hybrid import HybridEvents, read_hybrid
 
 CONSOLE = Console(width=110)
 FloatArray = NDArray[np.float64]
+
+
+def by_layer(showers: NDArray[np.float32], detector: Calorimeter) -> FloatArray:
+    """Return the energy of each layer (n, layers) of showers (n, cells), MeV."""
+    cells = (showers[:, layer.cells] for layer in detector.layers)
+    return np.stack([part.sum(axis=1, dtype=np.float64) for part in cells], axis=1)
 
 
 def by_primary(events: HybridEvents) -> FloatArray:
@@ -31,8 +38,7 @@ def by_primary(events: HybridEvents) -> FloatArray:
     name, read = next(iter(events.regions.items()))
     layers = read.detector.layers
     if events.provenance["card"]["regions"][name]["readout"] == "window":
-        cells = [read["showers"][:, layer.cells] for layer in layers]
-        return np.stack([part.sum(axis=1, dtype=np.float64) for part in cells], axis=1)
+        return by_layer(read["showers"], read.detector)
     ends = [layer.cells.stop for layer in layers]
     layer = np.searchsorted(ends, events.hits.cell, side="right")
     energy = np.zeros((len(events.primaries), len(layers)))

@@ -70,8 +70,7 @@ class Velocity(nn.Module):
             end: one not before it, same shape.
         """
         clock = self._clock(begin, end)
-        added = self._added(steering) + self._added(self.clock(clock)) + self._biases()
-        return self._moved(x, added, self.stretch(clock))
+        return self._moved(x, self._added(steering) + self._of_time(clock), self.stretch(clock))
 
     def _added(self, shifts: Tensor) -> Tensor:
         """Return what each block adds to shifts of the hidden units (n, width (depth + 1)).
@@ -81,10 +80,10 @@ class Velocity(nn.Module):
         """
         return shifts - functional.pad(shifts[:, : -self.width], (self.width, 0))
 
-    def _biases(self) -> Tensor:
-        """Return what comes with each block whatever the input, (width (depth + 1),)."""
+    def _of_time(self, clock: Tensor) -> Tensor:
+        """Return what each block adds at a time, its bias among it (n, width (depth + 1))."""
         layers = [cast("nn.Linear", layer) for layer in (self.enter, *self.blocks)]
-        return torch.cat([layer.bias for layer in layers])
+        return self._added(self.clock(clock)) + torch.cat([layer.bias for layer in layers])
 
     def _moved(self, x: Tensor, added: Tensor, stretch: Tensor) -> Tensor:
         """Return the velocity (n, features) for what context and time add to the hidden units."""
@@ -112,9 +111,8 @@ class Velocity(nn.Module):
         begin = torch.arange(evaluations, dtype=noise.dtype, device=noise.device)[:, None]
         begin = begin / evaluations
         clock = self._clock(begin, begin + 1 / steps)
-        of_times = self._added(self.clock(clock)) + self._biases()
-        of_each = zip(torch.split(of_times, 1), torch.split(self.stretch(clock), 1), strict=True)
-        times = list(of_each)
+        parts = (torch.split(part, 1) for part in (self._of_time(clock), self.stretch(clock)))
+        times = list(zip(*parts, strict=True))
         steering = self._added(self.steer(context))
 
         def moved(start: Tensor, x: Tensor, number: int, by: float) -> Tensor:
