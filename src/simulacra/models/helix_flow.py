@@ -50,7 +50,7 @@ from simulacra.models.track_rows import (
     Charges,
     RowNetwork,
     RowParameters,
-    log_density_of_neighbours,
+    error_of_neighbours,
     shared,
 )
 from simulacra.models.track_smooth import FATE, LARGEST_SCORE, SIDES, SmoothNumbers, fate
@@ -71,6 +71,8 @@ OF_HELIX = (3, 2, 0)
 """Polynomials that are the effective helix's: across, along z, of the charge."""
 SEEN = 4
 """Numbers that say how much of a track is seen."""
+MOST_STRAYED = 20.0
+"""Largest score of a charge."""
 BLOCK = 4096
 """Tracks that are taken apart at once before training."""
 
@@ -104,8 +106,8 @@ class Track(NamedTuple):
         smooth: the effective helix's parameters, the coefficients of across and along z (mm), those
             of the charge's scores, one after another.
         noise: across and along z (n, 2, rows), mm, with the variance that a row alone has.
-        charge: scores of the charge (n, rows).
-        rough: those without what is smooth, with the variance that a row alone has.
+        charge: scores of the charge, which may stray (n, rows).
+        rough: normal ones without what is smooth, with the variance that a row alone has.
     """
 
     smooth: Tensor
@@ -200,6 +202,7 @@ class HelixFlow(nn.Module):
         scores = self._scores(parameters, white, passed, *scattering)
         of_basis = basis[:, : self.orders[2]]
         charge = smooth_and_rough(of_basis, of_charge[:, None], scores[:, 2:3])[:, 0]
+        charge = parameters.straying(charge)
         charges = Charges.of(charge)
         off = self._scattered(parameters, charges, scores)
         coefficients = self._padded(across, along_z)
@@ -231,6 +234,9 @@ class HelixFlow(nn.Module):
         across, along_z = taken.noise.unbind(1)
         charges = Charges.of(taken.charge)
         of_z = parameters.scatter_along_z(charges)
+        with torch.no_grad():
+            strayed = of_z.strayed(of_z.scores(along_z, LARGEST_SCORE))
+        of_z = parameters.dragged(of_z, charges, strayed)
         of_across = parameters.scatter_across(charges, along_z)
         of_peaks = parameters.peaks(charges)
         with torch.no_grad():
@@ -247,16 +253,16 @@ class HelixFlow(nn.Module):
         )
         scatter = of_z.log_density(along_z) + of_across.log_density(across)
         of_charge = basis[:, : self.orders[2]]
-        of_neighbours = log_density_of_neighbours(
+        of_neighbours = error_of_neighbours(
             taken.rough, parameters.share, neighbours(of_charge)
-        ) + log_density_of_neighbours(scores[1], parameters.along_z_share, neighbours(basis))
+        ) + error_of_neighbours(scores[1], parameters.along_z_share, neighbours(basis))
         return {
             "fates": fates.mean() + error_of_turns(parameters.rates, channels, size.broken),
             "presence": error_of_presence(parameters.rates, present),
             **self.smooth.losses(found, known, track, size, seen, rng),
             "scatter": -_mean_of(scatter, present),
-            "charge": -_mean_of(parameters.charge.log_density(channels[:, 3]), present),
-            "neighbours": -_mean_of(of_neighbours, present[:, 1:] * present[:, :-1]),
+            "charge": -_mean_of(_log_density_of_charge(parameters, channels), present),
+            "neighbours": _mean_of(of_neighbours, present[:, 1:] * present[:, :-1]),
             "peak": -_mean_of(of_peaks.log_density(channels[:, 4]), present),
         }
 
@@ -312,7 +318,10 @@ class HelixFlow(nn.Module):
 
     def _scattered(self, parameters: RowParameters, charges: Charges, scores: Tensor) -> Tensor:
         """Return the noise across and along z (n, 2, rows) in mm for charges."""
-        along_z = parameters.scatter_along_z(charges).values(scores[:, 1])
+        of_z = parameters.scatter_along_z(charges)
+        strayed = of_z.strayed(scores[:, 1])
+        of_z = parameters.dragged(of_z, charges, strayed)
+        along_z = of_z.given(scores[:, 1], strayed)
         across = parameters.scatter_across(charges, along_z).values(scores[:, 0])
         return torch.stack([across, along_z], dim=1)
 
@@ -321,8 +330,9 @@ class HelixFlow(nn.Module):
     ) -> Track:
         """Take tracks apart into smooth coefficients and noise."""
         present = channels[:, 0]
-        charge = parameters.charge.scores(channels[:, 3], LARGEST_SCORE) * present
-        values = torch.stack([channels[:, 1], channels[:, 2], charge], dim=1)
+        charge = parameters.charge.scores(channels[:, 3], MOST_STRAYED) * present
+        normal = parameters.tail_given(charge).scores(charge, LARGEST_SCORE) * present
+        values = torch.stack([channels[:, 1], channels[:, 2], normal], dim=1)
         coefficients = fitted(basis, values, present)
         noise = _alone(basis, values[:, :2], coefficients[:, :2]) * present[:, None]
         of_charge = slice(self.orders[2])
@@ -362,6 +372,12 @@ def _alone(basis: Tensor, values: Tensor, coefficients: Tensor) -> Tensor:
     """Return values (n, channels, rows) without what is smooth, as wide as on a row alone."""
     left = (1 - leverages(basis)).clamp_min(LEAST_LEFT).sqrt()
     return (values - combine(basis, coefficients)) / left[:, None]
+
+
+def _log_density_of_charge(parameters: RowParameters, channels: Tensor) -> Tensor:
+    """Return log p of log q (n, rows), given the rows farther in."""
+    scores, log_slope = parameters.charge.sloped_scores(channels[:, 3])
+    return parameters.tail_given(scores * channels[:, 0]).log_density(scores) + log_slope
 
 
 def _mean_of(values: Tensor, present: Tensor) -> Tensor:

@@ -5,7 +5,8 @@ One small network sees, knot by knot, how the ideal helix meets the rows and wha
 The order is charge, along z, across. Where in a row the charge lies moves the cluster along the
 track, and with it z and what is across. So z is larger where the next row has more charge than the
 one before (the electrons lie at their common border), and across has a part that follows z. What
-remains scatters by as much as the charge says: few electrons, or a delta electron's many.
+remains scatters by as much as the charge says: few electrons, or a delta electron's many, which
+may lie far from the track, in one row or in two.
 """
 
 from __future__ import annotations
@@ -21,15 +22,45 @@ from simulacra.detectors import Tpc
 from simulacra.models.networks import dense
 from simulacra.models.sinh_arcsinh import SinhArcsinh
 from simulacra.models.track_fates import Rates
+from simulacra.models.two_scale import TwoScale, UpperTail
 from simulacra.transforms.row_knots import row_knots
 from simulacra.transforms.track_encoder import DRIFT, REACH
 
-TRACKWISE = 14
+TRACKWISE = (
+    "charge_skew",
+    "charge_tail",
+    "charge_reach",
+    "along_z_second",
+    "along_z_around",
+    "along_z_knee_first",
+    "along_z_knee_second",
+    "along_z_reach",
+    "along_z_reach_knee",
+    "drag",
+    "drag_first",
+    "drag_wider",
+    "across_second",
+    "across_around",
+    "across_knee_first",
+    "across_knee_second",
+    "across_reach",
+    "across_reach_knee",
+    "tilt_first",
+    "peak_scale",
+    "peak_scale_first",
+    "peak_skew",
+    "peak_tail",
+    "peak_second",
+)
 """Parameters that a track has once."""
 EDGES = (20.0, 300.0, 10.0, 300.0)
 """Scales in mm of what may be sharp: two of the reach beyond the row, two of the drift length."""
 SHARP = 2
 """Parameters that may be sharp: where a track ends, and where it has clusters."""
+LARGEST_CHARGE = 6.0
+"""Score beyond which it does not matter how much larger a charge is."""
+KNEES = (0.3, 5.0)
+"""Smallest and largest."""
 MOST_CERTAIN, SUREST = 16.0, 6.0
 """Largest logarithm of a rate's inverse, largest normal score."""
 
@@ -49,13 +80,17 @@ ROWWISE = {
     "turns": Range(4, -5, -MOST_CERTAIN, SUREST),
     "charge": Range(1),
     "charge_scale": Range(1, 0, -4, 2),
+    "charge_knee": Range(1, 2, 1.2, 5),
+    "charge_drag": Range(1, -1, -6, 6),
     "share": Range(1 / 2, 0, -0.9, 0.9),
     "border": Range(1 / 2),
     "along_z_share": Range(1 / 2, 0, -0.9, 0.9),
     "along_z": Range(1, -0.7),
     "along_z_first": Range(1 / 4),
+    "along_z_knee": Range(1, 2.5),
     "across": Range(1, -0.7),
     "across_first": Range(1 / 4),
+    "across_knee": Range(1, 2.5),
     "tilt": Range(1 / 2),
     "peak": Range(1),
     "peak_first": Range(1 / 2),
@@ -67,7 +102,7 @@ class Charges(NamedTuple):
     """Scores of the charge and what follows from them, (n, rows) each.
 
     Attributes:
-        score: standard normal; 0 where there is no cluster.
+        score: standard normal but for those that stray; 0 where there is no cluster.
         square: its square, minus 1.
         around: the sum of both neighbours' scores.
         rise: the outer neighbour's score minus the inner one's.
@@ -81,6 +116,7 @@ class Charges(NamedTuple):
     @classmethod
     def of(cls, score: Tensor) -> Self:
         """Return all of scores (n, rows)."""
+        score = score.clamp(-LARGEST_CHARGE, LARGEST_CHARGE)
         padded = functional.pad(score, (1, 1))
         before, after = padded[:, :-2], padded[:, 2:]
         return cls(score, score.square() - 1, after + before, after - before)
@@ -90,24 +126,31 @@ class Scatter(NamedTuple):
     """How far clusters scatter, as the charge's score c goes: (n, rows), or (n, 1).
 
     Attributes:
-        log_scale: log of the scale in mm.
+        log_scale: log of the scale in mm of most clusters.
         first, second, around: of its change with c, with c^2 - 1 and with both neighbours' c.
-        log_tail: of the tails.
+        knee: score beyond which clusters stray.
+        knee_first, knee_second: of its change with c and with c^2 - 1.
+        reach: of strays, mm, and its increase with the knee.
     """
 
     log_scale: Tensor
     first: Tensor
     second: Tensor
     around: Tensor
-    log_tail: Tensor
+    knee: Tensor
+    knee_first: Tensor
+    knee_second: Tensor
+    reach: tuple[Tensor, Tensor]
 
-    def given(self, location: Tensor, charges: Charges) -> SinhArcsinh:
+    def given(self, location: Tensor, charges: Charges) -> TwoScale:
         """Return the distribution at locations (n, rows) for charges."""
         log_scale = torch.addcmul(self.log_scale, self.first, charges.score)
         log_scale = torch.addcmul(log_scale, self.second, charges.square)
         log_scale = torch.addcmul(log_scale, self.around, charges.around)
-        zero = location.new_zeros(())
-        return SinhArcsinh(location, log_scale.clamp(-6.0, 6.0), zero, self.log_tail)
+        knee = torch.addcmul(self.knee, self.knee_first, charges.score)
+        knee = torch.addcmul(knee, self.knee_second, charges.square).clamp(*KNEES)
+        reach = torch.addcmul(self.reach[0], self.reach[1], knee)
+        return TwoScale(location, log_scale.clamp(-6.0, 6.0).exp(), knee, reach)
 
 
 class RowParameters(NamedTuple):
@@ -115,11 +158,15 @@ class RowParameters(NamedTuple):
 
     Attributes:
         rates: of clusters and ends.
-        charge: of log q.
+        charge: of log q, by scores that may stray.
+        charge_tail: of those scores, of rows whose inner neighbours do not stray.
+        charge_drag: the part of its inner neighbour's straying that a row takes over.
         share: how much of a row's charge score its inner neighbour has in common with it.
         along_z: the scatter along z.
         border: of z per difference of the charge's scores of the next row and the one before, mm.
         along_z_share: as ``share``, of the scatter along z.
+        drag: score of the part of its inner neighbour's straying along z that a row takes over,
+            its change with the row's charge, and how uncertain it is, relative to itself.
         across: the scatter across.
         tilt: of across per z, and its change with the charge's score.
         peak: of log(q_max / q) at the mean charge.
@@ -129,20 +176,44 @@ class RowParameters(NamedTuple):
 
     rates: Rates
     charge: SinhArcsinh
+    charge_tail: UpperTail
+    charge_drag: Tensor
     share: Tensor
     along_z: Scatter
     border: Tensor
     along_z_share: Tensor
+    drag: tuple[Tensor, Tensor, Tensor]
     across: Scatter
     tilt: tuple[Tensor, Tensor]
     peak: SinhArcsinh
     peak_changes: tuple[Tensor, Tensor, Tensor]
 
-    def scatter_along_z(self, charges: Charges) -> SinhArcsinh:
-        """Return the distribution along z, mm, for charges."""
+    def straying(self, normal: Tensor) -> Tensor:
+        """Return scores of the charge (n, rows) that may stray, for normal ones."""
+        strayed = self.charge_tail.strayed(normal)
+        return normal + strayed + self.charge_drag * _of_inner(strayed)
+
+    def tail_given(self, scores: Tensor) -> UpperTail:
+        """Return the distribution of scores of the charge (n, rows), given those farther in."""
+        tail = self.charge_tail
+        strayed = tail.strayed(tail.scores(scores, LARGEST_CHARGE))
+        return tail._replace(location=self.charge_drag * _of_inner(strayed))
+
+    def scatter_along_z(self, charges: Charges) -> TwoScale:
+        """Return the distribution along z, mm, for charges, of rows whose neighbours are near."""
         return self.along_z.given(self.border * charges.rise, charges)
 
-    def scatter_across(self, charges: Charges, along_z: Tensor) -> SinhArcsinh:
+    def dragged(self, of_z: TwoScale, charges: Charges, strayed: Tensor) -> TwoScale:
+        """Return the distribution along z, where clusters (n, rows) farther in have strayed.
+
+        A delta electron that comes into the next row moves that cluster too, by about the part of
+        its charge that it brings.
+        """
+        first, change, wider = self.drag
+        part = torch.addcmul(first, change, charges.score).sigmoid()
+        return of_z.moved(part * _of_inner(strayed), wider)
+
+    def scatter_across(self, charges: Charges, along_z: Tensor) -> TwoScale:
         """Return the distribution beside the smooth track, mm, for charges and what z does."""
         tilt, change = self.tilt
         return self.across.given(torch.addcmul(tilt, change, charges.score) * along_z, charges)
@@ -157,6 +228,11 @@ class RowParameters(NamedTuple):
         )
 
 
+def _of_inner(values: Tensor) -> Tensor:
+    """Return the inner neighbour's values (n, rows)."""
+    return functional.pad(values[:, :-1], (1, 0))
+
+
 def shared(white: Tensor, share: Tensor) -> Tensor:
     """Return normal scores (n, rows) of which neighbours share a part, from white noise.
 
@@ -165,10 +241,11 @@ def shared(white: Tensor, share: Tensor) -> Tensor:
     return torch.addcmul(white, share, white.roll(1, dims=1)) * (1 + share.square()).rsqrt()
 
 
-def log_density_of_neighbours(
-    scores: Tensor, share: Tensor, induced: Tensor | float = 0.0
-) -> Tensor:
-    """Return log of how much likelier scores (n, rows - 1) make their inner neighbours.
+def error_of_neighbours(scores: Tensor, share: Tensor, induced: Tensor | float = 0.0) -> Tensor:
+    """Return how far products of neighbours' scores (n, rows - 1) are from their mean, squared.
+
+    The mean is the correlation, also where few rows make it: a likelihood would ask how most of
+    them hang together.
 
     Args:
         scores: standard normal, (n, rows).
@@ -177,10 +254,7 @@ def log_density_of_neighbours(
     """
     correlation = share / (1 + share.square())
     correlation = correlation.expand_as(scores)[:, 1:] + induced
-    a, b = scores[:, :-1], scores[:, 1:]
-    rest = 1 - correlation.square()
-    square = correlation.square() * (a.square() + b.square()) - 2 * correlation * a * b
-    return -(rest.log() + square / rest) / 2
+    return (scores[:, :-1] * scores[:, 1:] - correlation).square() / 2
 
 
 class RowNetwork(nn.Module):
@@ -221,7 +295,7 @@ class RowNetwork(nn.Module):
         self.track = dense((track, 64, width), nn.SiLU)
         self.leave = dense((width, width, len(ROWWISE)), nn.SiLU)
         self.wide = nn.Linear(track, len(ROWWISE), bias=False)
-        self.once = dense((track, 32, TRACKWISE), nn.SiLU)
+        self.once = dense((track, 32, len(TRACKWISE)), nn.SiLU)
         self.sharp = nn.Linear(track, SHARP * len(EDGES))
         for name in ("charge", "peak"):
             self.register_buffer(f"{name}_centre", torch.zeros(()))
@@ -250,7 +324,8 @@ class RowNetwork(nn.Module):
         sharp = self._sharp(track, edges)
         for name, part in zip(ROWWISE, sharp, strict=False):
             values[name] = values[name] + part
-        return self._distributions(values, torch.split(self.once(track), 1, dim=1))
+        once = zip(TRACKWISE, torch.split(self.once(track), 1, dim=1), strict=True)
+        return self._distributions(values, dict(once))
 
     def _between(self, at_knots: Tensor) -> Sequence[Tensor]:
         """Return for all rows (n, rows) what is known at the knots (parameters, n, knots)."""
@@ -273,8 +348,7 @@ class RowNetwork(nn.Module):
             sums.append(total)
         return sums
 
-    def _distributions(self, row: dict[str, Tensor], track: Sequence[Tensor]) -> RowParameters:
-        charge_shape, peak_shape = (_shape(*track[first : first + 2]) for first in (4, 6))
+    def _distributions(self, row: dict[str, Tensor], once: dict[str, Tensor]) -> RowParameters:
         charge_spread, peak_spread = self.charge_spread, self.peak_spread
         return RowParameters(
             rates=Rates(
@@ -285,37 +359,48 @@ class RowNetwork(nn.Module):
             charge=SinhArcsinh(
                 torch.addcmul(self.charge_centre, row["charge"], charge_spread),
                 row["charge_scale"] + charge_spread.log(),
-                *charge_shape,
+                *_shape(once["charge_skew"], once["charge_tail"]),
             ),
+            charge_tail=UpperTail(
+                torch.zeros_like(self.charge_centre),
+                row["charge_knee"],
+                functional.softplus(once["charge_reach"] - 1),
+            ),
+            charge_drag=row["charge_drag"].sigmoid(),
             share=row["share"],
-            along_z=Scatter(
-                row["along_z"],
-                row["along_z_first"],
-                track[10] / 8,
-                track[11] / 8,
-                _log_tail(track[0]),
-            ),
+            along_z=_scatter("along_z", row, once),
             border=row["border"],
             along_z_share=row["along_z_share"],
-            across=Scatter(
-                row["across"],
-                row["across_first"],
-                track[1] / 8,
-                track[2] / 8,
-                _log_tail(track[3]),
-            ),
-            tilt=(row["tilt"], track[12] / 8),
+            drag=(once["drag"] - 2, once["drag_first"], once["drag_wider"].sigmoid()),
+            across=_scatter("across", row, once),
+            tilt=(row["tilt"], once["tilt_first"] / 8),
             peak=SinhArcsinh(
                 torch.addcmul(self.peak_centre, row["peak"], peak_spread),
-                track[8].clamp(-4.0, 2.0) + peak_spread.log(),
-                *peak_shape,
+                once["peak_scale"].clamp(-4.0, 2.0) + peak_spread.log(),
+                *_shape(once["peak_skew"], once["peak_tail"]),
             ),
             peak_changes=(
                 row["peak_first"] * peak_spread,
-                track[13] / 4 * peak_spread,
-                track[9] / 4,
+                once["peak_second"] / 4 * peak_spread,
+                once["peak_scale_first"] / 4,
             ),
         )
+
+
+def _scatter(name: str, row: dict[str, Tensor], once: dict[str, Tensor]) -> Scatter:
+    return Scatter(
+        row[name],
+        row[f"{name}_first"],
+        once[f"{name}_second"] / 8,
+        once[f"{name}_around"] / 8,
+        row[f"{name}_knee"],
+        once[f"{name}_knee_first"] / 4,
+        once[f"{name}_knee_second"] / 8,
+        (
+            functional.softplus(once[f"{name}_reach"]),
+            functional.softplus(once[f"{name}_reach_knee"]),
+        ),
+    )
 
 
 def _log_tail(parameter: Tensor) -> Tensor:
