@@ -83,8 +83,7 @@ def test_neighbours_share_what_they_are_told_to():
     assert (scores[:, 2:] * scores[:, :-2]).mean().item() == pytest.approx(0, abs=0.01)
     # the truth is nearer than independence and than twice as much
     errors = [
-        error_of_neighbours(scores, torch.tensor(share)).mean().item()
-        for share in (0.4, 0.0, 0.8)
+        error_of_neighbours(scores, torch.tensor(share)).mean().item() for share in (0.4, 0.0, 0.8)
     ]
     assert errors[0] < min(errors[1:])
 

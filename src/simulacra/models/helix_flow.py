@@ -37,6 +37,7 @@ from simulacra.models.track_fates import (
     error_of_turns,
     passed_rows,
 )
+from simulacra.models.track_levels import GroupLevels
 from simulacra.models.track_polynomials import (
     LEAST_LEFT,
     combine,
@@ -54,7 +55,6 @@ from simulacra.models.track_rows import (
     shared,
 )
 from simulacra.models.track_smooth import FATE, LARGEST_SCORE, SIDES, SmoothNumbers, fate
-from simulacra.models.track_spread import GroupSpread
 from simulacra.transforms import HelixFrame, TrackEncoder, Transform
 from simulacra.transforms.effective_helix import FEWEST as FEWEST_OF_HELIX
 from simulacra.transforms.effective_helix import PARAMETERS
@@ -65,8 +65,6 @@ WHITE = 5
 """Numbers of noise for each row: presence, across, along z, charge, peak."""
 DRAWN = 4 + SIDES
 """Numbers of noise for the track: whether it is seen, is broken, where it ends and turns, sizes."""
-SPREADS = ("across", "along z", "charge", "peak")
-"""What scatters more or less than is typical in each group of pads."""
 OF_HELIX = (3, 2, 0)
 """Polynomials that are the effective helix's: across, along z, of the charge."""
 SEEN = 4
@@ -134,11 +132,10 @@ class HelixFlow(nn.Module):
         self.rows, self.knots = len(radii), len(knots)
         self.track = conditions - self.knots * ROW_FEATURES
         self.orders = (config.orders, config.orders, config.charge_orders)
-        self.spread = GroupSpread(chamber)
+        self.levels = GroupLevels(chamber)
         free = [order - own for order, own in zip(self.orders, OF_HELIX, strict=True)]
-        self.sizes = [PARAMETERS, *free, len(SPREADS) * self.spread.groups, self.spread.groups]
-        """How many smooth numbers are the helix's, across, along z, the charge's, spreads and
-        levels of the peaks."""
+        self.sizes = [PARAMETERS, *free, self.levels.groups]
+        """How many smooth numbers are the helix's, across, along z, the charge's, the peaks'."""
         self.of_rows = RowNetwork(chamber, self.track + FATE, ROW_FEATURES, config.row_width)
         self.fates = dense((self.track, 32, 2), nn.SiLU)
         self.smooth = SmoothNumbers(
@@ -197,14 +194,15 @@ class HelixFlow(nn.Module):
         turned = broken * drawn_turns(parameters.rates, lifetimes[:, 1:])
         seen = self._seen(rows, present, passed)
         smooth = self.smooth.sample(track, size, seen, of_smooth)
-        helix, across, along_z, of_charge, *scattering = torch.split(smooth, self.sizes, dim=1)
+        helix, across, along_z, of_charge, levels = torch.split(smooth, self.sizes, dim=1)
         basis = self._basis(passed)
-        scores = self._scores(parameters, white, passed, *scattering)
         of_basis = basis[:, : self.orders[2]]
-        charge = smooth_and_rough(of_basis, of_charge[:, None], scores[:, 2:3])[:, 0]
-        charge = parameters.straying(charge)
+        white = white.clamp(-LARGEST_SCORE, LARGEST_SCORE)
+        normal = smooth_and_rough(of_basis, of_charge[:, None], white[:, 3:4])[:, 0]
+        charge = parameters.straying(normal * present)
         charges = Charges.of(charge)
-        off = self._scattered(parameters, charges, scores)
+        off = self._scattered(parameters, charges, present, white)
+        peaks = self.levels.moved(white[:, 4], passed, levels)
         coefficients = self._padded(across, along_z)
         across, along_z = smooth_and_rough(basis, coefficients, off).unbind(1)
         channels = [
@@ -212,7 +210,7 @@ class HelixFlow(nn.Module):
             across,
             along_z,
             parameters.charge.values(charge).clamp(self.range[0, 0], self.range[1, 0]),
-            parameters.peaks(charges).values(scores[:, 3]).clamp(self.range[0, 1], 0.0),
+            parameters.peaks(charges).values(peaks).clamp(self.range[0, 1], 0.0),
             turned,
         ]
         return torch.cat([helix, *channels], dim=1)
@@ -240,22 +238,15 @@ class HelixFlow(nn.Module):
         of_across = parameters.scatter_across(charges, along_z)
         of_peaks = parameters.peaks(charges)
         with torch.no_grad():
-            scores = [
-                of_across.scores(across, LARGEST_SCORE),
-                of_z.scores(along_z, LARGEST_SCORE),
-                taken.rough,
-                of_peaks.scores(channels[:, 4], LARGEST_SCORE),
-            ]
-            found = torch.cat([taken.smooth, self._scattering(scores, present)], dim=1)
+            scores = of_z.scores(along_z, LARGEST_SCORE)
+            peaks = of_peaks.scores(channels[:, 4], LARGEST_SCORE) * present
+            found = torch.cat([taken.smooth, self.levels.of(peaks, present)], dim=1)
         some = (present.sum(dim=1, keepdim=True) > 0).to(present.dtype)
         fates = functional.binary_cross_entropy_with_logits(
             self.fates(track), torch.cat([some, size.broken], dim=1), reduction="none"
         )
         scatter = of_z.log_density(along_z) + of_across.log_density(across)
-        of_charge = basis[:, : self.orders[2]]
-        of_neighbours = error_of_neighbours(
-            taken.rough, parameters.share, neighbours(of_charge)
-        ) + error_of_neighbours(scores[1], parameters.along_z_share, neighbours(basis))
+        of_neighbours = error_of_neighbours(scores, parameters.along_z_share, neighbours(basis))
         return {
             "fates": fates.mean() + error_of_turns(parameters.rates, channels, size.broken),
             "presence": error_of_presence(parameters.rates, present),
@@ -289,40 +280,15 @@ class HelixFlow(nn.Module):
         parts = [count / self.rows, count.clamp_min(1).log() / 5, far, far - reach - self.radii[-1]]
         return torch.cat(parts, dim=1)
 
-    def _scores(
-        self,
-        parameters: RowParameters,
-        white: Tensor,
-        passed: Tensor,
-        spread: Tensor,
-        levels: Tensor,
+    def _scattered(
+        self, parameters: RowParameters, charges: Charges, present: Tensor, white: Tensor
     ) -> Tensor:
-        """Return normal scores (n, SPREADS, rows) of what scatters, from white noise."""
-        white_z = shared(white[:, 1], parameters.along_z_share)
-        of_charge = shared(white[:, 3], parameters.share)
-        own = self.spread.levels(white[:, 4] * passed, passed)
-        levels = torch.where(self.spread.known(passed), levels, own)
-        centred = white[:, 4] - self.spread.on_rows(own)
-        scores = torch.stack([white[:, 0], white_z, of_charge, centred], dim=1)
-        spread = spread.view(-1, len(SPREADS), self.spread.groups)
-        scores = self.spread.given(scores * passed[:, None], passed, spread)
-        scores = scores + functional.pad(self.spread.on_rows(levels)[:, None], (0, 0, 3, 0))
-        return scores.clamp(-LARGEST_SCORE, LARGEST_SCORE)
-
-    def _scattering(self, scores: list[Tensor], present: Tensor) -> Tensor:
-        """Return spreads and levels of scores (n, rows) of all SPREADS."""
-        levels = self.spread.levels(scores[3] * present, present)
-        centred = [*scores[:3], scores[3] - self.spread.on_rows(levels)]
-        spread = self.spread.of(torch.stack(centred, dim=1) * present[:, None], present)
-        return torch.cat([spread.flatten(1), levels], dim=1)
-
-    def _scattered(self, parameters: RowParameters, charges: Charges, scores: Tensor) -> Tensor:
-        """Return the noise across and along z (n, 2, rows) in mm for charges."""
+        """Return the noise across and along z (n, 2, rows) in mm for charges, from white noise."""
         of_z = parameters.scatter_along_z(charges)
-        strayed = of_z.strayed(scores[:, 1])
-        of_z = parameters.dragged(of_z, charges, strayed)
-        along_z = of_z.given(scores[:, 1], strayed)
-        across = parameters.scatter_across(charges, along_z).values(scores[:, 0])
+        scores = shared(white[:, 1], parameters.along_z_share) * present
+        strayed = of_z.strayed(scores)
+        along_z = parameters.dragged(of_z, charges, strayed).given(scores, strayed)
+        across = parameters.scatter_across(charges, along_z).values(white[:, 2])
         return torch.stack([across, along_z], dim=1)
 
     def _apart(
@@ -365,7 +331,7 @@ class HelixFlow(nn.Module):
         known = (basis != 0).any(dim=2) & (count > torch.arange(basis.shape[1]))
         of_helix = (count >= FEWEST_OF_HELIX).expand(-1, PARAMETERS)
         smooth = self._smooth(of_helix, known[:, None].expand(-1, len(OF_HELIX), -1))
-        return torch.cat([smooth, self.spread.known(present).repeat(1, len(SPREADS) + 1)], dim=1)
+        return torch.cat([smooth, self.levels.known(present)], dim=1)
 
 
 def _alone(basis: Tensor, values: Tensor, coefficients: Tensor) -> Tensor:

@@ -30,6 +30,7 @@ TRACKWISE = (
     "charge_skew",
     "charge_tail",
     "charge_reach",
+    "share_wider",
     "along_z_second",
     "along_z_around",
     "along_z_knee_first",
@@ -46,17 +47,19 @@ TRACKWISE = (
     "across_reach",
     "across_reach_knee",
     "tilt_first",
-    "peak_scale",
     "peak_scale_first",
     "peak_skew",
     "peak_tail",
     "peak_second",
+    "peak_around",
 )
 """Parameters that a track has once."""
 EDGES = (20.0, 300.0, 10.0, 300.0)
 """Scales in mm of what may be sharp: two of the reach beyond the row, two of the drift length."""
 SHARP = 2
 """Parameters that may be sharp: where a track ends, and where it has clusters."""
+INWARDS = 3
+"""Rows farther in that are looked at, besides the next one, for what a row has taken over."""
 LARGEST_CHARGE = 6.0
 """Score beyond which it does not matter how much larger a charge is."""
 KNEES = (0.3, 5.0)
@@ -80,9 +83,9 @@ ROWWISE = {
     "turns": Range(4, -5, -MOST_CERTAIN, SUREST),
     "charge": Range(1),
     "charge_scale": Range(1, 0, -4, 2),
-    "charge_knee": Range(1, 2, 1.2, 5),
-    "charge_drag": Range(1, -1, -6, 6),
+    "charge_knee": Range(1, 2, 0.5, 5),
     "share": Range(1 / 2, 0, -0.9, 0.9),
+    "share_beyond": Range(1 / 4, 0, -0.2, 3),
     "border": Range(1 / 2),
     "along_z_share": Range(1 / 2, 0, -0.9, 0.9),
     "along_z": Range(1, -0.7),
@@ -93,6 +96,7 @@ ROWWISE = {
     "across_knee": Range(1, 2.5),
     "tilt": Range(1 / 2),
     "peak": Range(1),
+    "peak_scale": Range(1, 0, -4, 2),
     "peak_first": Range(1 / 2),
 }
 """Parameters that differ from row to row; the first may be sharp."""
@@ -159,9 +163,9 @@ class RowParameters(NamedTuple):
     Attributes:
         rates: of clusters and ends.
         charge: of log q, by scores that may stray.
-        charge_tail: of those scores, of rows whose inner neighbours do not stray.
-        charge_drag: the part of its inner neighbour's straying that a row takes over.
-        share: how much of a row's charge score its inner neighbour has in common with it.
+        charge_tail: of those scores, but for what a row has in common with its inner neighbour.
+        share: what a row takes over of its inner neighbour's score, of how far that is bent, and
+            how uncertain that is, relative to itself.
         along_z: the scatter along z.
         border: of z per difference of the charge's scores of the next row and the one before, mm.
         along_z_share: as ``share``, of the scatter along z.
@@ -170,15 +174,14 @@ class RowParameters(NamedTuple):
         across: the scatter across.
         tilt: of across per z, and its change with the charge's score.
         peak: of log(q_max / q) at the mean charge.
-        peak_changes: the first two coefficients of the change of its location with the charge's
-            score, and of its log scale.
+        peak_changes: of its location with the charge's score c, with c^2 - 1 and with both
+            neighbours' c, and of its log scale with c.
     """
 
     rates: Rates
     charge: SinhArcsinh
     charge_tail: UpperTail
-    charge_drag: Tensor
-    share: Tensor
+    share: tuple[Tensor, Tensor, Tensor]
     along_z: Scatter
     border: Tensor
     along_z_share: Tensor
@@ -186,18 +189,27 @@ class RowParameters(NamedTuple):
     across: Scatter
     tilt: tuple[Tensor, Tensor]
     peak: SinhArcsinh
-    peak_changes: tuple[Tensor, Tensor, Tensor]
+    peak_changes: tuple[Tensor, Tensor, Tensor, Tensor]
 
     def straying(self, normal: Tensor) -> Tensor:
         """Return scores of the charge (n, rows) that may stray, for normal ones."""
-        strayed = self.charge_tail.strayed(normal)
-        return normal + strayed + self.charge_drag * _of_inner(strayed)
+        bend = self.charge_tail.bend(normal)
+        return self._tail_beside(normal, bend).given(normal, bend)
 
     def tail_given(self, scores: Tensor) -> UpperTail:
         """Return the distribution of scores of the charge (n, rows), given those farther in."""
         tail = self.charge_tail
-        strayed = tail.strayed(tail.scores(scores, LARGEST_CHARGE))
-        return tail._replace(location=self.charge_drag * _of_inner(strayed))
+        with torch.no_grad():
+            for _ in range(INWARDS):
+                tail = self._tail_beside(*_with_bend(tail, scores))
+        return self._tail_beside(*_with_bend(tail, scores))
+
+    def _tail_beside(self, normal: Tensor, bend: Tensor) -> UpperTail:
+        """Return the distribution of a row's score for the normal ones (n, rows) of inner rows."""
+        share, beyond, wider = self.share
+        taken = _of_inner(torch.addcmul(share * normal, beyond, bend))
+        scale = ((wider * taken).square() + 1).sqrt()
+        return self.charge_tail._replace(location=taken, scale=scale)
 
     def scatter_along_z(self, charges: Charges) -> TwoScale:
         """Return the distribution along z, mm, for charges, of rows whose neighbours are near."""
@@ -220,12 +232,19 @@ class RowParameters(NamedTuple):
 
     def peaks(self, charges: Charges) -> SinhArcsinh:
         """Return the distribution of log(q_max / q), for charges."""
-        first, second, scale = self.peak_changes
+        first, second, around, scale = self.peak_changes
         location = torch.addcmul(self.peak.location, first, charges.score)
+        location = torch.addcmul(location, second, charges.square)
         return self.peak._replace(
-            location=torch.addcmul(location, second, charges.square),
+            location=torch.addcmul(location, around, charges.around),
             log_scale=torch.addcmul(self.peak.log_scale, scale, charges.score).clamp(-8.0, 3.0),
         )
+
+
+def _with_bend(tail: UpperTail, scores: Tensor) -> tuple[Tensor, Tensor]:
+    """Return normal scores for those that may stray, and their bend."""
+    normal = tail.scores(scores, LARGEST_CHARGE)
+    return normal, tail.bend(normal)
 
 
 def _of_inner(values: Tensor) -> Tensor:
@@ -363,11 +382,11 @@ class RowNetwork(nn.Module):
             ),
             charge_tail=UpperTail(
                 torch.zeros_like(self.charge_centre),
+                torch.ones_like(self.charge_centre),
                 row["charge_knee"],
                 functional.softplus(once["charge_reach"] - 1),
             ),
-            charge_drag=row["charge_drag"].sigmoid(),
-            share=row["share"],
+            share=(row["share"], row["share_beyond"], once["share_wider"].sigmoid()),
             along_z=_scatter("along_z", row, once),
             border=row["border"],
             along_z_share=row["along_z_share"],
@@ -376,12 +395,13 @@ class RowNetwork(nn.Module):
             tilt=(row["tilt"], once["tilt_first"] / 8),
             peak=SinhArcsinh(
                 torch.addcmul(self.peak_centre, row["peak"], peak_spread),
-                once["peak_scale"].clamp(-4.0, 2.0) + peak_spread.log(),
+                row["peak_scale"] + peak_spread.log(),
                 *_shape(once["peak_skew"], once["peak_tail"]),
             ),
             peak_changes=(
                 row["peak_first"] * peak_spread,
                 once["peak_second"] / 4 * peak_spread,
+                once["peak_around"] / 4 * peak_spread,
                 once["peak_scale_first"] / 4,
             ),
         )

@@ -71,32 +71,39 @@ class UpperTail(NamedTuple):
     """Normal values, but for those that stray upwards; tensors as of :class:`TwoScale`.
 
     Attributes:
-        location: where most values are; they spread by 1.
+        location, scale: where most values are and how far they spread.
         knee: score above which values stray.
         reach: half of what is added to the slope there, not negative.
     """
 
     location: Tensor
+    scale: Tensor
     knee: Tensor
     reach: Tensor
 
     def log_density(self, values: Tensor) -> Tensor:
         """Return log p of values."""
         beyond = self._beyond(values)
-        return _log_normal(beyond + self.knee) - (self.reach * bend_slope(beyond)).log1p()
+        slope = self.scale + self.reach * bend_slope(beyond)
+        return _log_normal(beyond + self.knee) - slope.log()
 
     def scores(self, values: Tensor, largest: float) -> Tensor:
         """Return the normal scores of values, none larger than ``largest``."""
         return (self._beyond(values) + self.knee).clamp(-largest, largest)
 
-    def strayed(self, scores: Tensor) -> Tensor:
-        """Return how far values of normal scores lie above what is normal."""
-        return self.reach * (bent(scores - self.knee) - bent(-self.knee))
+    def bend(self, scores: Tensor) -> Tensor:
+        """Return twice how far scores are above the knee, 0 at a score of 0."""
+        return bent(scores - self.knee) - bent(-self.knee)
+
+    def given(self, scores: Tensor, bend: Tensor) -> Tensor:
+        """Return the values of normal scores with their :meth:`bend`."""
+        return torch.addcmul(torch.addcmul(self.location, scores, self.scale), bend, self.reach)
 
     def _beyond(self, values: Tensor) -> Tensor:
         """Return by how much scores are above the knee."""
-        distance = values - self.location + self.reach * bent(-self.knee) - self.knee
-        return unbent(distance, self.reach)
+        reach = self.reach / self.scale
+        distance = (values - self.location) / self.scale
+        return unbent(distance + reach * bent(-self.knee) - self.knee, reach)
 
 
 def bent(x: Tensor) -> Tensor:
