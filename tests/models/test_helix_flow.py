@@ -8,7 +8,7 @@ import torch
 from simulacra.conditions import EnergySpectrum, draw_conditions
 from simulacra.detectors import load_detector
 from simulacra.models import find_model
-from simulacra.models.track_rows import Charges, error_of_neighbours, shared
+from simulacra.models.track_rows import error_of_neighbours, shared
 from simulacra.models.track_smooth import FATE
 from simulacra.sample import load_sample
 from simulacra.surrogate import Surrogate
@@ -94,11 +94,11 @@ def test_charge_moves_clusters_along_the_track(surrogate):
     track, rows = model._split(surrogate.encoder(conditions_of(surrogate, 3)))
     parameters = model.of_rows(torch.nn.functional.pad(track, (0, FATE)), rows)
     parameters = parameters._replace(
-        border=torch.full((3, ROWS), 0.5), tilt=(torch.full((3, ROWS), -0.2), torch.zeros(3, 1))
+        border=torch.full((3, ROWS), 0.5), tilt=torch.full((3, ROWS), -0.2)
     )
     score = torch.zeros(3, ROWS)
     score[:, 80] = 1.0
-    charges = Charges.of(score)
+    charges = model.window(score, track)  # untrained: nothing but the difference of neighbours
     along_z = parameters.scatter_along_z(charges).location
     assert along_z[0, 79:82].tolist() == [0.5, 0.0, -0.5]
     across = parameters.scatter_across(charges, along_z).location

@@ -37,7 +37,6 @@ from simulacra.models.track_fates import (
     error_of_turns,
     passed_rows,
 )
-from simulacra.models.track_levels import GroupLevels
 from simulacra.models.track_polynomials import (
     LEAST_LEFT,
     combine,
@@ -48,13 +47,14 @@ from simulacra.models.track_polynomials import (
     smooth_and_rough,
 )
 from simulacra.models.track_rows import (
-    Charges,
     RowNetwork,
     RowParameters,
     error_of_neighbours,
     shared,
 )
 from simulacra.models.track_smooth import FATE, LARGEST_SCORE, SIDES, SmoothNumbers, fate
+from simulacra.models.track_spread import GroupSpread
+from simulacra.models.track_window import Charges, ChargeWindow
 from simulacra.transforms import HelixFrame, TrackEncoder, Transform
 from simulacra.transforms.effective_helix import FEWEST as FEWEST_OF_HELIX
 from simulacra.transforms.effective_helix import PARAMETERS
@@ -62,9 +62,11 @@ from simulacra.transforms.row_knots import row_knots
 from simulacra.transforms.track_encoder import REACH, ROW_FEATURES
 
 WHITE = 5
-"""Numbers of noise for each row: presence, across, along z, charge, peak."""
+"""Numbers of noise for each row: of presence, then of SPREADS."""
 DRAWN = 4 + SIDES
 """Numbers of noise for the track: whether it is seen, is broken, where it ends and turns, sizes."""
+SPREADS = ("across", "along z", "charge", "peak")
+"""What scatters more or less than is typical in each group of pads."""
 OF_HELIX = (3, 2, 0)
 """Polynomials that are the effective helix's: across, along z, of the charge."""
 SEEN = 4
@@ -83,6 +85,7 @@ class HelixFlowConfig(Frozen):
             three are the circle's own) and along z (two are the line's).
         charge_orders: polynomials for the charge.
         row_width: hidden units of the network for the rows.
+        window_width: hidden units of the network for what goes with the charges.
         width: hidden units of the networks for the smooth numbers.
         depth: residual blocks of their velocity.
         steps: steps of its integration.
@@ -92,6 +95,7 @@ class HelixFlowConfig(Frozen):
     orders: int = Field(default=10, ge=5)
     charge_orders: int = Field(default=3, ge=1)
     row_width: int = Field(default=32, ge=1)
+    window_width: int = Field(default=8, ge=1)
     width: int = Field(default=80, ge=1)
     depth: int = Field(default=1, ge=0)
     steps: int = Field(default=2, ge=1)
@@ -132,11 +136,13 @@ class HelixFlow(nn.Module):
         self.rows, self.knots = len(radii), len(knots)
         self.track = conditions - self.knots * ROW_FEATURES
         self.orders = (config.orders, config.orders, config.charge_orders)
-        self.levels = GroupLevels(chamber)
+        self.spread = GroupSpread(chamber)
         free = [order - own for order, own in zip(self.orders, OF_HELIX, strict=True)]
-        self.sizes = [PARAMETERS, *free, self.levels.groups]
-        """How many smooth numbers are the helix's, across, along z, the charge's, the peaks'."""
+        self.sizes = [PARAMETERS, *free, len(SPREADS) * self.spread.groups, self.spread.groups]
+        """How many smooth numbers are the helix's, across, along z, the charge's, spreads and
+        levels of the peaks."""
         self.of_rows = RowNetwork(chamber, self.track + FATE, ROW_FEATURES, config.row_width)
+        self.window = ChargeWindow(chamber, self.track, config.window_width)
         self.fates = dense((self.track, 32, 2), nn.SiLU)
         self.smooth = SmoothNumbers(
             (free[0], free[1]),
@@ -194,15 +200,14 @@ class HelixFlow(nn.Module):
         turned = broken * drawn_turns(parameters.rates, lifetimes[:, 1:])
         seen = self._seen(rows, present, passed)
         smooth = self.smooth.sample(track, size, seen, of_smooth)
-        helix, across, along_z, of_charge, levels = torch.split(smooth, self.sizes, dim=1)
+        helix, across, along_z, of_charge, *scattering = torch.split(smooth, self.sizes, dim=1)
         basis = self._basis(passed)
+        scores = self._scores(parameters, white[:, 1:], present, passed, *scattering)
         of_basis = basis[:, : self.orders[2]]
-        white = white.clamp(-LARGEST_SCORE, LARGEST_SCORE)
-        normal = smooth_and_rough(of_basis, of_charge[:, None], white[:, 3:4])[:, 0]
+        normal = smooth_and_rough(of_basis, of_charge[:, None], scores[:, 2:3])[:, 0]
         charge = parameters.straying(normal * present)
-        charges = Charges.of(charge)
-        off = self._scattered(parameters, charges, present, white)
-        peaks = self.levels.moved(white[:, 4], passed, levels)
+        charges = self.window(charge, track)
+        off = self._scattered(parameters, charges, scores)
         coefficients = self._padded(across, along_z)
         across, along_z = smooth_and_rough(basis, coefficients, off).unbind(1)
         channels = [
@@ -210,7 +215,7 @@ class HelixFlow(nn.Module):
             across,
             along_z,
             parameters.charge.values(charge).clamp(self.range[0, 0], self.range[1, 0]),
-            parameters.peaks(charges).values(peaks).clamp(self.range[0, 1], 0.0),
+            parameters.peaks(charges).values(scores[:, 3]).clamp(self.range[0, 1], 0.0),
             turned,
         ]
         return torch.cat([helix, *channels], dim=1)
@@ -230,7 +235,7 @@ class HelixFlow(nn.Module):
         with torch.no_grad():
             taken = self._apart(helix, channels, parameters, basis)
         across, along_z = taken.noise.unbind(1)
-        charges = Charges.of(taken.charge)
+        charges = self.window(taken.charge, track)
         of_z = parameters.scatter_along_z(charges)
         with torch.no_grad():
             strayed = of_z.strayed(of_z.scores(along_z, LARGEST_SCORE))
@@ -238,15 +243,19 @@ class HelixFlow(nn.Module):
         of_across = parameters.scatter_across(charges, along_z)
         of_peaks = parameters.peaks(charges)
         with torch.no_grad():
-            scores = of_z.scores(along_z, LARGEST_SCORE)
-            peaks = of_peaks.scores(channels[:, 4], LARGEST_SCORE) * present
-            found = torch.cat([taken.smooth, self.levels.of(peaks, present)], dim=1)
+            scores = [
+                of_across.scores(across, LARGEST_SCORE),
+                of_z.scores(along_z, LARGEST_SCORE),
+                taken.rough,
+                of_peaks.scores(channels[:, 4], LARGEST_SCORE),
+            ]
+            found = torch.cat([taken.smooth, self._scattering(scores, present)], dim=1)
         some = (present.sum(dim=1, keepdim=True) > 0).to(present.dtype)
         fates = functional.binary_cross_entropy_with_logits(
             self.fates(track), torch.cat([some, size.broken], dim=1), reduction="none"
         )
         scatter = of_z.log_density(along_z) + of_across.log_density(across)
-        of_neighbours = error_of_neighbours(scores, parameters.along_z_share, neighbours(basis))
+        of_neighbours = error_of_neighbours(scores[1], parameters.along_z_share, neighbours(basis))
         return {
             "fates": fates.mean() + error_of_turns(parameters.rates, channels, size.broken),
             "presence": error_of_presence(parameters.rates, present),
@@ -280,15 +289,40 @@ class HelixFlow(nn.Module):
         parts = [count / self.rows, count.clamp_min(1).log() / 5, far, far - reach - self.radii[-1]]
         return torch.cat(parts, dim=1)
 
-    def _scattered(
-        self, parameters: RowParameters, charges: Charges, present: Tensor, white: Tensor
+    def _scores(
+        self,
+        parameters: RowParameters,
+        white: Tensor,
+        present: Tensor,
+        passed: Tensor,
+        spread: Tensor,
+        levels: Tensor,
     ) -> Tensor:
-        """Return the noise across and along z (n, 2, rows) in mm for charges, from white noise."""
+        """Return normal scores (n, SPREADS, rows) of what scatters, from white noise."""
+        across, along_z, of_charge, of_peaks = white.unbind(1)
+        along_z = shared(along_z, parameters.along_z_share) * present
+        own = self.spread.levels(of_peaks * passed, passed)
+        levels = torch.where(self.spread.known(passed), levels, own)
+        centred = of_peaks - self.spread.on_rows(own)
+        scores = torch.stack([across, along_z, of_charge, centred], dim=1)
+        spread = spread.view(-1, len(SPREADS), self.spread.groups)
+        scores = self.spread.given(scores * passed[:, None], passed, spread)
+        scores = scores + functional.pad(self.spread.on_rows(levels)[:, None], (0, 0, 3, 0))
+        return scores.clamp(-LARGEST_SCORE, LARGEST_SCORE)
+
+    def _scattering(self, scores: list[Tensor], present: Tensor) -> Tensor:
+        """Return spreads and levels of scores (n, rows) of all SPREADS."""
+        levels = self.spread.levels(scores[3] * present, present)
+        centred = [*scores[:3], scores[3] - self.spread.on_rows(levels)]
+        spread = self.spread.of(torch.stack(centred, dim=1) * present[:, None], present)
+        return torch.cat([spread.flatten(1), levels], dim=1)
+
+    def _scattered(self, parameters: RowParameters, charges: Charges, scores: Tensor) -> Tensor:
+        """Return the noise across and along z (n, 2, rows) in mm for charges."""
         of_z = parameters.scatter_along_z(charges)
-        scores = shared(white[:, 1], parameters.along_z_share) * present
-        strayed = of_z.strayed(scores)
-        along_z = parameters.dragged(of_z, charges, strayed).given(scores, strayed)
-        across = parameters.scatter_across(charges, along_z).values(white[:, 2])
+        strayed = of_z.strayed(scores[:, 1])
+        along_z = parameters.dragged(of_z, charges, strayed).given(scores[:, 1], strayed)
+        across = parameters.scatter_across(charges, along_z).values(scores[:, 0])
         return torch.stack([across, along_z], dim=1)
 
     def _apart(
@@ -331,7 +365,7 @@ class HelixFlow(nn.Module):
         known = (basis != 0).any(dim=2) & (count > torch.arange(basis.shape[1]))
         of_helix = (count >= FEWEST_OF_HELIX).expand(-1, PARAMETERS)
         smooth = self._smooth(of_helix, known[:, None].expand(-1, len(OF_HELIX), -1))
-        return torch.cat([smooth, self.levels.known(present)], dim=1)
+        return torch.cat([smooth, self.spread.known(present).repeat(1, len(SPREADS) + 1)], dim=1)
 
 
 def _alone(basis: Tensor, values: Tensor, coefficients: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ may lie far from the track, in one row or in two.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -22,7 +22,8 @@ from simulacra.detectors import Tpc
 from simulacra.models.networks import dense
 from simulacra.models.sinh_arcsinh import SinhArcsinh
 from simulacra.models.track_fates import Rates
-from simulacra.models.two_scale import TwoScale, UpperTail
+from simulacra.models.track_window import LARGEST_CHARGE, Charges
+from simulacra.models.two_scale import TwoScale, UpperTail, bent
 from simulacra.transforms.row_knots import row_knots
 from simulacra.transforms.track_encoder import DRIFT, REACH
 
@@ -30,28 +31,15 @@ TRACKWISE = (
     "charge_skew",
     "charge_tail",
     "charge_reach",
+    "share_knee",
     "share_wider",
-    "along_z_second",
-    "along_z_around",
-    "along_z_knee_first",
-    "along_z_knee_second",
     "along_z_reach",
     "along_z_reach_knee",
-    "drag",
-    "drag_first",
     "drag_wider",
-    "across_second",
-    "across_around",
-    "across_knee_first",
-    "across_knee_second",
     "across_reach",
     "across_reach_knee",
-    "tilt_first",
-    "peak_scale_first",
     "peak_skew",
     "peak_tail",
-    "peak_second",
-    "peak_around",
 )
 """Parameters that a track has once."""
 EDGES = (20.0, 300.0, 10.0, 300.0)
@@ -60,10 +48,10 @@ SHARP = 2
 """Parameters that may be sharp: where a track ends, and where it has clusters."""
 INWARDS = 3
 """Rows farther in that are looked at, besides the next one, for what a row has taken over."""
-LARGEST_CHARGE = 6.0
-"""Score beyond which it does not matter how much larger a charge is."""
 KNEES = (0.3, 5.0)
 """Smallest and largest."""
+MOST_WIDER = 1.5
+"""Largest logarithm of how much wider a score is for what its row has taken over."""
 MOST_CERTAIN, SUREST = 16.0, 6.0
 """Largest logarithm of a rate's inverse, largest normal score."""
 
@@ -89,72 +77,35 @@ ROWWISE = {
     "border": Range(1 / 2),
     "along_z_share": Range(1 / 2, 0, -0.9, 0.9),
     "along_z": Range(1, -0.7),
-    "along_z_first": Range(1 / 4),
     "along_z_knee": Range(1, 2.5),
+    "drag": Range(1, -2),
     "across": Range(1, -0.7),
-    "across_first": Range(1 / 4),
     "across_knee": Range(1, 2.5),
     "tilt": Range(1 / 2),
     "peak": Range(1),
     "peak_scale": Range(1, 0, -4, 2),
-    "peak_first": Range(1 / 2),
 }
 """Parameters that differ from row to row; the first may be sharp."""
 
 
-class Charges(NamedTuple):
-    """Scores of the charge and what follows from them, (n, rows) each.
-
-    Attributes:
-        score: standard normal but for those that stray; 0 where there is no cluster.
-        square: its square, minus 1.
-        around: the sum of both neighbours' scores.
-        rise: the outer neighbour's score minus the inner one's.
-    """
-
-    score: Tensor
-    square: Tensor
-    around: Tensor
-    rise: Tensor
-
-    @classmethod
-    def of(cls, score: Tensor) -> Self:
-        """Return all of scores (n, rows)."""
-        score = score.clamp(-LARGEST_CHARGE, LARGEST_CHARGE)
-        padded = functional.pad(score, (1, 1))
-        before, after = padded[:, :-2], padded[:, 2:]
-        return cls(score, score.square() - 1, after + before, after - before)
-
-
 class Scatter(NamedTuple):
-    """How far clusters scatter, as the charge's score c goes: (n, rows), or (n, 1).
+    """How far clusters scatter: (n, rows), or (n, 1).
 
     Attributes:
         log_scale: log of the scale in mm of most clusters.
-        first, second, around: of its change with c, with c^2 - 1 and with both neighbours' c.
         knee: score beyond which clusters stray.
-        knee_first, knee_second: of its change with c and with c^2 - 1.
         reach: of strays, mm, and its increase with the knee.
     """
 
     log_scale: Tensor
-    first: Tensor
-    second: Tensor
-    around: Tensor
     knee: Tensor
-    knee_first: Tensor
-    knee_second: Tensor
     reach: tuple[Tensor, Tensor]
 
-    def given(self, location: Tensor, charges: Charges) -> TwoScale:
-        """Return the distribution at locations (n, rows) for charges."""
-        log_scale = torch.addcmul(self.log_scale, self.first, charges.score)
-        log_scale = torch.addcmul(log_scale, self.second, charges.square)
-        log_scale = torch.addcmul(log_scale, self.around, charges.around)
-        knee = torch.addcmul(self.knee, self.knee_first, charges.score)
-        knee = torch.addcmul(knee, self.knee_second, charges.square).clamp(*KNEES)
+    def given(self, location: Tensor, log_scale: Tensor, knee: Tensor) -> TwoScale:
+        """Return the distribution at locations (n, rows), for changes of scale and knee."""
+        knee = (self.knee + knee).clamp(*KNEES)
         reach = torch.addcmul(self.reach[0], self.reach[1], knee)
-        return TwoScale(location, log_scale.clamp(-6.0, 6.0).exp(), knee, reach)
+        return TwoScale(location, (self.log_scale + log_scale).clamp(-6.0, 6.0).exp(), knee, reach)
 
 
 class RowParameters(NamedTuple):
@@ -164,87 +115,76 @@ class RowParameters(NamedTuple):
         rates: of clusters and ends.
         charge: of log q, by scores that may stray.
         charge_tail: of those scores, but for what a row has in common with its inner neighbour.
-        share: what a row takes over of its inner neighbour's score, of how far that is bent, and
-            how uncertain that is, relative to itself.
+        share: what a row takes over of its inner neighbour's normal score, and of how far that is
+            above a knee; the knee; and the logarithm of how much wider the row's own score is for
+            what it has taken over, relative to that.
         along_z: the scatter along z.
         border: of z per difference of the charge's scores of the next row and the one before, mm.
         along_z_share: as ``share``, of the scatter along z.
-        drag: score of the part of its inner neighbour's straying along z that a row takes over,
-            its change with the row's charge, and how uncertain it is, relative to itself.
+        drag: the part of its inner neighbour's straying along z that a row takes over, before the
+            charges' change and softplus; and how uncertain it is, relative to itself.
         across: the scatter across.
-        tilt: of across per z, and its change with the charge's score.
-        peak: of log(q_max / q) at the mean charge.
-        peak_changes: of its location with the charge's score c, with c^2 - 1 and with both
-            neighbours' c, and of its log scale with c.
+        tilt: of across per z.
+        peak: of log(q_max / q).
     """
 
     rates: Rates
     charge: SinhArcsinh
     charge_tail: UpperTail
-    share: tuple[Tensor, Tensor, Tensor]
+    share: tuple[Tensor, Tensor, Tensor, Tensor]
     along_z: Scatter
     border: Tensor
     along_z_share: Tensor
-    drag: tuple[Tensor, Tensor, Tensor]
+    drag: tuple[Tensor, Tensor]
     across: Scatter
-    tilt: tuple[Tensor, Tensor]
+    tilt: Tensor
     peak: SinhArcsinh
-    peak_changes: tuple[Tensor, Tensor, Tensor, Tensor]
 
     def straying(self, normal: Tensor) -> Tensor:
         """Return scores of the charge (n, rows) that may stray, for normal ones."""
-        bend = self.charge_tail.bend(normal)
-        return self._tail_beside(normal, bend).given(normal, bend)
+        return self._tail_beside(normal).values(normal)
 
     def tail_given(self, scores: Tensor) -> UpperTail:
         """Return the distribution of scores of the charge (n, rows), given those farther in."""
         tail = self.charge_tail
         with torch.no_grad():
             for _ in range(INWARDS):
-                tail = self._tail_beside(*_with_bend(tail, scores))
-        return self._tail_beside(*_with_bend(tail, scores))
+                tail = self._tail_beside(tail.scores(scores, LARGEST_CHARGE))
+        return self._tail_beside(tail.scores(scores, LARGEST_CHARGE))
 
-    def _tail_beside(self, normal: Tensor, bend: Tensor) -> UpperTail:
+    def _tail_beside(self, normal: Tensor) -> UpperTail:
         """Return the distribution of a row's score for the normal ones (n, rows) of inner rows."""
-        share, beyond, wider = self.share
-        taken = _of_inner(torch.addcmul(share * normal, beyond, bend))
-        scale = ((wider * taken).square() + 1).sqrt()
+        share, beyond, knee, wider = self.share
+        taken = torch.addcmul(share * normal, beyond, bent(normal - knee) - bent(-knee))
+        taken = _of_inner(taken)
+        scale = (wider * taken).clamp(-MOST_WIDER, MOST_WIDER).exp()
         return self.charge_tail._replace(location=taken, scale=scale)
 
     def scatter_along_z(self, charges: Charges) -> TwoScale:
         """Return the distribution along z, mm, for charges, of rows whose neighbours are near."""
-        return self.along_z.given(self.border * charges.rise, charges)
+        location = self.border * charges.rise
+        return self.along_z.given(location, charges.along_z, charges.along_z_knee)
 
     def dragged(self, of_z: TwoScale, charges: Charges, strayed: Tensor) -> TwoScale:
         """Return the distribution along z, where clusters (n, rows) farther in have strayed.
 
-        A delta electron that comes into the next row moves that cluster too, by about the part of
-        its charge that it brings.
+        A delta electron that comes into the next row moves that cluster too.
         """
-        first, change, wider = self.drag
-        part = torch.addcmul(first, change, charges.score).sigmoid()
+        drag, wider = self.drag
+        part = functional.softplus(drag + charges.drag)
         return of_z.moved(part * _of_inner(strayed), wider)
 
     def scatter_across(self, charges: Charges, along_z: Tensor) -> TwoScale:
         """Return the distribution beside the smooth track, mm, for charges and what z does."""
-        tilt, change = self.tilt
-        return self.across.given(torch.addcmul(tilt, change, charges.score) * along_z, charges)
+        location = (self.tilt + charges.tilt) * along_z
+        return self.across.given(location, charges.across, charges.across_knee)
 
     def peaks(self, charges: Charges) -> SinhArcsinh:
         """Return the distribution of log(q_max / q), for charges."""
-        first, second, around, scale = self.peak_changes
-        location = torch.addcmul(self.peak.location, first, charges.score)
-        location = torch.addcmul(location, second, charges.square)
         return self.peak._replace(
-            location=torch.addcmul(location, around, charges.around),
-            log_scale=torch.addcmul(self.peak.log_scale, scale, charges.score).clamp(-8.0, 3.0),
+            location=self.peak.location + charges.peak,
+            log_scale=(self.peak.log_scale + charges.peak_scale).clamp(-8.0, 3.0),
         )
-
-
-def _with_bend(tail: UpperTail, scores: Tensor) -> tuple[Tensor, Tensor]:
-    """Return normal scores for those that may stray, and their bend."""
-    normal = tail.scores(scores, LARGEST_CHARGE)
-    return normal, tail.bend(normal)
 
 
 def _of_inner(values: Tensor) -> Tensor:
@@ -386,41 +326,29 @@ class RowNetwork(nn.Module):
                 row["charge_knee"],
                 functional.softplus(once["charge_reach"] - 1),
             ),
-            share=(row["share"], row["share_beyond"], once["share_wider"].sigmoid()),
+            share=(
+                row["share"],
+                row["share_beyond"],
+                (once["share_knee"] / 2).clamp(-2.0, 2.0),
+                once["share_wider"] / 8,
+            ),
             along_z=_scatter("along_z", row, once),
             border=row["border"],
             along_z_share=row["along_z_share"],
-            drag=(once["drag"] - 2, once["drag_first"], once["drag_wider"].sigmoid()),
+            drag=(row["drag"], once["drag_wider"].sigmoid()),
             across=_scatter("across", row, once),
-            tilt=(row["tilt"], once["tilt_first"] / 8),
+            tilt=row["tilt"],
             peak=SinhArcsinh(
                 torch.addcmul(self.peak_centre, row["peak"], peak_spread),
                 row["peak_scale"] + peak_spread.log(),
                 *_shape(once["peak_skew"], once["peak_tail"]),
             ),
-            peak_changes=(
-                row["peak_first"] * peak_spread,
-                once["peak_second"] / 4 * peak_spread,
-                once["peak_around"] / 4 * peak_spread,
-                once["peak_scale_first"] / 4,
-            ),
         )
 
 
 def _scatter(name: str, row: dict[str, Tensor], once: dict[str, Tensor]) -> Scatter:
-    return Scatter(
-        row[name],
-        row[f"{name}_first"],
-        once[f"{name}_second"] / 8,
-        once[f"{name}_around"] / 8,
-        row[f"{name}_knee"],
-        once[f"{name}_knee_first"] / 4,
-        once[f"{name}_knee_second"] / 8,
-        (
-            functional.softplus(once[f"{name}_reach"]),
-            functional.softplus(once[f"{name}_reach_knee"]),
-        ),
-    )
+    reach = (functional.softplus(once[f"{name}_reach{of}"]) for of in ("", "_knee"))
+    return Scatter(row[name], row[f"{name}_knee"], (next(reach), next(reach)))
 
 
 def _log_tail(parameter: Tensor) -> Tensor:

@@ -1,8 +1,8 @@
 """The smooth numbers of a track: how its helix and what it does beside it differ from the ideal.
 
 A handful of numbers says how a track scatters and loses energy: the effective helix's parameters,
-the coefficients of polynomials across and along z, those of the charge, and the mean of the peaks'
-scores in each group of pads. Kinks, radiated photons and the like
+the coefficients of polynomials across and along z, those of the charge, and by how much clusters
+scatter more or less than is typical in each group of pads. Kinks, radiated photons and the like
 make all deviations large together: how large across and how large along z, relative to what is
 typical, are numbers of their own, drawn first; given them, they have light tails. Each number's
 distribution given the track is learned by maximum likelihood, and flow matching joins their normal

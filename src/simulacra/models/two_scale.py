@@ -91,12 +91,9 @@ class UpperTail(NamedTuple):
         """Return the normal scores of values, none larger than ``largest``."""
         return (self._beyond(values) + self.knee).clamp(-largest, largest)
 
-    def bend(self, scores: Tensor) -> Tensor:
-        """Return twice how far scores are above the knee, 0 at a score of 0."""
-        return bent(scores - self.knee) - bent(-self.knee)
-
-    def given(self, scores: Tensor, bend: Tensor) -> Tensor:
-        """Return the values of normal scores with their :meth:`bend`."""
+    def values(self, scores: Tensor) -> Tensor:
+        """Return the values of normal scores."""
+        bend = bent(scores - self.knee) - bent(-self.knee)
         return torch.addcmul(torch.addcmul(self.location, scores, self.scale), bend, self.reach)
 
     def _beyond(self, values: Tensor) -> Tensor:

@@ -1,0 +1,68 @@
+"""How much the clusters of a track scatter in each group of pads, as a number of its own.
+
+Scores of the scatter are standard normal over all tracks, but those of one track belong together: a
+delta electron that flies along, a branch close by, a drift longer than the ideal helix says make
+all clusters of a group scatter more. The root mean square of a group's scores is such a number; it
+is drawn with the smooth ones, and independent scores are scaled to it. Where scores of a group have
+a mean of their own, so is that: where a stiff track crosses the pads, and with it the largest pad's
+part of the charge, changes little from row to row.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from simulacra.detectors import Tpc
+
+FEWEST = 3
+"""Clusters in a group from which on it has a spread."""
+SMALLEST = 1e-4
+
+
+class GroupSpread(nn.Module):
+    """Logarithms of the root mean square of scores in each group of pads.
+
+    Args:
+        detector: a time-projection chamber.
+    """
+
+    members: Tensor
+
+    def __init__(self, detector: Tpc) -> None:
+        super().__init__()
+        counts = torch.tensor([part.rows for part in detector.pad_rows])
+        members = torch.eye(len(counts)).repeat_interleave(counts, dim=0)
+        self.register_buffer("members", members, persistent=False)
+
+    @property
+    def groups(self) -> int:
+        """How many groups of pads there are."""
+        return self.members.shape[1]
+
+    def known(self, present: Tensor) -> Tensor:
+        """Return which groups (n, groups) have clusters enough, for rows (n, rows)."""
+        return present @ self.members >= FEWEST
+
+    def of(self, scores: Tensor, present: Tensor) -> Tensor:
+        """Return the spreads (n, channels, groups) of scores (n, channels, rows).
+
+        Args:
+            scores: zero on rows that are not present.
+            present: 1 or 0 (n, rows).
+        """
+        count = (present @ self.members).clamp_min(1)[:, None]
+        return ((scores.square() @ self.members) / count).clamp_min(SMALLEST).log() / 2
+
+    def levels(self, scores: Tensor, present: Tensor) -> Tensor:
+        """Return the means (n, groups) of scores (n, rows) that are zero on rows not present."""
+        return (scores @ self.members) / (present @ self.members).clamp_min(1)
+
+    def on_rows(self, values: Tensor) -> Tensor:
+        """Return values of groups (..., groups) on their rows (..., rows)."""
+        return values @ self.members.mT
+
+    def given(self, scores: Tensor, present: Tensor, spread: Tensor) -> Tensor:
+        """Return scores (n, channels, rows), scaled so that they have a given spread."""
+        change = (spread - self.of(scores, present)) * self.known(present)[:, None]
+        return scores * self.on_rows(change.exp())
