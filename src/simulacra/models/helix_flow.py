@@ -18,7 +18,7 @@ References:
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import torch
 from pydantic import Field
@@ -37,42 +37,24 @@ from simulacra.models.track_fates import (
     error_of_turns,
     passed_rows,
 )
-from simulacra.models.track_polynomials import (
-    LEAST_LEFT,
-    combine,
-    fitted,
-    leverages,
-    neighbours,
-    polynomial_table,
-    smooth_and_rough,
-)
-from simulacra.models.track_rows import (
-    RowNetwork,
-    RowParameters,
-    error_of_neighbours,
-    shared,
-)
+from simulacra.models.track_noise import SPREADS, TrackNoise, Trail
+from simulacra.models.track_polynomials import fitted, polynomial_table, smooth_and_rough
+from simulacra.models.track_rows import RowNetwork
 from simulacra.models.track_smooth import FATE, LARGEST_SCORE, SIDES, SmoothNumbers, fate
-from simulacra.models.track_spread import GroupSpread
-from simulacra.models.track_window import Charges, ChargeWindow
 from simulacra.transforms import HelixFrame, TrackEncoder, Transform
 from simulacra.transforms.effective_helix import FEWEST as FEWEST_OF_HELIX
 from simulacra.transforms.effective_helix import PARAMETERS
 from simulacra.transforms.row_knots import row_knots
 from simulacra.transforms.track_encoder import REACH, ROW_FEATURES
 
-WHITE = 5
+WHITE = 1 + len(SPREADS)
 """Numbers of noise for each row: of presence, then of SPREADS."""
 DRAWN = 4 + SIDES
 """Numbers of noise for the track: whether it is seen, is broken, where it ends and turns, sizes."""
-SPREADS = ("across", "along z", "charge", "peak")
-"""What scatters more or less than is typical in each group of pads."""
-OF_HELIX = (3, 2, 0)
-"""Polynomials that are the effective helix's: across, along z, of the charge."""
+OF_HELIX = (3, 2)
+"""Polynomials that are the effective helix's: across, along z."""
 SEEN = 4
 """Numbers that say how much of a track is seen."""
-MOST_STRAYED = 20.0
-"""Largest score of a charge."""
 BLOCK = 4096
 """Tracks that are taken apart at once before training."""
 
@@ -101,23 +83,6 @@ class HelixFlowConfig(Frozen):
     steps: int = Field(default=2, ge=1)
 
 
-class Track(NamedTuple):
-    """A track taken apart.
-
-    Attributes:
-        smooth: the effective helix's parameters, the coefficients of across and along z (mm), those
-            of the charge's scores, one after another.
-        noise: across and along z (n, 2, rows), mm, with the variance that a row alone has.
-        charge: scores of the charge, which may stray (n, rows).
-        rough: normal ones without what is smooth, with the variance that a row alone has.
-    """
-
-    smooth: Tensor
-    noise: Tensor
-    charge: Tensor
-    rough: Tensor
-
-
 class HelixFlow(nn.Module):
     """P(rows with clusters | track), P(smooth deviations | track, rows), P(noise, charge | ...).
 
@@ -135,18 +100,16 @@ class HelixFlow(nn.Module):
         knots, _ = row_knots(chamber)
         self.rows, self.knots = len(radii), len(knots)
         self.track = conditions - self.knots * ROW_FEATURES
-        self.orders = (config.orders, config.orders, config.charge_orders)
-        self.spread = GroupSpread(chamber)
-        free = [order - own for order, own in zip(self.orders, OF_HELIX, strict=True)]
-        self.sizes = [PARAMETERS, *free, len(SPREADS) * self.spread.groups, self.spread.groups]
-        """How many smooth numbers are the helix's, across, along z, the charge's, spreads and
-        levels of the peaks."""
+        self.orders = config.orders
+        self.noise = TrackNoise(chamber, self.track, config.charge_orders, config.window_width)
+        free = [config.orders - own for own in OF_HELIX]
+        self.sizes = [PARAMETERS, *free, sum(self.noise.sizes)]
+        """How many smooth numbers are the helix's, across, along z, and in common of the rows."""
         self.of_rows = RowNetwork(chamber, self.track + FATE, ROW_FEATURES, config.row_width)
-        self.window = ChargeWindow(chamber, self.track, config.window_width)
         self.fates = dense((self.track, 32, 2), nn.SiLU)
         self.smooth = SmoothNumbers(
             (free[0], free[1]),
-            sum(self.sizes[3:]),
+            self.sizes[-1],
             self.track,
             SEEN,
             config.width,
@@ -155,7 +118,7 @@ class HelixFlow(nn.Module):
         )
         self.register_buffer("range", torch.tensor([[-10.0, -10.0], [10.0, 0.0]]))
         self.register_buffer("radii", radii / 1000.0, persistent=False)
-        table = polynomial_table(radii, max(self.orders))
+        table = polynomial_table(radii, config.orders)
         self.register_buffer("polynomials", table, persistent=False)
 
     def fit(self, features: Tensor, conditions: Tensor) -> None:
@@ -200,22 +163,19 @@ class HelixFlow(nn.Module):
         turned = broken * drawn_turns(parameters.rates, lifetimes[:, 1:])
         seen = self._seen(rows, present, passed)
         smooth = self.smooth.sample(track, size, seen, of_smooth)
-        helix, across, along_z, of_charge, *scattering = torch.split(smooth, self.sizes, dim=1)
-        basis = self._basis(passed)
-        scores = self._scores(parameters, white[:, 1:], present, passed, *scattering)
-        of_basis = basis[:, : self.orders[2]]
-        normal = smooth_and_rough(of_basis, of_charge[:, None], scores[:, 2:3])[:, 0]
-        charge = parameters.straying(normal * present)
-        charges = self.window(charge, track)
-        off = self._scattered(parameters, charges, scores)
+        helix, across, along_z, common = torch.split(smooth, self.sizes, dim=1)
+        trail = Trail(present, passed, self._basis(passed))
+        drawn_rows = self.noise.draw(
+            parameters, track, trail, self.noise.common(common), white[:, 1:]
+        )
         coefficients = self._padded(across, along_z)
-        across, along_z = smooth_and_rough(basis, coefficients, off).unbind(1)
+        across, along_z = smooth_and_rough(trail.basis, coefficients, drawn_rows.off).unbind(1)
         channels = [
             present,
             across,
             along_z,
-            parameters.charge.values(charge).clamp(self.range[0, 0], self.range[1, 0]),
-            parameters.peaks(charges).values(scores[:, 3]).clamp(self.range[0, 1], 0.0),
+            parameters.charge.values(drawn_rows.charge).clamp(self.range[0, 0], self.range[1, 0]),
+            drawn_rows.peak.clamp_max(0.0).clamp_min(self.range[0, 1]),
             turned,
         ]
         return torch.cat([helix, *channels], dim=1)
@@ -226,44 +186,26 @@ class HelixFlow(nn.Module):
         helix, channels = self._channels(features)
         present = channels[:, 0]
         passed = passed_rows(present)
-        seen, basis = self._seen(rows, present, passed), self._basis(passed)
+        trail = Trail(present, passed, self._basis(passed))
+        seen = self._seen(rows, present, passed)
         with torch.no_grad():
-            known = self._known(present, basis)
+            known = self._known(present, trail.basis)
             typical = self.smooth.typical(track, seen)
-            size = self.smooth.size(self._sized(helix, channels, present), known, typical)
+            coefficients = fitted(trail.basis, channels[:, 1:3], present)
+            found = self._smooth(helix, coefficients)
+            size = self.smooth.size(found, known, typical)
         parameters = self.of_rows(fate(track, size), rows)
-        with torch.no_grad():
-            taken = self._apart(helix, channels, parameters, basis)
-        across, along_z = taken.noise.unbind(1)
-        charges = self.window(taken.charge, track)
-        of_z = parameters.scatter_along_z(charges)
-        with torch.no_grad():
-            strayed = of_z.strayed(of_z.scores(along_z, LARGEST_SCORE))
-        of_z = parameters.dragged(of_z, charges, strayed)
-        of_across = parameters.scatter_across(charges, along_z)
-        of_peaks = parameters.peaks(charges)
-        with torch.no_grad():
-            scores = [
-                of_across.scores(across, LARGEST_SCORE),
-                of_z.scores(along_z, LARGEST_SCORE),
-                taken.rough,
-                of_peaks.scores(channels[:, 4], LARGEST_SCORE),
-            ]
-            found = torch.cat([taken.smooth, self._scattering(scores, present)], dim=1)
+        of_noise, common = self.noise.losses(parameters, track, trail, channels, coefficients, rng)
         some = (present.sum(dim=1, keepdim=True) > 0).to(present.dtype)
         fates = functional.binary_cross_entropy_with_logits(
             self.fates(track), torch.cat([some, size.broken], dim=1), reduction="none"
         )
-        scatter = of_z.log_density(along_z) + of_across.log_density(across)
-        of_neighbours = error_of_neighbours(scores[1], parameters.along_z_share, neighbours(basis))
+        found = torch.cat([found, common], dim=1)
         return {
             "fates": fates.mean() + error_of_turns(parameters.rates, channels, size.broken),
             "presence": error_of_presence(parameters.rates, present),
             **self.smooth.losses(found, known, track, size, seen, rng),
-            "scatter": -_mean_of(scatter, present),
-            "charge": -_mean_of(_log_density_of_charge(parameters, channels), present),
-            "neighbours": _mean_of(of_neighbours, present[:, 1:] * present[:, :-1]),
-            "peak": -_mean_of(of_peaks.log_density(channels[:, 4]), present),
+            **of_noise,
         }
 
     def _split(self, conditions: Tensor) -> tuple[Tensor, Tensor]:
@@ -289,99 +231,30 @@ class HelixFlow(nn.Module):
         parts = [count / self.rows, count.clamp_min(1).log() / 5, far, far - reach - self.radii[-1]]
         return torch.cat(parts, dim=1)
 
-    def _scores(
-        self,
-        parameters: RowParameters,
-        white: Tensor,
-        present: Tensor,
-        passed: Tensor,
-        spread: Tensor,
-        levels: Tensor,
-    ) -> Tensor:
-        """Return normal scores (n, SPREADS, rows) of what scatters, from white noise."""
-        across, along_z, of_charge, of_peaks = white.unbind(1)
-        along_z = shared(along_z, parameters.along_z_share) * present
-        own = self.spread.levels(of_peaks * passed, passed)
-        levels = torch.where(self.spread.known(passed), levels, own)
-        centred = of_peaks - self.spread.on_rows(own)
-        scores = torch.stack([across, along_z, of_charge, centred], dim=1)
-        spread = spread.view(-1, len(SPREADS), self.spread.groups)
-        scores = self.spread.given(scores * passed[:, None], passed, spread)
-        scores = scores + functional.pad(self.spread.on_rows(levels)[:, None], (0, 0, 3, 0))
-        return scores.clamp(-LARGEST_SCORE, LARGEST_SCORE)
-
-    def _scattering(self, scores: list[Tensor], present: Tensor) -> Tensor:
-        """Return spreads and levels of scores (n, rows) of all SPREADS."""
-        levels = self.spread.levels(scores[3] * present, present)
-        centred = [*scores[:3], scores[3] - self.spread.on_rows(levels)]
-        spread = self.spread.of(torch.stack(centred, dim=1) * present[:, None], present)
-        return torch.cat([spread.flatten(1), levels], dim=1)
-
-    def _scattered(self, parameters: RowParameters, charges: Charges, scores: Tensor) -> Tensor:
-        """Return the noise across and along z (n, 2, rows) in mm for charges."""
-        of_z = parameters.scatter_along_z(charges)
-        strayed = of_z.strayed(scores[:, 1])
-        along_z = parameters.dragged(of_z, charges, strayed).given(scores[:, 1], strayed)
-        across = parameters.scatter_across(charges, along_z).values(scores[:, 0])
-        return torch.stack([across, along_z], dim=1)
-
-    def _apart(
-        self, helix: Tensor, channels: Tensor, parameters: RowParameters, basis: Tensor
-    ) -> Track:
-        """Take tracks apart into smooth coefficients and noise."""
-        present = channels[:, 0]
-        charge = parameters.charge.scores(channels[:, 3], MOST_STRAYED) * present
-        normal = parameters.tail_given(charge).scores(charge, LARGEST_SCORE) * present
-        values = torch.stack([channels[:, 1], channels[:, 2], normal], dim=1)
-        coefficients = fitted(basis, values, present)
-        noise = _alone(basis, values[:, :2], coefficients[:, :2]) * present[:, None]
-        of_charge = slice(self.orders[2])
-        rough = _alone(basis[:, of_charge], values[:, 2:], coefficients[:, 2:, of_charge])
-        smooth = self._smooth(helix, coefficients)
-        return Track(smooth, noise, charge, rough[:, 0] * present)
-
     def _sized(self, helix: Tensor, channels: Tensor, present: Tensor) -> Tensor:
         """Return the smooth numbers that have a typical size."""
-        values = torch.cat([channels[:, 1:3], 0 * channels[:, :1]], dim=1)
-        found = fitted(self._basis(passed_rows(present)), values, present)
-        return self._smooth(helix, found)[:, : self.smooth.sized]
+        basis = self._basis(passed_rows(present))
+        return self._smooth(helix, fitted(basis, channels[:, 1:3], present))
 
     def _padded(self, *free: Tensor) -> Tensor:
-        """Return the coefficients (n, channels, orders), zero where they are the helix's own."""
-        padded = [
-            functional.pad(part, (own, max(self.orders) - own - part.shape[1]))
-            for part, own in zip(free, OF_HELIX, strict=False)
-        ]
+        """Return the coefficients (n, 2, orders), zero where they are the helix's own."""
+        padded = [functional.pad(part, (own, 0)) for part, own in zip(free, OF_HELIX, strict=True)]
         return torch.stack(padded, dim=1)
 
     def _smooth(self, helix: Tensor, coefficients: Tensor) -> Tensor:
-        """Return the smooth numbers of coefficients (n, channels, orders)."""
-        parts = zip(coefficients.unbind(1), OF_HELIX, self.orders, strict=True)
-        return torch.cat([helix, *(part[:, own:order] for part, own, order in parts)], dim=1)
+        """Return the smooth numbers that have a typical size, for coefficients (n, 2, orders)."""
+        parts = zip(coefficients.unbind(1), OF_HELIX, strict=True)
+        return torch.cat([helix, *(part[:, own:] for part, own in parts)], dim=1)
 
     def _known(self, present: Tensor, basis: Tensor) -> Tensor:
         """Return which of the smooth numbers a track has (n, smooth)."""
         count = present.sum(dim=1, keepdim=True)
-        known = (basis != 0).any(dim=2) & (count > torch.arange(basis.shape[1]))
+        orders = torch.arange(basis.shape[1], device=basis.device)
+        known = (basis != 0).any(dim=2) & (count > orders)
         of_helix = (count >= FEWEST_OF_HELIX).expand(-1, PARAMETERS)
-        smooth = self._smooth(of_helix, known[:, None].expand(-1, len(OF_HELIX), -1))
-        return torch.cat([smooth, self.spread.known(present).repeat(1, len(SPREADS) + 1)], dim=1)
-
-
-def _alone(basis: Tensor, values: Tensor, coefficients: Tensor) -> Tensor:
-    """Return values (n, channels, rows) without what is smooth, as wide as on a row alone."""
-    left = (1 - leverages(basis)).clamp_min(LEAST_LEFT).sqrt()
-    return (values - combine(basis, coefficients)) / left[:, None]
-
-
-def _log_density_of_charge(parameters: RowParameters, channels: Tensor) -> Tensor:
-    """Return log p of log q (n, rows), given the rows farther in."""
-    scores, log_slope = parameters.charge.sloped_scores(channels[:, 3])
-    return parameters.tail_given(scores * channels[:, 0]).log_density(scores) + log_slope
-
-
-def _mean_of(values: Tensor, present: Tensor) -> Tensor:
-    return torch.where(present > 0, values, 0.0).sum() / present.sum().clamp_min(1)
+        sized = self._smooth(of_helix, known[:, None].expand(-1, len(OF_HELIX), -1))
+        of_charge = known[:, : self.noise.charge_orders]
+        return torch.cat([sized, self.noise.known(present, of_charge)], dim=1)
 
 
 def encoder(config: HelixFlowConfig, detector: Detector) -> TrackEncoder:

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils._pytree import tree_map
 
 from simulacra.detectors import Tpc
 from simulacra.models.networks import dense
@@ -50,6 +51,8 @@ INWARDS = 3
 """Rows farther in that are looked at, besides the next one, for what a row has taken over."""
 KNEES = (0.3, 5.0)
 """Smallest and largest."""
+LOG_SCALES = (-6.0, 4.0)
+"""Smallest and largest, of mm."""
 MOST_WIDER = 1.5
 """Largest logarithm of how much wider a score is for what its row has taken over."""
 MOST_CERTAIN, SUREST = 16.0, 6.0
@@ -81,6 +84,7 @@ ROWWISE = {
     "drag": Range(1, -2),
     "across": Range(1, -0.7),
     "across_knee": Range(1, 2.5),
+    "across_share": Range(1 / 2, 0, -0.9, 0.9),
     "tilt": Range(1 / 2),
     "peak": Range(1),
     "peak_scale": Range(1, 0, -4, 2),
@@ -105,7 +109,9 @@ class Scatter(NamedTuple):
         """Return the distribution at locations (n, rows), for changes of scale and knee."""
         knee = (self.knee + knee).clamp(*KNEES)
         reach = torch.addcmul(self.reach[0], self.reach[1], knee)
-        return TwoScale(location, (self.log_scale + log_scale).clamp(-6.0, 6.0).exp(), knee, reach)
+        return TwoScale(
+            location, (self.log_scale + log_scale).clamp(*LOG_SCALES).exp(), knee, reach
+        )
 
 
 class RowParameters(NamedTuple):
@@ -120,10 +126,11 @@ class RowParameters(NamedTuple):
             what it has taken over, relative to that.
         along_z: the scatter along z.
         border: of z per difference of the charge's scores of the next row and the one before, mm.
-        along_z_share: as ``share``, of the scatter along z.
+        along_z_share: part of the inner neighbour's white noise in a row's scatter along z.
         drag: the part of its inner neighbour's straying along z that a row takes over, before the
             charges' change and softplus; and how uncertain it is, relative to itself.
         across: the scatter across.
+        across_share: as ``along_z_share``.
         tilt: of across per z.
         peak: of log(q_max / q).
     """
@@ -137,8 +144,18 @@ class RowParameters(NamedTuple):
     along_z_share: Tensor
     drag: tuple[Tensor, Tensor]
     across: Scatter
+    across_share: Tensor
     tilt: Tensor
     peak: SinhArcsinh
+
+    def only_shares(self) -> RowParameters:
+        """Return the same, with gradients of what neighbours share and of nothing else."""
+        fixed: RowParameters = tree_map(Tensor.detach, self)
+        return fixed._replace(
+            share=(self.share[0], *fixed.share[1:]),
+            along_z_share=self.along_z_share,
+            across_share=self.across_share,
+        )
 
     def straying(self, normal: Tensor) -> Tensor:
         """Return scores of the charge (n, rows) that may stray, for normal ones."""
@@ -198,22 +215,6 @@ def shared(white: Tensor, share: Tensor) -> Tensor:
     Electrons diffuse into the next row; a moving average of white noise does as they do.
     """
     return torch.addcmul(white, share, white.roll(1, dims=1)) * (1 + share.square()).rsqrt()
-
-
-def error_of_neighbours(scores: Tensor, share: Tensor, induced: Tensor | float = 0.0) -> Tensor:
-    """Return how far products of neighbours' scores (n, rows - 1) are from their mean, squared.
-
-    The mean is the correlation, also where few rows make it: a likelihood would ask how most of
-    them hang together.
-
-    Args:
-        scores: standard normal, (n, rows).
-        share: as in :func:`shared`, (n, rows) or (n, 1).
-        induced: a correlation of neighbours that the scores have besides (n, rows - 1).
-    """
-    correlation = share / (1 + share.square())
-    correlation = correlation.expand_as(scores)[:, 1:] + induced
-    return (scores[:, :-1] * scores[:, 1:] - correlation).square() / 2
 
 
 class RowNetwork(nn.Module):
@@ -337,6 +338,7 @@ class RowNetwork(nn.Module):
             along_z_share=row["along_z_share"],
             drag=(row["drag"], once["drag_wider"].sigmoid()),
             across=_scatter("across", row, once),
+            across_share=row["across_share"],
             tilt=row["tilt"],
             peak=SinhArcsinh(
                 torch.addcmul(self.peak_centre, row["peak"], peak_spread),

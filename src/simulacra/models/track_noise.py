@@ -1,0 +1,278 @@
+"""The noise of a track's rows: what diffusion, delta electrons and electronics add to the smooth.
+
+Scores of charge, of the scatter along z and across, and of the largest pad's part are drawn for
+each row, brought to the level and the spread that their group of pads has, and turned into numbers
+by the rows' distributions (:mod:`simulacra.models.track_rows`), each given those before.
+
+How much neighbours have in common is not learned by likelihood, which asks how most rows hang
+together, but by moments: the mean product of neighbours, given the track, shall be what it is in
+full simulation, with all that happens to the scores afterwards. Two independent draws give the
+gradient of the squared difference of the two means without bias.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.func import functional_call
+from torch.nn import functional
+
+from simulacra.detectors import Tpc
+from simulacra.models.track_polynomials import (
+    LEAST_LEFT,
+    combine,
+    fitted,
+    leverages,
+    smooth_and_rough,
+)
+from simulacra.models.track_rows import RowParameters, shared
+from simulacra.models.track_smooth import LARGEST_SCORE
+from simulacra.models.track_spread import GroupSpread
+from simulacra.models.track_window import Charges, ChargeWindow
+
+SPREADS = ("across", "along z", "charge", "peak")
+"""What scatters more or less than is typical in each group of pads."""
+MOST_STRAYED = 20.0
+"""Largest score of a charge."""
+FARTHEST = 8.0
+"""Numbers farther off than this many units count as that far in products of neighbours."""
+SMALLEST_UNIT = 1e-3
+
+
+class Trail(NamedTuple):
+    """Where a track has clusters.
+
+    Attributes:
+        present: 1 or 0 (n, rows).
+        passed: 1 up to the last cluster, else 0 (n, rows).
+        basis: polynomials that are orthonormal on the rows passed (n, orders, rows).
+    """
+
+    present: Tensor
+    passed: Tensor
+    basis: Tensor
+
+
+class Common(NamedTuple):
+    """What the rows of a track have in common.
+
+    Attributes:
+        charge: coefficients of the charge's normal scores (n, charge orders).
+        spreads: logarithms of how much scores scatter, (n, SPREADS * groups).
+        levels: means of the peaks' scores in each group (n, groups).
+    """
+
+    charge: Tensor
+    spreads: Tensor
+    levels: Tensor
+
+
+class Noise(NamedTuple):
+    """The noise of rows.
+
+    Attributes:
+        charge: scores of the charge, which may stray (n, rows).
+        peak: log(q_max / q), (n, rows).
+        off: across and along z (n, 2, rows), mm, what is smooth in them not taken out.
+    """
+
+    charge: Tensor
+    peak: Tensor
+    off: Tensor
+
+
+class TrackNoise(nn.Module):
+    """P(noise of the rows | track, rows' parameters, what rows have in common).
+
+    Args:
+        detector: a time-projection chamber.
+        track: number of features of the track.
+        charge_orders: polynomials for the charge.
+        width: hidden units of the network for what goes with the charges.
+    """
+
+    def __init__(self, detector: Tpc, track: int, charge_orders: int, width: int) -> None:
+        super().__init__()
+        self.spread = GroupSpread(detector)
+        self.window = ChargeWindow(detector, track, width)
+        self.charge_orders, self.rows = charge_orders, len(detector.row_radii)
+        self.sizes = [charge_orders, len(SPREADS) * self.spread.groups, self.spread.groups]
+        """How many numbers :class:`Common` has of each kind."""
+
+    def draw(
+        self, parameters: RowParameters, track: Tensor, trail: Trail, common: Common, white: Tensor
+    ) -> Noise:
+        """Return the noise of rows from white noise (n, SPREADS, rows)."""
+        return self._drawn(parameters, self.window, track, trail, common, white)
+
+    def common(self, numbers: Tensor) -> Common:
+        """Return what rows have in common of its numbers (n, numbers)."""
+        return Common(*torch.split(numbers, self.sizes, dim=1))
+
+    def known(self, present: Tensor, known_charge: Tensor) -> Tensor:
+        """Return which of the numbers in common a track has (n, numbers)."""
+        groups = self.spread.known(present)
+        return torch.cat([known_charge, groups.repeat(1, len(SPREADS) + 1)], dim=1)
+
+    def losses(
+        self,
+        parameters: RowParameters,
+        track: Tensor,
+        trail: Trail,
+        channels: Tensor,
+        coefficients: Tensor,
+        rng: Generator,
+    ) -> tuple[dict[str, Tensor], Tensor]:
+        """Return the likelihoods and the error of neighbours, and what the rows have in common.
+
+        Args:
+            parameters: of the rows.
+            track: features of the track.
+            trail: where it has clusters.
+            channels: of :class:`HelixFrame` (n, channels, rows).
+            coefficients: what is smooth across and along z (n, 2, orders).
+            rng: of the draws.
+        """
+        present = trail.present
+        with torch.no_grad():
+            charge = parameters.charge.scores(channels[:, 3], MOST_STRAYED) * present
+            normal = parameters.tail_given(charge).scores(charge, LARGEST_SCORE) * present
+            rough = channels[:, 1:3] - combine(trail.basis, coefficients)
+            left = (1 - leverages(trail.basis)).clamp_min(LEAST_LEFT).sqrt()
+            across, along_z = (rough / left[:, None] * present[:, None]).unbind(1)
+        charges = self.window(charge, track)
+        of_z = parameters.scatter_along_z(charges)
+        with torch.no_grad():
+            strayed = of_z.strayed(of_z.scores(along_z, LARGEST_SCORE))
+        of_z = parameters.dragged(of_z, charges, strayed)
+        of_across = parameters.scatter_across(charges, along_z)
+        of_peaks = parameters.peaks(charges)
+        with torch.no_grad():
+            common = self._common(
+                normal,
+                of_across.scores(across, LARGEST_SCORE),
+                of_z.scores(along_z, LARGEST_SCORE),
+                of_peaks.scores(channels[:, 4], LARGEST_SCORE),
+                trail,
+            )
+        scatter = of_z.log_density(along_z) + of_across.log_density(across)
+        with torch.no_grad():
+            found = torch.cat([channels[:, 3:4] - parameters.charge.location[:, None], rough], 1)
+        terms = {
+            "scatter": -mean_of(scatter, present),
+            "charge": -mean_of(_log_density_of_charge(parameters, channels), present),
+            "peak": -mean_of(of_peaks.log_density(channels[:, 4]), present),
+            "neighbours": self._error_of_neighbours(parameters, track, trail, common, found, rng),
+        }
+        return terms, torch.cat(common, dim=1)
+
+    def _drawn(
+        self,
+        parameters: RowParameters,
+        window: Callable[[Tensor, Tensor], Charges],
+        track: Tensor,
+        trail: Trail,
+        common: Common,
+        white: Tensor,
+    ) -> Noise:
+        scores = self._scores(parameters, white, trail, common)
+        basis = trail.basis[:, : self.charge_orders]
+        normal = smooth_and_rough(basis, common.charge[:, None], scores[:, 2:3])[:, 0]
+        charge = parameters.straying(normal * trail.present)
+        charges = window(charge, track)
+        of_z = parameters.scatter_along_z(charges)
+        strayed = of_z.strayed(scores[:, 1])
+        along_z = parameters.dragged(of_z, charges, strayed).given(scores[:, 1], strayed)
+        across = parameters.scatter_across(charges, along_z).values(scores[:, 0])
+        peak = parameters.peaks(charges).values(scores[:, 3])
+        return Noise(charge, peak, torch.stack([across, along_z], dim=1))
+
+    def _scores(
+        self, parameters: RowParameters, white: Tensor, trail: Trail, common: Common
+    ) -> Tensor:
+        """Return normal scores (n, SPREADS, rows) of what scatters, from white noise."""
+        passed = trail.passed
+        across, along_z, of_charge, of_peaks = white.unbind(1)
+        across = shared(across, parameters.across_share)
+        along_z = shared(along_z, parameters.along_z_share) * trail.present
+        own = self.spread.levels(of_peaks * passed, passed)
+        levels = torch.where(self.spread.known(passed), common.levels, own)
+        centred = of_peaks - self.spread.on_rows(own)
+        scores = torch.stack([across, along_z, of_charge, centred], dim=1)
+        spread = common.spreads.view(-1, len(SPREADS), self.spread.groups)
+        scores = self.spread.given(scores * passed[:, None], passed, spread)
+        scores = scores + functional.pad(self.spread.on_rows(levels)[:, None], (0, 0, 3, 0))
+        return scores.clamp(-LARGEST_SCORE, LARGEST_SCORE)
+
+    def _common(
+        self, charge: Tensor, across: Tensor, along_z: Tensor, peaks: Tensor, trail: Trail
+    ) -> Common:
+        """Return what rows with normal scores (n, rows) have in common."""
+        basis, present = trail.basis[:, : self.charge_orders], trail.present
+        coefficients = fitted(basis, charge[:, None], present)
+        left = (1 - leverages(basis)).clamp_min(LEAST_LEFT).sqrt()
+        rough = (charge - combine(basis, coefficients)[:, 0]) / left
+        levels = self.spread.levels(peaks * present, present)
+        scores = [across, along_z, rough, peaks - self.spread.on_rows(levels)]
+        spread = self.spread.of(torch.stack(scores, dim=1) * present[:, None], present)
+        return Common(coefficients[:, 0], spread.flatten(1), levels)
+
+    def _error_of_neighbours(
+        self,
+        parameters: RowParameters,
+        track: Tensor,
+        trail: Trail,
+        common: Common,
+        found: Tensor,
+        rng: Generator,
+    ) -> Tensor:
+        """Return a number whose gradient is that of half the squared differences of means.
+
+        Only what neighbours share gets a gradient. ``found`` are log q without its location, and
+        across and along z without what is smooth (n, 3, rows).
+        """
+        shares = parameters.only_shares()
+        weights = {name: part.detach() for name, part in self.window.named_parameters()}
+        laws = shares.charge, shares.across, shares.along_z
+        scales = torch.stack([law.log_scale for law in laws], dim=1).exp()
+        count = trail.present.sum(dim=1).clamp_min(1)[:, None, None]
+        present = trail.present[:, None]
+        unit = ((scales.square() * present).sum(dim=2, keepdim=True) / count).sqrt()
+
+        def window(charge: Tensor, track: Tensor) -> Charges:
+            found: Charges = functional_call(self.window, weights, (charge, track))
+            return found
+
+        def products(values: Tensor) -> Tensor:
+            values = values / unit.clamp_min(SMALLEST_UNIT) * present
+            values = values - values.sum(dim=2, keepdim=True) / count
+            values = values.clamp(-FARTHEST, FARTHEST) * present
+            return (values[..., 1:] * values[..., :-1]).sum(dim=1)
+
+        def drawn() -> Tensor:
+            white = torch.randn((len(track), len(SPREADS), self.rows), generator=rng)
+            noise = self._drawn(shares, window, track, trail, common, white.to(track.device))
+            none = noise.off.new_zeros((*noise.off.shape[:2], trail.basis.shape[1]))
+            off = smooth_and_rough(trail.basis, none, noise.off)
+            charge = shares.charge.values(noise.charge) - shares.charge.location
+            return products(torch.cat([charge[:, None], off], dim=1))
+
+        with torch.no_grad():
+            difference = drawn() - products(found)
+        return mean_of(difference * drawn(), trail.present[:, 1:] * trail.present[:, :-1])
+
+
+def mean_of(values: Tensor, present: Tensor) -> Tensor:
+    """Return the mean of values where there are clusters."""
+    return torch.where(present > 0, values, 0.0).sum() / present.sum().clamp_min(1)
+
+
+def _log_density_of_charge(parameters: RowParameters, channels: Tensor) -> Tensor:
+    """Return log p of log q (n, rows), given the rows farther in; it teaches no ``share``."""
+    scores, log_slope = parameters.charge.sloped_scores(channels[:, 3])
+    share, beyond, knee, wider = parameters.share
+    parameters = parameters._replace(share=(share.detach(), beyond, knee, wider))
+    return parameters.tail_given(scores * channels[:, 0]).log_density(scores) + log_slope
