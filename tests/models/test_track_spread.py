@@ -42,3 +42,17 @@ def test_levels_are_means_of_groups_and_stand_on_their_rows(spread):
     noise = torch.randn((50, 159), generator=rng)
     centred = noise - spread.on_rows(spread.levels(noise * present, present))
     assert spread.levels(centred * present, present).abs().max() < 1e-5
+
+
+def test_moments_are_those_of_the_noise(spread):
+    rng = torch.Generator().manual_seed(1)
+    white = torch.randn((3000, 1, 160), generator=rng)
+    values = 5 + white[..., 1:] + 0.5 * white[..., :-1]
+    present = torch.ones(3000, 159)
+    correlations, spreads = spread.moments(values, present).mean(dim=0)
+    # of n values, n - 1 pairs; taking their mean out costs (1 + 2 rho) / n
+    rho, n = 0.5 / (1 + 0.5**2), torch.tensor([63.0, 64.0, 32.0])
+    assert torch.allclose(correlations, rho - (1 + 3 * rho) / n, atol=0.015)
+    assert torch.allclose(spreads, torch.full((3,), 1.25).log() / 2, atol=0.06)
+    present[:, 63:127] = 0
+    assert torch.equal(spread.moments(values, present)[:, 0, 1], torch.zeros(3000))

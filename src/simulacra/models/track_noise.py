@@ -5,15 +5,16 @@ each row, brought to the level and the spread that their group of pads has, and 
 by the rows' distributions (:mod:`simulacra.models.track_rows`), each given those before.
 
 How much neighbours have in common is not learned by likelihood, which asks how most rows hang
-together, but by moments: the mean product of neighbours, given the track, shall be what it is in
-full simulation, with all that happens to the scores afterwards. Two independent draws give the
-gradient of the squared difference of the two means without bias.
+together, but by moments: the mean correlation of neighbours in a group of pads, given the track,
+shall be what it is in full simulation, with all that happens to the scores afterwards. So shall the
+mean logarithm of how far they scatter, to which scores are stretched. Two independent draws give
+the gradient of the squared difference of two means without bias.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from torch import Generator, Tensor, nn
@@ -21,6 +22,7 @@ from torch.func import functional_call
 from torch.nn import functional
 
 from simulacra.detectors import Tpc
+from simulacra.models.networks import dense
 from simulacra.models.track_polynomials import (
     LEAST_LEFT,
     combine,
@@ -37,9 +39,10 @@ SPREADS = ("across", "along z", "charge", "peak")
 """What scatters more or less than is typical in each group of pads."""
 MOST_STRAYED = 20.0
 """Largest score of a charge."""
-FARTHEST = 8.0
-"""Numbers farther off than this many units count as that far in products of neighbours."""
-SMALLEST_UNIT = 1e-3
+MATCHED = 3
+"""How many of them, from the first on, are stretched."""
+FARTHEST = 4.0
+"""Charges farther off than this, in log q, count as that far in correlations of neighbours."""
 
 
 class Trail(NamedTuple):
@@ -98,6 +101,9 @@ class TrackNoise(nn.Module):
         super().__init__()
         self.spread = GroupSpread(detector)
         self.window = ChargeWindow(detector, track, width)
+        self.stretch = dense((track, 32, MATCHED * self.spread.groups), nn.SiLU)
+        for parameter in cast("nn.Linear", self.stretch[-1]).parameters():
+            nn.init.zeros_(parameter)
         self.charge_orders, self.rows = charge_orders, len(detector.row_radii)
         self.sizes = [charge_orders, len(SPREADS) * self.spread.groups, self.spread.groups]
         """How many numbers :class:`Common` has of each kind."""
@@ -178,6 +184,7 @@ class TrackNoise(nn.Module):
         common: Common,
         white: Tensor,
     ) -> Noise:
+        common = common._replace(spreads=self._stretched(common.spreads, track))
         scores = self._scores(parameters, white, trail, common)
         basis = trail.basis[:, : self.charge_orders]
         normal = smooth_and_rough(basis, common.charge[:, None], scores[:, 2:3])[:, 0]
@@ -189,6 +196,11 @@ class TrackNoise(nn.Module):
         across = parameters.scatter_across(charges, along_z).values(scores[:, 0])
         peak = parameters.peaks(charges).values(scores[:, 3])
         return Noise(charge, peak, torch.stack([across, along_z], dim=1))
+
+    def _stretched(self, spreads: Tensor, track: Tensor) -> Tensor:
+        """Return spreads (n, SPREADS * groups), stretched by what the moments have taught."""
+        stretch = self.stretch(track) / 8
+        return spreads + functional.pad(stretch, (0, spreads.shape[1] - stretch.shape[1]))
 
     def _scores(
         self, parameters: RowParameters, white: Tensor, trail: Trail, common: Common
@@ -231,26 +243,15 @@ class TrackNoise(nn.Module):
     ) -> Tensor:
         """Return a number whose gradient is that of half the squared differences of means.
 
-        Only what neighbours share gets a gradient. ``found`` are log q without its location, and
-        across and along z without what is smooth (n, 3, rows).
+        Only what neighbours share and the stretch get a gradient. ``found`` are log q without its
+        location, and across and along z without what is smooth (n, 3, rows).
         """
         shares = parameters.only_shares()
         weights = {name: part.detach() for name, part in self.window.named_parameters()}
-        laws = shares.charge, shares.across, shares.along_z
-        scales = torch.stack([law.log_scale for law in laws], dim=1).exp()
-        count = trail.present.sum(dim=1).clamp_min(1)[:, None, None]
-        present = trail.present[:, None]
-        unit = ((scales.square() * present).sum(dim=2, keepdim=True) / count).sqrt()
 
         def window(charge: Tensor, track: Tensor) -> Charges:
             found: Charges = functional_call(self.window, weights, (charge, track))
             return found
-
-        def products(values: Tensor) -> Tensor:
-            values = values / unit.clamp_min(SMALLEST_UNIT) * present
-            values = values - values.sum(dim=2, keepdim=True) / count
-            values = values.clamp(-FARTHEST, FARTHEST) * present
-            return (values[..., 1:] * values[..., :-1]).sum(dim=1)
 
         def drawn() -> Tensor:
             white = torch.randn((len(track), len(SPREADS), self.rows), generator=rng)
@@ -258,11 +259,13 @@ class TrackNoise(nn.Module):
             none = noise.off.new_zeros((*noise.off.shape[:2], trail.basis.shape[1]))
             off = smooth_and_rough(trail.basis, none, noise.off)
             charge = shares.charge.values(noise.charge) - shares.charge.location
-            return products(torch.cat([charge[:, None], off], dim=1))
+            charge = charge.clamp(-FARTHEST, FARTHEST)
+            return self.spread.moments(torch.cat([charge[:, None], off], dim=1), trail.present)
 
         with torch.no_grad():
-            difference = drawn() - products(found)
-        return mean_of(difference * drawn(), trail.present[:, 1:] * trail.present[:, :-1])
+            difference = drawn() - self.spread.moments(found, trail.present)
+        known = self.spread.known(trail.present)[:, None]
+        return mean_of((difference * drawn()).sum(dim=1, keepdim=True), known)
 
 
 def mean_of(values: Tensor, present: Tensor) -> Tensor:

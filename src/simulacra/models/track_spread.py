@@ -54,8 +54,21 @@ class GroupSpread(nn.Module):
         count = (present @ self.members).clamp_min(1)[:, None]
         return ((scores.square() @ self.members) / count).clamp_min(SMALLEST).log() / 2
 
+    def moments(self, values: Tensor, present: Tensor) -> Tensor:
+        """Return correlations of neighbours and spreads (n, 2 channels, groups) of values.
+
+        Of values (n, channels, rows) without their mean in a group: the sum of the products of
+        neighbours over that of the squares, 0 where nothing varies; and the logarithm of the root
+        mean square.
+        """
+        values = values * present[:, None]
+        beside = (values - self.on_rows(self.levels(values, present[:, None]))) * present[:, None]
+        products = (beside[..., 1:] * beside[..., :-1]) @ (self.members[1:] * self.members[:-1])
+        correlations = products / (beside.square() @ self.members).clamp_min(SMALLEST)
+        return torch.cat([correlations, self.of(beside, present)], dim=1)
+
     def levels(self, scores: Tensor, present: Tensor) -> Tensor:
-        """Return the means (n, groups) of scores (n, rows) that are zero on rows not present."""
+        """Return the means (..., groups) of scores (..., rows), zero on rows not present."""
         return (scores @ self.members) / (present @ self.members).clamp_min(1)
 
     def on_rows(self, values: Tensor) -> Tensor:
