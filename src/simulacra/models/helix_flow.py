@@ -124,15 +124,15 @@ class HelixFlow(nn.Module):
     def fit(self, features: Tensor, conditions: Tensor) -> None:
         """Set typical charges, and how the size of the deviations goes with the track.
 
-        The widest range of charges and deviations is that of the training values, widened by half
-        of its length (deviations: by their highest): it keeps numbers finite and cuts nothing that
+        The widest range of charges and deviations is that of the training values, widened by a
+        tenth of its length (deviations: by their highest): it keeps numbers finite and cuts nothing that
         training could have taught.
         """
         helix, channels = self._channels(features)
         present, charge, peak = (channels[:, channel] for channel in (0, 3, 4))
         self.of_rows.fit(charge[present > 0], peak[present > 0])
         for place, values in enumerate((charge[present > 0], peak[present > 0])):
-            margin = (values.max() - values.min()) / 2
+            margin = (values.max() - values.min()) / 10
             self.range[0, place] = values.min() - margin
             self.range[1, place] = values.max() + margin
         track, rows = self._split(conditions)

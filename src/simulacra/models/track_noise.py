@@ -188,6 +188,7 @@ class TrackNoise(nn.Module):
         scores = self._scores(parameters, white, trail, common)
         basis = trail.basis[:, : self.charge_orders]
         normal = smooth_and_rough(basis, common.charge[:, None], scores[:, 2:3])[:, 0]
+        normal = normal.clamp(-LARGEST_SCORE, LARGEST_SCORE)  # as those that taught the tails
         charge = parameters.straying(normal * trail.present)
         charges = window(charge, track)
         of_z = parameters.scatter_along_z(charges)

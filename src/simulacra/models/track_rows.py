@@ -53,6 +53,8 @@ KNEES = (0.3, 5.0)
 """Smallest and largest."""
 LOG_SCALES = (-6.0, 4.0)
 """Smallest and largest, of mm."""
+SHARE_KNEES = (0.3, 3.0)
+"""Of what rows share beyond their normal part: so high that it is not another normal part."""
 MOST_WIDER = 1.5
 """Largest logarithm of how much wider a score is for what its row has taken over."""
 MOST_CERTAIN, SUREST = 16.0, 6.0
@@ -75,8 +77,8 @@ ROWWISE = {
     "charge": Range(1),
     "charge_scale": Range(1, 0, -4, 2),
     "charge_knee": Range(1, 2, 0.5, 5),
-    "share": Range(1 / 2, 0, -0.9, 0.9),
-    "share_beyond": Range(1 / 4, 0, -0.2, 3),
+    "share": Range(1 / 2, 0, -0.3, 0.9),
+    "share_beyond": Range(1 / 4, 0, 0, 0.6),
     "border": Range(1 / 2),
     "along_z_share": Range(1 / 2, 0, -0.9, 0.9),
     "along_z": Range(1, -0.7),
@@ -330,7 +332,7 @@ class RowNetwork(nn.Module):
             share=(
                 row["share"],
                 row["share_beyond"],
-                (once["share_knee"] / 2).clamp(-2.0, 2.0),
+                (once["share_knee"] / 2 + 1).clamp(*SHARE_KNEES),
                 once["share_wider"] / 8,
             ),
             along_z=_scatter("along_z", row, once),
