@@ -125,8 +125,8 @@ class HelixFlow(nn.Module):
         """Set typical charges, and how the size of the deviations goes with the track.
 
         The widest range of charges and deviations is that of the training values, widened by a
-        tenth of its length (deviations: by their highest): it keeps numbers finite and cuts nothing that
-        training could have taught.
+        tenth of its length (deviations: by their highest): it keeps numbers finite and cuts nothing
+        that training could have taught.
         """
         helix, channels = self._channels(features)
         present, charge, peak = (channels[:, channel] for channel in (0, 3, 4))

@@ -78,7 +78,7 @@ ROWWISE = {
     "charge_scale": Range(1, 0, -4, 2),
     "charge_knee": Range(1, 2, 0.5, 5),
     "share": Range(1 / 2, 0, -0.3, 0.9),
-    "share_beyond": Range(1 / 4, 0, 0, 0.6),
+    "share_beyond": Range(1 / 4, 0.15, 0, 0.6),
     "border": Range(1 / 2),
     "along_z_share": Range(1 / 2, 0, -0.9, 0.9),
     "along_z": Range(1, -0.7),
