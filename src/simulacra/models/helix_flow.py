@@ -166,7 +166,7 @@ class HelixFlow(nn.Module):
         helix, across, along_z, common = torch.split(smooth, self.sizes, dim=1)
         trail = Trail(present, passed, self._basis(passed))
         drawn_rows = self.noise.draw(
-            parameters, track, trail, self.noise.common(common), white[:, 1:]
+            parameters, track, trail, self.noise.common(common, passed), white[:, 1:]
         )
         coefficients = self._padded(across, along_z)
         across, along_z = smooth_and_rough(trail.basis, coefficients, drawn_rows.off).unbind(1)

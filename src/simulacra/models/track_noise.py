@@ -13,6 +13,7 @@ the gradient of the squared difference of two means without bias.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple, cast
 
@@ -32,13 +33,17 @@ from simulacra.models.track_polynomials import (
 )
 from simulacra.models.track_rows import RowParameters, shared
 from simulacra.models.track_smooth import LARGEST_SCORE
-from simulacra.models.track_spread import GroupSpread
+from simulacra.models.track_spread import SMALLEST, GroupSpread
 from simulacra.models.track_window import Charges, ChargeWindow
 
 SPREADS = ("across", "along z", "charge", "peak")
 """What scatters more or less than is typical in each group of pads."""
 MOST_STRAYED = 20.0
 """Largest score of a charge."""
+MOST_COMMON = 3.0
+"""Largest mean score of a track's charges, or of a group's peaks; training has hardly any."""
+SPREAD_LIMITS = (math.log(SMALLEST) / 2, 1.0)
+"""Smallest that is measured, and largest; likewise."""
 MATCHED = 3
 """How many of them, from the first on, are stretched."""
 FARTHEST = 4.0
@@ -114,9 +119,15 @@ class TrackNoise(nn.Module):
         """Return the noise of rows from white noise (n, SPREADS, rows)."""
         return self._drawn(parameters, self.window, track, trail, common, white)
 
-    def common(self, numbers: Tensor) -> Common:
-        """Return what rows have in common of its numbers (n, numbers)."""
-        return Common(*torch.split(numbers, self.sizes, dim=1))
+    def common(self, numbers: Tensor, passed: Tensor) -> Common:
+        """Return what rows have in common of its numbers (n, numbers), kept within its limits."""
+        charge, spreads, levels = torch.split(numbers, self.sizes, dim=1)
+        most = MOST_COMMON * passed.sum(dim=1, keepdim=True).sqrt()
+        return Common(
+            torch.minimum(torch.maximum(charge, -most), most),
+            spreads.clamp(*SPREAD_LIMITS),
+            levels.clamp(-MOST_COMMON, MOST_COMMON),
+        )
 
     def known(self, present: Tensor, known_charge: Tensor) -> Tensor:
         """Return which of the numbers in common a track has (n, numbers)."""
