@@ -38,6 +38,8 @@ ALIKE = 1e-4
 of either sign, and cost all digits of single precision."""
 SMALL = 0.5
 """Of a coefficient, mm: below this there is noise only."""
+HEAVIEST = (-1.5, -0.4)
+"""Logarithms of the heaviest tails: of what has a typical size, of what is of order one."""
 SIDES = 2
 """Across and along z: radiated photons change the one, kinks both."""
 FATE = 1 + SIDES
@@ -71,6 +73,7 @@ class SmoothNumbers(nn.Module):
     scale: Tensor
     highest: Tensor
     side: Tensor
+    heaviest: Tensor
 
     def __init__(
         self,
@@ -88,6 +91,8 @@ class SmoothNumbers(nn.Module):
         context = track + FATE + seen
         side = torch.eye(SIDES).repeat_interleave(torch.tensor(sides), dim=0)
         self.register_buffer("side", side, persistent=False)
+        heaviest = torch.tensor(HEAVIEST).repeat_interleave(torch.tensor([sized, pure]))
+        self.register_buffer("heaviest", heaviest, persistent=False)
         self.of_sizes = nn.ModuleList(
             dense((track + 1 + before, 32, 4), nn.SiLU) for before in range(SIDES)
         )
@@ -193,7 +198,7 @@ class SmoothNumbers(nn.Module):
             location * 4 * log_scale.detach().exp(),
             log_scale,
             skew.clamp(-3.0, 3.0),
-            log_tail.clamp(-1.5, 1.0),
+            torch.maximum(log_tail.clamp_max(1.0), self.heaviest),
         )
 
     def _units(self, typical: Tensor, size: Size) -> Tensor:
