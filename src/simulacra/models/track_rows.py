@@ -12,12 +12,11 @@ may lie far from the track, in one row or in two.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.utils._pytree import tree_map
 
 from simulacra.detectors import Tpc
 from simulacra.models.networks import dense
@@ -152,7 +151,7 @@ class RowParameters(NamedTuple):
 
     def only_shares(self) -> RowParameters:
         """Return the same, with gradients of what neighbours share and of nothing else."""
-        fixed: RowParameters = tree_map(Tensor.detach, self)
+        fixed = cast("RowParameters", _fixed(self))
         return fixed._replace(
             share=(self.share[0], *fixed.share[1:]),
             along_z_share=self.along_z_share,
@@ -217,6 +216,16 @@ def shared(white: Tensor, share: Tensor) -> Tensor:
     Electrons diffuse into the next row; a moving average of white noise does as they do.
     """
     return torch.addcmul(white, share, white.roll(1, dims=1)) * (1 + share.square()).rsqrt()
+
+
+def _fixed(value: object) -> object:
+    """Return tensors, and tuples of them, without gradients."""
+    if isinstance(value, Tensor):
+        return value.detach()
+    if isinstance(value, tuple):
+        parts = [_fixed(part) for part in value]
+        return value._make(parts) if hasattr(value, "_make") else tuple(parts)
+    return value
 
 
 class RowNetwork(nn.Module):
