@@ -74,8 +74,11 @@ class ChargeWindow(nn.Module):
         seen = [padded[:, :-2], padded[:, 1:-1], padded[:, 2:]]
         # hidden units come first: each is one contiguous table
         hidden = self.enter.weight @ torch.stack(seen).view(SEEN, n * rows)
-        hidden = hidden.view(self.width, n, rows) + self.track(track).mT[:, :, None]
-        hidden = functional.relu(hidden + self.place(self.group).mT[:, None])
+        hidden = hidden.view(self.width, n, rows)  # large: changed in place
+        hidden = hidden.add_(self.track(track).mT[:, :, None]).add_(
+            self.place(self.group).mT[:, None]
+        )
+        hidden = hidden.relu_()
         changes = self.leave.weight @ hidden.view(self.width, n * rows)
         rise, *further = changes.view(-1, n, rows).unbind(0)
         return Charges(rise + seen[2] - seen[0], *further)
