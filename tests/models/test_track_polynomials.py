@@ -7,7 +7,6 @@ from simulacra.models.track_polynomials import (
     combine,
     fitted,
     leverages,
-    neighbours,
     polynomial_table,
     project,
     smooth_and_rough,
@@ -68,15 +67,3 @@ def test_a_track_is_its_polynomials_and_its_noise(table):
     rest = track - combine(basis, coefficients)
     left = (1 - leverages(basis)).sum().item()
     assert rest.square().sum().item() == pytest.approx(left, rel=0.05)
-
-
-def test_taking_polynomials_out_correlates_neighbours_as_foreseen(table):
-    rng = torch.Generator().manual_seed(1)
-    n = 4000
-    basis = table[ROWS].expand(n, -1, -1)
-    noise = torch.randn((n, 1, ROWS), generator=rng)
-    left = smooth_and_rough(basis, torch.zeros(n, 1, ORDERS), noise)[:, 0]
-    left = left / (1 - leverages(basis)).sqrt()
-    found, foreseen = (left[:, 1:] * left[:, :-1]).mean(dim=0), neighbours(basis[:1])[0]
-    assert torch.allclose(found[1:-1], foreseen[1:-1], atol=0.07)
-    assert found.mean().item() == pytest.approx(foreseen.mean().item(), abs=0.01)

@@ -45,7 +45,7 @@ MOST_COMMON = 3.0
 SPREAD_LIMITS = (math.log(SMALLEST) / 2, 1.0)
 """Smallest that is measured, and largest; likewise."""
 MATCHED = 3
-"""How many of them, from the first on, are stretched."""
+"""How many of SPREADS, from the first on, are stretched."""
 FARTHEST = 4.0
 """Charges farther off than this, in log q, count as that far in correlations of neighbours."""
 

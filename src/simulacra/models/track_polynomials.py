@@ -18,8 +18,6 @@ from torch import Tensor
 
 LEAST_LEFT = 0.05
 """Part of a row's variance that polynomials leave at least, where it is divided by."""
-MOST_INDUCED = 0.4
-"""Largest correlation that is counted."""
 RIDGE = 1e-4
 """Keeps coefficients finite that the clusters of a track do not tell apart."""
 
@@ -53,13 +51,6 @@ def polynomial_table(radii: Tensor, number: int) -> Tensor:
 def leverages(polynomials: Tensor) -> Tensor:
     """Return the part of each row's variance (n, rows) that the polynomials take."""
     return polynomials.square().sum(dim=1)
-
-
-def neighbours(polynomials: Tensor) -> Tensor:
-    """Return the correlation (n, rows - 1) of neighbours that taking the polynomials out makes."""
-    left = (1 - leverages(polynomials)).clamp_min(LEAST_LEFT)
-    product = (polynomials[..., 1:] * polynomials[..., :-1]).sum(dim=1)
-    return (-product / (left[:, 1:] * left[:, :-1]).sqrt()).clamp(-MOST_INDUCED, MOST_INDUCED)
 
 
 def fitted(polynomials: Tensor, values: Tensor, present: Tensor) -> Tensor:
