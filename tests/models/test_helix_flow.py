@@ -93,9 +93,8 @@ def test_charge_moves_clusters_along_the_track(surrogate):
     )
     score = torch.zeros(3, ROWS)
     score[:, 80] = 1.0
-    charges = model.noise.window(
-        score, track
-    )  # untrained: nothing but the difference of neighbours
+    # untrained, a window gives nothing but the difference of neighbours
+    charges = model.noise.window(score, track)
     along_z = parameters.scatter_along_z(charges).location
     assert along_z[0, 79:82].tolist() == [0.5, 0.0, -0.5]
     across = parameters.scatter_across(charges, along_z).location

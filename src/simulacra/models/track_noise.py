@@ -24,13 +24,7 @@ from torch.nn import functional
 
 from simulacra.detectors import Tpc
 from simulacra.models.networks import dense
-from simulacra.models.track_polynomials import (
-    LEAST_LEFT,
-    combine,
-    fitted,
-    leverages,
-    smooth_and_rough,
-)
+from simulacra.models.track_polynomials import combine, fitted, left_over, smooth_and_rough
 from simulacra.models.track_rows import RowParameters, shared
 from simulacra.models.track_smooth import LARGEST_SCORE
 from simulacra.models.track_spread import SMALLEST, GroupSpread
@@ -158,8 +152,8 @@ class TrackNoise(nn.Module):
             charge = parameters.charge.scores(channels[:, 3], MOST_STRAYED) * present
             normal = parameters.tail_given(charge).scores(charge, LARGEST_SCORE) * present
             rough = channels[:, 1:3] - combine(trail.basis, coefficients)
-            left = (1 - leverages(trail.basis)).clamp_min(LEAST_LEFT).sqrt()
-            across, along_z = (rough / left[:, None] * present[:, None]).unbind(1)
+            alone = rough / left_over(trail.basis)[:, None]
+            across, along_z = (alone * present[:, None]).unbind(1)
         charges = self.window(charge, track)
         of_z = parameters.scatter_along_z(charges)
         with torch.no_grad():
@@ -175,9 +169,8 @@ class TrackNoise(nn.Module):
                 of_peaks.scores(channels[:, 4], LARGEST_SCORE),
                 trail,
             )
-        scatter = of_z.log_density(along_z) + of_across.log_density(across)
-        with torch.no_grad():
             found = torch.cat([channels[:, 3:4] - parameters.charge.location[:, None], rough], 1)
+        scatter = of_z.log_density(along_z) + of_across.log_density(across)
         terms = {
             "scatter": -mean_of(scatter, present),
             "charge": -mean_of(_log_density_of_charge(parameters, channels), present),
@@ -237,8 +230,7 @@ class TrackNoise(nn.Module):
         """Return what rows with normal scores (n, rows) have in common."""
         basis, present = trail.basis[:, : self.charge_orders], trail.present
         coefficients = fitted(basis, charge[:, None], present)
-        left = (1 - leverages(basis)).clamp_min(LEAST_LEFT).sqrt()
-        rough = (charge - combine(basis, coefficients)[:, 0]) / left
+        rough = (charge - combine(basis, coefficients)[:, 0]) / left_over(basis)
         levels = self.spread.levels(peaks * present, present)
         scores = [across, along_z, rough, peaks - self.spread.on_rows(levels)]
         spread = self.spread.of(torch.stack(scores, dim=1) * present[:, None], present)

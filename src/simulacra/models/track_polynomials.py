@@ -53,6 +53,11 @@ def leverages(polynomials: Tensor) -> Tensor:
     return polynomials.square().sum(dim=1)
 
 
+def left_over(polynomials: Tensor) -> Tensor:
+    """Return the part of each row's standard deviation (n, rows) that the polynomials leave."""
+    return (1 - leverages(polynomials)).clamp_min(LEAST_LEFT).sqrt()
+
+
 def fitted(polynomials: Tensor, values: Tensor, present: Tensor) -> Tensor:
     """Return the coefficients (n, channels, number) that fit values best on the rows present.
 

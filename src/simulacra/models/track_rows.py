@@ -22,8 +22,9 @@ from simulacra.detectors import Tpc
 from simulacra.models.networks import dense
 from simulacra.models.sinh_arcsinh import SinhArcsinh
 from simulacra.models.track_fates import Rates
+from simulacra.models.track_spread import row_groups
 from simulacra.models.track_window import LARGEST_CHARGE, Charges
-from simulacra.models.two_scale import TwoScale, UpperTail, bent
+from simulacra.models.two_scale import TwoScale, UpperTail, above
 from simulacra.transforms.row_knots import row_knots
 from simulacra.transforms.track_encoder import DRIFT, REACH
 
@@ -173,7 +174,7 @@ class RowParameters(NamedTuple):
     def _tail_beside(self, normal: Tensor) -> UpperTail:
         """Return the distribution of a row's score for the normal ones (n, rows) of inner rows."""
         share, beyond, knee, wider = self.share
-        taken = torch.addcmul(share * normal, beyond, bent(normal - knee) - bent(-knee))
+        taken = torch.addcmul(share * normal, beyond, above(normal, knee))
         taken = _of_inner(taken)
         scale = (wider * taken).clamp(-MOST_WIDER, MOST_WIDER).exp()
         return self.charge_tail._replace(location=taken, scale=scale)
@@ -253,12 +254,12 @@ class RowNetwork(nn.Module):
 
     def __init__(self, detector: Tpc, track: int, row: int, width: int) -> None:
         super().__init__()
-        counts = [part.rows for part in detector.pad_rows]
         knots, between = row_knots(detector)
         self.register_buffer("between", between, persistent=False)
-        group = torch.repeat_interleave(torch.arange(len(counts)), torch.tensor(counts))
         radii = torch.from_numpy(detector.row_radii).float()[:, None]
-        constants = torch.cat([functional.one_hot(group).float(), 2 * radii / radii[-1] - 1], dim=1)
+        constants = torch.cat(
+            [functional.one_hot(row_groups(detector)).float(), 2 * radii / radii[-1] - 1], dim=1
+        )
         self.register_buffer("constants", constants[knots], persistent=False)
         self.register_buffer("ranges", torch.tensor(list(ROWWISE.values())).mT, persistent=False)
         self.row = nn.Linear(row, width)

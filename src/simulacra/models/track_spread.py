@@ -12,12 +12,19 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from simulacra.detectors import Tpc
 
 FEWEST = 3
 """Clusters in a group from which on it has a spread."""
 SMALLEST = 1e-4
+
+
+def row_groups(detector: Tpc) -> Tensor:
+    """Return the number of each row's group of pads (rows,)."""
+    counts = torch.tensor([part.rows for part in detector.pad_rows])
+    return torch.arange(len(counts)).repeat_interleave(counts)
 
 
 class GroupSpread(nn.Module):
@@ -31,8 +38,7 @@ class GroupSpread(nn.Module):
 
     def __init__(self, detector: Tpc) -> None:
         super().__init__()
-        counts = torch.tensor([part.rows for part in detector.pad_rows])
-        members = torch.eye(len(counts)).repeat_interleave(counts, dim=0)
+        members = functional.one_hot(row_groups(detector)).float()
         self.register_buffer("members", members, persistent=False)
 
     @property

@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from simulacra.detectors import Tpc
 from simulacra.models.networks import dense
+from simulacra.models.track_spread import row_groups
 
 LARGEST_CHARGE = 6.0
 """Score beyond which it does not matter how much larger a charge is."""
@@ -57,12 +58,10 @@ class ChargeWindow(nn.Module):
 
     def __init__(self, detector: Tpc, track: int, width: int) -> None:
         super().__init__()
-        counts = torch.tensor([part.rows for part in detector.pad_rows])
-        group = torch.arange(len(counts)).repeat_interleave(counts)
-        self.register_buffer("group", group, persistent=False)
+        self.register_buffer("group", row_groups(detector), persistent=False)
         self.width = width
         self.enter = nn.Linear(SEEN, width, bias=False)
-        self.place = nn.Embedding(len(counts), width)
+        self.place = nn.Embedding(len(detector.pad_rows), width)
         self.track = dense((track, 32, width), nn.SiLU)
         self.leave = nn.Linear(width, len(Charges._fields), bias=False)
         nn.init.zeros_(self.leave.weight)
@@ -75,10 +74,8 @@ class ChargeWindow(nn.Module):
         # hidden units come first: each is one contiguous table
         hidden = self.enter.weight @ torch.stack(seen).view(SEEN, n * rows)
         hidden = hidden.view(self.width, n, rows)  # large: changed in place
-        hidden = hidden.add_(self.track(track).mT[:, :, None]).add_(
-            self.place(self.group).mT[:, None]
-        )
-        hidden = hidden.relu_()
+        hidden.add_(self.track(track).mT[:, :, None]).add_(self.place(self.group).mT[:, None])
+        hidden.relu_()
         changes = self.leave.weight @ hidden.view(self.width, n * rows)
         rise, *further = changes.view(-1, n, rows).unbind(0)
         return Charges(rise + seen[2] - seen[0], *further)

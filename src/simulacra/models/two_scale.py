@@ -45,7 +45,7 @@ class TwoScale(NamedTuple):
 
     def strayed(self, scores: Tensor) -> Tensor:
         """Return how far values of normal scores lie beyond what the near scale gives."""
-        return self.reach * (bent(scores.abs() - self.knee) - bent(-self.knee)) * scores.sign()
+        return self.reach * above(scores.abs(), self.knee) * scores.sign()
 
     def given(self, scores: Tensor, strayed: Tensor) -> Tensor:
         """Return the values of normal scores with what :meth:`strayed` says of them."""
@@ -62,9 +62,8 @@ class TwoScale(NamedTuple):
 
     def _beyond(self, values: Tensor) -> Tensor:
         """Return by how much the size of a score is beyond the knee."""
-        reach = self.reach / self.scale
         distance = (values - self.location).abs() / self.scale
-        return unbent(distance + reach * bent(-self.knee) - self.knee, reach)
+        return _beyond(distance, self.knee, self.reach / self.scale)
 
 
 class UpperTail(NamedTuple):
@@ -93,19 +92,23 @@ class UpperTail(NamedTuple):
 
     def values(self, scores: Tensor) -> Tensor:
         """Return the values of normal scores."""
-        bend = bent(scores - self.knee) - bent(-self.knee)
-        return torch.addcmul(torch.addcmul(self.location, scores, self.scale), bend, self.reach)
+        near = torch.addcmul(self.location, scores, self.scale)
+        return torch.addcmul(near, above(scores, self.knee), self.reach)
 
     def _beyond(self, values: Tensor) -> Tensor:
         """Return by how much scores are above the knee."""
-        reach = self.reach / self.scale
         distance = (values - self.location) / self.scale
-        return unbent(distance + reach * bent(-self.knee) - self.knee, reach)
+        return _beyond(distance, self.knee, self.reach / self.scale)
 
 
 def bent(x: Tensor) -> Tensor:
     """Return 0 far below zero, 2 x far above."""
     return x + (x.square() + BEND**2).sqrt()
+
+
+def above(scores: Tensor, knee: Tensor) -> Tensor:
+    """Return twice how far scores are above a knee, 0 at a score of 0."""
+    return bent(scores - knee) - bent(-knee)
 
 
 def bend_slope(x: Tensor) -> Tensor:
@@ -117,6 +120,11 @@ def unbent(values: Tensor, reach: Tensor) -> Tensor:
     """Return the x for which x + reach bent(x) are given values: the root of a square."""
     root = (values.square() + (1 + 2 * reach) * BEND**2).sqrt()
     return (values * (1 + reach) - reach * root) / (1 + 2 * reach)
+
+
+def _beyond(distance: Tensor, knee: Tensor, reach: Tensor) -> Tensor:
+    """Return by how much scores are above a knee, for values in units of the near scale."""
+    return unbent(distance + reach * bent(-knee) - knee, reach)
 
 
 def _log_normal(score: Tensor) -> Tensor:
