@@ -88,17 +88,16 @@ def test_charge_moves_clusters_along_the_track(surrogate):
     model = surrogate.network
     track, rows = model._split(surrogate.encoder(conditions_of(surrogate, 3)))
     parameters = model.of_rows(torch.nn.functional.pad(track, (0, FATE)), rows)
-    parameters = parameters._replace(
+    scatter = parameters.scatter._replace(
         border=torch.full((3, ROWS), 0.5), tilt=torch.full((3, ROWS), -0.2)
     )
     score = torch.zeros(3, ROWS)
     score[:, 80] = 1.0
     # untrained, a window gives nothing but the difference of neighbours
     charges = model.noise.window(score, track)
-    along_z = parameters.scatter_along_z(charges).location
-    assert along_z[0, 79:82].tolist() == [0.5, 0.0, -0.5]
-    across = parameters.scatter_across(charges, along_z).location
-    assert torch.allclose(across, -0.2 * along_z)
+    given = scatter.given(charges)
+    assert given.location[0, 79:82].tolist() == [0.5, 0.0, -0.5]
+    assert torch.allclose(given.tilt, scatter.tilt)
 
 
 def test_interpolation_keeps_lines_within_a_group_and_knots_everywhere():

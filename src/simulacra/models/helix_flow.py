@@ -37,20 +37,22 @@ from simulacra.models.track_fates import (
     error_of_turns,
     passed_rows,
 )
-from simulacra.models.track_noise import SPREADS, TrackNoise, Trail
+from simulacra.models.track_noise import WHITE, TrackNoise, Trail
 from simulacra.models.track_polynomials import fitted, polynomial_table, smooth_and_rough
 from simulacra.models.track_rows import RowNetwork
-from simulacra.models.track_smooth import FATE, LARGEST_SCORE, SIDES, SmoothNumbers, fate
+from simulacra.models.track_smooth import FATE, LARGEST_SCORE, MARGIN, SIDES, SmoothNumbers, fate
 from simulacra.transforms import HelixFrame, TrackEncoder, Transform
 from simulacra.transforms.effective_helix import FEWEST as FEWEST_OF_HELIX
 from simulacra.transforms.effective_helix import PARAMETERS
 from simulacra.transforms.row_knots import row_knots
 from simulacra.transforms.track_encoder import REACH, ROW_FEATURES
 
-WHITE = 1 + len(SPREADS)
-"""Numbers of noise for each row: of presence, then of SPREADS."""
-DRAWN = 4 + SIDES
-"""Numbers of noise for the track: whether it is seen, is broken, where it ends and turns, sizes."""
+OF_ROW = 1 + WHITE
+"""Numbers of noise for each row: of presence, then those of :class:`TrackNoise`."""
+CHOICES = 3
+"""Whether a track is seen, is far off its helix, and has a kink."""
+DRAWN = CHOICES + 2 + SIDES
+"""Numbers of noise for the track: for these, for where it ends and turns, and for its sizes."""
 OF_HELIX = (3, 2)
 """Polynomials that are the effective helix's: across, along z."""
 SEEN = 4
@@ -77,9 +79,9 @@ class HelixFlowConfig(Frozen):
     orders: int = Field(default=10, ge=5)
     charge_orders: int = Field(default=3, ge=1)
     row_width: int = Field(default=32, ge=1)
-    window_width: int = Field(default=8, ge=1)
-    width: int = Field(default=80, ge=1)
-    depth: int = Field(default=1, ge=0)
+    window_width: int = Field(default=12, ge=1)
+    width: int = Field(default=96, ge=1)
+    depth: int = Field(default=2, ge=0)
     steps: int = Field(default=2, ge=1)
 
 
@@ -106,7 +108,7 @@ class HelixFlow(nn.Module):
         self.sizes = [PARAMETERS, *free, sum(self.noise.sizes)]
         """How many smooth numbers are the helix's, across, along z, and in common of the rows."""
         self.of_rows = RowNetwork(chamber, self.track + FATE, ROW_FEATURES, config.row_width)
-        self.fates = dense((self.track, 32, 2), nn.SiLU)
+        self.fates = dense((self.track, 32, 32, CHOICES + 1), nn.SiLU)
         self.smooth = SmoothNumbers(
             (free[0], free[1]),
             self.sizes[-1],
@@ -125,14 +127,13 @@ class HelixFlow(nn.Module):
         """Set typical charges, and how the size of the deviations goes with the track.
 
         The widest range of charges and deviations is that of the training values, widened by a
-        tenth of its length (deviations: by their highest): it keeps numbers finite and cuts nothing
-        that training could have taught.
+        tenth: it keeps numbers finite and cuts nothing that training could have taught.
         """
         helix, channels = self._channels(features)
         present, charge, peak = (channels[:, channel] for channel in (0, 3, 4))
         self.of_rows.fit(charge[present > 0], peak[present > 0])
         for place, values in enumerate((charge[present > 0], peak[present > 0])):
-            margin = (values.max() - values.min()) / 10
+            margin = MARGIN * (values.max() - values.min())
             self.range[0, place] = values.min() - margin
             self.range[1, place] = values.max() + margin
         track, rows = self._split(conditions)
@@ -144,27 +145,27 @@ class HelixFlow(nn.Module):
 
     def noise_shape(self, n: int) -> tuple[int, ...]:
         """Return the shape of the Gaussian noise for ``n`` tracks."""
-        return n, DRAWN + self.smooth.number + self.rows * WHITE
+        return n, DRAWN + self.smooth.number + self.rows * OF_ROW
 
     def sample(self, conditions: Tensor, noise: Tensor) -> Tensor:
         """Return features (n, 5 + 6 rows) for encoded conditions and noise."""
         track, rows = self._split(conditions)
         drawn, of_smooth, white = noise.tensor_split([DRAWN, DRAWN + self.smooth.number], dim=1)
         drawn = drawn.clamp(-LARGEST_SCORE, LARGEST_SCORE)
-        white = white.view(-1, WHITE, self.rows)
+        white = white.view(-1, OF_ROW, self.rows)
         chances = logit_of(drawn)
-        chosen = (chances[:, :2] < self.fates(track)).to(track.dtype)
-        some, broken = torch.split(chosen, 1, dim=1)
-        lifetimes = functional.softplus(-chances[:, 2:4])
-        size = self.smooth.sample_size(track, broken, drawn[:, 4:])
+        some, far, kinked = self._chosen(track, chances[:, :CHOICES])
+        lifetimes = functional.softplus(-chances[:, CHOICES:-SIDES])
+        size = self.smooth.sample_size(track, far, kinked, drawn[:, -SIDES:])
         parameters = self.of_rows(fate(track, size), rows)
         present, passed = drawn_presence(parameters.rates, lifetimes[:, :1], white[:, 0])
         present, passed = some * present, some * passed
-        turned = broken * drawn_turns(parameters.rates, lifetimes[:, 1:])
+        turned = size.broken * drawn_turns(parameters.rates, lifetimes[:, 1:])
         seen = self._seen(rows, present, passed)
-        smooth = self.smooth.sample(track, size, seen, of_smooth)
-        helix, across, along_z, common = torch.split(smooth, self.sizes, dim=1)
         trail = Trail(present, passed, self._basis(passed))
+        known = self._known(present, trail.basis)
+        smooth = self.smooth.sample(track, size, seen, known, of_smooth)
+        helix, across, along_z, common = torch.split(smooth, self.sizes, dim=1)
         drawn_rows = self.noise.draw(
             parameters, track, trail, self.noise.common(common, passed), white[:, 1:]
         )
@@ -198,15 +199,28 @@ class HelixFlow(nn.Module):
         of_noise, common = self.noise.losses(parameters, track, trail, channels, coefficients, rng)
         some = (present.sum(dim=1, keepdim=True) > 0).to(present.dtype)
         fates = functional.binary_cross_entropy_with_logits(
-            self.fates(track), torch.cat([some, size.broken], dim=1), reduction="none"
+            self._chances(track, size.far), torch.cat([some, size.far, size.kinked], dim=1)
         )
         found = torch.cat([found, common], dim=1)
         return {
-            "fates": fates.mean() + error_of_turns(parameters.rates, channels, size.broken),
+            "fates": fates + error_of_turns(parameters.rates, channels, size.broken),
             "presence": error_of_presence(parameters.rates, present),
             **self.smooth.losses(found, known, track, size, seen, rng),
             **of_noise,
         }
+
+    def _chances(self, track: Tensor, far: Tensor) -> Tensor:
+        """Return the logits of CHOICES (n, CHOICES); a kink is more or less likely far off."""
+        chances, change = self.fates(track).tensor_split([CHOICES], dim=1)
+        return torch.cat([chances[:, :-1], chances[:, -1:] + far * change], dim=1)
+
+    def _chosen(self, track: Tensor, below: Tensor) -> list[Tensor]:
+        """Return CHOICES, 1 or 0 (n, 1) each, for logits (n, CHOICES)."""
+        seen, far, kinked, change = torch.split(self.fates(track), 1, dim=1)
+        below_seen, below_far, below_kinked = torch.split(below, 1, dim=1)
+        is_far = (below_far < far).to(track.dtype)
+        kinked = below_kinked < kinked + is_far * change
+        return [(below_seen < seen).to(track.dtype), is_far, kinked.to(track.dtype)]
 
     def _split(self, conditions: Tensor) -> tuple[Tensor, Tensor]:
         """Return features of the track, and of its knots (n, features, knots)."""

@@ -26,12 +26,15 @@ from simulacra.detectors import Tpc
 from simulacra.models.networks import dense
 from simulacra.models.track_polynomials import combine, fitted, left_over, smooth_and_rough
 from simulacra.models.track_rows import RowParameters, shared
+from simulacra.models.track_scatter import Off
 from simulacra.models.track_smooth import LARGEST_SCORE
 from simulacra.models.track_spread import SMALLEST, GroupSpread
 from simulacra.models.track_window import Charges, ChargeWindow
 
 SPREADS = ("across", "along z", "charge", "peak")
 """What scatters more or less than is typical in each group of pads."""
+WHITE = len(SPREADS) + 1
+"""Numbers of white noise for each row: one for each of them, and one for the kind of a cluster."""
 MOST_STRAYED = 20.0
 """Largest score of a charge."""
 MOST_COMMON = 3.0
@@ -110,7 +113,7 @@ class TrackNoise(nn.Module):
     def draw(
         self, parameters: RowParameters, track: Tensor, trail: Trail, common: Common, white: Tensor
     ) -> Noise:
-        """Return the noise of rows from white noise (n, SPREADS, rows)."""
+        """Return the noise of rows from white noise (n, WHITE, rows)."""
         return self._drawn(parameters, self.window, track, trail, common, white)
 
     def common(self, numbers: Tensor, passed: Tensor) -> Common:
@@ -154,25 +157,23 @@ class TrackNoise(nn.Module):
             rough = channels[:, 1:3] - combine(trail.basis, coefficients)
             alone = rough / left_over(trail.basis)[:, None]
             across, along_z = (alone * present[:, None]).unbind(1)
+        off = Off(across, along_z)
         charges = self.window(charge, track)
-        of_z = parameters.scatter_along_z(charges)
+        scatter = parameters.scatter.given(charges)
         with torch.no_grad():
-            strayed = of_z.strayed(of_z.scores(along_z, LARGEST_SCORE))
-        of_z = parameters.dragged(of_z, charges, strayed)
-        of_across = parameters.scatter_across(charges, along_z)
+            below = torch.rand(present.shape, generator=rng).to(present.device)
+            inner, scores = scatter.found(off, present, below)
         of_peaks = parameters.peaks(charges)
         with torch.no_grad():
             common = self._common(
                 normal,
-                of_across.scores(across, LARGEST_SCORE),
-                of_z.scores(along_z, LARGEST_SCORE),
+                Off(*(score.clamp(-LARGEST_SCORE, LARGEST_SCORE) for score in scores)),
                 of_peaks.scores(channels[:, 4], LARGEST_SCORE),
                 trail,
             )
             found = torch.cat([channels[:, 3:4] - parameters.charge.location[:, None], rough], 1)
-        scatter = of_z.log_density(along_z) + of_across.log_density(across)
         terms = {
-            "scatter": -mean_of(scatter, present),
+            "scatter": -mean_of(scatter.log_density(off, inner), present),
             "charge": -mean_of(_log_density_of_charge(parameters, channels), present),
             "peak": -mean_of(of_peaks.log_density(channels[:, 4]), present),
             "neighbours": self._error_of_neighbours(parameters, track, trail, common, found, rng),
@@ -195,12 +196,12 @@ class TrackNoise(nn.Module):
         normal = normal.clamp(-LARGEST_SCORE, LARGEST_SCORE)  # as those that taught the tails
         charge = parameters.straying(normal * trail.present)
         charges = window(charge, track)
-        of_z = parameters.scatter_along_z(charges)
-        strayed = of_z.strayed(scores[:, 1])
-        along_z = parameters.dragged(of_z, charges, strayed).given(scores[:, 1], strayed)
-        across = parameters.scatter_across(charges, along_z).values(scores[:, 0])
+        scatter = parameters.scatter.given(charges)
+        kinds = scatter.kinds(white[:, -1])
+        kinds = kinds._replace(strayed=kinds.strayed * trail.present)
+        off = scatter.drawn(Off(scores[:, 0], scores[:, 1]), kinds)
         peak = parameters.peaks(charges).values(scores[:, 3])
-        return Noise(charge, peak, torch.stack([across, along_z], dim=1))
+        return Noise(charge, peak, torch.stack(off, dim=1))
 
     def _stretched(self, spreads: Tensor, track: Tensor) -> Tensor:
         """Return spreads (n, SPREADS * groups), stretched by what the moments have taught."""
@@ -212,27 +213,26 @@ class TrackNoise(nn.Module):
     ) -> Tensor:
         """Return normal scores (n, SPREADS, rows) of what scatters, from white noise."""
         passed = trail.passed
-        across, along_z, of_charge, of_peaks = white.unbind(1)
-        across = shared(across, parameters.across_share)
-        along_z = shared(along_z, parameters.along_z_share) * trail.present
+        across, along_z, of_charge, of_peaks, _ = white.unbind(1)
+        off = [
+            shared(*pair) for pair in zip((across, along_z), parameters.scatter_share, strict=True)
+        ]
         own = self.spread.levels(of_peaks * passed, passed)
         levels = torch.where(self.spread.known(passed), common.levels, own)
         centred = of_peaks - self.spread.on_rows(own)
-        scores = torch.stack([across, along_z, of_charge, centred], dim=1)
+        scores = torch.stack([*off, of_charge, centred], dim=1)
         spread = common.spreads.view(-1, len(SPREADS), self.spread.groups)
         scores = self.spread.given(scores * passed[:, None], passed, spread)
         scores = scores + functional.pad(self.spread.on_rows(levels)[:, None], (0, 0, 3, 0))
         return scores.clamp(-LARGEST_SCORE, LARGEST_SCORE)
 
-    def _common(
-        self, charge: Tensor, across: Tensor, along_z: Tensor, peaks: Tensor, trail: Trail
-    ) -> Common:
+    def _common(self, charge: Tensor, off: Off, peaks: Tensor, trail: Trail) -> Common:
         """Return what rows with normal scores (n, rows) have in common."""
         basis, present = trail.basis[:, : self.charge_orders], trail.present
         coefficients = fitted(basis, charge[:, None], present)
         rough = (charge - combine(basis, coefficients)[:, 0]) / left_over(basis)
         levels = self.spread.levels(peaks * present, present)
-        scores = [across, along_z, rough, peaks - self.spread.on_rows(levels)]
+        scores = [*off, rough, peaks - self.spread.on_rows(levels)]
         spread = self.spread.of(torch.stack(scores, dim=1) * present[:, None], present)
         return Common(coefficients[:, 0], spread.flatten(1), levels)
 
@@ -258,7 +258,7 @@ class TrackNoise(nn.Module):
             return found
 
         def drawn() -> Tensor:
-            white = torch.randn((len(track), len(SPREADS), self.rows), generator=rng)
+            white = torch.randn((len(track), WHITE, self.rows), generator=rng)
             noise = self._drawn(shares, window, track, trail, common, white.to(track.device))
             none = noise.off.new_zeros((*noise.off.shape[:2], trail.basis.shape[1]))
             off = smooth_and_rough(trail.basis, none, noise.off)
@@ -280,6 +280,6 @@ def mean_of(values: Tensor, present: Tensor) -> Tensor:
 def _log_density_of_charge(parameters: RowParameters, channels: Tensor) -> Tensor:
     """Return log p of log q (n, rows), given the rows farther in; it teaches no ``share``."""
     scores, log_slope = parameters.charge.sloped_scores(channels[:, 3])
-    share, beyond, knee, wider = parameters.share
-    parameters = parameters._replace(share=(share.detach(), beyond, knee, wider))
+    share = parameters.share._replace(inner=parameters.share.inner.detach())
+    parameters = parameters._replace(share=share)
     return parameters.tail_given(scores * channels[:, 0]).log_density(scores) + log_slope

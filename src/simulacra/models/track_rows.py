@@ -22,35 +22,30 @@ from simulacra.detectors import Tpc
 from simulacra.models.networks import dense
 from simulacra.models.sinh_arcsinh import SinhArcsinh
 from simulacra.models.track_fates import Rates
+from simulacra.models.track_scatter import INWARDS, Kinds, Off, Scatter, of_inner
 from simulacra.models.track_spread import row_groups
 from simulacra.models.track_window import LARGEST_CHARGE, Charges
-from simulacra.models.two_scale import TwoScale, UpperTail, above
+from simulacra.models.upper_tail import UpperTail, above
 from simulacra.transforms.row_knots import row_knots
 from simulacra.transforms.track_encoder import DRIFT, REACH
 
-TRACKWISE = (
+TRACKWISE = ("share_knee", "share_wider", "part", "uncertain")
+"""Parameters that a track has once."""
+GROUPWISE = (
     "charge_skew",
     "charge_tail",
     "charge_reach",
-    "share_knee",
-    "share_wider",
-    "along_z_reach",
-    "along_z_reach_knee",
-    "drag_wider",
-    "across_reach",
-    "across_reach_knee",
+    "share_second",
+    "far_across",
+    "far_along_z",
     "peak_skew",
     "peak_tail",
 )
-"""Parameters that a track has once."""
+"""Parameters that a track has once for each group of pads."""
 EDGES = (20.0, 300.0, 10.0, 300.0)
 """Scales in mm of what may be sharp: two of the reach beyond the row, two of the drift length."""
 SHARP = 2
 """Parameters that may be sharp: where a track ends, and where it has clusters."""
-INWARDS = 3
-"""Rows farther in that are looked at, besides the next one, for what a row has taken over."""
-KNEES = (0.3, 5.0)
-"""Smallest and largest."""
 LOG_SCALES = (-6.0, 4.0)
 """Smallest and largest, of mm."""
 SHARE_KNEES = (0.3, 3.0)
@@ -59,6 +54,8 @@ MOST_WIDER = 1.5
 """Largest logarithm of how much wider a score is for what its row has taken over."""
 MOST_CERTAIN, SUREST = 16.0, 6.0
 """Largest logarithm of a rate's inverse, largest normal score."""
+FAR = (2.0, 5.0)
+"""How far delta electrons typically lie off, across and along z, mm: where training begins."""
 
 
 class Range(NamedTuple):
@@ -82,10 +79,9 @@ ROWWISE = {
     "border": Range(1 / 2),
     "along_z_share": Range(1 / 2, 0, -0.9, 0.9),
     "along_z": Range(1, -0.7),
-    "along_z_knee": Range(1, 2.5),
-    "drag": Range(1, -2),
+    "strayed": Range(2, -6, -MOST_CERTAIN, SUREST),
+    "dragged": Range(2, -2, -MOST_CERTAIN, SUREST),
     "across": Range(1, -0.7),
-    "across_knee": Range(1, 2.5),
     "across_share": Range(1 / 2, 0, -0.9, 0.9),
     "tilt": Range(1 / 2),
     "peak": Range(1),
@@ -94,26 +90,61 @@ ROWWISE = {
 """Parameters that differ from row to row; the first may be sharp."""
 
 
-class Scatter(NamedTuple):
-    """How far clusters scatter: (n, rows), or (n, 1).
+class RowScatter(NamedTuple):
+    """How far clusters scatter, whatever their charges: (n, rows), or (n, 1).
 
     Attributes:
-        log_scale: log of the scale in mm of most clusters.
-        knee: score beyond which clusters stray.
-        reach: of strays, mm, and its increase with the knee.
+        border: z per difference of the charge's scores of the next row and the one before, mm.
+        log_scale: logarithms of the scales in mm.
+        tilt, far, chances, part, uncertain: see :class:`Scatter`.
     """
 
-    log_scale: Tensor
-    knee: Tensor
-    reach: tuple[Tensor, Tensor]
+    border: Tensor
+    log_scale: Off
+    tilt: Tensor
+    far: Off
+    chances: Kinds
+    part: Tensor
+    uncertain: Tensor
 
-    def given(self, location: Tensor, log_scale: Tensor, knee: Tensor) -> TwoScale:
-        """Return the distribution at locations (n, rows), for changes of scale and knee."""
-        knee = (self.knee + knee).clamp(*KNEES)
-        reach = torch.addcmul(self.reach[0], self.reach[1], knee)
-        return TwoScale(
-            location, (self.log_scale + log_scale).clamp(*LOG_SCALES).exp(), knee, reach
+    def given(self, charges: Charges) -> Scatter:
+        """Return the distribution for charges."""
+        across, along_z = self.log_scale
+        changed = Off(across + charges.across, along_z + charges.along_z)
+        return Scatter(
+            self.border * charges.rise,
+            Off(*(log.clamp(*LOG_SCALES).exp() for log in changed)),
+            self.tilt + charges.tilt,
+            self.far,
+            Kinds(self.chances.strayed + charges.strayed, self.chances.dragged + charges.dragged),
+            self.part,
+            self.uncertain,
         )
+
+
+class ChargeShare(NamedTuple):
+    """What a row's charge takes over of those farther in, (n, rows), or (n, 1).
+
+    Attributes:
+        inner: part of the inner neighbour's normal score.
+        second: likewise, of the row before that.
+        beyond: of how far the inner neighbour's normal score is above a knee.
+        knee: that knee.
+        wider: logarithm of how much wider the row's own score is for what it has taken over,
+            relative to that.
+    """
+
+    inner: Tensor
+    second: Tensor
+    beyond: Tensor
+    knee: Tensor
+    wider: Tensor
+
+    def taken(self, normal: Tensor) -> Tensor:
+        """Return what rows take over for normal scores (n, rows)."""
+        next_but_one = of_inner(self.second * normal)
+        inner = torch.addcmul(self.inner * normal, self.beyond, above(normal, self.knee))
+        return of_inner(inner + next_but_one)
 
 
 class RowParameters(NamedTuple):
@@ -123,40 +154,25 @@ class RowParameters(NamedTuple):
         rates: of clusters and ends.
         charge: of log q, by scores that may stray.
         charge_tail: of those scores, but for what a row has in common with its inner neighbour.
-        share: what a row takes over of its inner neighbour's normal score, and of how far that is
-            above a knee; the knee; and the logarithm of how much wider the row's own score is for
-            what it has taken over, relative to that.
-        along_z: the scatter along z.
-        border: of z per difference of the charge's scores of the next row and the one before, mm.
-        along_z_share: part of the inner neighbour's white noise in a row's scatter along z.
-        drag: the part of its inner neighbour's straying along z that a row takes over, before the
-            charges' change and softplus; and how uncertain it is, relative to itself.
-        across: the scatter across.
-        across_share: as ``along_z_share``.
-        tilt: of across per z.
+        share: what those scores take over of rows farther in.
+        scatter: across and along z.
+        scatter_share: parts of the inner neighbour's white noise in a row's.
         peak: of log(q_max / q).
     """
 
     rates: Rates
     charge: SinhArcsinh
     charge_tail: UpperTail
-    share: tuple[Tensor, Tensor, Tensor, Tensor]
-    along_z: Scatter
-    border: Tensor
-    along_z_share: Tensor
-    drag: tuple[Tensor, Tensor]
-    across: Scatter
-    across_share: Tensor
-    tilt: Tensor
+    share: ChargeShare
+    scatter: RowScatter
+    scatter_share: Off
     peak: SinhArcsinh
 
     def only_shares(self) -> RowParameters:
         """Return the same, with gradients of what neighbours share and of nothing else."""
         fixed = cast("RowParameters", _fixed(self))
         return fixed._replace(
-            share=(self.share[0], *fixed.share[1:]),
-            along_z_share=self.along_z_share,
-            across_share=self.across_share,
+            share=fixed.share._replace(inner=self.share.inner), scatter_share=self.scatter_share
         )
 
     def straying(self, normal: Tensor) -> Tensor:
@@ -166,37 +182,15 @@ class RowParameters(NamedTuple):
     def tail_given(self, scores: Tensor) -> UpperTail:
         """Return the distribution of scores of the charge (n, rows), given those farther in."""
         tail = self.charge_tail
-        with torch.no_grad():
-            for _ in range(INWARDS):
-                tail = self._tail_beside(tail.scores(scores, LARGEST_CHARGE))
-        return self._tail_beside(tail.scores(scores, LARGEST_CHARGE))
+        for _ in range(INWARDS):
+            tail = self._tail_beside(tail.scores(scores, LARGEST_CHARGE))
+        return tail
 
     def _tail_beside(self, normal: Tensor) -> UpperTail:
         """Return the distribution of a row's score for the normal ones (n, rows) of inner rows."""
-        share, beyond, knee, wider = self.share
-        taken = torch.addcmul(share * normal, beyond, above(normal, knee))
-        taken = _of_inner(taken)
-        scale = (wider * taken).clamp(-MOST_WIDER, MOST_WIDER).exp()
+        taken = self.share.taken(normal)
+        scale = (self.share.wider * taken).clamp(-MOST_WIDER, MOST_WIDER).exp()
         return self.charge_tail._replace(location=taken, scale=scale)
-
-    def scatter_along_z(self, charges: Charges) -> TwoScale:
-        """Return the distribution along z, mm, for charges, of rows whose neighbours are near."""
-        location = self.border * charges.rise
-        return self.along_z.given(location, charges.along_z, charges.along_z_knee)
-
-    def dragged(self, of_z: TwoScale, charges: Charges, strayed: Tensor) -> TwoScale:
-        """Return the distribution along z, where clusters (n, rows) farther in have strayed.
-
-        A delta electron that comes into the next row moves that cluster too.
-        """
-        drag, wider = self.drag
-        part = functional.softplus(drag + charges.drag)
-        return of_z.moved(part * _of_inner(strayed), wider)
-
-    def scatter_across(self, charges: Charges, along_z: Tensor) -> TwoScale:
-        """Return the distribution beside the smooth track, mm, for charges and what z does."""
-        location = (self.tilt + charges.tilt) * along_z
-        return self.across.given(location, charges.across, charges.across_knee)
 
     def peaks(self, charges: Charges) -> SinhArcsinh:
         """Return the distribution of log(q_max / q), for charges."""
@@ -204,11 +198,6 @@ class RowParameters(NamedTuple):
             location=self.peak.location + charges.peak,
             log_scale=(self.peak.log_scale + charges.peak_scale).clamp(-8.0, 3.0),
         )
-
-
-def _of_inner(values: Tensor) -> Tensor:
-    """Return the inner neighbour's values (n, rows)."""
-    return functional.pad(values[:, :-1], (1, 0))
 
 
 def shared(white: Tensor, share: Tensor) -> Tensor:
@@ -250,16 +239,17 @@ class RowNetwork(nn.Module):
     peak_spread: Tensor
     constants: Tensor
     between: Tensor
+    group: Tensor
     ranges: Tensor
 
     def __init__(self, detector: Tpc, track: int, row: int, width: int) -> None:
         super().__init__()
         knots, between = row_knots(detector)
-        self.register_buffer("between", between, persistent=False)
+        self.register_buffer("between", between.mT.contiguous(), persistent=False)
+        group = row_groups(detector)
+        self.register_buffer("group", group, persistent=False)
         radii = torch.from_numpy(detector.row_radii).float()[:, None]
-        constants = torch.cat(
-            [functional.one_hot(row_groups(detector)).float(), 2 * radii / radii[-1] - 1], dim=1
-        )
+        constants = torch.cat([functional.one_hot(group).float(), 2 * radii / radii[-1] - 1], dim=1)
         self.register_buffer("constants", constants[knots], persistent=False)
         self.register_buffer("ranges", torch.tensor(list(ROWWISE.values())).mT, persistent=False)
         self.row = nn.Linear(row, width)
@@ -268,6 +258,8 @@ class RowNetwork(nn.Module):
         self.leave = dense((width, width, len(ROWWISE)), nn.SiLU)
         self.wide = nn.Linear(track, len(ROWWISE), bias=False)
         self.once = dense((track, 32, len(TRACKWISE)), nn.SiLU)
+        self.groups = len(detector.pad_rows)
+        self.by_group = dense((track, 32, len(GROUPWISE) * self.groups), nn.SiLU)
         self.sharp = nn.Linear(track, SHARP * len(EDGES))
         for name in ("charge", "peak"):
             self.register_buffer(f"{name}_centre", torch.zeros(()))
@@ -297,12 +289,15 @@ class RowNetwork(nn.Module):
         for name, part in zip(ROWWISE, sharp, strict=False):
             values[name] = values[name] + part
         once = zip(TRACKWISE, torch.split(self.once(track), 1, dim=1), strict=True)
-        return self._distributions(values, dict(once))
+        groups = torch.split(self.by_group(track), self.groups, dim=1)
+        shapes = zip(GROUPWISE, groups, strict=True)
+        return self._distributions(values, dict(once), dict(shapes))
 
     def _between(self, at_knots: Tensor) -> Sequence[Tensor]:
         """Return for all rows (n, rows) what is known at the knots (parameters, n, knots)."""
         # one product for each parameter: results stay in the cache
-        return [values @ self.between for values in at_knots.contiguous().unbind(0)]
+        knots = at_knots.contiguous().unbind(0)
+        return [functional.linear(values, self.between) for values in knots]
 
     def _sharp(self, track: Tensor, edges: Sequence[Tensor]) -> list[Tensor]:
         """Return what is added to the parameters that may be sharp, (n, rows) each."""
@@ -320,8 +315,22 @@ class RowNetwork(nn.Module):
             sums.append(total)
         return sums
 
-    def _distributions(self, row: dict[str, Tensor], once: dict[str, Tensor]) -> RowParameters:
+    def _shape(self, name: str, shapes: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        skew, log_tail = shapes[f"{name}_skew"], shapes[f"{name}_tail"]
+        return self._on_rows(skew.clamp(-2.0, 2.0)), self._on_rows((log_tail / 2).clamp(-1.0, 1.0))
+
+    def _on_rows(self, by_group: Tensor) -> Tensor:
+        """Return for all rows (n, rows) what groups of pads have (n, groups)."""
+        return by_group[:, self.group]
+
+    def _distributions(
+        self, row: dict[str, Tensor], once: dict[str, Tensor], shapes: dict[str, Tensor]
+    ) -> RowParameters:
         charge_spread, peak_spread = self.charge_spread, self.peak_spread
+        far = [
+            functional.softplus(shapes[f"far_{name}"] + typical)
+            for name, typical in zip(Off._fields, FAR, strict=True)
+        ]
         return RowParameters(
             rates=Rates(
                 row["ends"].clamp(-MOST_CERTAIN, SUREST),
@@ -331,43 +340,34 @@ class RowNetwork(nn.Module):
             charge=SinhArcsinh(
                 torch.addcmul(self.charge_centre, row["charge"], charge_spread),
                 row["charge_scale"] + charge_spread.log(),
-                *_shape(once["charge_skew"], once["charge_tail"]),
+                *self._shape("charge", shapes),
             ),
             charge_tail=UpperTail(
                 torch.zeros_like(self.charge_centre),
                 torch.ones_like(self.charge_centre),
                 row["charge_knee"],
-                functional.softplus(once["charge_reach"] - 1),
+                self._on_rows(functional.softplus(shapes["charge_reach"] - 1)),
             ),
-            share=(
+            share=ChargeShare(
                 row["share"],
+                self._on_rows(shapes["share_second"] / 8),
                 row["share_beyond"],
                 (once["share_knee"] / 2 + 1).clamp(*SHARE_KNEES),
                 once["share_wider"] / 8,
             ),
-            along_z=_scatter("along_z", row, once),
-            border=row["border"],
-            along_z_share=row["along_z_share"],
-            drag=(row["drag"], once["drag_wider"].sigmoid()),
-            across=_scatter("across", row, once),
-            across_share=row["across_share"],
-            tilt=row["tilt"],
+            scatter=RowScatter(
+                row["border"],
+                Off(row["across"], row["along_z"]),
+                row["tilt"],
+                Off(*(self._on_rows(by) for by in far)),
+                Kinds(row["strayed"], row["dragged"]),
+                once["part"] / 2 + 0.5,
+                functional.softplus(once["uncertain"] - 1),
+            ),
+            scatter_share=Off(row["across_share"], row["along_z_share"]),
             peak=SinhArcsinh(
                 torch.addcmul(self.peak_centre, row["peak"], peak_spread),
                 row["peak_scale"] + peak_spread.log(),
-                *_shape(once["peak_skew"], once["peak_tail"]),
+                *self._shape("peak", shapes),
             ),
         )
-
-
-def _scatter(name: str, row: dict[str, Tensor], once: dict[str, Tensor]) -> Scatter:
-    reach = (functional.softplus(once[f"{name}_reach{of}"]) for of in ("", "_knee"))
-    return Scatter(row[name], row[f"{name}_knee"], (next(reach), next(reach)))
-
-
-def _log_tail(parameter: Tensor) -> Tensor:
-    return (parameter / 2).clamp(-1.0, 1.0)
-
-
-def _shape(skew: Tensor, log_tail: Tensor) -> tuple[Tensor, Tensor]:
-    return skew.clamp(-2.0, 2.0), _log_tail(log_tail)

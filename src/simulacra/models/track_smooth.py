@@ -27,8 +27,10 @@ from simulacra.models.velocity import Velocity
 from simulacra.transforms.effective_helix import PARAMETERS
 
 LARGEST_SCORE = 5.0
-BROKEN = 8.0
-"""Ratio of deviations to their typical size, from which on a track is broken."""
+FAR = 8.0
+"""Ratio of a helix parameter to its typical size, from which on a track is far off."""
+KINKED = 3.0
+"""Likewise, of the deviations from the helix that it follows: from there on, it has a kink."""
 SIZES = (-3.0, 9.0)
 """Logarithms of the ratio that can occur."""
 FEWEST = 200
@@ -36,14 +38,16 @@ FEWEST = 200
 ALIKE = 1e-4
 """Combinations of features that vary less than this are left alone: their weights would be huge,
 of either sign, and cost all digits of single precision."""
+MARGIN = 0.1
+"""Of what training has, by which a coefficient may be larger than in training."""
 SMALL = 0.5
 """Of a coefficient, mm: below this there is noise only."""
 HEAVIEST = (-1.5, -0.4)
 """Logarithms of the heaviest tails: of what has a typical size, of what is of order one."""
 SIDES = 2
 """Across and along z: radiated photons change the one, kinks both."""
-FATE = 1 + SIDES
-"""Numbers that are drawn of a track before its rows: whether it is broken, and its sizes."""
+FATE = 2 + SIDES
+"""Numbers that are drawn of a track before its rows: whether it is broken, how, and its sizes."""
 
 
 class Size(NamedTuple):
@@ -51,11 +55,18 @@ class Size(NamedTuple):
 
     Attributes:
         log: logarithm of those across and along z over the typical ones (n, SIDES).
-        broken: whether a track is broken (n, 1).
+        far: whether the helix that a track follows is far off the ideal one (n, 1).
+        kinked: whether its deviations from that are large (n, 1).
     """
 
     log: Tensor
-    broken: Tensor
+    far: Tensor
+    kinked: Tensor
+
+    @property
+    def broken(self) -> Tensor:
+        """Whether a track is either (n, 1)."""
+        return torch.maximum(self.far, self.kinked)
 
 
 class SmoothNumbers(nn.Module):
@@ -88,15 +99,16 @@ class SmoothNumbers(nn.Module):
         super().__init__()
         sized = PARAMETERS + sum(sides)
         self.sized, self.number, self.steps = sized, sized + pure, steps
+        self.kinds = [PARAMETERS, sum(sides), pure]
         context = track + FATE + seen
         side = torch.eye(SIDES).repeat_interleave(torch.tensor(sides), dim=0)
         self.register_buffer("side", side, persistent=False)
         heaviest = torch.tensor(HEAVIEST).repeat_interleave(torch.tensor([sized, pure]))
         self.register_buffer("heaviest", heaviest, persistent=False)
         self.of_sizes = nn.ModuleList(
-            dense((track + 1 + before, 32, 4), nn.SiLU) for before in range(SIDES)
+            dense((track + 2 + before, 32, 32, 4), nn.SiLU) for before in range(SIDES)
         )
-        self.shapes = dense((context, width, 4 * self.number), nn.SiLU)
+        self.shapes = dense((context, width, width, 4 * self.number), nn.SiLU)
         for parameter in self.shapes[-1].parameters():
             nn.init.zeros_(parameter)
         self.velocity = Velocity(self.number, context, width, depth, mean_flow=False)
@@ -122,7 +134,7 @@ class SmoothNumbers(nn.Module):
                     inputs[some], size, rcond=ALIKE, driver="gelsd"
                 ).solution
                 self.scale[:, place] = solution[:, 0]
-                self.highest[place] = 2 * values.abs().max()
+                self.highest[place] = (1 + MARGIN) * values.abs().max()
 
     def typical(self, track: Tensor, seen: Tensor) -> Tensor:
         """Return the logarithms of the typical sizes (n, sized)."""
@@ -132,29 +144,33 @@ class SmoothNumbers(nn.Module):
     def size(self, found: Tensor, known: Tensor, typical: Tensor) -> Size:
         """Return the size of tracks whose smooth numbers (n, number) are given."""
         ratios = (found[:, : self.sized].abs().clamp_min(1e-6).log() - typical).clamp_max(12.0)
-        here = known[:, PARAMETERS : self.sized].to(found.dtype)
-        number = here @ self.side
-        squares = ((2 * ratios[:, PARAMETERS:]).exp() * here) @ self.side
-        size = (squares / number.clamp_min(1)).clamp_min(1e-4).log() / 2
-        size = torch.where(number > 0, size, 0.0).clamp(*SIZES)
-        far = (ratios[:, :PARAMETERS] > math.log(BROKEN)).any(dim=1, keepdim=True)
-        large = (size > math.log(BROKEN)).any(dim=1, keepdim=True)
-        return Size(size, (far | large).to(found.dtype))
+        size = self._log_size((2 * ratios[:, PARAMETERS:]).exp(), known).clamp(*SIZES)
+        far = (ratios[:, :PARAMETERS] > math.log(FAR)).any(dim=1, keepdim=True)
+        kinked = (size > math.log(KINKED)).any(dim=1, keepdim=True)
+        return Size(size, far.to(found.dtype), kinked.to(found.dtype))
 
-    def sample_size(self, track: Tensor, broken: Tensor, noise: Tensor) -> Size:
+    def sample_size(self, track: Tensor, far: Tensor, kinked: Tensor, noise: Tensor) -> Size:
         """Return the size of tracks, from normal noise (n, SIDES)."""
-        known = torch.cat([track, broken], dim=1)
+        known = torch.cat([track, far, kinked], dim=1)
         sizes: list[Tensor] = []
         for network, white in zip(self.of_sizes, torch.split(noise, 1, dim=1), strict=True):
             of_size = _of_size(network(torch.cat([known, *sizes], dim=1)))
             sizes.append(of_size.values(white).clamp(*SIZES))
-        return Size(torch.cat(sizes, dim=1), broken)
+        return Size(torch.cat(sizes, dim=1), far, kinked)
 
-    def sample(self, track: Tensor, size: Size, seen: Tensor, noise: Tensor) -> Tensor:
-        """Return smooth numbers for noise, (n, number) each."""
+    def sample(
+        self, track: Tensor, size: Size, seen: Tensor, known: Tensor, noise: Tensor
+    ) -> Tensor:
+        """Return smooth numbers for noise, (n, number) each, of which some are known.
+
+        The coefficients are of the size that was drawn, exactly.
+        """
         context, typical = torch.cat([fate(track, size), seen], dim=1), self.typical(track, seen)
         scores = self.velocity.transport(noise, context, self.steps)
         smooth = self._shapes(context, typical).values(scores.clamp(-LARGEST_SCORE, LARGEST_SCORE))
+        helix, sides, pure = torch.split(smooth, self.kinds, dim=1)
+        excess = self._log_size(sides.square(), known) @ self.side.mT
+        smooth = torch.cat([helix, sides * (-excess).exp(), pure], dim=1)
         smooth = smooth * self._units(typical, size)
         return torch.minimum(torch.maximum(smooth, -self.highest), self.highest)
 
@@ -175,7 +191,7 @@ class SmoothNumbers(nn.Module):
             scores = shapes.scores(smooth, LARGEST_SCORE)
             fresh = torch.randn(scores.shape, generator=rng).to(scores.device)
             scores = torch.where(known, scores, fresh)
-        before = torch.cat([track, size.broken, size.log], dim=1)
+        before = torch.cat([track, size.far, size.kinked, size.log], dim=1)
         of_sizes = [
             _of_size(network(before[:, : place - SIDES])).log_density(size.log[:, place, None])
             for place, network in enumerate(self.of_sizes)
@@ -187,6 +203,13 @@ class SmoothNumbers(nn.Module):
             "smooth": -torch.where(known, shapes.log_density(smooth), 0.0).mean(),
             "velocity": errors.mean(),
         }
+
+    def _log_size(self, squares: Tensor, known: Tensor) -> Tensor:
+        """Return the logarithms of root mean squares (n, SIDES) of known coefficients' squares."""
+        here = known[:, PARAMETERS : self.sized].to(squares.dtype)
+        number = here @ self.side
+        means = ((squares * here) @ self.side) / number.clamp_min(1)
+        return torch.where(number > 0, means.clamp_min(1e-4).log() / 2, 0.0)
 
     def _shapes(self, context: Tensor, typical: Tensor) -> SinhArcsinh:
         """Return the distributions of the smooth numbers in their units."""
@@ -219,4 +242,4 @@ def _of_size(outputs: Tensor) -> SinhArcsinh:
 
 def fate(track: Tensor, size: Size) -> Tensor:
     """Return the features of a track with what has been drawn of it, (n, track + FATE)."""
-    return torch.cat([track, size.broken, size.log / 4], dim=1)
+    return torch.cat([track, size.far, size.kinked, size.log / 4], dim=1)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from simulacra.detectors import Tpc
 
@@ -34,21 +33,21 @@ class GroupSpread(nn.Module):
         detector: a time-projection chamber.
     """
 
-    members: Tensor
+    group: Tensor
 
     def __init__(self, detector: Tpc) -> None:
         super().__init__()
-        members = functional.one_hot(row_groups(detector)).float()
-        self.register_buffer("members", members, persistent=False)
+        self.rows = [part.rows for part in detector.pad_rows]
+        self.register_buffer("group", row_groups(detector), persistent=False)
 
     @property
     def groups(self) -> int:
         """How many groups of pads there are."""
-        return self.members.shape[1]
+        return len(self.rows)
 
     def known(self, present: Tensor) -> Tensor:
         """Return which groups (n, groups) have clusters enough, for rows (n, rows)."""
-        return present @ self.members >= FEWEST
+        return self._sums(present) >= FEWEST
 
     def of(self, scores: Tensor, present: Tensor) -> Tensor:
         """Return the spreads (n, channels, groups) of scores (n, channels, rows).
@@ -57,8 +56,8 @@ class GroupSpread(nn.Module):
             scores: zero on rows that are not present.
             present: 1 or 0 (n, rows).
         """
-        count = (present @ self.members).clamp_min(1)[:, None]
-        return ((scores.square() @ self.members) / count).clamp_min(SMALLEST).log() / 2
+        count = self._sums(present).clamp_min(1)[:, None]
+        return (self._sums(scores.square()) / count).clamp_min(SMALLEST).log() / 2
 
     def moments(self, values: Tensor, present: Tensor) -> Tensor:
         """Return correlations of neighbours and spreads (n, 2 channels, groups) of values.
@@ -69,19 +68,27 @@ class GroupSpread(nn.Module):
         """
         values = values * present[:, None]
         beside = (values - self.on_rows(self.levels(values, present[:, None]))) * present[:, None]
-        products = (beside[..., 1:] * beside[..., :-1]) @ (self.members[1:] * self.members[:-1])
-        correlations = products / (beside.square() @ self.members).clamp_min(SMALLEST)
+        parts = torch.split(beside, self.rows, dim=-1)
+        products = [(part[..., 1:] * part[..., :-1]).sum(dim=-1) for part in parts]
+        squares = self._sums(beside.square()).clamp_min(SMALLEST)
+        correlations = torch.stack(products, dim=-1) / squares
         return torch.cat([correlations, self.of(beside, present)], dim=1)
 
     def levels(self, scores: Tensor, present: Tensor) -> Tensor:
         """Return the means (..., groups) of scores (..., rows), zero on rows not present."""
-        return (scores @ self.members) / (present @ self.members).clamp_min(1)
+        return self._sums(scores) / self._sums(present).clamp_min(1)
 
     def on_rows(self, values: Tensor) -> Tensor:
         """Return values of groups (..., groups) on their rows (..., rows)."""
-        return values @ self.members.mT
+        return values[..., self.group]
 
     def given(self, scores: Tensor, present: Tensor, spread: Tensor) -> Tensor:
         """Return scores (n, channels, rows), scaled so that they have a given spread."""
         change = (spread - self.of(scores, present)) * self.known(present)[:, None]
         return scores * self.on_rows(change.exp())
+
+    def _sums(self, values: Tensor) -> Tensor:
+        """Return the sums (..., groups) of values (..., rows)."""
+        return torch.stack(
+            [part.sum(dim=-1) for part in torch.split(values, self.rows, dim=-1)], dim=-1
+        )
