@@ -6,14 +6,14 @@ import torch
 from simulacra.models.track_smooth import FATE, SIDES, SmoothNumbers, fate
 from simulacra.transforms.effective_helix import PARAMETERS
 
-TRACK, SEEN, COEFFICIENTS, PURE = 6, 4, (7, 8), 5
+TRACK, SEEN, PLACE, COEFFICIENTS, PURE = 6, 4, 2, (7, 8), 5
 
 
 @pytest.fixture(scope="module")
 def smooth():
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
-        found = SmoothNumbers(COEFFICIENTS, PURE, TRACK, SEEN, 16, 1, 2)
+        found = SmoothNumbers(COEFFICIENTS, PURE, TRACK, (SEEN, PLACE), 16, 1, 2)
         torch.nn.init.normal_(found.shapes[-1].weight, std=0.1)
     return found
 
@@ -26,7 +26,7 @@ def drawn(smooth, known, n=40):
             track, torch.zeros(n, 1), torch.ones(n, 1), torch.randn((n, SIDES), generator=rng)
         )
         noise = torch.randn((n, smooth.number), generator=rng)
-        numbers = smooth.sample(track, size, seen, known, noise)
+        numbers = smooth.sample(track, size, (seen, torch.zeros(n, PLACE)), known, noise)
         typical = smooth.typical(track, seen)
     return size, numbers, typical
 

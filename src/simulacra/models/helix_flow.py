@@ -9,8 +9,9 @@ how far it scatters and how much charge it has, given how the helix meets the ro
 noise is counted twice.
 
 Tracks that end, because they stop, decay, turn back or leave the drift volume, do so with a hazard
-per row (:mod:`simulacra.models.track_fates`). Tracks far off their helix, most of them secondaries
-of decays, are called broken: whether a track is so is drawn before all else.
+per row (:mod:`simulacra.models.track_fates`). Some follow a helix far off the ideal one, most of
+them secondaries of decays; some have a kink (:mod:`simulacra.models.track_kinks`). Whether a track
+is so is drawn before all else.
 
 References:
     Ours; flow matching: Lipman et al., arXiv:2210.02747.
@@ -18,7 +19,7 @@ References:
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from pydantic import Field
@@ -37,10 +38,24 @@ from simulacra.models.track_fates import (
     error_of_turns,
     passed_rows,
 )
+from simulacra.models.track_kinks import NUMBERS, Kinks
 from simulacra.models.track_noise import WHITE, TrackNoise, Trail
-from simulacra.models.track_polynomials import fitted, polynomial_table, smooth_and_rough
+from simulacra.models.track_polynomials import (
+    combine,
+    fitted,
+    polynomial_table,
+    smooth_and_rough,
+)
 from simulacra.models.track_rows import RowNetwork
-from simulacra.models.track_smooth import FATE, LARGEST_SCORE, MARGIN, SIDES, SmoothNumbers, fate
+from simulacra.models.track_smooth import (
+    FATE,
+    LARGEST_SCORE,
+    MARGIN,
+    SIDES,
+    Size,
+    SmoothNumbers,
+    fate,
+)
 from simulacra.transforms import HelixFrame, TrackEncoder, Transform
 from simulacra.transforms.effective_helix import FEWEST as FEWEST_OF_HELIX
 from simulacra.transforms.effective_helix import PARAMETERS
@@ -51,8 +66,8 @@ OF_ROW = 1 + WHITE
 """Numbers of noise for each row: of presence, then those of :class:`TrackNoise`."""
 CHOICES = 3
 """Whether a track is seen, is far off its helix, and has a kink."""
-DRAWN = CHOICES + 2 + SIDES
-"""Numbers of noise for the track: for these, for where it ends and turns, and for its sizes."""
+DRAWN = CHOICES + 3 + SIDES
+"""Numbers of noise for the track: for these, for where it ends, turns and kinks, for its sizes."""
 OF_HELIX = (3, 2)
 """Polynomials that are the effective helix's: across, along z."""
 SEEN = 4
@@ -85,6 +100,30 @@ class HelixFlowConfig(Frozen):
     steps: int = Field(default=2, ge=1)
 
 
+class Apart(NamedTuple):
+    """What is smooth in tracks, and what is known of it.
+
+    Attributes:
+        trail: where they have clusters.
+        seen: how much of them is seen (n, SEEN).
+        kink: the numbers of their kinks (n,).
+        place: where those are (n, NUMBERS).
+        known: which of the smooth numbers they have (n, smooth).
+        coefficients: across and along z (n, 2, orders).
+        found: the smooth numbers that have a typical size.
+        size: how large they are.
+    """
+
+    trail: Trail
+    seen: Tensor
+    kink: Tensor
+    place: Tensor
+    known: Tensor
+    coefficients: Tensor
+    found: Tensor
+    size: Size
+
+
 class HelixFlow(nn.Module):
     """P(rows with clusters | track), P(smooth deviations | track, rows), P(noise, charge | ...).
 
@@ -104,7 +143,7 @@ class HelixFlow(nn.Module):
         self.track = conditions - self.knots * ROW_FEATURES
         self.orders = config.orders
         self.noise = TrackNoise(chamber, self.track, config.charge_orders, config.window_width)
-        free = [config.orders - own for own in OF_HELIX]
+        free = [config.orders + 1 - own for own in OF_HELIX]  # and a kink's
         self.sizes = [PARAMETERS, *free, sum(self.noise.sizes)]
         """How many smooth numbers are the helix's, across, along z, and in common of the rows."""
         self.of_rows = RowNetwork(chamber, self.track + FATE, ROW_FEATURES, config.row_width)
@@ -113,7 +152,7 @@ class HelixFlow(nn.Module):
             (free[0], free[1]),
             self.sizes[-1],
             self.track,
-            SEEN,
+            (SEEN, NUMBERS),
             config.width,
             config.depth,
             config.steps,
@@ -122,6 +161,7 @@ class HelixFlow(nn.Module):
         self.register_buffer("radii", radii / 1000.0, persistent=False)
         table = polynomial_table(radii, config.orders)
         self.register_buffer("polynomials", table, persistent=False)
+        self.kinks = Kinks(radii / 1000.0, table, self.track + FATE + SEEN)
 
     def fit(self, features: Tensor, conditions: Tensor) -> None:
         """Set typical charges, and how the size of the deviations goes with the track.
@@ -136,12 +176,16 @@ class HelixFlow(nn.Module):
             margin = MARGIN * (values.max() - values.min())
             self.range[0, place] = values.min() - margin
             self.range[1, place] = values.max() + margin
-        track, rows = self._split(conditions)
-        seen = self._seen(rows, present, passed_rows(present))
-        blocks = [torch.split(part, BLOCK) for part in (helix, channels, present)]
-        found = torch.cat([self._sized(*block) for block in zip(*blocks, strict=True)])
-        known = [self._known(block, self._basis(passed_rows(block))) for block in blocks[2]]
-        self.smooth.fit(found, torch.cat(known), track, seen)
+        parts = (helix, channels, *self._split(conditions))
+        blocks = list(zip(*(torch.split(part, BLOCK) for part in parts), strict=True))
+        for _ in range(2):  # what is a kink goes with the size of the other deviations
+            taken = [self._apart(*block) for block in blocks]
+            self.smooth.fit(
+                torch.cat([block.found for block in taken]),
+                torch.cat([block.known for block in taken]),
+                parts[2],
+                torch.cat([block.seen for block in taken]),
+            )
 
     def noise_shape(self, n: int) -> tuple[int, ...]:
         """Return the shape of the Gaussian noise for ``n`` tracks."""
@@ -155,16 +199,19 @@ class HelixFlow(nn.Module):
         white = white.view(-1, OF_ROW, self.rows)
         chances = logit_of(drawn)
         some, far, kinked = self._chosen(track, chances[:, :CHOICES])
-        lifetimes = functional.softplus(-chances[:, CHOICES:-SIDES])
+        lifetimes = functional.softplus(-chances[:, CHOICES : CHOICES + 2])
         size = self.smooth.sample_size(track, far, kinked, drawn[:, -SIDES:])
-        parameters = self.of_rows(fate(track, size), rows)
+        fated = fate(track, size)
+        parameters = self.of_rows(fated, rows)
         present, passed = drawn_presence(parameters.rates, lifetimes[:, :1], white[:, 0])
         present, passed = some * present, some * passed
         turned = size.broken * drawn_turns(parameters.rates, lifetimes[:, 1:])
         seen = self._seen(rows, present, passed)
-        trail = Trail(present, passed, self._basis(passed))
+        kink = self.kinks.drawn(torch.cat([fated, seen], 1), passed, drawn[:, CHOICES + 2, None])
+        place = self.kinks.place(passed, kink, kinked)
+        trail = Trail(present, passed, self._basis(passed, self.kinks.shape(passed, kink, kinked)))
         known = self._known(present, trail.basis)
-        smooth = self.smooth.sample(track, size, seen, known, of_smooth)
+        smooth = self.smooth.sample(track, size, (seen, place), known, of_smooth)
         helix, across, along_z, common = torch.split(smooth, self.sizes, dim=1)
         drawn_rows = self.noise.draw(
             parameters, track, trail, self.noise.common(common, passed), white[:, 1:]
@@ -186,28 +233,46 @@ class HelixFlow(nn.Module):
         track, rows = self._split(conditions)
         helix, channels = self._channels(features)
         present = channels[:, 0]
-        passed = passed_rows(present)
-        trail = Trail(present, passed, self._basis(passed))
-        seen = self._seen(rows, present, passed)
         with torch.no_grad():
-            known = self._known(present, trail.basis)
-            typical = self.smooth.typical(track, seen)
-            coefficients = fitted(trail.basis, channels[:, 1:3], present)
-            found = self._smooth(helix, coefficients)
-            size = self.smooth.size(found, known, typical)
-        parameters = self.of_rows(fate(track, size), rows)
-        of_noise, common = self.noise.losses(parameters, track, trail, channels, coefficients, rng)
+            apart = self._apart(helix, channels, track, rows)
+        trail, size, fated = apart.trail, apart.size, fate(track, apart.size)
+        parameters = self.of_rows(fated, rows)
+        of_noise, common = self.noise.losses(
+            parameters, track, trail, channels, apart.coefficients, rng
+        )
         some = (present.sum(dim=1, keepdim=True) > 0).to(present.dtype)
         fates = functional.binary_cross_entropy_with_logits(
             self._chances(track, size.far), torch.cat([some, size.far, size.kinked], dim=1)
         )
-        found = torch.cat([found, common], dim=1)
+        kinks = self.kinks.errors(torch.cat([fated, apart.seen], 1), trail.passed, apart.kink)
+        found = torch.cat([apart.found, common], dim=1)
+        where = apart.seen, apart.place
         return {
             "fates": fates + error_of_turns(parameters.rates, channels, size.broken),
+            "kinks": (kinks * size.kinked).mean(),
             "presence": error_of_presence(parameters.rates, present),
-            **self.smooth.losses(found, known, track, size, seen, rng),
+            **self.smooth.losses(found, apart.known, track, size, where, rng),
             **of_noise,
         }
+
+    def _apart(self, helix: Tensor, channels: Tensor, track: Tensor, rows: Tensor) -> Apart:
+        """Return what is smooth in tracks; they have a kink if polynomials alone say so."""
+        present, off = channels[:, 0], channels[:, 1:3]
+        passed = passed_rows(present)
+        seen = self._seen(rows, present, passed)
+        typical = self.smooth.typical(track, seen)
+        basis = self._basis(passed, torch.zeros_like(passed)[:, None])
+        coefficients = fitted(basis, off, present)
+        known = self._known(present, basis)
+        first = self.smooth.size(self._smooth(helix, coefficients), known, typical)
+        kink = self.kinks.found(off - combine(basis, coefficients), present, passed)
+        basis = self._basis(passed, self.kinks.shape(passed, kink, first.kinked))
+        coefficients = fitted(basis, off, present)
+        known, found = self._known(present, basis), self._smooth(helix, coefficients)
+        size = self.smooth.size(found, known, typical)._replace(kinked=first.kinked)
+        place = self.kinks.place(passed, kink, first.kinked)
+        trail = Trail(present, passed, basis)
+        return Apart(trail, seen, kink, place, known, coefficients, found, size)
 
     def _chances(self, track: Tensor, far: Tensor) -> Tensor:
         """Return the logits of CHOICES (n, CHOICES); a kink is more or less likely far off."""
@@ -232,9 +297,10 @@ class HelixFlow(nn.Module):
         helix, channels = features.tensor_split([PARAMETERS], dim=1)
         return helix, channels.view(features.shape[0], -1, self.rows)
 
-    def _basis(self, passed: Tensor) -> Tensor:
-        """Return the polynomials (n, orders, rows) of tracks that passed some rows (n, rows)."""
-        return self.polynomials.index_select(0, passed.sum(dim=1).long())
+    def _basis(self, passed: Tensor, kink: Tensor) -> Tensor:
+        """Return polynomials of tracks that passed some rows, and kinks (n, orders + 1, rows)."""
+        polynomials = self.polynomials.index_select(0, passed.sum(dim=1).long())
+        return torch.cat([polynomials, kink], dim=1)
 
     def _seen(self, rows: Tensor, present: Tensor, passed: Tensor) -> Tensor:
         """Return how much of a track is seen (n, SEEN)."""
@@ -244,11 +310,6 @@ class HelixFlow(nn.Module):
         reach = (rows[:, REACH, -1:]).clamp_max(0.0)  # from the last row
         parts = [count / self.rows, count.clamp_min(1).log() / 5, far, far - reach - self.radii[-1]]
         return torch.cat(parts, dim=1)
-
-    def _sized(self, helix: Tensor, channels: Tensor, present: Tensor) -> Tensor:
-        """Return the smooth numbers that have a typical size."""
-        basis = self._basis(passed_rows(present))
-        return self._smooth(helix, fitted(basis, channels[:, 1:3], present))
 
     def _padded(self, *free: Tensor) -> Tensor:
         """Return the coefficients (n, 2, orders), zero where they are the helix's own."""

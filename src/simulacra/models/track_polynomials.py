@@ -18,6 +18,8 @@ from torch import Tensor
 
 LEAST_LEFT = 0.05
 """Part of a row's variance that polynomials leave at least, where it is divided by."""
+LEAST_REST = 1e-3
+"""Part of a function that polynomials leave at least, if it is not to count as one of them."""
 RIDGE = 1e-4
 """Keeps coefficients finite that the clusters of a track do not tell apart."""
 
@@ -46,6 +48,25 @@ def polynomial_table(radii: Tensor, number: int) -> Tensor:
         before, now = now, torch.where(norm > 0, new / norm.clamp_min(1e-9), 0.0)
         found.append(now)
     return torch.stack(found, dim=1).float()
+
+
+def orthonormal_rest(polynomials: Tensor, functions: Tensor) -> Tensor:
+    """Return what polynomials leave of functions, of length 1 (tables, functions, rows).
+
+    Functions of which they leave hardly anything are 0.
+
+    Args:
+        polynomials: (tables, orders, rows), as of :func:`polynomial_table`.
+        functions: (functions, rows); of each table only the rows count that it has.
+    """
+    polynomials = polynomials.double()
+    inside = (polynomials[:, :1] != 0).to(polynomials.dtype)
+    rest = functions.double() * inside
+    length = rest.norm(dim=2, keepdim=True)
+    for _ in range(2):  # once leaves what rounding leaves
+        rest = rest - (rest @ polynomials.mT) @ polynomials
+    left = rest.norm(dim=2, keepdim=True)
+    return torch.where(left > LEAST_REST * length, rest / left.clamp_min(1e-12), 0.0).float()
 
 
 def leverages(polynomials: Tensor) -> Tensor:

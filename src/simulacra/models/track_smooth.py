@@ -50,6 +50,10 @@ FATE = 2 + SIDES
 """Numbers that are drawn of a track before its rows: whether it is broken, how, and its sizes."""
 
 
+Where = tuple[Tensor, Tensor]
+"""How much of a track is seen, and where its kink is."""
+
+
 class Size(NamedTuple):
     """How large the deviations of tracks are.
 
@@ -77,7 +81,7 @@ class SmoothNumbers(nn.Module):
             typical size, as have the helix's parameters, which come first.
         pure: how many are of order one, the last.
         track: features of a track.
-        seen: numbers that say how much of it is seen.
+        seen: numbers that say how much of it is seen, and of those that say where its kink is.
         width, depth, steps: of the networks; see :class:`HelixFlowConfig`.
     """
 
@@ -91,7 +95,7 @@ class SmoothNumbers(nn.Module):
         sides: tuple[int, int],
         pure: int,
         track: int,
-        seen: int,
+        seen: tuple[int, int],
         width: int,
         depth: int,
         steps: int,
@@ -100,7 +104,7 @@ class SmoothNumbers(nn.Module):
         sized = PARAMETERS + sum(sides)
         self.sized, self.number, self.steps = sized, sized + pure, steps
         self.kinds = [PARAMETERS, sum(sides), pure]
-        context = track + FATE + seen
+        context = track + FATE + sum(seen)
         side = torch.eye(SIDES).repeat_interleave(torch.tensor(sides), dim=0)
         self.register_buffer("side", side, persistent=False)
         heaviest = torch.tensor(HEAVIEST).repeat_interleave(torch.tensor([sized, pure]))
@@ -112,7 +116,7 @@ class SmoothNumbers(nn.Module):
         for parameter in self.shapes[-1].parameters():
             nn.init.zeros_(parameter)
         self.velocity = Velocity(self.number, context, width, depth, mean_flow=False)
-        self.register_buffer("scale", torch.zeros(track + seen + 1, sized))
+        self.register_buffer("scale", torch.zeros(track + seen[0] + 1, sized))
         self.register_buffer("highest", torch.full((self.number,), 1e3))
 
     def fit(self, found: Tensor, known: Tensor, track: Tensor, seen: Tensor) -> None:
@@ -159,13 +163,14 @@ class SmoothNumbers(nn.Module):
         return Size(torch.cat(sizes, dim=1), far, kinked)
 
     def sample(
-        self, track: Tensor, size: Size, seen: Tensor, known: Tensor, noise: Tensor
+        self, track: Tensor, size: Size, where: Where, known: Tensor, noise: Tensor
     ) -> Tensor:
         """Return smooth numbers for noise, (n, number) each, of which some are known.
 
         The coefficients are of the size that was drawn, exactly.
         """
-        context, typical = torch.cat([fate(track, size), seen], dim=1), self.typical(track, seen)
+        context = torch.cat([fate(track, size), *where], dim=1)
+        typical = self.typical(track, where[0])
         scores = self.velocity.transport(noise, context, self.steps)
         smooth = self._shapes(context, typical).values(scores.clamp(-LARGEST_SCORE, LARGEST_SCORE))
         helix, sides, pure = torch.split(smooth, self.kinds, dim=1)
@@ -180,11 +185,12 @@ class SmoothNumbers(nn.Module):
         known: Tensor,
         track: Tensor,
         size: Size,
-        seen: Tensor,
+        where: Where,
         rng: Generator,
     ) -> dict[str, Tensor]:
         """Return the likelihoods of size and numbers, and the error of the velocity."""
-        context, typical = torch.cat([fate(track, size), seen], dim=1), self.typical(track, seen)
+        context = torch.cat([fate(track, size), *where], dim=1)
+        typical = self.typical(track, where[0])
         shapes = self._shapes(context, typical)
         with torch.no_grad():
             smooth = found / self._units(typical, size)
