@@ -73,10 +73,14 @@ def test_moments_teach_what_neighbours_share_and_nothing_else(chamber, parameter
         scatter=parameters.scatter._replace(border=border),
     )
     found = torch.ones(20, 3, ROWS).cumsum(dim=2)  # as correlated as can be
+    rng = torch.Generator().manual_seed(3)
+    counts = torch.ones(20, 1)
+    counts[:5] = 0
     error = noise._error_of_neighbours(
-        taught, torch.zeros(20, TRACK), trail, common, found, torch.Generator().manual_seed(3)
+        taught, torch.zeros(20, TRACK), trail, common, found, counts, rng
     )
     error.backward()
+    assert (z.grad[:5] == 0).all()  # tracks that do not count teach nothing
     assert z.grad.mean() < 0  # more shall be shared
     assert border.grad is None
     assert all(p.grad is None for p in noise.window.parameters())

@@ -238,7 +238,7 @@ class HelixFlow(nn.Module):
         trail, size, fated = apart.trail, apart.size, fate(track, apart.size)
         parameters = self.of_rows(fated, rows)
         of_noise, common = self.noise.losses(
-            parameters, track, trail, channels, apart.coefficients, rng
+            parameters, track, trail, channels, apart.coefficients, size.kinked, rng
         )
         some = (present.sum(dim=1, keepdim=True) > 0).to(present.dtype)
         fates = functional.binary_cross_entropy_with_logits(

@@ -138,6 +138,7 @@ class TrackNoise(nn.Module):
         trail: Trail,
         channels: Tensor,
         coefficients: Tensor,
+        kinked: Tensor,
         rng: Generator,
     ) -> tuple[dict[str, Tensor], Tensor]:
         """Return the likelihoods and the error of neighbours, and what the rows have in common.
@@ -148,6 +149,8 @@ class TrackNoise(nn.Module):
             trail: where it has clusters.
             channels: of :class:`HelixFrame` (n, channels, rows).
             coefficients: what is smooth across and along z (n, 2, orders).
+            kinked: 1 for tracks with a kink (n, 1): what is smooth in them and still left teaches
+                likelihoods, but not what neighbours share; it would teach all tracks alike.
             rng: of the draws.
         """
         present = trail.present
@@ -176,7 +179,9 @@ class TrackNoise(nn.Module):
             "scatter": -mean_of(scatter.log_density(off, inner), present),
             "charge": -mean_of(_log_density_of_charge(parameters, channels), present),
             "peak": -mean_of(of_peaks.log_density(channels[:, 4]), present),
-            "neighbours": self._error_of_neighbours(parameters, track, trail, common, found, rng),
+            "neighbours": self._error_of_neighbours(
+                parameters, track, trail, common, found, 1 - kinked, rng
+            ),
         }
         return terms, torch.cat(common, dim=1)
 
@@ -243,12 +248,14 @@ class TrackNoise(nn.Module):
         trail: Trail,
         common: Common,
         found: Tensor,
+        counts: Tensor,
         rng: Generator,
     ) -> Tensor:
         """Return a number whose gradient is that of half the squared differences of means.
 
         Only what neighbours share and the stretch get a gradient. ``found`` are log q without its
-        location, and across and along z without what is smooth (n, 3, rows).
+        location, and across and along z without what is smooth (n, 3, rows); tracks count that
+        ``counts`` (n, 1) is 1 for.
         """
         shares = parameters.only_shares()
         weights = {name: part.detach() for name, part in self.window.named_parameters()}
@@ -268,7 +275,7 @@ class TrackNoise(nn.Module):
 
         with torch.no_grad():
             difference = drawn() - self.spread.moments(found, trail.present)
-        known = self.spread.known(trail.present)[:, None]
+        known = (self.spread.known(trail.present) * counts)[:, None]
         return mean_of((difference * drawn()).sum(dim=1, keepdim=True), known)
 
 
