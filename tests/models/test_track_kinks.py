@@ -49,7 +49,7 @@ def test_a_bent_line_is_a_kink_and_nothing_else(kinks, table, radii):
     rough = off - combine(polynomials, fitted(polynomials, off, passed))
     assert torch.equal(kinks.found(rough, passed, passed), number)
     shape = kinks.shape(passed, number, torch.ones(1, 1))
-    basis = torch.cat([polynomials, shape], dim=1)
+    basis = torch.cat([polynomials, shape[:, None]], dim=1)
     left = off - combine(basis, fitted(basis, off, passed))
     assert left.abs().max() < 1e-3 * off.abs().max() < rough.abs().max()
 

@@ -133,6 +133,7 @@ class HelixFlow(nn.Module):
     range: Tensor
     radii: Tensor
     polynomials: Tensor
+    existing: Tensor
 
     def __init__(self, config: HelixFlowConfig, detector: Detector, conditions: int) -> None:
         super().__init__()
@@ -160,7 +161,9 @@ class HelixFlow(nn.Module):
         self.register_buffer("range", torch.tensor([[-10.0, -10.0], [10.0, 0.0]]))
         self.register_buffer("radii", radii / 1000.0, persistent=False)
         table = polynomial_table(radii, config.orders)
-        self.register_buffer("polynomials", table, persistent=False)
+        with_kink = functional.pad(table, (0, 0, 0, 1))
+        self.register_buffer("polynomials", with_kink, persistent=False)
+        self.register_buffer("existing", (with_kink != 0).any(dim=2), persistent=False)
         self.kinks = Kinks(radii / 1000.0, table, self.track + FATE + SEEN)
 
     def fit(self, features: Tensor, conditions: Tensor) -> None:
@@ -210,7 +213,7 @@ class HelixFlow(nn.Module):
         kink = self.kinks.drawn(torch.cat([fated, seen], 1), passed, drawn[:, CHOICES + 2, None])
         place = self.kinks.place(passed, kink, kinked)
         trail = Trail(present, passed, self._basis(passed, self.kinks.shape(passed, kink, kinked)))
-        known = self._known(present, trail.basis)
+        known = self._known(trail)
         smooth = self.smooth.sample(track, size, (seen, place), known, of_smooth)
         helix, across, along_z, common = torch.split(smooth, self.sizes, dim=1)
         drawn_rows = self.noise.draw(
@@ -261,17 +264,16 @@ class HelixFlow(nn.Module):
         passed = passed_rows(present)
         seen = self._seen(rows, present, passed)
         typical = self.smooth.typical(track, seen)
-        basis = self._basis(passed, torch.zeros_like(passed)[:, None])
-        coefficients = fitted(basis, off, present)
-        known = self._known(present, basis)
-        first = self.smooth.size(self._smooth(helix, coefficients), known, typical)
-        kink = self.kinks.found(off - combine(basis, coefficients), present, passed)
-        basis = self._basis(passed, self.kinks.shape(passed, kink, first.kinked))
-        coefficients = fitted(basis, off, present)
-        known, found = self._known(present, basis), self._smooth(helix, coefficients)
-        size = self.smooth.size(found, known, typical)._replace(kinked=first.kinked)
-        place = self.kinks.place(passed, kink, first.kinked)
-        trail = Trail(present, passed, basis)
+        trail = Trail(present, passed, self._basis(passed, torch.zeros_like(passed)))
+        coefficients = fitted(trail.basis, off, present)
+        first = self._smooth(helix, coefficients)
+        kinked = self.smooth.size(first, self._known(trail), typical).kinked
+        kink = self.kinks.found(off - combine(trail.basis, coefficients), present, passed)
+        trail = Trail(present, passed, self._basis(passed, self.kinks.shape(passed, kink, kinked)))
+        coefficients = fitted(trail.basis, off, present)
+        known, found = self._known(trail), self._smooth(helix, coefficients)
+        size = self.smooth.size(found, known, typical)._replace(kinked=kinked)
+        place = self.kinks.place(passed, kink, kinked)
         return Apart(trail, seen, kink, place, known, coefficients, found, size)
 
     def _chances(self, track: Tensor, far: Tensor) -> Tensor:
@@ -299,8 +301,9 @@ class HelixFlow(nn.Module):
 
     def _basis(self, passed: Tensor, kink: Tensor) -> Tensor:
         """Return polynomials of tracks that passed some rows, and kinks (n, orders + 1, rows)."""
-        polynomials = self.polynomials.index_select(0, passed.sum(dim=1).long())
-        return torch.cat([polynomials, kink], dim=1)
+        basis = self.polynomials.index_select(0, passed.sum(dim=1).long())
+        basis[:, -1] = kink
+        return basis
 
     def _seen(self, rows: Tensor, present: Tensor, passed: Tensor) -> Tensor:
         """Return how much of a track is seen (n, SEEN)."""
@@ -321,11 +324,14 @@ class HelixFlow(nn.Module):
         parts = zip(coefficients.unbind(1), OF_HELIX, strict=True)
         return torch.cat([helix, *(part[:, own:] for part, own in parts)], dim=1)
 
-    def _known(self, present: Tensor, basis: Tensor) -> Tensor:
+    def _known(self, trail: Trail) -> Tensor:
         """Return which of the smooth numbers a track has (n, smooth)."""
+        present, passed, basis = trail
         count = present.sum(dim=1, keepdim=True)
+        existing = self.existing.index_select(0, passed.sum(dim=1).long())
+        kinked = (basis[:, -1] != 0).any(dim=1, keepdim=True)
         orders = torch.arange(basis.shape[1], device=basis.device)
-        known = (basis != 0).any(dim=2) & (count > orders)
+        known = torch.cat([existing[:, :-1], kinked], dim=1) & (count > orders)
         of_helix = (count >= FEWEST_OF_HELIX).expand(-1, PARAMETERS)
         sized = self._smooth(of_helix, known[:, None].expand(-1, len(OF_HELIX), -1))
         of_charge = known[:, : self.noise.charge_orders]

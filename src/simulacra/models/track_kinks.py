@@ -74,9 +74,9 @@ class Kinks(nn.Module):
         return errors[:, None]
 
     def shape(self, passed: Tensor, number: Tensor, kinked: Tensor) -> Tensor:
-        """Return the shapes (n, 1, rows) of kinks, 0 where a track (n, 1) has none."""
+        """Return the shapes (n, rows) of kinks, 0 where a track (n, 1) has none."""
         places = _last(passed) * self.shapes.shape[1] + number
-        return (self.shapes.flatten(0, 1).index_select(0, places) * kinked)[:, None]
+        return self.shapes.flatten(0, 1).index_select(0, places) * kinked
 
     def place(self, passed: Tensor, number: Tensor, kinked: Tensor) -> Tensor:
         """Return where kinks are (n, NUMBERS): their radius in metres, and that over the last."""

@@ -321,7 +321,7 @@ class RowNetwork(nn.Module):
 
     def _on_rows(self, by_group: Tensor) -> Tensor:
         """Return for all rows (n, rows) what groups of pads have (n, groups)."""
-        return by_group[:, self.group]
+        return by_group.index_select(1, self.group)
 
     def _distributions(
         self, row: dict[str, Tensor], once: dict[str, Tensor], shapes: dict[str, Tensor]

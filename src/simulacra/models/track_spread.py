@@ -80,7 +80,7 @@ class GroupSpread(nn.Module):
 
     def on_rows(self, values: Tensor) -> Tensor:
         """Return values of groups (..., groups) on their rows (..., rows)."""
-        return values[..., self.group]
+        return values.index_select(-1, self.group)
 
     def given(self, scores: Tensor, present: Tensor, spread: Tensor) -> Tensor:
         """Return scores (n, channels, rows), scaled so that they have a given spread."""
