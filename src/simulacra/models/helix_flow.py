@@ -46,7 +46,7 @@ from simulacra.models.track_polynomials import (
     polynomial_table,
     smooth_and_rough,
 )
-from simulacra.models.track_rows import RowNetwork
+from simulacra.models.track_rows import RowNetwork, RowParameters
 from simulacra.models.track_smooth import (
     FATE,
     LARGEST_SCORE,
@@ -54,6 +54,7 @@ from simulacra.models.track_smooth import (
     SIDES,
     Size,
     SmoothNumbers,
+    Where,
     fate,
 )
 from simulacra.transforms import HelixFrame, TrackEncoder, Transform
@@ -122,6 +123,24 @@ class Apart(NamedTuple):
     coefficients: Tensor
     found: Tensor
     size: Size
+
+
+class Fated(NamedTuple):
+    """What is drawn of tracks before their smooth numbers and their noise.
+
+    Attributes:
+        size: how large their deviations are.
+        parameters: of their rows.
+        trail: where they have clusters.
+        where: how much of them is seen, and where their kinks are.
+        turned: 1 from where on they have turned back, else 0 (n, rows).
+    """
+
+    size: Size
+    parameters: RowParameters
+    trail: Trail
+    where: Where
+    turned: Tensor
 
 
 class HelixFlow(nn.Module):
@@ -200,33 +219,20 @@ class HelixFlow(nn.Module):
         drawn, of_smooth, white = noise.tensor_split([DRAWN, DRAWN + self.smooth.number], dim=1)
         drawn = drawn.clamp(-LARGEST_SCORE, LARGEST_SCORE)
         white = white.view(-1, OF_ROW, self.rows)
-        chances = logit_of(drawn)
-        some, far, kinked = self._chosen(track, chances[:, :CHOICES])
-        lifetimes = functional.softplus(-chances[:, CHOICES : CHOICES + 2])
-        size = self.smooth.sample_size(track, far, kinked, drawn[:, -SIDES:])
-        fated = fate(track, size)
-        parameters = self.of_rows(fated, rows)
-        present, passed = drawn_presence(parameters.rates, lifetimes[:, :1], white[:, 0])
-        present, passed = some * present, some * passed
-        turned = size.broken * drawn_turns(parameters.rates, lifetimes[:, 1:])
-        seen = self._seen(rows, present, passed)
-        kink = self.kinks.drawn(torch.cat([fated, seen], 1), passed, drawn[:, CHOICES + 2, None])
-        place = self.kinks.place(passed, kink, kinked)
-        trail = Trail(present, passed, self._basis(passed, self.kinks.shape(passed, kink, kinked)))
-        known = self._known(trail)
-        smooth = self.smooth.sample(track, size, (seen, place), known, of_smooth)
+        size, parameters, trail, where, turned = self._fated(track, rows, drawn, white[:, 0])
+        smooth = self.smooth.sample(track, size, where, self._known(trail), of_smooth)
         helix, across, along_z, common = torch.split(smooth, self.sizes, dim=1)
-        drawn_rows = self.noise.draw(
-            parameters, track, trail, self.noise.common(common, passed), white[:, 1:]
-        )
+        common_of_rows = self.noise.common(common, trail.passed)
+        noise_of_rows = self.noise.draw(parameters, track, trail, common_of_rows, white[:, 1:])
         coefficients = self._padded(across, along_z)
-        across, along_z = smooth_and_rough(trail.basis, coefficients, drawn_rows.off).unbind(1)
+        across, along_z = smooth_and_rough(trail.basis, coefficients, noise_of_rows.off).unbind(1)
+        charge = parameters.charge.values(noise_of_rows.charge)
         channels = [
-            present,
+            trail.present,
             across,
             along_z,
-            parameters.charge.values(drawn_rows.charge).clamp(self.range[0, 0], self.range[1, 0]),
-            drawn_rows.peak.clamp_max(0.0).clamp_min(self.range[0, 1]),
+            charge.clamp(self.range[0, 0], self.range[1, 0]),
+            noise_of_rows.peak.clamp_max(0.0).clamp_min(self.range[0, 1]),
             turned,
         ]
         return torch.cat([helix, *channels], dim=1)
@@ -257,6 +263,25 @@ class HelixFlow(nn.Module):
             **self.smooth.losses(found, apart.known, track, size, where, rng),
             **of_noise,
         }
+
+    def _fated(self, track: Tensor, rows: Tensor, drawn: Tensor, white: Tensor) -> Fated:
+        """Return what is drawn first, for normal noise (n, DRAWN) and (n, rows)."""
+        chances = logit_of(drawn)
+        some, far, kinked = self._chosen(track, chances[:, :CHOICES])
+        lifetimes = functional.softplus(-chances[:, CHOICES : CHOICES + 2])
+        size = self.smooth.sample_size(track, far, kinked, drawn[:, -SIDES:])
+        features = fate(track, size)
+        parameters = self.of_rows(features, rows)
+        present, passed = drawn_presence(parameters.rates, lifetimes[:, :1], white)
+        present, passed = some * present, some * passed
+        turned = size.broken * drawn_turns(parameters.rates, lifetimes[:, 1:])
+        seen = self._seen(rows, present, passed)
+        context = torch.cat([features, seen], dim=1)
+        kink = self.kinks.drawn(context, passed, drawn[:, CHOICES + 2, None])
+        place = self.kinks.place(passed, kink, kinked)
+        basis = self._basis(passed, self.kinks.shape(passed, kink, kinked))
+        trail = Trail(present, passed, basis)
+        return Fated(size, parameters, trail, (seen, place), turned)
 
     def _apart(self, helix: Tensor, channels: Tensor, track: Tensor, rows: Tensor) -> Apart:
         """Return what is smooth in tracks; they have a kink if polynomials alone say so."""
