@@ -58,10 +58,8 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, help="without a suffix")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    simulator, runtime = (
-        TrainedSimulator.load(arguments.simulator),
-        Runtime.load(arguments.exported),
-    )
+    simulator = TrainedSimulator.load(arguments.simulator)
+    runtime = Runtime.load(arguments.exported)
     found = {batch: microseconds(simulator, runtime, batch) for batch in BATCHES}
     names = list(found[BATCHES[0]])
     lines = [f"| μs per track, batch | {' | '.join(names)} |", "|---" * (1 + len(names)) + "|"]

@@ -36,6 +36,7 @@ from simulacra.models.track_fates import (
     drawn_turns,
     error_of_presence,
     error_of_turns,
+    number_passed,
     passed_rows,
 )
 from simulacra.models.track_kinks import NUMBERS, Kinks
@@ -161,7 +162,6 @@ class HelixFlow(nn.Module):
         knots, _ = row_knots(chamber)
         self.rows, self.knots = len(radii), len(knots)
         self.track = conditions - self.knots * ROW_FEATURES
-        self.orders = config.orders
         self.noise = TrackNoise(chamber, self.track, config.charge_orders, config.window_width)
         free = [config.orders + 1 - own for own in OF_HELIX]  # and a kink's
         self.sizes = [PARAMETERS, *free, sum(self.noise.sizes)]
@@ -198,14 +198,15 @@ class HelixFlow(nn.Module):
             margin = MARGIN * (values.max() - values.min())
             self.range[0, place] = values.min() - margin
             self.range[1, place] = values.max() + margin
-        parts = (helix, channels, *self._split(conditions))
+        track, rows = self._split(conditions)
+        parts = (helix, channels, track, rows)
         blocks = list(zip(*(torch.split(part, BLOCK) for part in parts), strict=True))
         for _ in range(2):  # what is a kink goes with the size of the other deviations
             taken = [self._apart(*block) for block in blocks]
             self.smooth.fit(
                 torch.cat([block.found for block in taken]),
                 torch.cat([block.known for block in taken]),
-                parts[2],
+                track,
                 torch.cat([block.seen for block in taken]),
             )
 
@@ -326,14 +327,14 @@ class HelixFlow(nn.Module):
 
     def _basis(self, passed: Tensor, kink: Tensor) -> Tensor:
         """Return polynomials of tracks that passed some rows, and kinks (n, orders + 1, rows)."""
-        basis = self.polynomials.index_select(0, passed.sum(dim=1).long())
+        basis = self.polynomials.index_select(0, number_passed(passed))
         basis[:, -1] = kink
         return basis
 
     def _seen(self, rows: Tensor, present: Tensor, passed: Tensor) -> Tensor:
         """Return how much of a track is seen (n, SEEN)."""
         count = present.sum(dim=1, keepdim=True)
-        last = (passed.sum(dim=1) - 1).clamp_min(0).long()
+        last = (number_passed(passed) - 1).clamp_min(0)
         far = self.radii[last][:, None]
         reach = (rows[:, REACH, -1:]).clamp_max(0.0)  # from the last row
         parts = [count / self.rows, count.clamp_min(1).log() / 5, far, far - reach - self.radii[-1]]
@@ -353,7 +354,7 @@ class HelixFlow(nn.Module):
         """Return which of the smooth numbers a track has (n, smooth)."""
         present, passed, basis = trail
         count = present.sum(dim=1, keepdim=True)
-        existing = self.existing.index_select(0, passed.sum(dim=1).long())
+        existing = self.existing.index_select(0, number_passed(passed))
         kinked = (basis[:, -1] != 0).any(dim=1, keepdim=True)
         orders = torch.arange(basis.shape[1], device=basis.device)
         known = torch.cat([existing[:, :-1], kinked], dim=1) & (count > orders)

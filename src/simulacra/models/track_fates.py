@@ -67,6 +67,11 @@ def passed_rows(present: Tensor) -> Tensor:
     return present.flip(1).cummax(dim=1).values.flip(1)
 
 
+def number_passed(passed: Tensor) -> Tensor:
+    """Return how many rows tracks have passed (n,), for 1 or 0 (n, rows)."""
+    return passed.sum(dim=1).long()
+
+
 def error_of_presence(rates: Rates, present: Tensor) -> Tensor:
     """Return the mean of -log P(presence), for a typical number of rows.
 

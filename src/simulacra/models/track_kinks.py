@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from simulacra.models.networks import dense
+from simulacra.models.track_fates import number_passed
 from simulacra.models.track_polynomials import orthonormal_rest
 
 SPACING = 3
@@ -58,7 +59,7 @@ class Kinks(nn.Module):
         rough = rough * present[:, None]
         count = present.sum(dim=1).clamp_min(1)[:, None]
         noise = (rough.abs().sum(dim=2) / count).clamp_min(LEAST_NOISE)
-        parts = (rough / noise[..., None]) @ self.shapes[_last(passed)].mT
+        parts = (rough / noise[..., None]) @ self.shapes[number_passed(passed)].mT
         numbers: Tensor = parts.square().sum(dim=1).argmax(dim=1)
         return numbers
 
@@ -75,20 +76,15 @@ class Kinks(nn.Module):
 
     def shape(self, passed: Tensor, number: Tensor, kinked: Tensor) -> Tensor:
         """Return the shapes (n, rows) of kinks, 0 where a track (n, 1) has none."""
-        places = _last(passed) * self.shapes.shape[1] + number
+        places = number_passed(passed) * self.shapes.shape[1] + number
         return self.shapes.flatten(0, 1).index_select(0, places) * kinked
 
     def place(self, passed: Tensor, number: Tensor, kinked: Tensor) -> Tensor:
         """Return where kinks are (n, NUMBERS): their radius in metres, and that over the last."""
         radius = self.radii[number][:, None]
-        possible = self.possible[_last(passed), number][:, None] * kinked
+        possible = self.possible[number_passed(passed), number][:, None] * kinked
         return torch.cat([radius, radius.square()], dim=1) * possible
 
     def _logits(self, context: Tensor, passed: Tensor) -> Tensor:
         logits = cast("Tensor", self.rows(context))
-        return torch.where(self.possible[_last(passed)], logits, -30.0)
-
-
-def _last(passed: Tensor) -> Tensor:
-    """Return how many rows were passed (n,)."""
-    return passed.sum(dim=1).long()
+        return torch.where(self.possible[number_passed(passed)], logits, -30.0)

@@ -8,7 +8,6 @@ Each has a normal distribution; the kind is drawn.
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import torch
@@ -16,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from simulacra.models.track_fates import step
+from simulacra.models.upper_tail import log_normal
 
 INWARDS = 4
 """Rows farther in that are looked at for what a row has taken over of its inner neighbour."""
@@ -43,8 +43,7 @@ class Normal(NamedTuple):
 
     def log_density(self, values: Tensor) -> Tensor:
         """Return log p of values."""
-        score = (values - self.mean) / self.scale
-        return -(score.square() + math.log(2 * math.pi)) / 2 - self.scale.log()
+        return log_normal(self.scores(values)) - self.scale.log()
 
     def scores(self, values: Tensor) -> Tensor:
         """Return by how many standard deviations values are above the mean."""

@@ -36,7 +36,7 @@ class UpperTail(NamedTuple):
         """Return log p of values."""
         beyond = self._beyond(values)
         slope = self.scale + self.reach * bend_slope(beyond)
-        return _log_normal(beyond + self.knee) - slope.log()
+        return log_normal(beyond + self.knee) - slope.log()
 
     def scores(self, values: Tensor, largest: float) -> Tensor:
         """Return the normal scores of values, none larger than ``largest``."""
@@ -75,5 +75,6 @@ def unbent(values: Tensor, reach: Tensor) -> Tensor:
     return (values * (1 + reach) - reach * root) / (1 + 2 * reach)
 
 
-def _log_normal(score: Tensor) -> Tensor:
+def log_normal(score: Tensor) -> Tensor:
+    """Return log p of normal scores."""
     return -(score.square() + math.log(2 * math.pi)) / 2
