@@ -1,0 +1,71 @@
+"""What tracks are like: drawn as likely as training said, each trait given those before."""
+
+import pytest
+import torch
+
+from simulacra.models.track_level import BEGIN, OF_LEVEL, ChargeLevel, level_of
+from simulacra.models.track_traits import OF_TRAITS, SIDES, SIZES, TrackTraits
+
+TRACK = 3
+
+
+def seeded(module, *arguments):
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        return module(*arguments).requires_grad_(False)
+
+
+@pytest.fixture(scope="module")
+def level():
+    return seeded(ChargeLevel, TRACK)
+
+
+@pytest.fixture(scope="module")
+def white():
+    return torch.randn((20_000, OF_TRAITS), generator=torch.Generator().manual_seed(1))
+
+
+def test_the_density_of_levels_is_one_with_two_peaks_that_draws_have_too(level, white):
+    grid = torch.linspace(-8, 8, 4001)[:, None]
+    density = (-level.errors(torch.zeros(len(grid), TRACK), grid)).exp()[:, 0]
+    assert torch.trapezoid(density, grid[:, 0]).item() == pytest.approx(1, abs=1e-3)
+    drawn = level.drawn(torch.zeros(len(white), TRACK), white[:, :OF_LEVEL])[:, 0]
+    between = sum(BEGIN) / 2
+    expected = torch.trapezoid(density * (grid[:, 0] > between), grid[:, 0])
+    assert (drawn > between).float().mean().item() == pytest.approx(expected.item(), abs=0.02)
+
+
+def test_no_level_is_beyond_those_of_training(white):
+    level = seeded(ChargeLevel, TRACK)
+    level.fit(torch.tensor([-0.2, 0.1, 0.4]))
+    drawn = level.drawn(torch.zeros(len(white), TRACK), white[:, :OF_LEVEL])
+    assert drawn.min() >= -0.2
+    assert drawn.max() <= 0.4
+
+
+def test_a_level_is_the_mean_where_there_are_clusters():
+    charge = torch.tensor([[1.0, 2.0, 30.0], [7.0, 8.0, 9.0]])
+    present = torch.tensor([[1.0, 1.0, 0.0], [0.0, 0.0, 0.0]])
+    assert level_of(charge, present)[:, 0].tolist() == [1.5, 0.0]
+
+
+def test_traits_are_drawn_as_likely_as_their_errors_say(white):
+    """The cross-entropy of draws is the entropy: no other distribution has a smaller one."""
+    traits = seeded(TrackTraits, TRACK)
+    track = torch.zeros(len(white), TRACK)
+    seen, drawn = traits.drawn(track, white)
+    assert drawn.log_size.shape == (len(white), SIDES)
+    assert drawn.log_size.min() >= SIZES[0]
+    sized = torch.ones(len(white), SIDES, dtype=torch.bool)
+    errors = traits.losses(track, seen, drawn, sized)
+    logits = traits.choices(track[:1])[0]
+    assert seen.mean().item() == pytest.approx(logits[0].sigmoid().item(), abs=0.02)
+    assert drawn.far.mean().item() == pytest.approx(logits[1].sigmoid().item(), abs=0.02)
+    for far in (0.0, 1.0):
+        chance = (logits[2] + far * logits[3]).sigmoid().item()
+        here = drawn.far[:, 0] == far
+        assert drawn.kinked[here].mean().item() == pytest.approx(chance, abs=0.02)
+    moved = drawn._replace(log_size=drawn.log_size + 0.5, level=drawn.level + 0.5)
+    others = traits.losses(track, seen, moved, sized)
+    assert errors["size"] < others["size"]
+    assert errors["level"] < others["level"]
