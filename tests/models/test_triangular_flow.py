@@ -56,10 +56,7 @@ def test_scores_depend_on_those_before_and_on_no_later_one(flow, noise):
     assert change[2] > 0.01
 
 
-def test_an_untrained_flow_hardly_changes_white_noise():
-    white = torch.randn((2000, SCORES), generator=torch.Generator().manual_seed(1))
+def test_an_untrained_flow_is_white():
+    white = torch.randn((20, SCORES), generator=torch.Generator().manual_seed(1))
     flow = TriangularFlow(SCORES, CONTEXT, 8, LARGEST).requires_grad_(False)
-    scores = flow.drawn(white, torch.ones(2000, CONTEXT))
-    assert torch.allclose(torch.corrcoef(scores.mT), torch.corrcoef(white.mT), atol=0.02)
-    assert torch.equal(scores > 0, white > 0)
-    assert (scores - white).abs().quantile(0.68) < 0.2
+    assert torch.allclose(flow.drawn(white, torch.ones(20, CONTEXT)), white, atol=1e-6)

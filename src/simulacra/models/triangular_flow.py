@@ -17,17 +17,14 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from simulacra.models.networks import dense
 from simulacra.models.sinh_arcsinh import SinhArcsinh
 
 SHAPES = 3
 """Parameters of each score beside its location: scale, skew, tail."""
-HEAVIEST = 1.0
-"""Minus the logarithm of the heaviest tail; none is lighter than normal."""
-BEGIN = -2.0
-"""Where the tails begin in training, before softplus: a bound would hold on to what touches it."""
+HEAVIEST = -1.0
+"""Logarithm of the heaviest tail; none is lighter than normal."""
 
 
 class TriangularFlow(nn.Module):
@@ -79,7 +76,7 @@ class TriangularFlow(nn.Module):
         return weights, (
             log_scale.clamp(-4.0, 1.0),
             skew.clamp(-2.0, 2.0),
-            -functional.softplus(log_tail + BEGIN).clamp_max(HEAVIEST),
+            log_tail.clamp(HEAVIEST, 0.0),
         )
 
 
