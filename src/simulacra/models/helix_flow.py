@@ -84,7 +84,7 @@ class HelixFlowConfig(Frozen):
     row_width: int = Field(default=32, ge=1)
     window_width: int = Field(default=12, ge=1)
     width: int = Field(default=96, ge=1)
-    rank: int = Field(default=8, ge=0)
+    rank: int = Field(default=4, ge=0)
 
 
 class Apart(NamedTuple):

@@ -5,9 +5,8 @@ the coefficients of polynomials across and along z, those of the charge, and by 
 scatter more or less than is typical in each group of pads. Kinks, radiated photons and the like
 make all deviations large together: how large across and how large along z, relative to what is
 typical, are numbers of their own, drawn first; given them, they have light tails. Each number's
-distribution given the track is learned by maximum likelihood. Of their normal scores, those of the
-helix follow each other (:mod:`simulacra.models.triangular_flow`), and a copula joins what is left
-of them and all others (:mod:`simulacra.models.gaussian_copula`).
+distribution given the track is learned by maximum likelihood, and a copula joins their normal
+scores (:mod:`simulacra.models.gaussian_copula`).
 """
 
 from __future__ import annotations
@@ -22,7 +21,6 @@ from simulacra.models.gaussian_copula import GaussianCopula
 from simulacra.models.networks import dense
 from simulacra.models.sinh_arcsinh import SinhArcsinh
 from simulacra.models.track_traits import SIDES, SIZES, TRAITS, Traits
-from simulacra.models.triangular_flow import TriangularFlow
 from simulacra.transforms.effective_helix import PARAMETERS
 
 LARGEST_SCORE = 5.0
@@ -85,7 +83,6 @@ class SmoothNumbers(nn.Module):
         self.shapes = dense((context, width, width, 4 * self.number), nn.SiLU)
         for parameter in self.shapes[-1].parameters():
             nn.init.zeros_(parameter)
-        self.of_helix = TriangularFlow(PARAMETERS, context, width, LARGEST_SCORE)
         self.copula = GaussianCopula(self.number, context, rank, width)
         self.register_buffer("scale", torch.zeros(track + seen[0] + 1, sized))
         self.register_buffer("highest", torch.full((self.number,), 1e3))
@@ -137,8 +134,7 @@ class SmoothNumbers(nn.Module):
         """
         context = torch.cat([traits.beside(track), *where], dim=1)
         typical = self.typical(track, where[0])
-        white, others = self.copula.drawn(noise, context).tensor_split([PARAMETERS], dim=1)
-        scores = torch.cat([self.of_helix.drawn(white, context), others], dim=1)
+        scores = self.copula.drawn(noise, context)
         smooth = self._shapes(context, typical).values(scores.clamp(-LARGEST_SCORE, LARGEST_SCORE))
         helix, sides, pure = torch.split(smooth, self.kinds, dim=1)
         excess = self._log_size(sides.square(), known) @ self.side.mT
@@ -161,13 +157,8 @@ class SmoothNumbers(nn.Module):
         with torch.no_grad():
             smooth = found / self._units(typical, traits.log_size)
             scores = shapes.scores(smooth, LARGEST_SCORE)
-            helix, others = scores.tensor_split([PARAMETERS], dim=1)
-        white, of_helix = self.of_helix.whitened(helix, context)
-        white = white.detach().clamp(-LARGEST_SCORE, LARGEST_SCORE)
-        scores = torch.cat([white, others], dim=1)
         return {
             "smooth": -torch.where(known, shapes.log_density(smooth), 0.0).mean(),
-            "helix": (of_helix * known[:, 0]).mean(),
             "copula": self.copula.errors(scores, known, context).mean(),
         }
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import math
 
 import torch
 from torch import Tensor
@@ -38,17 +37,13 @@ MOST_BEND = 3.0
 LEAST_CURVATURE = 1e-12
 
 
-def effective_helix(
-    ideal: Helix, path: Tensor, parameters: Tensor, farthest: Tensor | None = None
-) -> Helix:
+def effective_helix(ideal: Helix, path: Tensor, parameters: Tensor) -> Helix:
     """Return helices that start where they are nearest to the beam axis.
 
     Args:
         ideal: n helices.
         path: where the parameters are taken (n,), mm.
         parameters: (n, 5).
-        farthest: how far from the beam axis they have to come (n,), mm. One that does not bends
-            just so much less that it does.
     """
     offset, turn, bend, offset_z, slope = parameters.unbind(1)
     sign = torch.where(ideal.curvature < 0, -1.0, 1.0).to(path.dtype)
@@ -57,9 +52,6 @@ def effective_helix(
     phi = phi - sign * PART * turn
     curvature = ideal.curvature * (PART * bend).clamp(-MOST_BEND, MOST_BEND).exp()
     curvature = torch.where(curvature.abs() > LEAST_CURVATURE, curvature, sign * LEAST_CURVATURE)
-    if farthest is not None:
-        most = _most_bent(x, y, phi, sign, farthest)
-        curvature = sign * torch.minimum(curvature.abs(), most.clamp_min(LEAST_CURVATURE))
     tan_lambda = ideal.tan_lambda + PART * slope
     # back to where it is nearest to the axis
     along, across = x * phi.cos() + y * phi.sin(), y * phi.cos() - x * phi.sin()
@@ -68,18 +60,6 @@ def effective_helix(
     x, y, phi = _advance(x, y, phi, curvature, -back)
     z = ideal.z + path * ideal.tan_lambda + offset_z - back * tan_lambda
     return Helix(x, y, z, phi, curvature, tan_lambda)
-
-
-def _most_bent(x: Tensor, y: Tensor, phi: Tensor, sign: Tensor, farthest: Tensor) -> Tensor:
-    """Return the largest curvatures (n,) with which circles through (x, y) come so far.
-
-    The centre is at p + n / kappa, with n across the direction: the circle comes as far as R if
-    kappa (R^2 - p^2) <= 2 (p n + R).
-    """
-    towards_centre = sign * (y * phi.cos() - x * phi.sin())
-    beyond = farthest.square() - x.square() - y.square()
-    most = 2 * (towards_centre + farthest).clamp_min(0.0) / beyond.clamp_min(LEAST_CURVATURE)
-    return torch.where(beyond > 0, most, math.inf)
 
 
 def fitted_parameters(
