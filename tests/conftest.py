@@ -122,7 +122,8 @@ SMALL_MODELS = {
         "charge_orders": 1,
         "row_width": 4,
         "width": 8,
-        "rank": 1,
+        "depth": 0,
+        "steps": 1,
     },
     "dnncalogan": {
         "kind": "dnncalogan",

@@ -9,7 +9,7 @@ from simulacra.conditions import EnergySpectrum, draw_conditions
 from simulacra.detectors import load_detector
 from simulacra.models import find_model
 from simulacra.models.track_rows import shared
-from simulacra.models.track_traits import TRAITS
+from simulacra.models.track_smooth import FATE
 from simulacra.sample import load_sample
 from simulacra.surrogate import Surrogate
 from simulacra.transforms.row_knots import interpolation
@@ -87,7 +87,7 @@ def test_charge_moves_clusters_along_the_track(surrogate):
     """Charge at a common border of two rows moves z, and z takes what is across with it."""
     model = surrogate.network
     track, rows = model._split(surrogate.encoder(conditions_of(surrogate, 3)))
-    parameters = model.of_rows(torch.nn.functional.pad(track, (0, TRAITS)), rows, torch.zeros(3, 1))
+    parameters = model.of_rows(torch.nn.functional.pad(track, (0, FATE)), rows)
     scatter = parameters.scatter._replace(
         border=torch.full((3, ROWS), 0.5), tilt=torch.full((3, ROWS), -0.2)
     )

@@ -271,13 +271,12 @@ class RowNetwork(nn.Module):
             self.get_buffer(f"{name}_centre").copy_(values.mean())
             self.get_buffer(f"{name}_spread").copy_(values.std().clamp_min(1e-3))
 
-    def forward(self, track: Tensor, rows: Tensor, level: Tensor) -> RowParameters:
+    def forward(self, track: Tensor, rows: Tensor) -> RowParameters:
         """Return the distributions.
 
         Args:
             track: (n, track).
             rows: (n, features, knots).
-            level: mean of log q over the track's clusters, over the typical one (n, 1).
         """
         hidden = self.row(rows.mT) + self.place(self.constants)
         hidden = functional.silu(hidden + self.track(track)[:, None])
@@ -292,7 +291,7 @@ class RowNetwork(nn.Module):
         once = zip(TRACKWISE, torch.split(self.once(track), 1, dim=1), strict=True)
         groups = torch.split(self.by_group(track), self.groups, dim=1)
         shapes = zip(GROUPWISE, groups, strict=True)
-        return self._distributions(values, dict(once), dict(shapes), level)
+        return self._distributions(values, dict(once), dict(shapes))
 
     def _between(self, at_knots: Tensor) -> Sequence[Tensor]:
         """Return for all rows (n, rows) what is known at the knots (parameters, n, knots)."""
@@ -325,11 +324,7 @@ class RowNetwork(nn.Module):
         return by_group.index_select(1, self.group)
 
     def _distributions(
-        self,
-        row: dict[str, Tensor],
-        once: dict[str, Tensor],
-        shapes: dict[str, Tensor],
-        level: Tensor,
+        self, row: dict[str, Tensor], once: dict[str, Tensor], shapes: dict[str, Tensor]
     ) -> RowParameters:
         charge_spread, peak_spread = self.charge_spread, self.peak_spread
         far = [
@@ -343,7 +338,7 @@ class RowNetwork(nn.Module):
                 row["present"].clamp(-SUREST, SUREST),
             ),
             charge=SinhArcsinh(
-                torch.addcmul(self.charge_centre + level, row["charge"], charge_spread),
+                torch.addcmul(self.charge_centre, row["charge"], charge_spread),
                 row["charge_scale"] + charge_spread.log(),
                 *self._shape("charge", shapes),
             ),

@@ -13,22 +13,15 @@ the path s on the ideal helix to their mean radius:
 
 from __future__ import annotations
 
-import dataclasses
-import itertools
-
 import torch
 from torch import Tensor
 
 from simulacra.helix import Helix
 
 PARAMETERS = 5
-ROUNDS = 20
+ROUNDS = 10
 """Steps of the fit: Gauss-Newton, shortened where they lead away."""
 SHORTER = 0.3
-OFFSETS, TURNS = (0.0, 300.0, -300.0, 900.0, -900.0), (0.0, 500.0, -500.0, 1200.0, -1200.0)
-"""Where the fit begins, too, if the ideal helix does not lead to the clusters: mm, mrad."""
-LOST = 5.0
-"""mm; root mean square distance from which on it does not."""
 FEWEST = 5
 """Clusters below which a track is taken to follow the ideal helix."""
 PART = 1e-3
@@ -74,27 +67,7 @@ def fitted_parameters(
         points: clusters (n, rows, 3), mm.
         present: 1 or 0 (n, rows).
     """
-    start = torch.zeros((len(path), PARAMETERS), dtype=path.dtype)
-    best, least = _descended(ideal, path, middle, points, present, start)
-    count = present.sum(dim=1, keepdim=True)
-    lost = ((least > LOST**2 * count) & (count >= FEWEST))[:, 0].nonzero()[:, 0]
-    if len(lost):
-        fields = (getattr(ideal, field.name)[lost] for field in dataclasses.fields(ideal))
-        parts = Helix(*fields), path[lost], middle[lost], points[lost], present[lost]
-        for offset, turn in itertools.product(OFFSETS, TURNS):
-            start = torch.zeros((len(lost), PARAMETERS), dtype=path.dtype)
-            start[:, 0], start[:, 1] = offset, turn
-            tried, squares = _descended(*parts, start)
-            better = squares < least[lost]
-            best[lost] = torch.where(better, tried, best[lost])
-            least[lost] = torch.where(better, squares, least[lost])
-    return best
-
-
-def _descended(
-    ideal: Helix, path: Tensor, middle: Tensor, points: Tensor, present: Tensor, best: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Return the parameters (n, 5) that a start leads to, and their sum of squares (n, 1)."""
+    best = torch.zeros((len(path), PARAMETERS), dtype=path.dtype)
     away = (path - middle[:, None]) * present * PART  # metres
     enough = (present.sum(dim=1, keepdim=True) >= FEWEST).to(path.dtype)
     least, step = _step(ideal, middle, best, away, points, present)
@@ -108,7 +81,7 @@ def _descended(
         best, step = torch.where(better, tried, best), torch.where(better, new, step)
         least = torch.where(better, squares, least)
         scale = torch.where(better, enough, scale * SHORTER)
-    return best, least
+    return best
 
 
 def _step(
