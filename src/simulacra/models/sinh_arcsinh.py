@@ -35,7 +35,7 @@ class SinhArcsinh(NamedTuple):
     def log_density(self, values: Tensor) -> Tensor:
         """Return log p of values."""
         score, log_slope = self.sloped_scores(values)
-        return log_slope - (score.square() + math.log(2 * math.pi)) / 2
+        return log_slope + log_normal(score)
 
     def sloped_scores(self, values: Tensor) -> tuple[Tensor, Tensor]:
         """Return the normal scores of values, and the logarithm of their derivatives."""
@@ -94,6 +94,11 @@ class Chain(NamedTuple):
         for each in reversed(self.maps):
             scores = each.values(scores)
         return scores
+
+
+def log_normal(score: Tensor) -> Tensor:
+    """Return log p of normal scores."""
+    return -(score.square() + math.log(2 * math.pi)) / 2
 
 
 def asinh(x: Tensor) -> Tensor:

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from simulacra.models.sinh_arcsinh import log_normal
 from simulacra.models.track_fates import step
-from simulacra.models.upper_tail import log_normal
 
 INWARDS = 4
 """Rows farther in that are looked at for what a row has taken over of its inner neighbour."""

@@ -8,11 +8,12 @@ worse: their density has steps.)
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
+
+from simulacra.models.sinh_arcsinh import log_normal
 
 BEND = 0.3
 """Scores over which the slope changes."""
@@ -73,8 +74,3 @@ def unbent(values: Tensor, reach: Tensor) -> Tensor:
     """Return the x for which x + reach bent(x) are given values: the root of a square."""
     root = (values.square() + (1 + 2 * reach) * BEND**2).sqrt()
     return (values * (1 + reach) - reach * root) / (1 + 2 * reach)
-
-
-def log_normal(score: Tensor) -> Tensor:
-    """Return log p of normal scores."""
-    return -(score.square() + math.log(2 * math.pi)) / 2
