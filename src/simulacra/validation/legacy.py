@@ -117,7 +117,7 @@ def _of_totals(
         narrow = dataset == "1-photons" and i > 3
         edges = np.linspace(0.9, 1.1, 21) if narrow else np.linspace(0.4, 1.4, 21)
         if len(first) and len(second):
-            yield f"response at {low:g} MeV", official_separation(first, second, edges)
+            yield f"response at {low:.0f} MeV", official_separation(first, second, edges)
 
 
 def _edges(layer: LayerFeatures, dataset: Dataset) -> dict[str, FloatArray | None]:
