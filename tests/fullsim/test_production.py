@@ -68,12 +68,32 @@ def test_chunks_of_another_job_are_not_mistaken(atlas, tmp_path):
         produce(atlas, output, PretendedGeant4(), seed=2)
 
 
-def test_a_damaged_chunk_is_named(atlas, tmp_path):
+def at(mark, offset, new):
+    """Other bytes where a mark of the archive ends, or behind it."""
+
+    def changed(content):
+        place = content.index(mark) + len(mark) + offset
+        return content[:place] + new + content[place + len(new) :]
+
+    return changed
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: content[:100],
+        lambda content: content[:0],
+        at(b"showers.npy", 20, b"\xff" * 40),  # no deflated data
+        at(b"PK\x01\x02", 6, b"\x63\x00"),  # an unknown method of compression
+    ],
+    ids=["cut off", "empty", "data", "method"],
+)
+def test_a_damaged_chunk_is_named(atlas, tmp_path, damage):
     output = tmp_path / "events.h5"
     with pytest.raises(SimulacraError, match="worker died"):
         produce(atlas, output, PretendedGeant4(dies_after=2))
     chunk = next((tmp_path / "events.h5.parts").glob("chunk-*.npz"))
-    chunk.write_bytes(chunk.read_bytes()[:100])
+    chunk.write_bytes(damage(chunk.read_bytes()))
     with pytest.raises(SimulacraError, match=f"{chunk.name} is damaged"):
         produce(atlas, output, PretendedGeant4())
 
