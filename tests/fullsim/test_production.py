@@ -10,6 +10,7 @@ import pytest
 
 from conftest import PretendedGeant4
 from simulacra.conditions import EnergySpectrum
+from simulacra.detectors import load_detector
 from simulacra.errors import EventsError, SimulacraError
 from simulacra.fullsim import Geant4Settings, Geant4Simulator, WorkerPool, simulate
 from simulacra.fullsim.calorimeter import CalorimeterSetup
@@ -99,8 +100,10 @@ def test_a_damaged_chunk_is_named(atlas, tmp_path, damage):
 
 
 def test_mistakes_are_told_before_the_work(atlas, tmp_path):
-    with pytest.raises(EventsError, match="unknown kind of events file"):
+    with pytest.raises(EventsError, match=rf"{tmp_path}/events\.txt: unknown kind"):
         produce(atlas, tmp_path / "events.txt", PretendedGeant4())
+    with pytest.raises(EventsError, match="alice-tpc is a tpc"):
+        produce(load_detector("alice-tpc"), tmp_path / "events.root", PretendedGeant4())
     with pytest.raises(SimulacraError, match="workers must be at least 1"):
         produce(atlas, tmp_path / "events.h5", workers=0)
     assert not [*tmp_path.iterdir()]
