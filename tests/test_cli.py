@@ -251,12 +251,34 @@ def test_thresholds_decide_the_exit_code(run, tmp_path, monkeypatch):
     assert all("depth: separation over floor" in line for line in lines)
     assert "checks fail" in (tmp_path / "tight/index.html").read_text()
     refused(run("validate", "a.h5", "a.h5", "--thresholds", "wrong.yaml"), "wrong.yaml", "negatve")
+    (tmp_path / "none.yaml").write_text("rules: [{energies: [65GeV], over_floor: 0}]")
+    refused(run("validate", "a.h5", "b.h5", "--thresholds", "none.yaml", "-o", "none"), "at 65GeV")
+    assert (tmp_path / "none/index.html").is_file()  # the work is done, and it has the names
 
 
-def test_official_scores_need_polar_layers(run):
+@pytest.fixture
+def unmeasured(monkeypatch):
+    """Nothing may be measured, which takes long."""
+    from simulacra.validation import sample
+
+    def measured(_):
+        pytest.fail("measured before mistakes are told")
+
+    monkeypatch.setattr(sample, "measured", measured)
+
+
+@pytest.mark.usefixtures("unmeasured")
+def test_validate_tells_mistakes_before_its_work(run, tmp_path):
     write_events(load_sample("test").take(slice(20)), "a.h5")
+    write_events(load_sample("test").take(slice(0)), "empty.h5")
     refused(run("validate", "a.h5", "a.h5", "--caloch-legacy", "2"), "polar")
     refused(run("validate", "a.h5", "a.h5", "--caloch-legacy", "5"), "1-photons")
+    refused(run("validate", "a.h5", "empty.h5"), "the generated sample has no events")
+    refused(run("validate", "empty.h5", "a.h5"), "the reference sample has no events")
+    refused(run("validate", "a.h5", "a.h5", "--floor", "empty.h5"), "the floor sample has no")
+    (tmp_path / "auc.yaml").write_text("auc: 0.6")
+    refused(run("validate", "a.h5", "a.h5", "--thresholds", "auc.yaml"), "needs classifiers")
+    assert not (tmp_path / "report").exists()
 
 
 def test_cells_can_be_emptied_first(run, tmp_path):

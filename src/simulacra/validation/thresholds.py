@@ -105,6 +105,13 @@ class Thresholds(Frozen):
             return cls.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
 
 
+def require_classifiers(thresholds: Thresholds, *, present: bool) -> None:
+    """Raise a :class:`SimulacraError` for a limit on the AUC without classifiers."""
+    if not present and (thresholds.auc is not None or thresholds.auc_at_energy is not None):
+        msg = "a limit on the AUC needs classifiers (--profile quick) and enough events for them"
+        raise SimulacraError(msg)
+
+
 def apply_thresholds(validation: Validation, thresholds: Thresholds) -> Validation:
     """Return the validation with the outcome of the thresholds.
 
@@ -130,9 +137,7 @@ def apply_thresholds(validation: Validation, thresholds: Thresholds) -> Validati
 
 def _classifier_checks(validation: Validation, thresholds: Thresholds) -> Iterator[str | None]:
     found = () if validation.samples is None else validation.samples.adversaries
-    if not found and (thresholds.auc is not None or thresholds.auc_at_energy is not None):
-        msg = "a limit on the AUC needs classifiers (--profile quick) and enough events for them"
-        raise SimulacraError(msg)
+    require_classifiers(thresholds, present=bool(found))
     sigmas = thresholds.auc_sigmas
     for a in found:
         what = f"AUC, {a.features}, {a.classifier}"
