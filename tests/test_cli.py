@@ -80,6 +80,14 @@ def test_validate_with_sample_metrics(run, tmp_path):
     refused(run("validate", "reference.h5", "fast.h5", "--profile", "fast"), "quick")
 
 
+def test_generate_asks_for_as_many_conditions_as_there_are(run, simulator, tmp_path):
+    write_events(load_sample("test").take(slice(5)), "few.h5")
+    options = ["generate", simulator, "--like", "few.h5", "-o", "fast.h5"]
+    refused(run(*options, "-n", 6), "-n 6: few.h5 has only 5 events")
+    assert not (tmp_path / "fast.h5").exists()
+    assert run(*options, "-n", 5)[0] == 0
+
+
 def test_generate_gives_the_same_bytes(run, simulator, tmp_path):
     for name in ("a.h5", "b.h5"):
         code, *_ = run(
@@ -108,6 +116,7 @@ def test_convert_there_and_back(run, tmp_path):
     refused(run("convert", "ours.h5", "events.txt"), "endings known")
     refused(run("convert", "ours.h5", "theirs.h5", "--format", "3dgan"), "not written")
     refused(run("convert", "ours.h5", "part.h5", "--rows", "first"), "FIRST:LAST")
+    refused(run("convert", "ours.h5", "part.h5", "--rows", "6:9"), "ours.h5 has no events 6:9")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["back.h5", "ours.h5", "plain.h5"]
 
 
