@@ -290,6 +290,20 @@ def test_validate_tells_mistakes_before_its_work(run, tmp_path):
     assert not (tmp_path / "report").exists()
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--batch", "1,0"], "batches.1"),
+        (["--batch", "many"], "many"),
+        (["--energy", "1GeV..65GeV"], "timed at single energies"),
+        (["--momentum", "1GeV-65GeV"], "timed at single energies"),
+    ],
+)
+def test_mistakes_of_a_benchmark_are_one_line(run, tmp_path, options, words):
+    refused(run("benchmark", "atlas-barrel-photons", *options), words)
+    assert not list(tmp_path.iterdir())
+
+
 def test_cells_can_be_emptied_first(run, tmp_path):
     events = load_sample("test").take(slice(60))
     write_events(events, "a.h5")

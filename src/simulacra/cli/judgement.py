@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from simulacra.cli.options import Output, checked, require_own_folder, require_report_folder
+from simulacra.errors import SimulacraError
 from simulacra.terminal import console, errors, print_scores
 
 if TYPE_CHECKING:
@@ -138,12 +139,15 @@ def benchmark(
     from simulacra.sample import resolve_events
 
     require_own_folder(output, "benchmark.json", "a benchmark")
-    points = EnergySpectrum.parse(energy).points if energy else ()
+    spectrum = EnergySpectrum.parse(energy) if energy else None
+    if spectrum is not None and spectrum.law != "points":
+        msg = f"energy {energy}: Geant4 is timed at single energies, such as 1GeV,65GeV"
+        raise SimulacraError(msg)
     settings = checked(
         lambda: BenchmarkSettings(
             batches=tuple(int(number) for number in batch.split(",")),
             seconds=seconds,
-            energies=points,
+            energies=() if spectrum is None else spectrum.points,
             profile=profile,
         )
     )
