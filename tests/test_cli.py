@@ -80,6 +80,14 @@ def test_validate_with_sample_metrics(run, tmp_path):
     refused(run("validate", "reference.h5", "fast.h5", "--profile", "fast"), "quick")
 
 
+def test_generate_asks_for_as_many_conditions_as_there_are(run, simulator, tmp_path):
+    write_events(load_sample("test").take(slice(5)), "few.h5")
+    options = ["generate", simulator, "--like", "few.h5", "-o", "fast.h5"]
+    refused(run(*options, "-n", 6), "-n 6: few.h5 has only 5 events")
+    assert not (tmp_path / "fast.h5").exists()
+    assert run(*options, "-n", 5)[0] == 0
+
+
 def test_generate_gives_the_same_bytes(run, simulator, tmp_path):
     for name in ("a.h5", "b.h5"):
         code, *_ = run(
@@ -108,6 +116,7 @@ def test_convert_there_and_back(run, tmp_path):
     refused(run("convert", "ours.h5", "events.txt"), "endings known")
     refused(run("convert", "ours.h5", "theirs.h5", "--format", "3dgan"), "not written")
     refused(run("convert", "ours.h5", "part.h5", "--rows", "first"), "FIRST:LAST")
+    refused(run("convert", "ours.h5", "part.h5", "--rows", "6:9"), "ours.h5 has no events 6:9")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["back.h5", "ours.h5", "plain.h5"]
 
 
@@ -276,12 +285,48 @@ def test_thresholds_decide_the_exit_code(run, tmp_path, monkeypatch):
     assert all("depth: separation over floor" in line for line in lines)
     assert "checks fail" in (tmp_path / "tight/index.html").read_text()
     refused(run("validate", "a.h5", "a.h5", "--thresholds", "wrong.yaml"), "wrong.yaml", "negatve")
+    (tmp_path / "none.yaml").write_text("rules: [{energies: [65GeV], over_floor: 0}]")
+    refused(run("validate", "a.h5", "b.h5", "--thresholds", "none.yaml", "-o", "none"), "at 65GeV")
+    assert (tmp_path / "none/index.html").is_file()  # the work is done, and it has the names
 
 
-def test_official_scores_need_polar_layers(run):
+@pytest.fixture
+def unmeasured(monkeypatch):
+    """Nothing may be measured, which takes long."""
+    from simulacra.validation import sample
+
+    def measured(_):
+        pytest.fail("measured before mistakes are told")
+
+    monkeypatch.setattr(sample, "measured", measured)
+
+
+@pytest.mark.usefixtures("unmeasured")
+def test_validate_tells_mistakes_before_its_work(run, tmp_path):
     write_events(load_sample("test").take(slice(20)), "a.h5")
+    write_events(load_sample("test").take(slice(0)), "empty.h5")
     refused(run("validate", "a.h5", "a.h5", "--caloch-legacy", "2"), "polar")
     refused(run("validate", "a.h5", "a.h5", "--caloch-legacy", "5"), "1-photons")
+    refused(run("validate", "a.h5", "empty.h5"), "the generated sample has no events")
+    refused(run("validate", "empty.h5", "a.h5"), "the reference sample has no events")
+    refused(run("validate", "a.h5", "a.h5", "--floor", "empty.h5"), "the floor sample has no")
+    (tmp_path / "auc.yaml").write_text("auc: 0.6")
+    refused(run("validate", "a.h5", "a.h5", "--thresholds", "auc.yaml"), "needs classifiers")
+    assert not (tmp_path / "report").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--batch", "1,0"], "batches.1"),
+        (["--batch", "many"], "many"),
+        (["--energy", "1GeV..65GeV"], "timed at single energies"),
+        (["--momentum", "1GeV-65GeV"], "timed at single energies"),
+    ],
+)
+def test_mistakes_of_a_benchmark_are_one_line(run, tmp_path, options, words):
+    refused(run("benchmark", "atlas-barrel-photons", *options), words)
+    assert not list(tmp_path.iterdir())
 
 
 def test_cells_can_be_emptied_first(run, tmp_path):

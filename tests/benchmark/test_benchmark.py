@@ -119,6 +119,19 @@ def test_the_auc_is_that_of_the_classifier_that_counts():
         assert 0.3 < scores[f"{name}_floor"] < 0.7
 
 
+def test_a_headline_that_is_undefined_at_an_energy_is_no_score():
+    reference, generated = few("train", 10), few("selection", 10)
+    showers = generated["showers"].copy()
+    showers[generated.conditions["energy"] == 16e3] = np.nan
+    scores = quality(validate(reference, replace(generated, response={"showers": showers})))
+    assert np.isnan([scores["worst_mean"], scores["worst_width"]]).all()
+    assert 0 < scores["separation"] < 1
+    one = validate(reference, reference.take(np.arange(0, len(reference), 10)))  # no widths
+    scores = quality(one)
+    assert np.isfinite(scores["worst_mean"])
+    assert np.isnan(scores["worst_width"])
+
+
 @pytest.mark.geant4
 def test_geant4_end_to_end(folder):
     test = load_sample("test").take(slice(100))

@@ -10,6 +10,7 @@ import pytest
 
 from conftest import PretendedGeant4
 from simulacra.conditions import EnergySpectrum
+from simulacra.detectors import load_detector
 from simulacra.errors import EventsError, SimulacraError
 from simulacra.fullsim import Geant4Settings, Geant4Simulator, WorkerPool, simulate
 from simulacra.fullsim.calorimeter import CalorimeterSetup
@@ -68,19 +69,41 @@ def test_chunks_of_another_job_are_not_mistaken(atlas, tmp_path):
         produce(atlas, output, PretendedGeant4(), seed=2)
 
 
-def test_a_damaged_chunk_is_named(atlas, tmp_path):
+def at(mark, offset, new):
+    """Other bytes where a mark of the archive ends, or behind it."""
+
+    def changed(content):
+        place = content.index(mark) + len(mark) + offset
+        return content[:place] + new + content[place + len(new) :]
+
+    return changed
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: content[:100],
+        lambda content: content[:0],
+        at(b"showers.npy", 20, b"\xff" * 40),  # no deflated data
+        at(b"PK\x01\x02", 6, b"\x63\x00"),  # an unknown method of compression
+    ],
+    ids=["cut off", "empty", "data", "method"],
+)
+def test_a_damaged_chunk_is_named(atlas, tmp_path, damage):
     output = tmp_path / "events.h5"
     with pytest.raises(SimulacraError, match="worker died"):
         produce(atlas, output, PretendedGeant4(dies_after=2))
     chunk = next((tmp_path / "events.h5.parts").glob("chunk-*.npz"))
-    chunk.write_bytes(chunk.read_bytes()[:100])
+    chunk.write_bytes(damage(chunk.read_bytes()))
     with pytest.raises(SimulacraError, match=f"{chunk.name} is damaged"):
         produce(atlas, output, PretendedGeant4())
 
 
 def test_mistakes_are_told_before_the_work(atlas, tmp_path):
-    with pytest.raises(EventsError, match="unknown kind of events file"):
+    with pytest.raises(EventsError, match=rf"{tmp_path}/events\.txt: unknown kind"):
         produce(atlas, tmp_path / "events.txt", PretendedGeant4())
+    with pytest.raises(EventsError, match="alice-tpc is a tpc"):
+        produce(load_detector("alice-tpc"), tmp_path / "events.root", PretendedGeant4())
     with pytest.raises(SimulacraError, match="workers must be at least 1"):
         produce(atlas, tmp_path / "events.h5", workers=0)
     assert not [*tmp_path.iterdir()]

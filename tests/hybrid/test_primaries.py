@@ -44,6 +44,14 @@ def test_a_straight_direction_is_exact():
     assert np.all(draw_primaries([particle()], 3, SEED).direction == [0, 0, 1])
 
 
+def test_the_other_side_is_a_matter_of_phi():
+    (direction,) = draw_primaries([particle(theta="10 deg", phi="180 deg")], 1, SEED).direction
+    angle = np.deg2rad(10)
+    np.testing.assert_allclose(direction, [-np.sin(angle), 0, np.cos(angle)], atol=1e-12)
+    (backwards,) = draw_primaries([particle(theta="180 deg")], 1, SEED).direction
+    np.testing.assert_allclose(backwards, [0, 0, -1], atol=1e-12)
+
+
 def test_directions_are_uniform_in_solid_angle():
     primaries = draw_primaries([particle(theta=[0, np.pi], phi=[-np.pi, np.pi])], 20000, SEED)
     np.testing.assert_allclose(primaries.direction.mean(axis=0), 0, atol=0.02)
@@ -62,6 +70,10 @@ def test_another_particle_in_the_card_does_not_move_the_first():
         ({"energy": "65"}, "energy"),
         ({"energy": "4GeV..1GeV"}, "lower to the higher"),
         ({"x": [3, 1]}, "lower to the higher"),
+        ({"theta": ["10 deg", "5 deg"]}, "lower to the higher"),
+        ({"theta": ["-10 deg", "10 deg"]}, "use phi: 180deg for the other side"),
+        ({"theta": "-5 deg"}, "0 to 180 deg"),
+        ({"theta": [0, 4]}, "0 to 180 deg"),
         ({"count": 0}, "count"),
         ({"zz": 1}, "zz"),
     ],

@@ -147,6 +147,16 @@ def test_regions_must_be_calorimeters_of_matter(photons, tmp_path):
 # --- answers and hits --------------------------------------------------------------------------
 
 
+def test_a_beam_that_is_always_inclined_is_refused_where_simulators_answer(block, tmp_path):
+    block.write_text(block.read_text() + "beam: {theta: [0.3, 0.3]}\n")
+    simulator = PointSimulator(load_detector(block))
+    regions = {"box": {"detector": str(block)}}
+    with pytest.raises(CardError, match=r"regions\.box: .* 0\.3 rad from the normal"):
+        run(tmp_path / "e.h5", simulator, regions=regions)
+    events = run(tmp_path / "e.h5", simulator, regions=regions, rules=[rule(simulator="full")])
+    assert events.audit.handed_over.sum() == 0  # Geant4 needs no condition
+
+
 def test_answers_lie_where_the_particles_entered(photons, tmp_path):
     events = run(tmp_path / "e.h5", photons)
     fast = events.hits.origin == 1

@@ -133,6 +133,15 @@ def test_root_carries_conditions_detector_and_provenance(detector_name, tmp_path
         assert np.array_equal(back.conditions[name], column)
 
 
+@pytest.mark.parametrize("ending", [".h5", ".root"])
+def test_files_of_ours_need_not_look_like_showers(ending, tmp_path):
+    """Muons leave a thousandth of their energy in thin silicon, or less."""
+    events = random_events(load_detector("clic-ecal"), 4)
+    thin = Events(events.conditions, {"showers": 1e-4 * events["showers"]}, events.detector)
+    write_events(thin, tmp_path / f"muons{ending}")
+    assert np.array_equal(read_events(tmp_path / f"muons{ending}")["showers"], thin["showers"])
+
+
 @pytest.mark.parametrize("name", WRITABLE)
 def test_no_events_are_a_file_too(name, tmp_path):
     detector_name, ending = WRITABLE[name]
@@ -214,7 +223,10 @@ def test_wrong_units_are_refused_with_the_factor_that_mends_them(name, factor, m
     events = showers_like(detector)
     wrong = Events(events.conditions, {"showers": events["showers"] * factor}, detector)
     path = tmp_path / f"events{ending}"
-    write_events(wrong, path, name)
+    if name == "root":  # one of ours carries its detector, and is believed
+        root_file(path, energy=wrong.conditions["energy"], cells=wrong["showers"])
+    else:
+        write_events(wrong, path, name)
     with pytest.raises(EventsError, match=mend) as caught:
         read_events(path, detector)
     assert str(path) in str(caught.value)

@@ -100,6 +100,23 @@ def test_empty_layers_give_zero(name):
         assert np.all(value == expected), key
 
 
+@pytest.mark.parametrize("name", ["atlas-barrel", "par04-siw"])
+def test_a_cell_that_is_nan_makes_what_it_is_part_of_nan(name):
+    detector = load_detector(name)
+    layer, other = detector.layers[1], detector.layers[2]
+    whole = random_showers(name, 3)
+    broken = whole.copy()
+    broken[1, layer.cells.start + int(np.prod(layer.shape)) // 2] = np.nan
+    before, after = compute(make(name, whole)), compute(make(name, broken))
+    of_layer = {key for key in after if key.endswith(f".{layer.name}")}
+    for key in of_layer | {"response", "depth", "depth_width", f"fraction.{other.name}"}:
+        assert np.isnan(after[key]).tolist() == [False, True, False], key
+    for key in after:
+        np.testing.assert_array_equal(after[key][::2], before[key][::2])
+    for key in (f"layer_energy.{other.name}", f"sparsity.{other.name}"):
+        np.testing.assert_array_equal(after[key], before[key])
+
+
 @pytest.mark.parametrize("name", CALORIMETERS)
 def test_layer_fractions_sum_to_one(name):
     values = compute(make(name, random_showers(name, 4)))

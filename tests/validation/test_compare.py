@@ -9,7 +9,7 @@ from simulacra.detectors import load_detector
 from simulacra.errors import EventsError
 from simulacra.events import Events
 from simulacra.sample import load_sample
-from simulacra.validation import summary_rows, validate
+from simulacra.validation import measured, summary_rows, validate
 
 from .samples import few, halves, with_showers
 
@@ -38,6 +38,16 @@ def test_a_sample_agrees_with_itself_in_everything(pair):
             assert comparison.metrics["separation"].value == 0
             assert comparison.metrics["mean_difference"].value == 0
     assert all(row.worst_separation == 0 for row in summary_rows(result))
+
+
+def test_samples_without_events_are_named(pair):
+    none = pair[0].take(slice(0))
+    with pytest.raises(EventsError, match="the generated sample has no events"):
+        validate(pair[0], none)
+    with pytest.raises(EventsError, match="the floor sample has no events"):
+        validate(*pair, floor=none)
+    with pytest.raises(EventsError, match="the sample has no events"):
+        measured(none)
 
 
 def test_real_halves_hardly_ever_differ(pair):

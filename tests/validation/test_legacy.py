@@ -83,7 +83,7 @@ def slow_scores(reference, generated, dataset):
                 if i > 3 and dataset == "1-photons"
                 else np.linspace(0.4, 1.4, 21)
             )
-            scores[f"response at {energy:g} MeV"] = slow_score(
+            scores[f"response at {energy:.0f} MeV"] = slow_score(
                 *(s.response[s.incident == energy] for s in (full, fast)), bins
             )
     for number, layer in full.layers.items():
@@ -141,6 +141,12 @@ def test_a_sample_against_itself_scores_zero():
     events = showers_like("1-pions", 60)
     scores = legacy_scores(events, events, "1-pions").scores
     assert {value for value in scores.values() if not math.isnan(value)} == {0.0}
+
+
+def test_energies_are_named_in_full():
+    events = showers_like("1-photons", 300)  # a point would begin the name of a layer
+    named = [n for n in legacy_scores(events, events, "1-photons").scores if " at " in n]
+    assert named == [f"response at {2**power} MeV" for power in range(8, 23)]
 
 
 def test_every_name_of_ours_is_an_observable():

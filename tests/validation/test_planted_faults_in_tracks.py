@@ -19,6 +19,8 @@ from simulacra.validation.classifier import ClassifierOptions
 from simulacra.validation.features import sample_tables
 from simulacra.validation.mlp import MlpOptions
 from simulacra.validation.schema import shipped_schema
+from simulacra.validation.shown import Shown
+from simulacra.validation.track_plots import energy_loss
 from simulacra.validation.track_rows import row_profiles
 from tests.tracks import changed, tracks
 from tests.validation.test_schema import problems
@@ -193,6 +195,14 @@ def test_tracks_without_clusters_are_undefined_not_left_out(pair):
     assert "clusters" in differing(result.pooled)
     assert result.invariants["generated"].beyond_limits == 0
     assert measured(changed(pair[1], mask=mask)).whole.all()  # classifiers take them, too
+
+
+def test_without_any_clusters_there_is_no_picture_of_the_energy_loss():
+    some = tracks(30, points=MOMENTA)
+    none = changed(some, mask=np.zeros_like(some["cluster_mask"]))
+    for both, plotted in (((none, none), 0), ((some, none), 1), ((none, some), 1)):
+        shown = Shown.of(validate(*both), *map(measured, both))
+        assert len(list(energy_loss(shown))) == plotted
 
 
 def test_the_table_of_distances_is_that_of_the_tracks(pair, honest):

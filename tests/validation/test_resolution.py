@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from simulacra.validation import validate
+from simulacra.validation import resolution, validate
 from simulacra.validation.resolution import fit_resolution, resolution_of
 
 from .samples import few, halves
@@ -47,6 +47,19 @@ def test_a_term_that_is_not_there_is_said_to_be_unresolved():
     assert fit.terms["c"].value == 0
     assert math.isnan(fit.terms["c"].error)
     assert fit.ndf == 7
+
+
+def test_without_convergence_the_terms_have_no_errors(monkeypatch):
+    def lost(*_, **__):
+        msg = "Optimal parameters not found: Number of calls to function has reached maxfev"
+        raise RuntimeError(msg)
+
+    monkeypatch.setattr(resolution, "curve_fit", lost)
+    truth = (0.1, 0.01, 0.05)
+    fit = fit_resolution(ENERGY, widths(*truth), 0.01 * widths(*truth))
+    assert [fit.terms[name].value for name in "abc"] == pytest.approx(truth, rel=1e-4)
+    assert all(math.isnan(term.error) for term in fit.terms.values())
+    assert fit.unresolved == ()
 
 
 def test_a_width_that_grows_with_energy_is_all_constant_term():

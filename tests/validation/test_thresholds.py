@@ -1,9 +1,11 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from simulacra.errors import SimulacraError
+from simulacra.sample import load_sample
 from simulacra.validation import Thresholds, adversary, apply_thresholds, validate
 
 from .samples import few, halves, with_showers
@@ -92,6 +94,43 @@ def test_what_is_undefined_fails(results):
     rule = {"observables": ["response"], "width_ratio": 0.5}
     one = halves()[0].take(slice(0, 1))
     assert any("undefined" in text for text in failures(validate(one, one), rules=[rule]))
+
+
+def test_an_observable_that_no_generated_event_has_fails():
+    reference, generated = few("train", 12), few("selection", 12)
+    showers = generated["showers"].copy()
+    at_16 = generated.conditions["energy"] == 16e3
+    showers[np.ix_(at_16, [0])] = np.nan  # a cell of the first layer
+    validation = validate(reference, with_showers(generated, showers))
+    (group,) = (g for g in validation.energies if g.label == "16 GeV")
+    assert "depth" in group.undefined
+    rule = {"observables": ["depth", "layer_energy.back"], "energies": ["*GeV"], "separation": 1}
+    found = failures(validation, rules=[rule])
+    assert found == ("16 GeV: depth: it is undefined for every generated event",)
+    assert failures(validation, rules=[rule | {"observables": ["depth"], "energies": ["16 GeV"]}])
+
+
+def test_what_neither_sample_has_is_not_asked_for():
+    tracks = load_sample("test", "alice-tpc").take(slice(0, 40))
+    none = {name: np.zeros_like(array) for name, array in tracks.response.items()}
+    empty = replace(tracks, response=none)  # no clusters: no distances to anything
+    rules = [{"observables": ["rmse_true", "clusters"], "separation": 1}]
+    both, one = validate(empty, empty), validate(tracks, empty)
+    assert failures(both, rules=rules) == ()
+    assert "all momenta: rmse_true: it is undefined for every generated event" in failures(
+        one, rules=rules
+    )
+
+
+@pytest.mark.parametrize(
+    "limit", ["resolution_pull", "impact_chi2", "correlation_rms", "profile_chi2", "missing_cells"]
+)
+def test_a_limit_on_what_could_not_be_computed_fails(limit):
+    one = few("test", 12).take(slice(0, 1))
+    validation = replace(validate(one, one), cells=None)
+    (failure,) = failures(validation, **{limit: 1.0})
+    assert "is undefined, above 1" in failure
+    assert failures(validation) == ()
 
 
 def test_a_rule_that_matches_nothing_is_an_error(results):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
@@ -20,7 +21,7 @@ from simulacra.fullsim import Geant4Settings
 from simulacra.provenance import provenance
 from simulacra.shipped import simulator_folder
 from simulacra.simulator import TrainedSimulator
-from simulacra.validation import SampleComparison, Validation, measured, validate
+from simulacra.validation import Comparison, SampleComparison, Validation, measured, validate
 from simulacra.validation.summary import SUMMARIES
 
 
@@ -36,7 +37,7 @@ class BenchmarkSettings(Frozen):
             of classifiers is among the scores.
     """
 
-    batches: tuple[int, ...] = Field(default=(1, 100, 10_000), min_length=1)
+    batches: tuple[Annotated[int, Field(ge=1)], ...] = Field(default=(1, 100, 10_000), min_length=1)
     seconds: float = Field(default=5.0, gt=0)
     energies: tuple[float, ...] = ()
     seed: int = Field(default=1, ge=0)
@@ -96,10 +97,11 @@ def quality(validation: Validation) -> dict[str, float]:
     ``separation`` is the mean over observables and energies; ``floor`` is what Geant4 reaches
     against itself at the same numbers of events. With classifiers, ``auc_cells`` is the AUC of the
     one that tells the cells apart better, trees or network, and ``auc_cells_floor`` that of the
-    same classifier for Geant4 against itself; likewise for the other tables of features.
+    same classifier for Geant4 against itself; likewise for the other tables of features. The worst
+    is nan where the headline is undefined at an energy.
     """
     comparisons = [c for g in validation.energies for c in g.comparisons.values()]
-    headline = [g.comparisons[validation.headline].metrics for g in validation.energies]
+    headline = [g.comparisons.get(validation.headline) for g in validation.energies]
     summary = SUMMARIES[validation.summary]
     agreeing = [c.verdict != "differs" for c in comparisons]
     return {
@@ -107,11 +109,16 @@ def quality(validation: Validation) -> dict[str, float]:
         "floor": float(np.mean([c.floor.mean for c in comparisons])),
         "not_different": float(np.mean(agreeing)),
         **{
-            f"worst_{word}": max(abs(m[name].value - 1) for m in headline)
+            f"worst_{word}": float(np.max([_distance(c, name) for c in headline]))
             for word, name in zip(summary.words, summary.metrics, strict=True)
         },
         **_adversaries(validation.samples),
     }
+
+
+def _distance(comparison: Comparison | None, ratio: str) -> float:
+    """Return how far a ratio is from 1."""
+    return math.nan if comparison is None else abs(comparison.metrics[ratio].value - 1)
 
 
 def _adversaries(samples: SampleComparison | None) -> dict[str, float]:

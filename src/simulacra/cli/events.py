@@ -143,6 +143,9 @@ def convert(
     format_of(output, format_name)
     named = load_detector(detector) if detector else None
     events = read_events(resolve_events(source), named, parse_rows(rows))
+    if rows != ":" and not len(events):
+        msg = f"{source} has no events {rows}"
+        raise SimulacraError(msg)
     write_events(events, output, format_name)
     console.print(f"{len(events)} events of {events.detector.name} in {output}", highlight=False)
 
@@ -161,6 +164,9 @@ def _conditions(
     if like is not None:
         events = read_events(resolve_events(like))
         require_same_detector(detector, events.detector)
+        if number is not None and number > len(events):
+            msg = f"-n {number}: {like} has only {len(events)} events"
+            raise SimulacraError(msg)
         return events.conditions if number is None else events.conditions.take(slice(number))
     assert energy is not None
     assert number is not None

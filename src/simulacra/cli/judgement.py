@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from simulacra.cli.options import Output, checked, require_own_folder, require_report_folder
+from simulacra.errors import SimulacraError
 from simulacra.terminal import console, errors, print_scores
 
 if TYPE_CHECKING:
@@ -51,11 +52,21 @@ def validate(
     from simulacra.io import EventFile
     from simulacra.sample import resolve_events
     from simulacra.units import parse_quantity
-    from simulacra.validation import Emptied, Thresholds, apply_thresholds, measured, write_report
+    from simulacra.validation import (
+        Emptied,
+        Thresholds,
+        apply_thresholds,
+        measured,
+        require_classifiers,
+        require_comparable,
+        write_report,
+    )
     from simulacra.validation import validate as run
 
     require_report_folder(output)
     limits = Thresholds.load(thresholds) if thresholds else None
+    if limits is not None:
+        require_classifiers(limits, present=profile != "none")
     named = load_detector(detector) if detector else None
     least = checked(lambda: parse_quantity(empty_below, "energy")) if empty_below else None
 
@@ -63,14 +74,17 @@ def validate(
         events = EventFile(resolve_events(name), named)
         return events if least is None else Emptied(events, least)
 
-    full, fast = measured(source(reference)), measured(source(generated))
-    independent = source(floor) if floor else None
+    sources, independent = (source(reference), source(generated)), source(floor) if floor else None
+    require_comparable(*sources, floor=independent, legacy=caloch_legacy)
+    full, fast = map(measured, sources)
     validation = run(full, fast, floor=independent, profile=profile, legacy=caloch_legacy)
-    if limits is not None:
-        validation = apply_thresholds(validation, limits)
-    write_report(validation, full, fast, output)
-    print_scores(validation)
-    console.print(f"report     {output / 'index.html'}", highlight=False)
+    try:
+        if limits is not None:
+            validation = apply_thresholds(validation, limits)
+    finally:  # a rule that matches nothing costs no report, which has the names
+        write_report(validation, full, fast, output)
+        print_scores(validation)
+        console.print(f"report     {output / 'index.html'}", highlight=False)
     _fail_below_thresholds(validation)
 
 
@@ -125,12 +139,15 @@ def benchmark(
     from simulacra.sample import resolve_events
 
     require_own_folder(output, "benchmark.json", "a benchmark")
-    points = EnergySpectrum.parse(energy).points if energy else ()
+    spectrum = EnergySpectrum.parse(energy) if energy else None
+    if spectrum is not None and spectrum.law != "points":
+        msg = f"energy {energy}: Geant4 is timed at single energies, such as 1GeV,65GeV"
+        raise SimulacraError(msg)
     settings = checked(
         lambda: BenchmarkSettings(
             batches=tuple(int(number) for number in batch.split(",")),
             seconds=seconds,
-            energies=points,
+            energies=() if spectrum is None else spectrum.points,
             profile=profile,
         )
     )

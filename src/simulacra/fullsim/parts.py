@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,12 @@ import numpy as np
 from simulacra.atomic import remove, whole_file
 from simulacra.errors import SimulacraError
 from simulacra.fullsim.geant4 import ChunkResult
+
+DAMAGE = (
+    *(OSError, ValueError, KeyError, EOFError, NotImplementedError),
+    *(zipfile.BadZipFile, zlib.error),
+)
+"""What NumPy and the archive raise for a file that is cut off or has other bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +83,6 @@ class Parts:
             with self.path(number).open("rb") as file, np.load(file) as content:
                 response = {name: content[name] for name in content.files if name != "geant4"}
                 return ChunkResult(response, str(content["geant4"]))
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        except DAMAGE:
             msg = f"{self.path(number)} is damaged: remove it and run the same command again"
             raise SimulacraError(msg) from None

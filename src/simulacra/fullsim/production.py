@@ -24,7 +24,7 @@ from simulacra.fullsim.job import Job
 from simulacra.fullsim.parts import Parts
 from simulacra.fullsim.settings import Geant4Settings
 from simulacra.fullsim.workers import WorkerPool
-from simulacra.io import format_of, write_events
+from simulacra.io import require_writable, write_events
 
 Progress = Callable[[int, int], None]
 
@@ -80,10 +80,10 @@ def simulate(
 
     Raises:
         MissingDependencyError: Geant4 or its data are not installed.
-        SimulacraError: the settings cannot be used, the parts folder holds another job's chunks,
-            or a worker died; finished chunks are kept.
+        SimulacraError: the settings cannot be used, the output cannot hold such events, the parts
+            folder holds another job's chunks, or a worker died; finished chunks are kept.
     """
-    format_of(output)  # an ending that nobody can write is told before the work, not after
+    require_writable(detector, output)  # told before the work, not after
     job = Job.of(detector, settings, primaries, seed, n)
     parts = Parts.open(job.identity, output)
     results = complete(job, parts, workers, executor, on_progress)

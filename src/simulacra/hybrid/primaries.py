@@ -73,6 +73,13 @@ def _ascending(value: tuple[float, float]) -> tuple[float, float]:
     return value
 
 
+def _polar(value: tuple[float, float]) -> tuple[float, float]:
+    if not 0 <= value[0] <= value[1] <= math.pi:
+        msg = "theta goes from 0 to 180 deg; use phi: 180deg for the other side"
+        raise ValueError(msg)
+    return value
+
+
 def _spectrum(value: str) -> str:
     try:
         EnergySpectrum.parse(value)
@@ -83,6 +90,7 @@ def _spectrum(value: str) -> str:
 
 LengthRange = Annotated[tuple[Length, Length], BeforeValidator(_pair), AfterValidator(_ascending)]
 AngleRange = Annotated[tuple[Angle, Angle], BeforeValidator(_pair), AfterValidator(_ascending)]
+PolarRange = Annotated[AngleRange, AfterValidator(_polar)]
 
 
 class ParticleCard(Frozen):
@@ -94,7 +102,8 @@ class ParticleCard(Frozen):
             ``1GeV-65GeV`` uniform.
         count: how many of them.
         x, y, z: where they start in the world, mm: a value, or a range that is drawn uniformly.
-        theta: angle to the world's z axis, rad: a value, or a range, uniform in solid angle.
+        theta: angle to the world's z axis, rad, from 0 to pi: a value, or a range, uniform in solid
+            angle.
         phi: azimuth of the direction, rad: a value, or a range that is drawn uniformly.
     """
 
@@ -104,7 +113,7 @@ class ParticleCard(Frozen):
     x: LengthRange = (0.0, 0.0)
     y: LengthRange = (0.0, 0.0)
     z: LengthRange
-    theta: AngleRange = (0.0, 0.0)
+    theta: PolarRange = (0.0, 0.0)
     phi: AngleRange = (0.0, 0.0)
 
     def draw(self, n_events: int, rng: np.random.Generator) -> Primaries:

@@ -109,6 +109,8 @@ def setup_of(
     require_fitting(card.rules, regions, simulators, card.simulators)
     for region in regions:
         _require_aimed(region, primaries)
+        if any(rule.is_fast and rule.covers(region.name) for rule in card.rules):
+            _require_known_angle(region)
     ranges = {name: dict(simulators[name].ranges) for name in card.answering}
     return Setup(regions, card.rules, ranges, card.geant4, _half_size(regions, primaries))
 
@@ -132,6 +134,20 @@ def _require_aimed(region: Region, primaries: Primaries) -> None:
         msg = (
             f"regions.{region.name}: a window needs one particle per event, aimed at it, and must "
             "lie within the layers; read out the layers instead"
+        )
+        raise CardError(msg)
+
+
+def _require_known_angle(region: Region) -> None:
+    """Raise a :class:`CardError` where simulators know only a beam that is always inclined.
+
+    Rules measure angles from the normal of the face, where such a simulator has seen nothing.
+    """
+    beam = region.detector.beam.theta
+    if "theta" not in region.detector.conditions and beam != (0.0, 0.0):
+        msg = (
+            f"regions.{region.name}: simulators of {region.detector.name} know only its beam, "
+            f"{beam[0]:g} rad from the normal; a range of beam.theta would make it a condition"
         )
         raise CardError(msg)
 

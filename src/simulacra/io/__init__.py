@@ -7,8 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
+
+from simulacra.conditions import Conditions
 from simulacra.detectors import Detector
 from simulacra.errors import EventsError
 from simulacra.events import ROWS, Events
@@ -178,10 +182,29 @@ def write_events(events: Events, path: str | Path, format_name: str | None = Non
     Raises:
         EventsError: there is no such format, or it has no place for these events.
     """
-    path = Path(path)
-    write = format_of(path, format_name).write
+    _writer(path, format_name)(events, Path(path))
+
+
+def _writer(path: str | Path, format_name: str | None = None) -> Callable[[Events, Path], None]:
+    write = format_of(Path(path), format_name).write
     assert write is not None
-    write(events, path)
+    return write
+
+
+def require_writable(detector: Detector, path: str | Path) -> None:
+    """Raise what :func:`write_events` would raise for events of a detector, before there are any.
+
+    Raises:
+        EventsError: the file's ending says no format, or one without a place for such events.
+        MissingDependencyError: what writes the format is not installed.
+    """
+    write = _writer(path)
+    conditions = Conditions({name: np.empty(0) for name in detector.conditions})
+    response = {
+        name: np.empty((0, *array.shape)) for name, array in detector.response_arrays.items()
+    }
+    with TemporaryDirectory() as folder:
+        write(Events(conditions, response, detector), Path(folder) / "none")
 
 
 __all__ = [
@@ -192,5 +215,6 @@ __all__ = [
     "parse_rows",
     "read_events",
     "recognise",
+    "require_writable",
     "write_events",
 ]

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from simulacra.arrays import FloatArray
-from simulacra.detectors import Calorimeter, Layer
+from simulacra.detectors import Calorimeter, Detector, Layer
 from simulacra.detectors.segmentation import PolarSegmentation
 from simulacra.errors import DetectorError
 from simulacra.events import Events
@@ -87,17 +87,26 @@ def high_level_features(events: Events, threshold: float) -> HighLevelFeatures:
     Raises:
         DetectorError: a layer is not polar.
     """
-    detector = events.detector
-    if not isinstance(detector, Calorimeter) or not all(
-        isinstance(layer.segmentation, PolarSegmentation) for layer in detector.layers
-    ):
-        msg = f"{detector.name}: CaloChallenge's features need a calorimeter with polar layers"
-        raise DetectorError(msg)
+    detector = require_polar(events.detector)
     step = max(1, CHUNK // detector.n_cells)
     parts = [
         _chunk(events.take(slice(i, i + step)), threshold) for i in range(0, len(events), step)
     ]
     return joined_features(parts)
+
+
+def require_polar(detector: Detector) -> Calorimeter:
+    """Return the detector, which must be a calorimeter with polar layers.
+
+    Raises:
+        DetectorError: it is another one.
+    """
+    if not isinstance(detector, Calorimeter) or not all(
+        isinstance(layer.segmentation, PolarSegmentation) for layer in detector.layers
+    ):
+        msg = f"{detector.name}: CaloChallenge's features need a calorimeter with polar layers"
+        raise DetectorError(msg)
+    return detector
 
 
 def _chunk(events: Events, threshold: float) -> HighLevelFeatures:

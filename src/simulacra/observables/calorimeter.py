@@ -55,7 +55,7 @@ def fraction(layer: LayerShowers, showers: Showers) -> FloatArray:
 def centre(layer: LayerShowers, showers: Showers, *, axis: int) -> FloatArray:
     """Return the centre of energy sum(x E) / sum(E) relative to the impact, mm."""
     mean = ratio(layer.first(axis), layer.energy)
-    return np.where(layer.energy > 0, mean + _origin(layer, showers, axis), 0.0)
+    return np.where(layer.energy <= 0, 0.0, mean + _origin(layer, showers, axis))
 
 
 def _origin(layer: LayerShowers, showers: Showers, axis: int) -> FloatArray:
@@ -113,9 +113,7 @@ def hottest_cell(layer: LayerShowers, showers: Showers) -> FloatArray:
 
 
 def sparsity(layer: LayerShowers, showers: Showers) -> FloatArray:
-    """Return the fraction of cells at or below ``HIT_THRESHOLD``."""
+    """Return the fraction of cells at or below ``HIT_THRESHOLD``, nan where a cell is."""
     del showers
-    empty: FloatArray = np.count_nonzero(layer.cells <= HIT_THRESHOLD, axis=1) / np.prod(
-        layer.layer.shape
-    )
-    return empty
+    empty = np.count_nonzero(layer.cells <= HIT_THRESHOLD, axis=1) / np.prod(layer.layer.shape)
+    return np.where(np.isnan(layer.energy), np.nan, empty)

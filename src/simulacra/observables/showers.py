@@ -21,8 +21,8 @@ ROUNDING = 1e-13
 
 
 def ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
-    """Return the quotient, and 0 where the denominator is not positive."""
-    filled = denominator > 0
+    """Return the quotient, 0 where the denominator is not positive, nan where either is."""
+    filled = ~(denominator <= 0)  # not > so that nan stays so
     return np.where(filled, numerator / np.where(filled, denominator, 1.0), 0.0)
 
 

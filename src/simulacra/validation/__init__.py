@@ -9,14 +9,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from simulacra.validation.compare import validate
+    from simulacra.validation.compare import require_comparable, validate
     from simulacra.validation.emptied import Emptied
     from simulacra.validation.legacy import legacy_scores
     from simulacra.validation.report import write_report
     from simulacra.validation.result import Comparison, GroupResult, Validation, summary_rows
     from simulacra.validation.sample import Sample, measured
     from simulacra.validation.sample_result import SampleComparison, sample_rows
-    from simulacra.validation.thresholds import Thresholds, apply_thresholds
+    from simulacra.validation.thresholds import Thresholds, apply_thresholds, require_classifiers
 
 _MODULES = {
     "Comparison": "result",
@@ -30,6 +30,8 @@ _MODULES = {
     "apply_thresholds": "thresholds",
     "legacy_scores": "legacy",
     "measured": "sample",
+    "require_classifiers": "thresholds",
+    "require_comparable": "compare",
     "summary_rows": "result",
     "validate": "compare",
     "write_report": "report",
@@ -46,6 +48,8 @@ __all__ = [
     "apply_thresholds",
     "legacy_scores",
     "measured",
+    "require_classifiers",
+    "require_comparable",
     "sample_rows",
     "summary_rows",
     "validate",

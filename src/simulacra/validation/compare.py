@@ -9,6 +9,7 @@ import numpy as np
 
 from simulacra.arrays import FloatArray
 from simulacra.energies import EnergyGroup, energy_groups
+from simulacra.errors import EventsError
 from simulacra.events import EventSource, require_same_detector
 from simulacra.observables import Observable, observables_of
 from simulacra.provenance import provenance
@@ -16,7 +17,7 @@ from simulacra.validation.adversary import Profile, judge_samples
 from simulacra.validation.comparer import Comparer, Samples
 from simulacra.validation.correlation import correlated_names, correlations_of
 from simulacra.validation.kinds import kind_of
-from simulacra.validation.legacy import legacy_scores
+from simulacra.validation.legacy import legacy_scores, require_official
 from simulacra.validation.result import Invariants, ObservableInfo, Validation
 from simulacra.validation.sample import Sample, measured
 from simulacra.validation.sample_result import SampleComparison
@@ -50,11 +51,10 @@ def validate(
         legacy: a CaloChallenge dataset (``2``) whose official scores are added.
 
     Raises:
-        EventsError: the samples are of different detectors.
+        EventsError: the samples are of different detectors, or one has no events.
+        SimulacraError: the detector has no such official scores.
     """
-    require_same_detector(reference.detector, generated.detector)
-    if floor is not None:
-        require_same_detector(reference.detector, floor.detector)
+    require_comparable(reference, generated, floor=floor, legacy=legacy)
     ref, gen = measured(reference), measured(generated)
     extra = None if floor is None else measured(floor)
     samples = Samples(ref, gen, extra)
@@ -95,6 +95,25 @@ def validate(
         _with_relations(result, samples, both),
         legacy=None if legacy is None else legacy_scores(ref.source, gen.source, legacy),
     )
+
+
+def require_comparable(
+    reference: EventSource | Sample,
+    generated: EventSource | Sample,
+    *,
+    floor: EventSource | Sample | None = None,
+    legacy: str | None = None,
+) -> None:
+    """Raise what :func:`validate` raises for these samples, before anything is measured."""
+    samples = {"reference": reference, "generated": generated, "floor": floor}
+    for name, sample in samples.items():
+        if sample is not None:
+            require_same_detector(reference.detector, sample.detector)
+            if not len(sample):
+                msg = f"the {name} sample has no events"
+                raise EventsError(msg)
+    if legacy is not None:
+        require_official(reference.detector, legacy)
 
 
 def _with_relations(

@@ -87,14 +87,16 @@ class Comparer:
         if extra is not None:
             extra = self._part(extra, len(gen))
         replicas = rank_replicas(len(ref), len(gen), self.rng)
-        comparisons = {}
+        comparisons, undefined = {}, []
         for name in self.observables if names is None else names:
             independent = None if extra is None else extra.values[name]
             values = ref.values[name], gen.values[name], independent
             comparison = self._compare(self.observables[name], values, replicas)
             if comparison is not None:
                 comparisons[name] = comparison
-        return GroupResult(label, energy, len(ref), len(gen), comparisons)
+            elif np.isfinite(values[0]).any():
+                undefined.append(name)
+        return GroupResult(label, energy, len(ref), len(gen), comparisons, tuple(undefined))
 
     def divided(
         self, division: Division, groups: tuple[EnergyGroup, ...], samples: Samples

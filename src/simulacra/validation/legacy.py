@@ -20,6 +20,7 @@ from typing import Literal
 import numpy as np
 
 from simulacra.arrays import FloatArray, IntArray
+from simulacra.detectors import Detector
 from simulacra.errors import SimulacraError
 from simulacra.events import EventSource, pieces, require_same_detector
 from simulacra.observables.calochallenge import (
@@ -29,6 +30,7 @@ from simulacra.observables.calochallenge import (
     emptied,
     high_level_features,
     joined_features,
+    require_polar,
 )
 
 Dataset = Literal["1-photons", "1-pions", "2", "3"]
@@ -64,9 +66,7 @@ def legacy_scores(reference: EventSource, generated: EventSource, dataset: str) 
     Raises:
         SimulacraError: there is no such dataset, or the layers are not polar.
     """
-    if dataset not in THRESHOLDS:
-        msg = f"no CaloChallenge dataset {dataset!r}; there are {', '.join(THRESHOLDS)}"
-        raise SimulacraError(msg)
+    require_official(reference.detector, dataset)
     require_same_detector(reference.detector, generated.detector)
     kind: Dataset = dataset  # type: ignore[assignment]
     threshold = THRESHOLDS[kind]
@@ -81,6 +81,14 @@ def legacy_scores(reference: EventSource, generated: EventSource, dataset: str) 
             scores[f"{quantity}.{name}"] = official_separation(first, second, edges)
             ours[f"{quantity}.{name}"] = f"{_our_name(quantity, axes)}.{name}"
     return LegacyScores(kind, scores, ours)
+
+
+def require_official(detector: Detector, dataset: str) -> None:
+    """Raise a :class:`SimulacraError` unless there is such a dataset and the layers are polar."""
+    if dataset not in THRESHOLDS:
+        msg = f"no CaloChallenge dataset {dataset!r}; there are {', '.join(THRESHOLDS)}"
+        raise SimulacraError(msg)
+    require_polar(detector)
 
 
 def _features(source: EventSource, threshold: float) -> HighLevelFeatures:
@@ -117,7 +125,7 @@ def _of_totals(
         narrow = dataset == "1-photons" and i > 3
         edges = np.linspace(0.9, 1.1, 21) if narrow else np.linspace(0.4, 1.4, 21)
         if len(first) and len(second):
-            yield f"response at {low:g} MeV", official_separation(first, second, edges)
+            yield f"response at {low:.0f} MeV", official_separation(first, second, edges)
 
 
 def _edges(layer: LayerFeatures, dataset: Dataset) -> dict[str, FloatArray | None]:

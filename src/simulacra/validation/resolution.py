@@ -34,7 +34,8 @@ class ResolutionFit:
     """The terms of one sample.
 
     Attributes:
-        terms: a, b and c with their errors; 0 without an error for a term that is not resolved.
+        terms: a, b and c with their errors; 0 without an error for a term that is not resolved,
+            no errors at all where the fit does not converge.
         unresolved: terms that are zero at the minimum: the widths do not ask for them.
         chi2: sum of squared pulls at the minimum.
         ndf: number of energies minus number of resolved terms.
@@ -141,7 +142,10 @@ def _design(energy: FloatArray) -> FloatArray:
 def _refine(
     energy: FloatArray, width: FloatArray, error: FloatArray, start: FloatArray, seen: BoolArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Return the terms (3,) and their errors (3,), nan for those that stay at zero."""
+    """Return the terms (3,) and their errors (3,), nan for those that stay at zero.
+
+    Where the fit does not converge, the terms are the start and no error is known.
+    """
     values, errors = np.zeros(3), np.full(3, math.nan)
     if not np.any(seen):
         return values, errors
@@ -150,11 +154,15 @@ def _refine(
     def model(_: FloatArray, *terms: float) -> FloatArray:
         return cast("FloatArray", np.sqrt(design @ np.square(terms)))
 
+    values[seen] = start[seen]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", OptimizeWarning)  # no covariance: errors are infinite
-        best, covariance = curve_fit(
-            model, energy, width, p0=start[seen], sigma=error, absolute_sigma=True
-        )
+        try:
+            best, covariance = curve_fit(
+                model, energy, width, p0=start[seen], sigma=error, absolute_sigma=True
+            )
+        except RuntimeError:  # too many steps
+            return values, errors
     values[seen] = np.abs(best)
     spread = np.sqrt(np.diag(covariance))
     errors[seen] = np.where(np.isfinite(spread), spread, math.nan)

@@ -71,6 +71,7 @@ class GroupResult:
         energy: the point or the bin's middle, MeV.
         n_reference, n_generated: numbers of events.
         comparisons: one for each observable that has finite values in both samples, by name.
+        undefined: the observables that have finite values in the reference alone.
     """
 
     label: str
@@ -78,6 +79,7 @@ class GroupResult:
     n_reference: int
     n_generated: int
     comparisons: Mapping[str, Comparison]
+    undefined: tuple[str, ...] = ()
 
     @property
     def worst(self) -> Comparison | None:

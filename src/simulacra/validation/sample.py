@@ -17,6 +17,7 @@ from simulacra.arrays import Array, BoolArray, FloatArray, IntArray
 from simulacra.conditions import Conditions
 from simulacra.detectors import Detector
 from simulacra.energies import scale_of
+from simulacra.errors import EventsError
 from simulacra.events import Events, EventSource, pieces, spans
 from simulacra.observables import Observable, observables_of, observe
 
@@ -94,9 +95,16 @@ class Sample:
 
 
 def measured(events: EventSource | Sample) -> Sample:
-    """Return what validation keeps of events; of a sample, itself."""
+    """Return what validation keeps of events; of a sample, itself.
+
+    Raises:
+        EventsError: there are no events.
+    """
     if isinstance(events, Sample):
         return events
+    if not len(events):
+        msg = "the sample has no events"
+        raise EventsError(msg)
     observables = observables_of(events.detector)
     n = len(events)
     values = {o.name: np.empty(n) for o in observables}

@@ -44,16 +44,28 @@ def matched_split(
     chosen: tuple[list[IntArray], ...] = ([], [], [])
     for group in np.intersect1d(groups[0][groups[0] >= 0], groups[1]):
         rows = [np.flatnonzero(groups[0] == group), n + np.flatnonzero(groups[1] == group)]
-        size = min(len(r) for r in rows)
-        cuts = np.round(np.cumsum(parts) * size).astype(int)
-        for own in rows:
-            ordered = own[np.argsort(tickets[own], kind="stable")][:size]
-            for place, part in zip(chosen, np.split(ordered, cuts), strict=True):
-                place.append(part)
+        few, many = (own[np.argsort(tickets[own], kind="stable")] for own in sorted(rows, key=len))
+        cuts = np.round(np.cumsum(parts) * len(few)).astype(int)
+        split = np.split(few, cuts)
+        for place, *both in zip(chosen, split, _alongside(split, many, tickets), strict=True):
+            place += both
     train, held_out, test = (
         np.sort(np.concatenate(parts)) if parts else np.empty(0, np.int64) for parts in chosen
     )
     return Split(train, held_out, test)
+
+
+def _alongside(
+    split: list[IntArray], rows: IntArray, tickets: NDArray[np.float64]
+) -> list[IntArray]:
+    """Return as many rows for each part: the twins of its own, then others in their order."""
+    twin = np.isin(tickets[rows], tickets[np.concatenate(split)])
+    rest, found = rows[~twin], []
+    for part in split:
+        twins = rows[np.isin(tickets[rows], tickets[part])]
+        taken, rest = np.split(rest, [len(part) - len(twins)])
+        found.append(np.concatenate([twins, taken]))
+    return found
 
 
 def _tickets(

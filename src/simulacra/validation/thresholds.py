@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -105,6 +105,13 @@ class Thresholds(Frozen):
             return cls.model_validate(yaml.safe_load(text_of(path, SimulacraError)) or {})
 
 
+def require_classifiers(thresholds: Thresholds, *, present: bool) -> None:
+    """Raise a :class:`SimulacraError` for a limit on the AUC without classifiers."""
+    if not present and (thresholds.auc is not None or thresholds.auc_at_energy is not None):
+        msg = "a limit on the AUC needs classifiers (--profile quick) and enough events for them"
+        raise SimulacraError(msg)
+
+
 def apply_thresholds(validation: Validation, thresholds: Thresholds) -> Validation:
     """Return the validation with the outcome of the thresholds.
 
@@ -130,9 +137,7 @@ def apply_thresholds(validation: Validation, thresholds: Thresholds) -> Validati
 
 def _classifier_checks(validation: Validation, thresholds: Thresholds) -> Iterator[str | None]:
     found = () if validation.samples is None else validation.samples.adversaries
-    if not found and (thresholds.auc is not None or thresholds.auc_at_energy is not None):
-        msg = "a limit on the AUC needs classifiers (--profile quick) and enough events for them"
-        raise SimulacraError(msg)
+    require_classifiers(thresholds, present=bool(found))
     sigmas = thresholds.auc_sigmas
     for a in found:
         what = f"AUC, {a.features}, {a.classifier}"
@@ -164,10 +169,13 @@ def _rule_checks(validation: Validation, rule: Rule) -> Iterator[str | None]:
     for group in (*validation.groups, *validation.parts):
         if not _matches(group.label, rule.energies):
             continue
-        for name, comparison in group.comparisons.items():
-            names = (name, validation.observables[name].group)
-            if any(_matches(n, rule.observables) for n in names):
-                yield from _comparison_checks(group, comparison, rule)
+        for name, observable in validation.observables.items():
+            if not any(_matches(n, rule.observables) for n in (name, observable.group)):
+                continue
+            if name in group.comparisons:
+                yield from _comparison_checks(group, group.comparisons[name], rule)
+            elif name in group.undefined:
+                yield f"{group.label}: {name}: it is undefined for every generated event"
 
 
 def _matches(name: str, patterns: tuple[str, ...]) -> bool:
@@ -206,22 +214,26 @@ def _whole_checks(validation: Validation, thresholds: Thresholds) -> Iterator[st
     yield from _check("numbers that are not finite", counts.non_finite, thresholds.non_finite)
     yield from _check("negative energies", counts.negative, thresholds.negative)
     yield from _check("events beyond the limits", counts.beyond_limits, thresholds.beyond_limits)
-    if thresholds.resolution_pull is not None:
-        pulls = {} if validation.resolution is None else validation.resolution.pulls
-        for name, pull in pulls.items():
-            if math.isfinite(pull):
-                limit = thresholds.resolution_pull
-                yield from _check(f"resolution: |pull| of {name}", abs(pull), limit)
-    for profile in validation.impact_profiles:
-        what = f"{profile.observable} against {profile.condition}: chi2/ndf"
-        if profile.ndf:
-            yield from _check(what, profile.chi2_per_ndf, thresholds.impact_chi2)
-    if validation.correlations is not None:
-        rms = validation.correlations.rms_difference
-        yield from _check("correlations: rms difference", rms, thresholds.correlation_rms)
-    if validation.cells is not None:
-        for name, chi2 in validation.cells.profiles.items():
-            if math.isfinite(chi2.value):
-                yield from _check(f"profile {name}: chi2/ndf", chi2.value, thresholds.profile_chi2)
-        missing = validation.cells.missing[0]
-        yield from _check("part of the shower in dead cells", missing, thresholds.missing_cells)
+    pulls = {} if validation.resolution is None else validation.resolution.pulls
+    found = {f"resolution: |pull| of {name}": abs(pull) for name, pull in pulls.items()}
+    yield from _each("resolution: |pull|", found, thresholds.resolution_pull)
+    found = {
+        f"{profile.observable} against {profile.condition}: chi2/ndf": profile.chi2_per_ndf
+        for profile in validation.impact_profiles
+    }
+    yield from _each("centres against the impact: chi2/ndf", found, thresholds.impact_chi2)
+    correlations, cells = validation.correlations, validation.cells
+    rms = math.nan if correlations is None else correlations.rms_difference
+    yield from _check("correlations: rms difference", rms, thresholds.correlation_rms)
+    profiles = {} if cells is None else cells.profiles
+    found = {f"profile {name}: chi2/ndf": chi2.value for name, chi2 in profiles.items()}
+    yield from _each("profiles: chi2/ndf", found, thresholds.profile_chi2)
+    missing = math.nan if cells is None else cells.missing[0]
+    yield from _check("part of the shower in dead cells", missing, thresholds.missing_cells)
+
+
+def _each(what: str, found: Mapping[str, float], limit: float | None) -> Iterator[str | None]:
+    """Yield the check of each number that is defined; of none, one that fails."""
+    known = {name: value for name, value in found.items() if not math.isnan(value)}
+    for name, value in (known or {what: math.nan}).items():
+        yield from _check(name, value, limit)

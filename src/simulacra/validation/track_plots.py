@@ -148,11 +148,13 @@ def _draw_profiles(
 
 def energy_loss(shown: Shown) -> Iterator[Plot]:
     """Yield the truncated mean of the charge against the momentum, species by species."""
+    samples = [s.take(np.arange(min(len(s), MOST_POINTS))) for s in (shown.full, shown.fast)]
+    if not any(np.any(sample.values["dedx"] > 0) for sample in samples):
+        return  # logarithmic axes need something to show
     parts = {d.name: d.parts for d in kind_of(shown.detector).divisions(shown.detector)}
     figure = new_figure(10.5, 4.6, "constrained")
     grid = figure.subplots(1, 2, sharex=True, sharey=True)
-    for axes, sample, title in zip(grid, (shown.full, shown.fast), (FULL, FAST), strict=True):
-        few = sample.take(np.arange(min(len(sample), MOST_POINTS)))
+    for axes, few, title in zip(grid, samples, (FULL, FAST), strict=True):
         momentum = _momentum(few)
         for i, part in enumerate(parts["species"]):
             chosen = part.select(few.conditions) & np.isfinite(few.values["dedx"])
