@@ -26,7 +26,9 @@ def parameters(chamber):
     rng = torch.Generator().manual_seed(1)
     knots = network.between.shape[1]
     with torch.no_grad():
-        found = network(torch.randn((20, TRACK), generator=rng), torch.rand((20, 9, knots)))
+        found = network(
+            torch.randn((20, TRACK), generator=rng), torch.rand((20, 9, knots)), torch.zeros(20, 1)
+        )
         share = torch.full((20, ROWS), 0.3)
         first = torch.zeros(20, 1)
         return found._replace(

@@ -12,9 +12,6 @@ Tracks that end, because they stop, decay, turn back or leave the drift volume, 
 per row (:mod:`simulacra.models.track_fates`). Some follow a helix far off the ideal one, most of
 them secondaries of decays; some have a kink (:mod:`simulacra.models.track_kinks`). Whether a track
 is so is drawn before all else.
-
-References:
-    Ours; flow matching: Lipman et al., arXiv:2210.02747.
 """
 
 from __future__ import annotations
@@ -30,7 +27,7 @@ from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
 from simulacra.models.marginals import logit_of
 from simulacra.models.needs import tpc_for
-from simulacra.models.networks import dense
+from simulacra.models.track_dedx import log_truncated_mean
 from simulacra.models.track_fates import (
     drawn_presence,
     drawn_turns,
@@ -48,16 +45,8 @@ from simulacra.models.track_polynomials import (
     smooth_and_rough,
 )
 from simulacra.models.track_rows import RowNetwork, RowParameters
-from simulacra.models.track_smooth import (
-    FATE,
-    LARGEST_SCORE,
-    MARGIN,
-    SIDES,
-    Size,
-    SmoothNumbers,
-    Where,
-    fate,
-)
+from simulacra.models.track_smooth import LARGEST_SCORE, MARGIN, SmoothNumbers, Where
+from simulacra.models.track_traits import OF_TRAITS, TRAITS, TrackTraits, Traits
 from simulacra.transforms import HelixFrame, TrackEncoder, Transform
 from simulacra.transforms.effective_helix import FEWEST as FEWEST_OF_HELIX
 from simulacra.transforms.effective_helix import PARAMETERS
@@ -66,10 +55,8 @@ from simulacra.transforms.track_encoder import REACH, ROW_FEATURES
 
 OF_ROW = 1 + WHITE
 """Numbers of noise for each row: of presence, then those of :class:`TrackNoise`."""
-CHOICES = 3
-"""Whether a track is seen, is far off its helix, and has a kink."""
-DRAWN = CHOICES + 3 + SIDES
-"""Numbers of noise for the track: for these, for where it ends, turns and kinks, for its sizes."""
+DRAWN = OF_TRAITS + 3
+"""Numbers of noise for the track: for what it is like, for where it ends, turns and has a kink."""
 OF_HELIX = (3, 2)
 """Polynomials that are the effective helix's: across, along z."""
 SEEN = 4
@@ -88,8 +75,7 @@ class HelixFlowConfig(Frozen):
         row_width: hidden units of the network for the rows.
         window_width: hidden units of the network for what goes with the charges.
         width: hidden units of the networks for the smooth numbers.
-        depth: residual blocks of their velocity.
-        steps: steps of its integration.
+        rank: matrices that a track mixes for their correlations.
     """
 
     kind: Literal["helix-flow"] = "helix-flow"
@@ -98,8 +84,7 @@ class HelixFlowConfig(Frozen):
     row_width: int = Field(default=32, ge=1)
     window_width: int = Field(default=12, ge=1)
     width: int = Field(default=96, ge=1)
-    depth: int = Field(default=2, ge=0)
-    steps: int = Field(default=2, ge=1)
+    rank: int = Field(default=8, ge=0)
 
 
 class Apart(NamedTuple):
@@ -113,7 +98,7 @@ class Apart(NamedTuple):
         known: which of the smooth numbers they have (n, smooth).
         coefficients: across and along z (n, 2, orders).
         found: the smooth numbers that have a typical size.
-        size: how large they are.
+        traits: what the tracks are like.
     """
 
     trail: Trail
@@ -123,21 +108,21 @@ class Apart(NamedTuple):
     known: Tensor
     coefficients: Tensor
     found: Tensor
-    size: Size
+    traits: Traits
 
 
 class Fated(NamedTuple):
     """What is drawn of tracks before their smooth numbers and their noise.
 
     Attributes:
-        size: how large their deviations are.
+        traits: what they are like.
         parameters: of their rows.
         trail: where they have clusters.
         where: how much of them is seen, and where their kinks are.
         turned: 1 from where on they have turned back, else 0 (n, rows).
     """
 
-    size: Size
+    traits: Traits
     parameters: RowParameters
     trail: Trail
     where: Where
@@ -166,16 +151,15 @@ class HelixFlow(nn.Module):
         free = [config.orders + 1 - own for own in OF_HELIX]  # and a kink's
         self.sizes = [PARAMETERS, *free, sum(self.noise.sizes)]
         """How many smooth numbers are the helix's, across, along z, and in common of the rows."""
-        self.of_rows = RowNetwork(chamber, self.track + FATE, ROW_FEATURES, config.row_width)
-        self.fates = dense((self.track, 32, 32, CHOICES + 1), nn.SiLU)
+        self.of_rows = RowNetwork(chamber, self.track + TRAITS, ROW_FEATURES, config.row_width)
+        self.traits = TrackTraits(self.track)
         self.smooth = SmoothNumbers(
             (free[0], free[1]),
             self.sizes[-1],
             self.track,
             (SEEN, NUMBERS),
             config.width,
-            config.depth,
-            config.steps,
+            config.rank,
         )
         self.register_buffer("range", torch.tensor([[-10.0, -10.0], [10.0, 0.0]]))
         self.register_buffer("radii", radii / 1000.0, persistent=False)
@@ -183,7 +167,7 @@ class HelixFlow(nn.Module):
         with_kink = functional.pad(table, (0, 0, 0, 1))
         self.register_buffer("polynomials", with_kink, persistent=False)
         self.register_buffer("existing", (with_kink != 0).any(dim=2), persistent=False)
-        self.kinks = Kinks(radii / 1000.0, table, self.track + FATE + SEEN)
+        self.kinks = Kinks(radii / 1000.0, table, self.track + TRAITS + SEEN)
 
     def fit(self, features: Tensor, conditions: Tensor) -> None:
         """Set typical charges, and how the size of the deviations goes with the track.
@@ -199,6 +183,7 @@ class HelixFlow(nn.Module):
             self.range[0, place] = values.min() - margin
             self.range[1, place] = values.max() + margin
         track, rows = self._split(conditions)
+        self.traits.dedx.fit(self._dedx(channels, track, rows))
         parts = (helix, channels, track, rows)
         blocks = list(zip(*(torch.split(part, BLOCK) for part in parts), strict=True))
         for _ in range(2):  # what is a kink goes with the size of the other deviations
@@ -220,14 +205,18 @@ class HelixFlow(nn.Module):
         drawn, of_smooth, white = noise.tensor_split([DRAWN, DRAWN + self.smooth.number], dim=1)
         drawn = drawn.clamp(-LARGEST_SCORE, LARGEST_SCORE)
         white = white.view(-1, OF_ROW, self.rows)
-        size, parameters, trail, where, turned = self._fated(track, rows, drawn, white[:, 0])
-        smooth = self.smooth.sample(track, size, where, self._known(trail), of_smooth)
+        typical = self.of_rows.typical_charge(track, rows)
+        traits, parameters, trail, where, turned = self._fated(
+            track, rows, typical, drawn, white[:, 0]
+        )
+        smooth = self.smooth.sample(track, traits, where, self._known(trail), of_smooth)
         helix, across, along_z, common = torch.split(smooth, self.sizes, dim=1)
         common_of_rows = self.noise.common(common, trail.passed)
         noise_of_rows = self.noise.draw(parameters, track, trail, common_of_rows, white[:, 1:])
         coefficients = self._padded(across, along_z)
         across, along_z = smooth_and_rough(trail.basis, coefficients, noise_of_rows.off).unbind(1)
         charge = parameters.charge.values(noise_of_rows.charge)
+        charge = charge + (traits.dedx - log_truncated_mean(charge - typical, trail.present))
         channels = [
             trail.present,
             across,
@@ -239,50 +228,50 @@ class HelixFlow(nn.Module):
         return torch.cat([helix, *channels], dim=1)
 
     def losses(self, features: Tensor, conditions: Tensor, rng: Generator) -> dict[str, Tensor]:
-        """Return the likelihood of all parts and the error of the velocity."""
+        """Return the errors of all parts, likelihoods but for what neighbours share."""
         track, rows = self._split(conditions)
         helix, channels = self._channels(features)
         present = channels[:, 0]
         with torch.no_grad():
             apart = self._apart(helix, channels, track, rows)
-        trail, size, fated = apart.trail, apart.size, fate(track, apart.size)
-        parameters = self.of_rows(fated, rows)
+        trail, traits = apart.trail, apart.traits
+        described = traits.beside(track)
+        typical = self.of_rows.typical_charge(track, rows)
+        parameters = self.of_rows(described, rows, typical + traits.dedx)
         of_noise, common = self.noise.losses(
-            parameters, track, trail, channels, apart.coefficients, size.kinked, rng
+            parameters, track, trail, channels, apart.coefficients, traits.kinked, rng
         )
         some = (present.sum(dim=1, keepdim=True) > 0).to(present.dtype)
-        fates = functional.binary_cross_entropy_with_logits(
-            self._chances(track, size.far), torch.cat([some, size.far, size.kinked], dim=1)
-        )
-        kinks = self.kinks.errors(torch.cat([fated, apart.seen], 1), trail.passed, apart.kink)
+        kinks = self.kinks.errors(torch.cat([described, apart.seen], 1), trail.passed, apart.kink)
         found = torch.cat([apart.found, common], dim=1)
         where = apart.seen, apart.place
         return {
-            "fates": fates + error_of_turns(parameters.rates, channels, size.broken),
-            "kinks": (kinks * size.kinked).mean(),
+            **self.traits.losses(track, some, traits, self.smooth.sizes_known(apart.known)),
+            "kinks": (kinks * traits.kinked).mean(),
             "presence": error_of_presence(parameters.rates, present),
-            **self.smooth.losses(found, apart.known, track, size, where, rng),
+            "turns": error_of_turns(parameters.rates, channels, traits.broken),
+            **self.smooth.losses(found, apart.known, track, traits, where),
             **of_noise,
         }
 
-    def _fated(self, track: Tensor, rows: Tensor, drawn: Tensor, white: Tensor) -> Fated:
+    def _fated(
+        self, track: Tensor, rows: Tensor, typical: Tensor, drawn: Tensor, white: Tensor
+    ) -> Fated:
         """Return what is drawn first, for normal noise (n, DRAWN) and (n, rows)."""
-        chances = logit_of(drawn)
-        some, far, kinked = self._chosen(track, chances[:, :CHOICES])
-        lifetimes = functional.softplus(-chances[:, CHOICES : CHOICES + 2])
-        size = self.smooth.sample_size(track, far, kinked, drawn[:, -SIDES:])
-        features = fate(track, size)
-        parameters = self.of_rows(features, rows)
+        of_traits, of_lifetimes, of_kink = torch.split(drawn, [OF_TRAITS, 2, 1], dim=1)
+        some, traits = self.traits.drawn(track, of_traits)
+        lifetimes = functional.softplus(-logit_of(of_lifetimes))
+        described = traits.beside(track)
+        parameters = self.of_rows(described, rows, typical + traits.dedx)
         present, passed = drawn_presence(parameters.rates, lifetimes[:, :1], white)
         present, passed = some * present, some * passed
-        turned = size.broken * drawn_turns(parameters.rates, lifetimes[:, 1:])
+        turned = traits.broken * drawn_turns(parameters.rates, lifetimes[:, 1:])
         seen = self._seen(rows, present, passed)
-        context = torch.cat([features, seen], dim=1)
-        kink = self.kinks.drawn(context, passed, drawn[:, CHOICES + 2, None])
-        place = self.kinks.place(passed, kink, kinked)
-        basis = self._basis(passed, self.kinks.shape(passed, kink, kinked))
+        kink = self.kinks.drawn(torch.cat([described, seen], dim=1), passed, of_kink)
+        basis = self._basis(passed, self.kinks.shape(passed, kink, traits.kinked))
         trail = Trail(present, passed, basis)
-        return Fated(size, parameters, trail, (seen, place), turned)
+        where = seen, self.kinks.place(passed, kink, traits.kinked)
+        return Fated(traits, parameters, trail, where, turned)
 
     def _apart(self, helix: Tensor, channels: Tensor, track: Tensor, rows: Tensor) -> Apart:
         """Return what is smooth in tracks; they have a kink if polynomials alone say so."""
@@ -293,27 +282,20 @@ class HelixFlow(nn.Module):
         trail = Trail(present, passed, self._basis(passed, torch.zeros_like(passed)))
         coefficients = fitted(trail.basis, off, present)
         first = self._smooth(helix, coefficients)
-        kinked = self.smooth.size(first, self._known(trail), typical).kinked
+        dedx = self._dedx(channels, track, rows)
+        kinked = self.smooth.traits(first, self._known(trail), typical, dedx).kinked
         kink = self.kinks.found(off - combine(trail.basis, coefficients), present, passed)
         trail = Trail(present, passed, self._basis(passed, self.kinks.shape(passed, kink, kinked)))
         coefficients = fitted(trail.basis, off, present)
         known, found = self._known(trail), self._smooth(helix, coefficients)
-        size = self.smooth.size(found, known, typical)._replace(kinked=kinked)
+        traits = self.smooth.traits(found, known, typical, dedx)._replace(kinked=kinked)
         place = self.kinks.place(passed, kink, kinked)
-        return Apart(trail, seen, kink, place, known, coefficients, found, size)
+        return Apart(trail, seen, kink, place, known, coefficients, found, traits)
 
-    def _chances(self, track: Tensor, far: Tensor) -> Tensor:
-        """Return the logits of CHOICES (n, CHOICES); a kink is more or less likely far off."""
-        chances, change = self.fates(track).tensor_split([CHOICES], dim=1)
-        return torch.cat([chances[:, :-1], chances[:, -1:] + far * change], dim=1)
-
-    def _chosen(self, track: Tensor, below: Tensor) -> list[Tensor]:
-        """Return CHOICES, 1 or 0 (n, 1) each, for logits (n, CHOICES)."""
-        seen, far, kinked, change = torch.split(self.fates(track), 1, dim=1)
-        below_seen, below_far, below_kinked = torch.split(below, 1, dim=1)
-        is_far = (below_far < far).to(track.dtype)
-        kinked = below_kinked < kinked + is_far * change
-        return [(below_seen < seen).to(track.dtype), is_far, kinked.to(track.dtype)]
+    def _dedx(self, channels: Tensor, track: Tensor, rows: Tensor) -> Tensor:
+        """Return the logarithms of tracks' truncated dE/dx, over the typical one (n, 1)."""
+        typical = self.of_rows.typical_charge(track, rows)
+        return log_truncated_mean(channels[:, 3] - typical, channels[:, 0])
 
     def _split(self, conditions: Tensor) -> tuple[Tensor, Tensor]:
         """Return features of the track, and of its knots (n, features, knots)."""

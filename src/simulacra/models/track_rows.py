@@ -11,6 +11,7 @@ may lie far from the track, in one row or in two.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple, cast
 
@@ -19,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from simulacra.detectors import Tpc
+from simulacra.helix import FLATTEST
 from simulacra.models.networks import dense
 from simulacra.models.sinh_arcsinh import SinhArcsinh
 from simulacra.models.track_fates import Rates
@@ -27,7 +29,7 @@ from simulacra.models.track_spread import row_groups
 from simulacra.models.track_window import LARGEST_CHARGE, Charges
 from simulacra.models.upper_tail import UpperTail, above
 from simulacra.transforms.row_knots import row_knots
-from simulacra.transforms.track_encoder import DRIFT, REACH
+from simulacra.transforms.track_encoder import DRIFT, FLATNESS, REACH, TAN_LAMBDA
 
 TRACKWISE = ("share_knee", "share_wider", "part", "uncertain")
 """Parameters that a track has once."""
@@ -238,6 +240,7 @@ class RowNetwork(nn.Module):
     peak_centre: Tensor
     peak_spread: Tensor
     constants: Tensor
+    log_pitch: Tensor
     between: Tensor
     group: Tensor
     ranges: Tensor
@@ -251,6 +254,8 @@ class RowNetwork(nn.Module):
         radii = torch.from_numpy(detector.row_radii).float()[:, None]
         constants = torch.cat([functional.one_hot(group).float(), 2 * radii / radii[-1] - 1], dim=1)
         self.register_buffer("constants", constants[knots], persistent=False)
+        pitch = torch.tensor([part.pitch for part in detector.pad_rows])[group]
+        self.register_buffer("log_pitch", pitch.log() - pitch.log().mean(), persistent=False)
         self.register_buffer("ranges", torch.tensor(list(ROWWISE.values())).mT, persistent=False)
         self.row = nn.Linear(row, width)
         self.place = nn.Linear(constants.shape[1], width, bias=False)
@@ -271,12 +276,20 @@ class RowNetwork(nn.Module):
             self.get_buffer(f"{name}_centre").copy_(values.mean())
             self.get_buffer(f"{name}_spread").copy_(values.std().clamp_min(1e-3))
 
-    def forward(self, track: Tensor, rows: Tensor) -> RowParameters:
+    def typical_charge(self, track: Tensor, rows: Tensor) -> Tensor:
+        """Return log q (n, rows) of a typical dE/dx: it goes with the path in the row."""
+        log_slope = track[:, TAN_LAMBDA, None].square().log1p() / 2
+        (flatness,) = self._between(rows[None, :, FLATNESS])
+        steep = flatness.clamp_max(-math.log(FLATTEST))
+        return steep + (log_slope + self.charge_centre) + self.log_pitch
+
+    def forward(self, track: Tensor, rows: Tensor, charge: Tensor) -> RowParameters:
         """Return the distributions.
 
         Args:
             track: (n, track).
             rows: (n, features, knots).
+            charge: log q (n, rows) of the track's dE/dx.
         """
         hidden = self.row(rows.mT) + self.place(self.constants)
         hidden = functional.silu(hidden + self.track(track)[:, None])
@@ -291,7 +304,7 @@ class RowNetwork(nn.Module):
         once = zip(TRACKWISE, torch.split(self.once(track), 1, dim=1), strict=True)
         groups = torch.split(self.by_group(track), self.groups, dim=1)
         shapes = zip(GROUPWISE, groups, strict=True)
-        return self._distributions(values, dict(once), dict(shapes))
+        return self._distributions(values, dict(once), dict(shapes), charge)
 
     def _between(self, at_knots: Tensor) -> Sequence[Tensor]:
         """Return for all rows (n, rows) what is known at the knots (parameters, n, knots)."""
@@ -324,7 +337,11 @@ class RowNetwork(nn.Module):
         return by_group.index_select(1, self.group)
 
     def _distributions(
-        self, row: dict[str, Tensor], once: dict[str, Tensor], shapes: dict[str, Tensor]
+        self,
+        row: dict[str, Tensor],
+        once: dict[str, Tensor],
+        shapes: dict[str, Tensor],
+        charge: Tensor,
     ) -> RowParameters:
         charge_spread, peak_spread = self.charge_spread, self.peak_spread
         far = [
@@ -338,7 +355,7 @@ class RowNetwork(nn.Module):
                 row["present"].clamp(-SUREST, SUREST),
             ),
             charge=SinhArcsinh(
-                torch.addcmul(self.charge_centre, row["charge"], charge_spread),
+                torch.addcmul(charge, row["charge"], charge_spread),
                 row["charge_scale"] + charge_spread.log(),
                 *self._shape("charge", shapes),
             ),
