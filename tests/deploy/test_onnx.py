@@ -110,9 +110,7 @@ def test_decision_by_value_is_explained(monkeypatch, tmp_path):
 def test_file_that_disagrees_does_not_appear(monkeypatch, gan, tmp_path):
     wrong = {torch.ops.aten.sigmoid.default: precise_operators()[torch.ops.aten.expm1.default]}
     monkeypatch.setattr(deploy_graph, "precise_operators", lambda: wrong)
-    with pytest.raises(
-        ExportError, match=r"from torch's by \d.* own is off by \d\.\de-0[78]"
-    ):
+    with pytest.raises(ExportError, match=r"from torch's by \d.* own is off by \d\.\de-0[78]"):
         export(gan, "onnx", tmp_path / "no.onnx")
     assert not list(tmp_path.iterdir())
 
