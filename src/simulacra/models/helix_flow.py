@@ -116,6 +116,7 @@ class Fated(NamedTuple):
 
     Attributes:
         traits: what they are like.
+        typical: log q of a typical dE/dx in their rows (n, rows).
         parameters: of their rows.
         trail: where they have clusters.
         where: how much of them is seen, and where their kinks are.
@@ -123,6 +124,7 @@ class Fated(NamedTuple):
     """
 
     traits: Traits
+    typical: Tensor
     parameters: RowParameters
     trail: Trail
     where: Where
@@ -205,10 +207,8 @@ class HelixFlow(nn.Module):
         drawn, of_smooth, white = noise.tensor_split([DRAWN, DRAWN + self.smooth.number], dim=1)
         drawn = drawn.clamp(-LARGEST_SCORE, LARGEST_SCORE)
         white = white.view(-1, OF_ROW, self.rows)
-        typical = self.of_rows.typical_charge(track, rows)
-        traits, parameters, trail, where, turned = self._fated(
-            track, rows, typical, drawn, white[:, 0]
-        )
+        fated = self._fated(track, rows, drawn, white[:, 0])
+        traits, typical, parameters, trail, where, turned = fated
         smooth = self.smooth.sample(track, traits, where, self._known(trail), of_smooth)
         helix, across, along_z, common = torch.split(smooth, self.sizes, dim=1)
         common_of_rows = self.noise.common(common, trail.passed)
@@ -254,14 +254,13 @@ class HelixFlow(nn.Module):
             **of_noise,
         }
 
-    def _fated(
-        self, track: Tensor, rows: Tensor, typical: Tensor, drawn: Tensor, white: Tensor
-    ) -> Fated:
+    def _fated(self, track: Tensor, rows: Tensor, drawn: Tensor, white: Tensor) -> Fated:
         """Return what is drawn first, for normal noise (n, DRAWN) and (n, rows)."""
         of_traits, of_lifetimes, of_kink = torch.split(drawn, [OF_TRAITS, 2, 1], dim=1)
         some, traits = self.traits.drawn(track, of_traits)
         lifetimes = functional.softplus(-logit_of(of_lifetimes))
         described = traits.beside(track)
+        typical = self.of_rows.typical_charge(track, rows)
         parameters = self.of_rows(described, rows, typical + traits.dedx)
         present, passed = drawn_presence(parameters.rates, lifetimes[:, :1], white)
         present, passed = some * present, some * passed
@@ -271,7 +270,7 @@ class HelixFlow(nn.Module):
         basis = self._basis(passed, self.kinks.shape(passed, kink, traits.kinked))
         trail = Trail(present, passed, basis)
         where = seen, self.kinks.place(passed, kink, traits.kinked)
-        return Fated(traits, parameters, trail, where, turned)
+        return Fated(traits, typical, parameters, trail, where, turned)
 
     def _apart(self, helix: Tensor, channels: Tensor, track: Tensor, rows: Tensor) -> Apart:
         """Return what is smooth in tracks; they have a kink if polynomials alone say so."""
