@@ -13,9 +13,7 @@ import math
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from simulacra.models.marginals import logit_of
 from simulacra.models.networks import dense
 from simulacra.models.sinh_arcsinh import SinhArcsinh
 
@@ -25,8 +23,8 @@ TRUNCATION = 0.6
 """Part of the clusters, the lowest ones, whose mean it is."""
 HALVINGS = 10
 """Of the range of the charges, to find the largest of those; the mean hardly depends on it."""
-BEGIN = (-0.3, 1.0)
-"""Where the parts of the mixture begin in training."""
+BEGIN = (-0.3, 1.0, 2.5)
+"""Where the parts of the mixture begin in training: what is fast, what is slow, what stops."""
 HEAVIEST = -0.4
 """Logarithm of the heaviest tail of a part."""
 SHAPES = 4
@@ -45,7 +43,7 @@ class EnergyLoss(nn.Module):
     def __init__(self, features: int) -> None:
         super().__init__()
         self.parts = len(BEGIN)
-        self.network = dense((features, 64, 64, self.parts * SHAPES + self.parts - 1), nn.SiLU)
+        self.network = dense((features, 64, 64, self.parts * (1 + SHAPES)), nn.SiLU)
         self.register_buffer("begin", torch.tensor(BEGIN), persistent=False)
         self.register_buffer("bounds", torch.tensor([-10.0, 10.0]))
 
@@ -56,22 +54,21 @@ class EnergyLoss(nn.Module):
     def drawn(self, features: Tensor, white: Tensor) -> Tensor:
         """Return log dE/dx (n, 1) for features (n, features) and normal noise (n, OF_DEDX)."""
         of_part, within = torch.split(white, 1, dim=1)
-        logit, mixture = self._mixture(features)
-        of_parts = mixture.values(within)
-        dedx = torch.where(logit_of(of_part) < logit, of_parts[:, :1], of_parts[:, 1:])
+        logits, mixture = self._mixture(features)
+        below = logits.softmax(dim=1).cumsum(dim=1)[:, :-1] < torch.special.ndtr(of_part)
+        dedx = mixture.values(within).gather(1, below.sum(dim=1, keepdim=True))
         return torch.minimum(torch.maximum(dedx, self.bounds[0]), self.bounds[1])
 
     def errors(self, features: Tensor, dedx: Tensor) -> Tensor:
         """Return -log p (n, 1) of log dE/dx (n, 1)."""
-        logit, mixture = self._mixture(features)
-        of_parts = mixture.log_density(dedx)
-        weights = torch.cat([functional.logsigmoid(logit), functional.logsigmoid(-logit)], dim=1)
-        errors: Tensor = -torch.logsumexp(of_parts + weights, dim=1, keepdim=True)
+        logits, mixture = self._mixture(features)
+        of_parts = mixture.log_density(dedx) + logits.log_softmax(dim=1)
+        errors: Tensor = -torch.logsumexp(of_parts, dim=1, keepdim=True)
         return errors
 
     def _mixture(self, features: Tensor) -> tuple[Tensor, SinhArcsinh]:
-        """Return the logit of the first part (n, 1), and the parts (n, parts)."""
-        logit, shapes = self.network(features).tensor_split([self.parts - 1], dim=1)
+        """Return the parts' logits (n, parts), and the parts (n, parts)."""
+        logits, shapes = self.network(features).tensor_split([self.parts], dim=1)
         location, log_scale, skew, log_tail = shapes.view(-1, SHAPES, self.parts).unbind(1)
         parts = SinhArcsinh(
             location * 2 + self.begin,
@@ -79,7 +76,7 @@ class EnergyLoss(nn.Module):
             skew.clamp(-2.0, 2.0),
             (log_tail / 2).clamp(HEAVIEST, 1.0),
         )
-        return logit, parts
+        return logits, parts
 
 
 def log_truncated_mean(values: Tensor, present: Tensor) -> Tensor:
