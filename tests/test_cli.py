@@ -211,6 +211,31 @@ def test_exported_files_are_used_like_simulators(run, simulator, tmp_path):
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(("g.", "k"))]
 
 
+def test_what_cannot_be_read_or_written_is_one_line(run, simulator, tmp_path):
+    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
+    refused(run("train", "binary.yaml", "-o", "x"), "binary.yaml: not a text file")
+    refused(run("detectors", "show", "binary.yaml"), "binary.yaml: not a text file")
+    generate = ("generate", simulator, "--energy", "1GeV", "-n", 2)
+    refused(run(*generate, "-o", "card.yaml/x.h5"), "card.yaml")
+    refused(run(*generate, "--seed", 2**64, "-o", "x.h5"), "--seed")
+
+
+def test_quickstart_replaces_no_folder_but_a_simulator(run, tmp_path):
+    thesis = tmp_path / "quickstart/simulator/thesis.txt"
+    thesis.parent.mkdir(parents=True)
+    thesis.write_text("all of it")
+    refused(run("quickstart"), "quickstart/simulator is there and is not a simulator")
+    assert thesis.is_file()
+
+
+def test_quickstart_that_cannot_start_loses_nothing(run, simulator, tmp_path):
+    (tmp_path / simulator).rename(tmp_path / "old")
+    (tmp_path / "quickstart").mkdir()
+    (tmp_path / "old").rename(tmp_path / "quickstart/simulator")
+    refused(run("quickstart", "--set", "data.train=none.h5"), "none.h5")
+    assert (tmp_path / "quickstart/simulator/simulator.json").is_file()
+
+
 def test_usage_errors_are_one_line(run):
     refused(run("quickstart", "--model", "tardis"), "flow-matching")
     refused(run("generate", "simulator"), "output")

@@ -26,7 +26,9 @@ def test_folder_is_whole_and_readable(folder):
     assert not folder.with_name("simulator.part").exists()
 
 
-@pytest.mark.parametrize("name", ["weights.safetensors", "card.yaml", "detector.yaml"])
+@pytest.mark.parametrize(
+    "name", ["weights.safetensors", "card.yaml", "detector.yaml", "metrics.csv"]
+)
 def test_changed_files_are_refused(folder, name):
     path = folder / name
     content = bytearray(path.read_bytes())
@@ -46,6 +48,21 @@ def test_missing_and_newer_folders_are_refused(folder, tmp_path):
     (folder / "simulator.json").write_text(json.dumps(about | {"format_version": 99}))
     with pytest.raises(SimulatorError, match="format 99"):
         TrainedSimulator.load(folder)
+
+
+@pytest.mark.parametrize("missing", ["ranges", "about", "sha256"])
+def test_incomplete_facts_are_refused(folder, missing):
+    about = json.loads((folder / "simulator.json").read_text())
+    del about[missing]
+    (folder / "simulator.json").write_text(json.dumps(about))
+    with pytest.raises(SimulatorError, match=f"damaged: '{missing}'"):
+        TrainedSimulator.load(folder)
+
+
+def test_history_is_what_training_saw(small_card, tmp_path):
+    trained = train(small_card(steps=2), tmp_path / "simulator")
+    (row,) = TrainedSimulator.load(tmp_path / "simulator").history
+    assert row == pytest.approx(trained.history[0], rel=1e-5, nan_ok=True)
 
 
 def test_training_does_not_overwrite(small_card, folder):
@@ -70,5 +87,7 @@ def test_save_and_load_again(folder, tmp_path, barrel):
     simulator.save(tmp_path / "copy")
     copy = TrainedSimulator.load(tmp_path / "copy")
     conditions = one_photon(barrel, n=5)
+    assert simulator.history
+    assert copy.history == simulator.history
     a, b = simulator.simulate(conditions, 1), copy.simulate(conditions, 1)
     assert np.array_equal(a["showers"], b["showers"])

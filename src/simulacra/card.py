@@ -18,7 +18,7 @@ from pydantic import (
 from simulacra.detectors.base import Frozen
 from simulacra.errors import CardError
 from simulacra.models import find_model
-from simulacra.yaml_files import one_line_errors
+from simulacra.yaml_files import one_line_errors, text_of
 
 
 class CardFile(Frozen):
@@ -56,7 +56,7 @@ class CardFile(Frozen):
         if not path.is_file():
             msg = f"no card {path}"
             raise CardError(msg)
-        return cls.parse(path.read_text(encoding="utf-8"), str(path), overrides)
+        return cls.parse(text_of(path, CardError), str(path), overrides)
 
 
 class DataCard(Frozen):

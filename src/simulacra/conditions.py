@@ -24,6 +24,8 @@ Law = Literal["points", "log-uniform", "uniform"]
 """How the values of a spectrum are distributed."""
 _SIGNS: dict[Law, str] = {"log-uniform": r"\.\.", "uniform": r"(?<=V)\s*-"}
 """What stands between the ends of a range; a minus elsewhere belongs to a number."""
+STREAM = 1
+"""Of a seed, the stream that conditions are drawn from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +162,11 @@ def conditions_at(detector: Detector, energy: str, n: int, seed: int) -> Conditi
         energy: ``50GeV``; ``1GeV,2GeV`` is cycled; ``1GeV..65GeV`` is log-uniform,
             ``1GeV-65GeV`` uniform.
         n: number of particles.
-        seed: where all columns come from.
+        seed: where all columns come from, by a stream of their own: exported simulators draw noise
+            from the seed itself.
 
     Raises:
         SimulacraError: the energy makes no sense, or the detector is not one for such particles.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng([seed, STREAM])
     return draw_conditions(detector, EnergySpectrum.parse(energy), n, rng)

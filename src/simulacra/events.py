@@ -100,6 +100,17 @@ class Events:
                 msg = f"{name} holds {bad} values that are not finite"
                 raise EventsError(msg)
 
+    def check_signs(self) -> None:
+        """Raise an :class:`EventsError` where a response is negative that has no sign."""
+        for name, array in self.detector.response_arrays.items():
+            negative = int(np.count_nonzero(self.response[name][..., array.signed :] < 0))
+            if negative:
+                msg = (
+                    f"{name} holds {negative} negative values, which no model here learns; "
+                    "set what is below a noise threshold to zero first"
+                )
+                raise EventsError(msg)
+
 
 class EventSource(Protocol):
     """Events to go through piece by piece, any number of times: in memory, or in a file."""

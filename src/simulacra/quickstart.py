@@ -8,7 +8,6 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simulacra.atomic import remove
 from simulacra.card import Card
 from simulacra.errors import CardError
 from simulacra.io import write_events
@@ -57,7 +56,7 @@ def quickstart(
 
     Args:
         folder: gets ``simulator/`` and the generated events ``fast.h5``; an interrupted training
-            goes on from there, a finished one is done again.
+            goes on from there, a finished one is done again and replaced.
         report: folder of the report, replaced.
         model: which of :func:`quickstart_models` to train.
         overrides: changes to the card, ``training.steps=5000``.
@@ -67,8 +66,7 @@ def quickstart(
         The comparison with the test events, which training and selection never saw.
     """
     card = quickstart_card(model, overrides)
-    remove(folder / "simulator")
-    simulator = train(card, folder / "simulator", on_progress)
+    simulator = train(card, folder / "simulator", on_progress, replace=True)
     test = load_sample("test")
     generated = simulator.simulate(test.conditions, seed=simulator.card.seed)
     write_events(generated, folder / "fast.h5")

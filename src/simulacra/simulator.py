@@ -33,7 +33,14 @@ from simulacra.sample import resolve_events
 from simulacra.shipped import shipped_simulators, simulator_folder
 from simulacra.surrogate import Surrogate
 from simulacra.training import fit
-from simulacra.training.run import METRICS, OnProgress, Row, fingerprint, write_metrics
+from simulacra.training.run import (
+    METRICS,
+    OnProgress,
+    Row,
+    fingerprint,
+    read_metrics,
+    write_metrics,
+)
 from simulacra.training.tensors import read_tensors, write_tensors
 
 ABOUT, DETECTOR, CARD, WEIGHTS = (
@@ -163,8 +170,8 @@ class TrainedSimulator:
         except RuntimeError as error:
             msg = f"{folder}: the weights do not fit the card: {error}"
             raise SimulatorError(msg) from None
-        ranges = {name: (low, high) for name, (low, high) in about["ranges"].items()}
-        return cls(surrogate.eval(), card, ranges, about["about"])
+        history = read_metrics(folder / METRICS)
+        return cls(surrogate.eval(), card, about["ranges"], about["about"], history)
 
 
 def _digest(path: Path) -> str:
@@ -184,13 +191,15 @@ def _read_about(folder: Path) -> dict[str, Any]:
     try:
         about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         version, digests = about["format_version"], about["sha256"]
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        about["ranges"] = {name: (low, high) for name, (low, high) in about["ranges"].items()}
+        about["about"] = dict(about["about"])
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         msg = f"{path}: damaged: {error}"
         raise SimulatorError(msg) from None
     if version != VERSION:
         msg = f"{folder}: format {version}, this version reads {VERSION}"
         raise SimulatorError(msg)
-    for name in (DETECTOR, CARD, WEIGHTS):
+    for name in (DETECTOR, CARD, WEIGHTS, METRICS):
         file = folder / name
         if not file.is_file() or _digest(file) != digests.get(name):
             msg = f"{file} is missing or was changed: its digest is not the one in {ABOUT}"
@@ -199,7 +208,11 @@ def _read_about(folder: Path) -> dict[str, Any]:
 
 
 def train(
-    card: Card, folder: str | Path, on_progress: OnProgress | None = None
+    card: Card,
+    folder: str | Path,
+    on_progress: OnProgress | None = None,
+    *,
+    replace: bool = False,
 ) -> TrainedSimulator:
     """Train the model of a card and write the simulator to a folder.
 
@@ -210,12 +223,13 @@ def train(
         card: the run card.
         folder: where the simulator appears when training has ended.
         on_progress: called after every step with (step, steps, best evaluation so far).
+        replace: the new simulator takes the place of one that is there, once it is trained.
 
     Raises:
         SimulacraError: the card, the events or an earlier checkpoint cannot be used.
     """
     folder = Path(folder)
-    if folder.exists():
+    if folder.exists() and not replace:
         msg = f"{folder} is there already; remove it or choose another output"
         raise SimulatorError(msg)
     detector = load_detector(card.detector)

@@ -31,12 +31,16 @@ class Surrogate(nn.Module):
         entry: the model's row in the catalogue.
         config: the model's options.
         detector: the detector whose response is modelled.
+
+    Raises:
+        CardError: the model is for another kind of detector, or needs more of it.
     """
 
     encoder: Encoder
 
     def __init__(self, entry: ModelEntry, config: Frozen, detector: Detector) -> None:
         super().__init__()
+        entry.check(detector)
         self.detector = detector
         self.encoder = entry.encoder(config, detector)
         self._transform = cast("nn.Module", entry.transform(config, detector))

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import yaml
 from pydantic import ValidationError
 
 from simulacra.errors import SimulacraError, summarise_validation_error
+
+
+def text_of(path: Path, kind: type[SimulacraError]) -> str:
+    """Return the text of a file; what is no text is an error of ``kind``."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        msg = f"{path}: not a text file in UTF-8"
+        raise kind(msg) from None
 
 
 @contextmanager

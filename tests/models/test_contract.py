@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from simulacra.detectors import load_detector
+from simulacra.errors import CardError
 from simulacra.models import MODELS
 from simulacra.simulator import TrainedSimulator, train
+from simulacra.surrogate import Surrogate
 from tests.conftest import DETECTORS, SMALL_MODELS, small_sample
 
 
@@ -44,6 +47,15 @@ def test_contract(kind, small_card, events, tmp_path):
     assert any(not np.array_equal(array, other[name]) for name, array in first.response.items())
     assert_sensible(first)
     assert first.detector == loaded.detector == events.detector
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_a_detector_of_another_kind_is_refused(kind):
+    entry = MODELS[kind]
+    needed = {"calorimeter": "calorimeter", "tpc": "time-projection chamber"}[entry.serves]
+    other = load_detector("alice-tpc" if entry.serves == "calorimeter" else "atlas-barrel")
+    with pytest.raises(CardError, match=f"model {kind} needs a {needed}, {other.name} is a"):
+        Surrogate(entry, entry.config_class()(), other)
 
 
 @pytest.mark.parametrize("kind", MODELS)

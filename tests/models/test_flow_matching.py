@@ -1,16 +1,18 @@
 """The default generator: whole showers whatever the noise, and a graph that exports."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulacra.detectors import load_detector
+from simulacra.detectors import load_detector, parse_detector
 from simulacra.errors import CardError
 from simulacra.models import MODELS
 from simulacra.models.flow_matching import FlowMatching, FlowMatchingConfig, encoder, transform
 from simulacra.surrogate import Surrogate
-from tests.conftest import SMALL_MODELS, random_events
+from tests.conftest import DETECTORS_OF_MODELS, SMALL_MODELS, random_events
 
 CONFIG = FlowMatchingConfig(**SMALL_MODELS["flow-matching"])
 
@@ -136,3 +138,11 @@ def test_needs_a_calorimeter():
             build(CONFIG, detector)
     with pytest.raises(CardError, match="needs a calorimeter"):
         FlowMatching(CONFIG, detector, 3)
+
+
+def test_needs_a_layer_of_several_cells():
+    """Where each layer is one cell, energies are all there is."""
+    text = Path(DETECTORS_OF_MODELS["gan-3d"]).read_text(encoding="utf-8")
+    detector = parse_detector(text.replace("cell: [5 mm, 5 mm]", "cell: [20 mm, 15 mm]"), "cube")
+    with pytest.raises(CardError, match="flow-matching needs a layer of several cells"):
+        Surrogate(MODELS["flow-matching"], CONFIG, detector)

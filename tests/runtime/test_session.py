@@ -71,6 +71,9 @@ def test_single_values_stand_for_all_rows(runtime):
         ({"impact_eta": np.nan}, "not finite"),
         ({"alignment_phi": 4}, r"must be one of \(0, 1, 2, 3\)"),
         ({"energy": np.ones((2, 2))}, "columns of one length"),
+        ({"energy": [1.0, 2.0], "impact_eta": [1.0, 2.0, 3.0]}, "columns of one length"),
+        ({"energy": "much"}, "single numbers"),
+        ({"energy": None}, "not finite"),
     ],
 )
 def test_conditions_that_make_no_sense_are_refused(runtime, wrong, message):

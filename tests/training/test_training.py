@@ -3,6 +3,7 @@ import csv
 import numpy as np
 import pytest
 
+from simulacra.card import AdamCard
 from simulacra.errors import CardError, EventsError, SimulatorError
 from simulacra.events import Events
 from simulacra.io import read_events
@@ -24,6 +25,10 @@ def _run(card, folder, stop_at=None):
 
     train, selection = (read_events(path) for path in (*card.data.train, card.data.selection))
     return fit(card, train, selection, folder, on_progress)
+
+
+def with_training(card, **changes):
+    return card.model_copy(update={"training": card.training.model_copy(update=changes)})
 
 
 def _weights(trained):
@@ -56,6 +61,30 @@ def test_resumed_run_is_bit_exact(small_card, tmp_path, monkeypatch, kind, optio
         assert {k: v for k, v in a.items() if "seconds" not in k} == {
             k: v for k, v in b.items() if "seconds" not in k
         }
+
+
+def test_resumed_adam_gives_moments_their_layout(small_card, tmp_path):
+    """Weights of 3-D convolutions lie channels last, and a file keeps no layout."""
+    card = with_training(small_card("gan-3d", label_flips=0.0), optimiser=AdamCard())
+    whole = _run(card, tmp_path / "whole")
+    with pytest.raises(Interrupted):
+        _run(card, tmp_path / "parts", stop_at=5)
+    resumed = _run(card, tmp_path / "parts")
+    for name, value in _weights(whole).items():
+        assert np.array_equal(_weights(resumed)[name], value), name
+
+
+@pytest.mark.parametrize("kind", ["dnncalogan", "flow-matching"])
+def test_a_training_that_diverges_is_no_success(small_card, tmp_path, kind):
+    card = with_training(small_card(kind), learning_rate=1e30)
+    with pytest.raises(SimulatorError, match=r"training diverged .* lower training\.learning_rate"):
+        _run(card, tmp_path)
+
+
+def test_variables_of_a_batch_system_change_nothing(small_card, tmp_path, monkeypatch):
+    for name, value in (("NTASKS", "4"), ("JOB_NAME", "study"), ("PROCID", "0")):
+        monkeypatch.setenv(f"SLURM_{name}", value)
+    assert _run(small_card(), tmp_path).step > 0
 
 
 def test_best_epoch_is_kept(small_card, tmp_path):
@@ -98,6 +127,25 @@ def test_nan_in_training_data_is_refused(small_card, tmp_path, events):
     with pytest.raises(EventsError, match="not finite"):
         fit(small_card(), bad, events, tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_negative_energies_are_refused(small_card, tmp_path, events):
+    """Their logarithm would be no number, and the cell one that is hit."""
+    showers = events["showers"].copy()
+    showers[:3, 0] = -1.0
+    bad = Events(events.conditions, {"showers": showers}, events.detector)
+    with pytest.raises(EventsError, match="showers holds 3 negative values"):
+        fit(small_card(), bad, events, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_coordinates_have_either_sign():
+    load_sample("train", "alice-tpc").take(slice(0, 20)).check_signs()
+
+
+def test_too_few_selection_events_are_told_before_training():
+    with pytest.raises(EventsError, match="at least one energy needs 5"):
+        EpochSelection(load_sample("selection").take(slice(0, 4)))
 
 
 def test_score_of_the_selection_events_themselves_is_zero():

@@ -66,6 +66,10 @@ def main() -> None:
         if DEBUG.get():
             raise
         errors.print(f"error: {error}", markup=False, highlight=False)
+    except OSError as error:  # no permission, a full disk, a file in place of a folder
+        if DEBUG.get():
+            raise
+        errors.print(f"error: {error}", markup=False, highlight=False)
     except UsageError as error:
         message = error.format_message()  # type: ignore[attr-defined]
         errors.print(f"error: {message}", markup=False, highlight=False)

@@ -13,7 +13,11 @@ from simulacra.errors import SimulacraError, summarise_validation_error
 T = TypeVar("T")
 
 Output = Annotated[Path, typer.Option("--output", "-o", help="Where the result appears.")]
-Seed = Annotated[int, typer.Option(min=0, help="Where all random numbers come from.")]
+LARGEST_SEED = 2**63 - 1
+"""What torch's generators take."""
+Seed = Annotated[
+    int, typer.Option(min=0, max=LARGEST_SEED, help="Where all random numbers come from.")
+]
 # One option with two spellings: what it means is the detector's scale.
 SPECTRUM = typer.Option(
     "--energy",
@@ -49,6 +53,11 @@ def require_free(output: Path, overwrite: bool) -> None:
 def require_report_folder(folder: Path) -> None:
     """Refuse to replace a folder that holds no report."""
     require_own_folder(folder, "metrics.json", "a report")
+
+
+def require_simulator_folder(folder: Path) -> None:
+    """Refuse to replace a folder that holds no simulator."""
+    require_own_folder(folder, "simulator.json", "a simulator")
 
 
 def require_own_folder(folder: Path, mark: str, what: str) -> None:

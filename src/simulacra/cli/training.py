@@ -7,7 +7,14 @@ from typing import Annotated
 
 import typer
 
-from simulacra.cli.options import Output, Overrides, Overwrite, require_free, require_report_folder
+from simulacra.cli.options import (
+    Output,
+    Overrides,
+    Overwrite,
+    require_free,
+    require_report_folder,
+    require_simulator_folder,
+)
 from simulacra.terminal import console, print_scores, training_bar
 
 
@@ -23,6 +30,7 @@ def quickstart(
     from simulacra.quickstart import quickstart as run
 
     require_report_folder(report)
+    require_simulator_folder(output / "simulator")
     with training_bar("training") as on_progress:
         validation = run(output, report, model, tuple(overrides or ()), on_progress)
     print_scores(validation)

@@ -14,7 +14,7 @@ from simulacra.detectors.calorimeter import Calorimeter
 from simulacra.detectors.jet_image import JetImage
 from simulacra.detectors.tpc import Tpc
 from simulacra.errors import DetectorError
-from simulacra.yaml_files import one_line_errors
+from simulacra.yaml_files import one_line_errors, text_of
 
 Detector = Calorimeter | Tpc | JetImage
 _ADAPTER: TypeAdapter[Detector] = TypeAdapter(Annotated[Detector, Field(discriminator="kind")])
@@ -67,4 +67,4 @@ def load_detector(name: str | Path) -> Detector:
         raise DetectorError(msg)
     if path.suffix.lower() == ".xml":
         return _detector(binning_content(path.read_bytes(), path, particle), str(path))
-    return parse_detector(path.read_text(encoding="utf-8"), str(path))
+    return parse_detector(text_of(path, DetectorError), str(path))

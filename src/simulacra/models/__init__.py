@@ -85,6 +85,16 @@ class ModelEntry:
     reference: str
     detector: str = ""
 
+    def check(self, detector: Detector) -> None:
+        """Raise a :class:`CardError` where the detector is not of the kind that the model is for.
+
+        Encoder and transform are built before the network and take the kind for granted.
+        """
+        from simulacra.models.needs import calorimeter_for, tpc_for
+
+        name = str(self.config_class().model_fields["kind"].default)
+        {"calorimeter": calorimeter_for, "tpc": tpc_for}[self.serves](name, detector)
+
     def config_class(self) -> type[Frozen]:
         """Return the class of the model's options."""
         found: type[Frozen] = getattr(import_module(self.module), self.config)

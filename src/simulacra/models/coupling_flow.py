@@ -24,10 +24,9 @@ from zuko.transforms import MonotonicRQSTransform
 
 from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
-from simulacra.errors import CardError
-from simulacra.models.needs import calorimeter_for
+from simulacra.models.needs import several_cells_for
 from simulacra.models.networks import dense
-from simulacra.transforms import LayersOfCells, NormalisedShowers, Transform
+from simulacra.transforms import NormalisedShowers, Transform
 
 
 class CouplingFlowConfig(Frozen):
@@ -189,11 +188,8 @@ class TwoStageFlow(nn.Module):
     def __init__(self, config: CouplingFlowConfig, detector: Detector, conditions: int) -> None:
         super().__init__()
         self.bound = config.bound
-        of_layers = LayersOfCells(calorimeter_for(config.kind, detector))
+        of_layers = several_cells_for(config.kind, detector)
         self.layers, cells = of_layers.layers, of_layers.cells
-        if cells == 0:
-            msg = f"model coupling-flow needs a layer of several cells, {detector.name} has none"
-            raise CardError(msg)
         self.energies = CouplingFlow(
             self.layers, conditions, config.energy_blocks, config.energy_widths, config
         )

@@ -29,13 +29,12 @@ from simulacra.detectors.base import Frozen
 from simulacra.models.balance import EnergyBalance
 from simulacra.models.cell_marginals import CellMarginals
 from simulacra.models.marginals import Marginals, parameters
-from simulacra.models.needs import calorimeter_for
+from simulacra.models.needs import calorimeter_for, several_cells_for
 from simulacra.models.networks import dense
 from simulacra.models.velocity import Velocity
 from simulacra.transforms import (
     ConditionEncoder,
     ImpactEncoder,
-    LayersOfCells,
     LogarithmicShowers,
     Transform,
 )
@@ -64,7 +63,8 @@ class FlowMatchingConfig(Frozen):
         energy_balance: how much more a rare energy counts in learning the layer energies: an event
             of an energy with n training events counts n^-energy_balance.
         mean_flow: learn average velocities, for one or two steps.
-        pair: pair noise and data of a batch by optimal transport.
+        pair: pair noise and data of a batch by optimal transport; takes from what goes with the
+            conditions.
     """
 
     kind: Literal["flow-matching"] = "flow-matching"
@@ -99,7 +99,7 @@ class FlowMatching(nn.Module):
     def __init__(self, config: FlowMatchingConfig, detector: Detector, conditions: int) -> None:
         super().__init__()
         calorimeter = calorimeter_for(config.kind, detector)
-        of_layers = LayersOfCells(calorimeter)
+        of_layers = several_cells_for(config.kind, detector)
         self.config = config
         self.layers, self.cells = of_layers.layers, of_layers.cells
         self.sizes = [size for size in of_layers.sizes if size > 1]

@@ -7,6 +7,7 @@ from typing import TypeVar
 from simulacra.detectors import Calorimeter, Detector, Tpc
 from simulacra.detectors.segmentation import CartesianSegmentation
 from simulacra.errors import CardError
+from simulacra.transforms import LayersOfCells
 
 Kind = TypeVar("Kind", Calorimeter, Tpc)
 _WORDS: dict[type, str] = {Calorimeter: "calorimeter", Tpc: "time-projection chamber"}
@@ -32,6 +33,19 @@ def images_for(model: str, detector: Detector) -> tuple[tuple[int, int], ...]:
         msg = f"model {model} needs layers of Cartesian cells, {detector.name} has polar ones"
         raise CardError(msg)
     return tuple(layer.shape for layer in layers)
+
+
+def several_cells_for(model: str, detector: Detector) -> LayersOfCells:
+    """Return the layers of a calorimeter of which one, at least, has several cells.
+
+    Raises:
+        CardError: it is none, or has no such layer; the message names the model.
+    """
+    layers = LayersOfCells(calorimeter_for(model, detector))
+    if layers.cells == 0:
+        msg = f"model {model} needs a layer of several cells, {detector.name} has none"
+        raise CardError(msg)
+    return layers
 
 
 def tpc_for(model: str, detector: Detector) -> Tpc:

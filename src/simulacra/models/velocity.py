@@ -137,7 +137,9 @@ class Velocity(nn.Module):
             data: (n, features).
             context: (n, context).
             rng: draws noise and times.
-            pair: pair noise with data so that the lines are short.
+            pair: pair noise with data so that the lines are short. Pairs do not know the context:
+                noise comes to depend on it in training, as it does not in transport, and part of
+                how the data go with the context is lost.
         """
         noise = torch.randn(data.shape, generator=rng).to(data.device)
         if pair:

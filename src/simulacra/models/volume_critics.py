@@ -92,11 +92,6 @@ class VolumeCritics(nn.Module):
     def _powers(self, energy: Tensor) -> Tensor:
         return torch.cat([energy**n for n in range(RESPONSE_DEGREE + 1)], dim=1)
 
-    def regressed_energy(self, cells: Tensor) -> Tensor:
-        """Return the energy that the discriminator reads off showers (n, 1)."""
-        energy: Tensor = self.discriminator(cells)[1]
-        return energy
-
     def forward(
         self, real: Tensor, fake: Tensor, conditions: Tensor, mix: Tensor
     ) -> dict[str, Tensor]:

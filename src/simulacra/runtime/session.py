@@ -125,11 +125,15 @@ class Runtime:
     def _columns(self, conditions: Mapping[str, ArrayLike]) -> dict[str, Array]:
         names = [column.name for column in self.contract.columns]
         known = [name for name in names if name in conditions]
-        arrays = np.broadcast_arrays(np.zeros(1), *(conditions[name] for name in known))[1:]
-        columns = dict(zip(known, arrays, strict=True))
+        try:
+            given = [np.asarray(conditions[name], dtype=np.float64) for name in known]
+            arrays = np.broadcast_arrays(np.zeros(1), *given)[1:]
+        except (TypeError, ValueError):  # no numbers, or of several lengths
+            arrays = (np.zeros((1, 1)),)
         if any(array.ndim != 1 for array in arrays):
-            msg = "conditions are single values or columns of one length"
+            msg = "conditions are single numbers or columns of one length"
             raise EventsError(msg)
+        columns = dict(zip(known, arrays, strict=True))
         check_columns(columns, self.contract.declared)
         return columns
 

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -71,14 +72,16 @@ def fit(
         train: events to learn from.
         selection: events to choose the epoch by; no event should be in both.
         folder: where the checkpoint and ``metrics.csv`` are written.
-        on_progress: called after every step with (step, steps, last evaluation).
+        on_progress: called after every step with (step, steps, best evaluation so far).
 
     Raises:
-        EventsError: an event is not finite.
-        SimulatorError: the checkpoint in ``folder`` is of another card or of other events.
+        EventsError: an event is not finite, or negative where the detector reads out none.
+        SimulatorError: the checkpoint in ``folder`` is of another card or of other events; or the
+            training diverged.
     """
-    train.check()
-    selection.check()
+    for events in (train, selection):
+        events.check()
+        events.check_signs()
     if not len(train) or not len(selection):
         msg = "no events to train on, or none to select by"
         raise EventsError(msg)
@@ -107,7 +110,10 @@ def _start(
     surrogate: Surrogate, features: Tensor, conditions: Tensor, card: TrainingCard, seed: int
 ) -> Run:
     """Return the run at its first step, by the loop that the card names."""
-    fabric = Fabric(devices=1, precision=card.precision)
+    # one process on the CPU, whatever a batch system's variables or a graphics card suggest
+    fabric = Fabric(
+        accelerator="cpu", devices=1, precision=card.precision, plugins=[LightningEnvironment()]
+    )
     fabric.launch()
     if isinstance(card, AdversarialCard):
         return AdversarialRun(surrogate, features, conditions, card, seed, fabric)
@@ -165,6 +171,7 @@ class _Fit:
         weights = {k: v.detach().clone() for k, v in self.answering.state_dict().items()}
         events = Events(self.conditions, response, self.surrogate.detector)
         score, energies = self.selection.score(events)
+        self._refuse_broken(losses)
         wall, cpu = self.spent.tolist()
         headline = self.selection.headline.name
         times = {"seconds": wall, "cpu_seconds": cpu}
@@ -178,6 +185,13 @@ class _Fit:
         if eligible and (not self.best_row or is_better(score, self.best_row["score"])):
             self.best, self.best_row = weights, row
         self._save()
+
+    def _refuse_broken(self, losses: dict[str, float]) -> None:
+        if not all(math.isfinite(value) for value in losses.values()):
+            values = ", ".join(f"{name} {value:g}" for name, value in losses.items())
+            step = self.run_state.step
+            msg = f"training diverged before step {step} ({values}); lower training.learning_rate"
+            raise SimulatorError(msg)
 
     def _save(self) -> None:
         tensors = {
@@ -227,6 +241,21 @@ def write_metrics(history: list[Row], path: Path) -> None:
         writer = csv.DictWriter(file, names)
         writer.writeheader()
         writer.writerows({k: f"{v:.6g}" for k, v in row.items()} for row in history)
+
+
+def read_metrics(path: Path) -> tuple[Row, ...]:
+    """Return the evaluations that :func:`write_metrics` wrote, to the digits that it keeps.
+
+    Raises:
+        SimulatorError: the file is damaged.
+    """
+    with path.open(newline="", encoding="utf-8") as file:
+        try:
+            rows = [{k: float(v) for k, v in row.items() if v} for row in csv.DictReader(file)]
+        except (TypeError, ValueError, csv.Error) as error:
+            msg = f"{path}: damaged: {error}"
+            raise SimulatorError(msg) from None
+    return tuple(rows)
 
 
 def _identity(card: Card, train: Events, selection: Events) -> str:

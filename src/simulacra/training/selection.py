@@ -19,7 +19,7 @@ import numpy as np
 
 from simulacra.arrays import BoolArray, FloatArray
 from simulacra.energies import energy_groups, scale_of
-from simulacra.errors import CardError
+from simulacra.errors import CardError, EventsError
 from simulacra.events import Events
 from simulacra.histograms import binning_of, chi2_of_counts
 from simulacra.observables import (
@@ -61,6 +61,7 @@ class EpochSelection:
 
     Raises:
         CardError: a group has no observable.
+        EventsError: no energy has enough events.
     """
 
     def __init__(
@@ -74,6 +75,10 @@ class EpochSelection:
         groups = groups or selection_groups(reference.detector)
         self.groups = {group: _members(reference, group) for group in groups}
         self._bins = energy_groups(scale_of(reference), scale=reference.detector.scale)
+        counts = [np.count_nonzero(group.select(scale_of(reference))) for group in self._bins]
+        if max(counts, default=0) < FEWEST:
+            msg = f"too few selection events: at least one energy needs {FEWEST}"
+            raise EventsError(msg)
         chosen = [o for members in self.groups.values() for o in members]
         self.headline = observables_of(reference.detector)[0]
         self._observables = (*chosen, self.headline)

@@ -81,7 +81,7 @@ def restore(parts: Mapping[str, Part], tensors: Mapping[str, Tensor]) -> None:
                 restore_optimiser(part, below_prefix(name, tensors))
             else:
                 part.load_state_dict(below_prefix(name, tensors))
-    except (KeyError, RuntimeError) as error:
+    except (IndexError, KeyError, RuntimeError) as error:
         msg = f"the checkpoint does not fit the card: {error}"
         raise SimulatorError(msg) from None
 
@@ -97,10 +97,18 @@ def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
 
 
 def restore_optimiser(optimiser: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
-    """Put the state of :func:`optimiser_tensors` back into an optimiser of equal parameters."""
+    """Put the state of :func:`optimiser_tensors` back into an optimiser of equal parameters.
+
+    Moments get their parameters' layout in memory, which a file does not keep: fused updates go
+    through both element by element as they lie there.
+    """
+    parameters = [p for group in optimiser.param_groups for p in group["params"]]
     state: dict[int, dict[str, Tensor]] = {}
     for name, value in tensors.items():
         index, _, key = name.partition("/")
+        parameter = parameters[int(index)]
+        if value.shape == parameter.shape:
+            value = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
         state.setdefault(int(index), {})[key] = value
     optimiser.load_state_dict(
         {"state": state, "param_groups": optimiser.state_dict()["param_groups"]}

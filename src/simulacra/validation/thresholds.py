@@ -17,7 +17,7 @@ from simulacra.errors import SimulacraError
 from simulacra.validation.floor import Verdict
 from simulacra.validation.metrics import Estimate
 from simulacra.validation.result import Comparison, GroupResult, ThresholdResult, Validation
-from simulacra.yaml_files import one_line_errors
+from simulacra.yaml_files import one_line_errors, text_of
 
 VERDICTS: tuple[Verdict, ...] = ("agrees", "close", "differs")
 
@@ -102,7 +102,7 @@ class Thresholds(Frozen):
             msg = f"no thresholds file {path}"
             raise SimulacraError(msg)
         with one_line_errors(str(path), SimulacraError):
-            return cls.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+            return cls.model_validate(yaml.safe_load(text_of(path, SimulacraError)) or {})
 
 
 def apply_thresholds(validation: Validation, thresholds: Thresholds) -> Validation:
