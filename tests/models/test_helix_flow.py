@@ -87,7 +87,7 @@ def test_charge_moves_clusters_along_the_track(surrogate):
     """Charge at a common border of two rows moves z, and z takes what is across with it."""
     model = surrogate.network
     track, rows = model._split(surrogate.encoder(conditions_of(surrogate, 3)))
-    described = torch.nn.functional.pad(track, (0, TRAITS))
+    described = torch.nn.functional.pad(track, (0, TRAITS + 1))
     parameters = model.of_rows(described, rows, torch.zeros(3, ROWS))
     scatter = parameters.scatter._replace(
         border=torch.full((3, ROWS), 0.5), tilt=torch.full((3, ROWS), -0.2)

@@ -104,6 +104,7 @@ def log_truncated_mean(values: Tensor, present: Tensor) -> Tensor:
         middle = (low + high) / 2
         enough = (middle - counted).sign().sum(dim=1, keepdim=True) >= more
         low, high = torch.where(enough, low, middle), torch.where(enough, middle, high)
-    total = (torch.minimum(values, high).exp() * present).sum(dim=1, keepdim=True)
-    mean = (total - (number - taken) * high.exp()) / taken
-    return torch.where(number > 0, mean, 1.0).log()
+    parts = ((torch.minimum(values, high) - high).exp() * present).sum(dim=1, keepdim=True)
+    mean = (parts - (number - taken)) / taken  # over the largest, which is one of them
+    logarithm = torch.maximum(mean, 0.5 / taken).log() + high
+    return torch.where(number > 0, logarithm, 0.0)

@@ -21,7 +21,7 @@ from torch.nn import functional
 from simulacra.models.gaussian_copula import GaussianCopula
 from simulacra.models.networks import dense
 from simulacra.models.sinh_arcsinh import SinhArcsinh
-from simulacra.models.track_traits import SIDES, SIZES, TRAITS, Traits
+from simulacra.models.track_traits import SIDES, SIZES, Traits
 from simulacra.models.triangular_flow import TriangularFlow
 from simulacra.transforms.effective_helix import PARAMETERS
 
@@ -42,9 +42,6 @@ SMALL = 0.5
 HEAVIEST = (-1.5, -0.4)
 """Logarithms of the heaviest tails: of what has a typical size, of what is of order one."""
 
-Where = tuple[Tensor, Tensor]
-"""How much of a track is seen, and where its kink is."""
-
 
 class SmoothNumbers(nn.Module):
     """P(smooth numbers | track, what it is like, rows with clusters).
@@ -53,8 +50,8 @@ class SmoothNumbers(nn.Module):
         sides: how many of the numbers are coefficients across and along z, in mm. They have a
             typical size, as have the helix's parameters, which come first.
         pure: how many are of order one, the last.
-        track: features of a track.
-        seen: numbers that say how much of it is seen, and of those that say where its kink is.
+        features: of the track, that typical sizes go with: what it is, how much of it is seen.
+        context: numbers that all else is given.
         width: hidden units.
         rank: of the correlations; see :class:`GaussianCopula`.
     """
@@ -68,8 +65,8 @@ class SmoothNumbers(nn.Module):
         self,
         sides: tuple[int, int],
         pure: int,
-        track: int,
-        seen: tuple[int, int],
+        features: int,
+        context: int,
         width: int,
         rank: int,
     ) -> None:
@@ -77,7 +74,6 @@ class SmoothNumbers(nn.Module):
         sized = PARAMETERS + sum(sides)
         self.sized, self.number = sized, sized + pure
         self.kinds = [PARAMETERS, sum(sides), pure]
-        context = track + TRAITS + sum(seen)
         side = torch.eye(SIDES).repeat_interleave(torch.tensor(sides), dim=0)
         self.register_buffer("side", side, persistent=False)
         heaviest = torch.tensor(HEAVIEST).repeat_interleave(torch.tensor([sized, pure]))
@@ -87,19 +83,18 @@ class SmoothNumbers(nn.Module):
             nn.init.zeros_(parameter)
         self.of_helix = TriangularFlow(PARAMETERS, context, width, LARGEST_SCORE)
         self.copula = GaussianCopula(self.number, context, rank, width)
-        self.register_buffer("scale", torch.zeros(track + seen[0] + 1, sized))
+        self.register_buffer("scale", torch.zeros(features + 1, sized))
         self.register_buffer("highest", torch.full((self.number,), 1e3))
 
-    def fit(self, found: Tensor, known: Tensor, track: Tensor, seen: Tensor) -> None:
+    def fit(self, found: Tensor, known: Tensor, features: Tensor) -> None:
         """Set how the size of the deviations goes with the track, and the largest that occur.
 
         Args:
             found: smooth numbers of training tracks (n, number); those of order one are ignored.
             known: which of them a track has.
-            track: features of the tracks.
-            seen: how much of them is seen.
+            features: of the tracks.
         """
-        inputs = functional.pad(torch.cat([track, seen], dim=1), (0, 1), value=1.0).double()
+        inputs = functional.pad(features, (0, 1), value=1.0).double()
         for place in range(self.sized):
             some = known[:, place]
             if int(some.sum()) > FEWEST:
@@ -111,55 +106,46 @@ class SmoothNumbers(nn.Module):
                 self.scale[:, place] = solution[:, 0]
                 self.highest[place] = (1 + MARGIN) * values.abs().max()
 
-    def typical(self, track: Tensor, seen: Tensor) -> Tensor:
+    def typical(self, features: Tensor) -> Tensor:
         """Return the logarithms of the typical sizes (n, sized)."""
-        typical = torch.cat([track, seen], dim=1) @ self.scale[:-1] + self.scale[-1]
+        typical = features @ self.scale[:-1] + self.scale[-1]
         return typical.clamp(-5.0, 12.0)
 
-    def traits(self, found: Tensor, known: Tensor, typical: Tensor, dedx: Tensor) -> Traits:
-        """Return what tracks are like whose smooth numbers (n, number) and dE/dx are given."""
+    def traits(self, found: Tensor, known: Tensor, typical: Tensor) -> Traits:
+        """Return what tracks are like whose smooth numbers (n, number) are given."""
         ratios = (found[:, : self.sized].abs().clamp_min(1e-6).log() - typical).clamp_max(12.0)
         size = self._log_size((2 * ratios[:, PARAMETERS:]).exp(), known).clamp(*SIZES)
         far = (ratios[:, :PARAMETERS] > math.log(FAR)).any(dim=1, keepdim=True)
         kinked = (size > math.log(KINKED)).any(dim=1, keepdim=True)
-        return Traits(far.to(found.dtype), kinked.to(found.dtype), size, dedx)
+        return Traits(far.to(found.dtype), kinked.to(found.dtype), size)
 
     def sizes_known(self, known: Tensor) -> Tensor:
         """Return which of their sizes tracks have (n, SIDES), for the numbers they have."""
         return known[:, PARAMETERS : self.sized].to(self.side.dtype) @ self.side > 0
 
     def sample(
-        self, track: Tensor, traits: Traits, where: Where, known: Tensor, noise: Tensor
+        self, context: Tensor, typical: Tensor, log_size: Tensor, known: Tensor, noise: Tensor
     ) -> Tensor:
         """Return smooth numbers for noise, (n, number) each, of which some are known.
 
         The coefficients are of the size that was drawn, exactly.
         """
-        context = torch.cat([traits.beside(track), *where], dim=1)
-        typical = self.typical(track, where[0])
         white, others = self.copula.drawn(noise, context).tensor_split([PARAMETERS], dim=1)
         scores = torch.cat([self.of_helix.drawn(white, context), others], dim=1)
         smooth = self._shapes(context, typical).values(scores.clamp(-LARGEST_SCORE, LARGEST_SCORE))
         helix, sides, pure = torch.split(smooth, self.kinds, dim=1)
         excess = self._log_size(sides.square(), known) @ self.side.mT
         smooth = torch.cat([helix, sides * (-excess).exp(), pure], dim=1)
-        smooth = smooth * self._units(typical, traits.log_size)
+        smooth = smooth * self._units(typical, log_size)
         return torch.minimum(torch.maximum(smooth, -self.highest), self.highest)
 
     def losses(
-        self,
-        found: Tensor,
-        known: Tensor,
-        track: Tensor,
-        traits: Traits,
-        where: Where,
+        self, found: Tensor, known: Tensor, context: Tensor, typical: Tensor, log_size: Tensor
     ) -> dict[str, Tensor]:
         """Return the likelihoods of the numbers alone, and of how they hang together."""
-        context = torch.cat([traits.beside(track), *where], dim=1)
-        typical = self.typical(track, where[0])
         shapes = self._shapes(context, typical)
         with torch.no_grad():
-            smooth = found / self._units(typical, traits.log_size)
+            smooth = found / self._units(typical, log_size)
             scores = shapes.scores(smooth, LARGEST_SCORE)
             helix, others = scores.tensor_split([PARAMETERS], dim=1)
         white, of_helix = self.of_helix.whitened(helix, context)

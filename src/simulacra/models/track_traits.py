@@ -3,7 +3,7 @@
 Radiated photons, decays and the like make all deviations of a track large together, and decay
 products ionise less than a slow kaon. A helix may be *far* off the ideal one (a decay before the
 chamber), the track may have a *kink* (a decay in it); its deviations across and along z have a size
-each; and it ionises more or less (:mod:`simulacra.models.track_dedx`).
+each.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from torch.nn import functional
 from simulacra.models.marginals import logit_of
 from simulacra.models.networks import dense
 from simulacra.models.sinh_arcsinh import SinhArcsinh
-from simulacra.models.track_dedx import OF_DEDX, EnergyLoss
 
 CHOICES = 3
 """Whether a track is seen, is far off its helix, and has a kink."""
@@ -25,9 +24,9 @@ SIDES = 2
 """Across and along z: radiated photons change the one, kinks both."""
 SIZES = (-3.0, 9.0)
 """Logarithms of the size of deviations over the typical one that can occur."""
-TRAITS = 2 + SIDES + 1
+TRAITS = 2 + SIDES
 """Features that traits add to those of the track."""
-OF_TRAITS = CHOICES + SIDES + OF_DEDX
+OF_TRAITS = CHOICES + SIDES
 """Numbers of noise for them."""
 
 
@@ -38,13 +37,11 @@ class Traits(NamedTuple):
         far: whether the helix that a track follows is far off the ideal one, 1 or 0 (n, 1).
         kinked: whether its deviations from that are large (n, 1).
         log_size: logarithms of those across and along z over the typical ones (n, SIDES).
-        dedx: logarithm of the truncated dE/dx over the typical one (n, 1).
     """
 
     far: Tensor
     kinked: Tensor
     log_size: Tensor
-    dedx: Tensor
 
     @property
     def broken(self) -> Tensor:
@@ -53,11 +50,11 @@ class Traits(NamedTuple):
 
     def beside(self, track: Tensor) -> Tensor:
         """Return features of tracks and of what they are like (n, track + TRAITS)."""
-        return torch.cat([track, self.far, self.kinked, self.log_size / 4, self.dedx], dim=1)
+        return torch.cat([track, self.far, self.kinked, self.log_size / 4], dim=1)
 
 
 class TrackTraits(nn.Module):
-    """P(seen, far, kinked, sizes, dE/dx | track), each given those before.
+    """P(seen, far, kinked, sizes | track), each given those before.
 
     Args:
         track: number of features of the track.
@@ -69,7 +66,6 @@ class TrackTraits(nn.Module):
         self.sizes = nn.ModuleList(
             dense((track + 2 + before, 32, 32, 4), nn.SiLU) for before in range(SIDES)
         )
-        self.dedx = EnergyLoss(track + 2 + SIDES)
 
     def drawn(self, track: Tensor, white: Tensor) -> tuple[Tensor, Traits]:
         """Return whether tracks are seen (n, 1), and what they are like.
@@ -78,7 +74,7 @@ class TrackTraits(nn.Module):
             track: features (n, track).
             white: normal noise (n, OF_TRAITS).
         """
-        choices, of_sizes, of_dedx = torch.split(white, [CHOICES, SIDES, OF_DEDX], dim=1)
+        choices, of_sizes = torch.split(white, [CHOICES, SIDES], dim=1)
         below_seen, below_far, below_kinked = torch.split(logit_of(choices), 1, dim=1)
         seen, far, kinked, change = torch.split(self.choices(track), 1, dim=1)
         is_far = (below_far < far).to(track.dtype)
@@ -87,8 +83,7 @@ class TrackTraits(nn.Module):
         for place, network in enumerate(self.sizes):
             size = _of_size(network(known)).values(of_sizes[:, place, None])
             known = torch.cat([known, size.clamp(*SIZES)], dim=1)
-        dedx = self.dedx.drawn(known, of_dedx)
-        traits = Traits(is_far, is_kinked, known[:, -SIDES:], dedx)
+        traits = Traits(is_far, is_kinked, known[:, -SIDES:])
         return (below_seen < seen).to(track.dtype), traits
 
     def losses(
@@ -109,7 +104,6 @@ class TrackTraits(nn.Module):
                 torch.cat([chances[:, :-1], of_kink], dim=1), choices
             ),
             "size": -sizes.sum(dim=1).mean(),
-            "dedx": (self.dedx.errors(known, traits.dedx) * seen).mean(),
         }
 
 
