@@ -130,8 +130,8 @@ def test_charges_have_the_dedx_that_was_drawn(surrogate):
         features = model.sample(encoded, noise)
     found = model._dedx(model._channels(features)[1], *model._split(encoded))
     some = drawn["fated"].trail.present.sum(dim=1) > 0
-    assert some.sum() > 100
-    assert torch.allclose(found[some], drawn["fated"].traits.dedx[some], atol=1e-3)
+    assert some.sum() > 50
+    assert torch.allclose(found[some], drawn["fated"].dedx[some], atol=1e-3)
 
 
 def test_interpolation_keeps_lines_within_a_group_and_knots_everywhere():
@@ -154,7 +154,6 @@ def test_typical_sizes_keep_their_digits_where_features_are_alike():
     assert 0 < smooth.scale.abs().max() < 1e3
     rng = torch.Generator().manual_seed(1)
     inputs = torch.rand((100, len(smooth.scale) - 1), generator=rng)
-    track, seen = inputs.tensor_split([-4], dim=1)
-    single = smooth.typical(track, seen)
-    exact = copy.deepcopy(smooth).double().typical(track.double(), seen.double())
+    single = smooth.typical(inputs)
+    exact = copy.deepcopy(smooth).double().typical(inputs.double())
     assert torch.allclose(single.double(), exact, atol=1e-3)
