@@ -122,8 +122,7 @@ SMALL_MODELS = {
         "charge_orders": 1,
         "row_width": 4,
         "width": 8,
-        "depth": 0,
-        "steps": 1,
+        "rank": 1,
     },
     "dnncalogan": {
         "kind": "dnncalogan",

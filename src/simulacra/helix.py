@@ -36,6 +36,9 @@ STRAIGHT = 1e-12
 APEX = 1e-6
 """Squared cosines below this, between path and radius, count as this: within 1 um of the apex."""
 NEWTON_STEPS = 3
+FLATTEST = 0.25
+"""Cosine of the angle between path and radius below which a row is crossed so flatly that residuals
+at equal radius mean nothing: curlers near their apex. Distances know no such rows."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import copy
 
+import numpy as np
 import pytest
 import torch
 
@@ -9,10 +10,11 @@ from simulacra.conditions import EnergySpectrum, draw_conditions
 from simulacra.detectors import load_detector
 from simulacra.models import find_model
 from simulacra.models.track_rows import shared
-from simulacra.models.track_smooth import FATE
+from simulacra.models.track_traits import TRAITS
 from simulacra.sample import load_sample
 from simulacra.surrogate import Surrogate
 from simulacra.transforms.row_knots import interpolation
+from simulacra.validation import measured
 from tests.conftest import random_tracks
 
 ROWS = 159
@@ -34,8 +36,6 @@ def surrogate(chamber):
 
 
 def conditions_of(surrogate, n, seed=1):
-    import numpy as np
-
     rng = np.random.default_rng(seed)
     spectrum = EnergySpectrum.parse("100MeV..10GeV")
     return surrogate.columns(draw_conditions(surrogate.detector, spectrum, n, rng))
@@ -87,7 +87,8 @@ def test_charge_moves_clusters_along_the_track(surrogate):
     """Charge at a common border of two rows moves z, and z takes what is across with it."""
     model = surrogate.network
     track, rows = model._split(surrogate.encoder(conditions_of(surrogate, 3)))
-    parameters = model.of_rows(torch.nn.functional.pad(track, (0, FATE)), rows)
+    described = torch.nn.functional.pad(track, (0, TRAITS + 1))
+    parameters = model.of_rows(described, rows, torch.zeros(3, ROWS))
     scatter = parameters.scatter._replace(
         border=torch.full((3, ROWS), 0.5), tilt=torch.full((3, ROWS), -0.2)
     )
@@ -98,6 +99,39 @@ def test_charge_moves_clusters_along_the_track(surrogate):
     given = scatter.given(charges)
     assert given.location[0, 79:82].tolist() == [0.5, 0.0, -0.5]
     assert torch.allclose(given.tilt, scatter.tilt)
+
+
+def test_the_truncated_dedx_of_tracks_is_the_observable(chamber):
+    """Though that takes paths in rows from the true helix, and the model from a few knots."""
+    events = load_sample("train", "alice-tpc").take(slice(0, 1000))
+    entry = find_model("helix-flow")
+    with torch.random.fork_rng(devices=[]):
+        model = Surrogate(entry, entry.config_class()(), chamber)
+    features, encoded = model.fit(events)
+    found = model.network._dedx(
+        model.network._channels(features)[1], *model.network._split(encoded)
+    )
+    ratio = found[:, 0].numpy() - np.log(measured(events).values["dedx"])
+    fast = (events.conditions["transverse_momentum"] > 300) & np.isfinite(ratio)
+    assert fast.sum() > 500
+    assert np.ptp(ratio[fast]) < 0.003
+
+
+def test_charges_have_the_dedx_that_was_drawn(surrogate):
+    model = copy.deepcopy(surrogate.network)
+    model.range[:, 0] = torch.tensor([-1e3, 1e3])
+    encoded = surrogate.encoder(conditions_of(surrogate, 200))
+    rng = torch.Generator().manual_seed(5)
+    noise = torch.randn(surrogate.model.noise_shape(200), generator=rng)
+    drawn = {}
+    original = model._fated
+    model._fated = lambda *arguments: drawn.setdefault("fated", original(*arguments))
+    with torch.inference_mode():
+        features = model.sample(encoded, noise)
+    found = model._dedx(model._channels(features)[1], *model._split(encoded))
+    some = drawn["fated"].trail.present.sum(dim=1) > 0
+    assert some.sum() > 50
+    assert torch.allclose(found[some], drawn["fated"].dedx[some], atol=1e-3)
 
 
 def test_interpolation_keeps_lines_within_a_group_and_knots_everywhere():
@@ -120,7 +154,6 @@ def test_typical_sizes_keep_their_digits_where_features_are_alike():
     assert 0 < smooth.scale.abs().max() < 1e3
     rng = torch.Generator().manual_seed(1)
     inputs = torch.rand((100, len(smooth.scale) - 1), generator=rng)
-    track, seen = inputs.tensor_split([-4], dim=1)
-    single = smooth.typical(track, seen)
-    exact = copy.deepcopy(smooth).double().typical(track.double(), seen.double())
+    single = smooth.typical(inputs)
+    exact = copy.deepcopy(smooth).double().typical(inputs.double())
     assert torch.allclose(single.double(), exact, atol=1e-3)

@@ -22,11 +22,13 @@ def parameters(chamber):
     """Of some tracks whose neighbours share charge."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
-        network = RowNetwork(chamber, TRACK, 9, 8)
+        network = RowNetwork(chamber, TRACK, 8)
     rng = torch.Generator().manual_seed(1)
-    knots = network.between.shape[1]
+    knots = len(network.rowwise.constants)
     with torch.no_grad():
-        found = network(torch.randn((20, TRACK), generator=rng), torch.rand((20, 9, knots)))
+        found = network(
+            torch.randn((20, TRACK), generator=rng), torch.rand((20, 9, knots)), torch.zeros(20, 1)
+        )
         share = torch.full((20, ROWS), 0.3)
         first = torch.zeros(20, 1)
         return found._replace(

@@ -54,6 +54,30 @@ def test_exact_helices_have_no_deviations(frame):
     assert features[:, 1:3].abs().max() < 1e-6
 
 
+def test_helices_far_off_the_ideal_one_are_found(frame):
+    """Clusters of other tracks, under the conditions of these: as after a decay."""
+    response, columns = some_tracks(frame, smearing=(0.0, 0.0), momentum=(300.0, 600.0))
+    turned = columns.clone()
+    turned[:, frame.names.index("phi")] += 0.8
+    features = frame.forward(response, turned)
+    off = features[:, 5:].view(len(features), 6, -1)[:, 1:3].square().mean(dim=(1, 2)).sqrt()
+    assert off.median() < 1e-2
+    assert off.quantile(0.9) < 10.0  # mm; they lie 1.4 m away
+    back = frame.inverse(features.double(), turned)["clusters"] - response["clusters"]
+    assert back.norm(dim=-1).quantile(0.99) < 0.1
+
+
+def test_helices_that_bend_too_much_still_come_as_far_as_their_last_cluster(frame):
+    response, columns = some_tracks(frame, momentum=(120.0, 300.0))
+    features = frame.forward(response, columns)
+    features[:, 2] += 400.0  # half as much curvature again
+    back = frame.inverse(features.double(), columns)
+    lost = response["cluster_mask"] - back["cluster_mask"]
+    assert lost.mean() < 1e-3
+    radius = back["clusters"][..., :2].norm(dim=-1) - frame.radii
+    assert radius[back["cluster_mask"] > 0].abs().max() < 1.1
+
+
 def test_deviations_know_neither_charge_nor_azimuth_nor_side(frame, sample):
     response, columns = sample
     features = frame.forward(response, columns)

@@ -65,7 +65,8 @@ def write(simulator: TrainedSimulator, path: Path) -> str:
         size = part.stat().st_size
     return (
         f"{size / 1e6:.2f} MB, opset {OPSET}; largest difference from torch in {parity.events} "
-        f"events: {parity.largest:.1e} of the event's largest value"
+        f"events: {parity.largest:.1e} of the event's largest value; {parity.undecided} left out, "
+        "not decided by single precision"
     )
 
 
@@ -82,9 +83,9 @@ def _checked(surrogate: Surrogate, path: Path) -> Parity:
         own = rounding(surrogate, conditions)
         msg = (
             f"model {runtime.contract.model} cannot be exported to ONNX: the file's answers differ "
-            f"from torch's by {parity.largest:.1e} of the event's largest value, and in "
-            f"{parity.undecided} of {parity.events} events in what is zero; torch's own single "
-            f"precision is off by {own:.1e}"
+            f"from torch's by {parity.largest:.1e} of the event's largest value, and "
+            f"{parity.undecided} of {parity.events} events are not decided by single precision; "
+            f"torch's own is off by {own:.1e}"
         )
         raise ExportError(msg)
     return parity

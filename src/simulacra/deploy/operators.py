@@ -22,6 +22,7 @@ def precise_operators() -> dict[Callable[..., Any], Callable[..., Any]]:
         aten.expm1.default: aten_expm1,
         aten.log1p.default: aten_log1p,
         aten.sigmoid.default: aten_sigmoid,
+        aten.silu.default: aten_silu,
         aten.softplus.default: aten_softplus,
     }
 
@@ -70,6 +71,12 @@ def aten_sigmoid(x: OnnxValue) -> OnnxValue:
     """Return 1 / (1 + e^-x); ONNX Runtime's own has an absolute error of 1e-7, however small."""
     op = _opset()
     return op.Reciprocal(op.Add(op.Exp(op.Neg(x)), op.Constant(value_float=1.0)))
+
+
+def aten_silu(x: OnnxValue) -> OnnxValue:
+    """Return x / (1 + e^-x), by the same exact sigmoid: networks of it lose a digit otherwise."""
+    op = _opset()
+    return op.Div(x, op.Add(op.Exp(op.Neg(x)), op.Constant(value_float=1.0)))
 
 
 def aten_softplus(x: OnnxValue, beta: float = 1.0, threshold: float = 20.0) -> OnnxValue:  # noqa: ARG001

@@ -288,8 +288,8 @@ MODELS: dict[str, ModelEntry] = {
         network="HelixFlow",
         training="one-loss",
         serves="tpc",
-        summary="tracks: smooth deviations from the helix by flow matching, and what each row adds",
-        reference="ours; flow matching: arXiv:2210.02747",
+        summary="tracks: a flow of smooth deviations from the helix, and what each pad row adds",
+        reference="ours",
     ),
 }
 

@@ -12,9 +12,6 @@ Tracks that end, because they stop, decay, turn back or leave the drift volume, 
 per row (:mod:`simulacra.models.track_fates`). Some follow a helix far off the ideal one, most of
 them secondaries of decays; some have a kink (:mod:`simulacra.models.track_kinks`). Whether a track
 is so is drawn before all else.
-
-References:
-    Ours; flow matching: Lipman et al., arXiv:2210.02747.
 """
 
 from __future__ import annotations
@@ -30,10 +27,13 @@ from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
 from simulacra.models.marginals import logit_of
 from simulacra.models.needs import tpc_for
-from simulacra.models.networks import dense
+from simulacra.models.track_dedx import OF_DEDX, EnergyLoss, log_truncated_mean
 from simulacra.models.track_fates import (
+    TrackEnds,
+    drawn_passed,
     drawn_presence,
     drawn_turns,
+    error_of_ends,
     error_of_presence,
     error_of_turns,
     number_passed,
@@ -48,16 +48,8 @@ from simulacra.models.track_polynomials import (
     smooth_and_rough,
 )
 from simulacra.models.track_rows import RowNetwork, RowParameters
-from simulacra.models.track_smooth import (
-    FATE,
-    LARGEST_SCORE,
-    MARGIN,
-    SIDES,
-    Size,
-    SmoothNumbers,
-    Where,
-    fate,
-)
+from simulacra.models.track_smooth import LARGEST_SCORE, MARGIN, SmoothNumbers
+from simulacra.models.track_traits import OF_TRAITS, TRAITS, TrackTraits, Traits
 from simulacra.transforms import HelixFrame, TrackEncoder, Transform
 from simulacra.transforms.effective_helix import FEWEST as FEWEST_OF_HELIX
 from simulacra.transforms.effective_helix import PARAMETERS
@@ -66,10 +58,9 @@ from simulacra.transforms.track_encoder import REACH, ROW_FEATURES
 
 OF_ROW = 1 + WHITE
 """Numbers of noise for each row: of presence, then those of :class:`TrackNoise`."""
-CHOICES = 3
-"""Whether a track is seen, is far off its helix, and has a kink."""
-DRAWN = CHOICES + 3 + SIDES
-"""Numbers of noise for the track: for these, for where it ends, turns and kinks, for its sizes."""
+PARTS = [OF_TRAITS, OF_DEDX, 2, 1]
+"""Numbers of noise for what the track is like, its dE/dx, where it ends and turns, its kink."""
+DRAWN = sum(PARTS)
 OF_HELIX = (3, 2)
 """Polynomials that are the effective helix's: across, along z."""
 SEEN = 4
@@ -88,8 +79,7 @@ class HelixFlowConfig(Frozen):
         row_width: hidden units of the network for the rows.
         window_width: hidden units of the network for what goes with the charges.
         width: hidden units of the networks for the smooth numbers.
-        depth: residual blocks of their velocity.
-        steps: steps of its integration.
+        rank: matrices that a track mixes for their correlations.
     """
 
     kind: Literal["helix-flow"] = "helix-flow"
@@ -98,49 +88,58 @@ class HelixFlowConfig(Frozen):
     row_width: int = Field(default=32, ge=1)
     window_width: int = Field(default=12, ge=1)
     width: int = Field(default=96, ge=1)
-    depth: int = Field(default=2, ge=0)
-    steps: int = Field(default=2, ge=1)
+    rank: int = Field(default=8, ge=0)
 
 
 class Apart(NamedTuple):
     """What is smooth in tracks, and what is known of it.
 
     Attributes:
+        traits: what the tracks are like.
         trail: where they have clusters.
+        dedx: logarithms of their truncated dE/dx over the typical one (n, 1).
         seen: how much of them is seen (n, SEEN).
         kink: the numbers of their kinks (n,).
         place: where those are (n, NUMBERS).
         known: which of the smooth numbers they have (n, smooth).
         coefficients: across and along z (n, 2, orders).
         found: the smooth numbers that have a typical size.
-        size: how large they are.
     """
 
+    traits: Traits
     trail: Trail
+    dedx: Tensor
     seen: Tensor
     kink: Tensor
     place: Tensor
     known: Tensor
     coefficients: Tensor
     found: Tensor
-    size: Size
 
 
 class Fated(NamedTuple):
     """What is drawn of tracks before their smooth numbers and their noise.
 
     Attributes:
-        size: how large their deviations are.
+        traits: what they are like.
+        described: they, their dE/dx, and what they are like (n, described).
+        typical: log q of a typical dE/dx in their rows (n, rows).
+        dedx: logarithms of their truncated dE/dx over the typical one (n, 1).
         parameters: of their rows.
         trail: where they have clusters.
-        where: how much of them is seen, and where their kinks are.
+        seen: how much of them is seen (n, SEEN).
+        place: where their kinks are (n, NUMBERS).
         turned: 1 from where on they have turned back, else 0 (n, rows).
     """
 
-    size: Size
+    traits: Traits
+    described: Tensor
+    typical: Tensor
+    dedx: Tensor
     parameters: RowParameters
     trail: Trail
-    where: Where
+    seen: Tensor
+    place: Tensor
     turned: Tensor
 
 
@@ -166,16 +165,19 @@ class HelixFlow(nn.Module):
         free = [config.orders + 1 - own for own in OF_HELIX]  # and a kink's
         self.sizes = [PARAMETERS, *free, sum(self.noise.sizes)]
         """How many smooth numbers are the helix's, across, along z, and in common of the rows."""
-        self.of_rows = RowNetwork(chamber, self.track + FATE, ROW_FEATURES, config.row_width)
-        self.fates = dense((self.track, 32, 32, CHOICES + 1), nn.SiLU)
+        self.traits = TrackTraits(self.track)
+        alike = self.track + TRAITS
+        self.ends = TrackEnds(chamber, alike, config.row_width // 2)
+        self.dedx = EnergyLoss(alike + SEEN)
+        described = alike + 1  # and its dE/dx
+        self.of_rows = RowNetwork(chamber, described, config.row_width)
         self.smooth = SmoothNumbers(
             (free[0], free[1]),
             self.sizes[-1],
-            self.track,
-            (SEEN, NUMBERS),
+            self.track + SEEN,
+            described + SEEN + NUMBERS,
             config.width,
-            config.depth,
-            config.steps,
+            config.rank,
         )
         self.register_buffer("range", torch.tensor([[-10.0, -10.0], [10.0, 0.0]]))
         self.register_buffer("radii", radii / 1000.0, persistent=False)
@@ -183,7 +185,7 @@ class HelixFlow(nn.Module):
         with_kink = functional.pad(table, (0, 0, 0, 1))
         self.register_buffer("polynomials", with_kink, persistent=False)
         self.register_buffer("existing", (with_kink != 0).any(dim=2), persistent=False)
-        self.kinks = Kinks(radii / 1000.0, table, self.track + FATE + SEEN)
+        self.kinks = Kinks(radii / 1000.0, table, described + SEEN)
 
     def fit(self, features: Tensor, conditions: Tensor) -> None:
         """Set typical charges, and how the size of the deviations goes with the track.
@@ -199,6 +201,7 @@ class HelixFlow(nn.Module):
             self.range[0, place] = values.min() - margin
             self.range[1, place] = values.max() + margin
         track, rows = self._split(conditions)
+        self.dedx.fit(self._dedx(channels, track, rows))
         parts = (helix, channels, track, rows)
         blocks = list(zip(*(torch.split(part, BLOCK) for part in parts), strict=True))
         for _ in range(2):  # what is a kink goes with the size of the other deviations
@@ -206,8 +209,7 @@ class HelixFlow(nn.Module):
             self.smooth.fit(
                 torch.cat([block.found for block in taken]),
                 torch.cat([block.known for block in taken]),
-                track,
-                torch.cat([block.seen for block in taken]),
+                torch.cat([track, torch.cat([block.seen for block in taken])], dim=1),
             )
 
     def noise_shape(self, n: int) -> tuple[int, ...]:
@@ -220,100 +222,107 @@ class HelixFlow(nn.Module):
         drawn, of_smooth, white = noise.tensor_split([DRAWN, DRAWN + self.smooth.number], dim=1)
         drawn = drawn.clamp(-LARGEST_SCORE, LARGEST_SCORE)
         white = white.view(-1, OF_ROW, self.rows)
-        size, parameters, trail, where, turned = self._fated(track, rows, drawn, white[:, 0])
-        smooth = self.smooth.sample(track, size, where, self._known(trail), of_smooth)
+        fated = self._fated(track, rows, drawn, white[:, 0])
+        parameters, trail = fated.parameters, fated.trail
+        context = torch.cat([fated.described, fated.seen, fated.place], dim=1)
+        typical = self.smooth.typical(torch.cat([track, fated.seen], dim=1))
+        known, log_size = self._known(trail), fated.traits.log_size
+        smooth = self.smooth.sample(context, typical, log_size, known, of_smooth)
         helix, across, along_z, common = torch.split(smooth, self.sizes, dim=1)
         common_of_rows = self.noise.common(common, trail.passed)
         noise_of_rows = self.noise.draw(parameters, track, trail, common_of_rows, white[:, 1:])
         coefficients = self._padded(across, along_z)
         across, along_z = smooth_and_rough(trail.basis, coefficients, noise_of_rows.off).unbind(1)
         charge = parameters.charge.values(noise_of_rows.charge)
+        found = log_truncated_mean(charge - fated.typical, trail.present)
+        charge = charge + (fated.dedx - found)  # that of the track, exactly
         channels = [
             trail.present,
             across,
             along_z,
             charge.clamp(self.range[0, 0], self.range[1, 0]),
             noise_of_rows.peak.clamp_max(0.0).clamp_min(self.range[0, 1]),
-            turned,
+            fated.turned,
         ]
         return torch.cat([helix, *channels], dim=1)
 
     def losses(self, features: Tensor, conditions: Tensor, rng: Generator) -> dict[str, Tensor]:
-        """Return the likelihood of all parts and the error of the velocity."""
+        """Return the errors of all parts, likelihoods but for what neighbours share."""
         track, rows = self._split(conditions)
         helix, channels = self._channels(features)
         present = channels[:, 0]
         with torch.no_grad():
             apart = self._apart(helix, channels, track, rows)
-        trail, size, fated = apart.trail, apart.size, fate(track, apart.size)
-        parameters = self.of_rows(fated, rows)
+        trail, traits, dedx = apart.trail, apart.traits, apart.dedx
+        alike = traits.beside(track)
+        described = torch.cat([alike, dedx], dim=1)
+        charge = self.of_rows.typical_charge(track, rows) + dedx
+        parameters = self.of_rows(described, rows, charge)
         of_noise, common = self.noise.losses(
-            parameters, track, trail, channels, apart.coefficients, size.kinked, rng
+            parameters, track, trail, channels, apart.coefficients, traits.kinked, rng
         )
         some = (present.sum(dim=1, keepdim=True) > 0).to(present.dtype)
-        fates = functional.binary_cross_entropy_with_logits(
-            self._chances(track, size.far), torch.cat([some, size.far, size.kinked], dim=1)
-        )
-        kinks = self.kinks.errors(torch.cat([fated, apart.seen], 1), trail.passed, apart.kink)
+        end = torch.cat([alike, self._seen(rows, trail.passed, trail.passed)], dim=1)
+        kinks = self.kinks.errors(torch.cat([described, apart.seen], 1), trail.passed, apart.kink)
         found = torch.cat([apart.found, common], dim=1)
-        where = apart.seen, apart.place
+        context = torch.cat([described, apart.seen, apart.place], dim=1)
+        typical = self.smooth.typical(torch.cat([track, apart.seen], dim=1))
         return {
-            "fates": fates + error_of_turns(parameters.rates, channels, size.broken),
-            "kinks": (kinks * size.kinked).mean(),
-            "presence": error_of_presence(parameters.rates, present),
-            **self.smooth.losses(found, apart.known, track, size, where, rng),
+            **self.traits.losses(track, some, traits, self.smooth.sizes_known(apart.known)),
+            "ends": error_of_ends(self.ends(alike, rows), trail.passed),
+            "dedx": (self.dedx.errors(end, dedx) * some).mean(),
+            "kinks": (kinks * traits.kinked).mean(),
+            "presence": error_of_presence(parameters.rates, present, trail.passed),
+            "turns": error_of_turns(parameters.rates, channels, traits.broken),
+            **self.smooth.losses(found, apart.known, context, typical, traits.log_size),
             **of_noise,
         }
 
     def _fated(self, track: Tensor, rows: Tensor, drawn: Tensor, white: Tensor) -> Fated:
         """Return what is drawn first, for normal noise (n, DRAWN) and (n, rows)."""
-        chances = logit_of(drawn)
-        some, far, kinked = self._chosen(track, chances[:, :CHOICES])
-        lifetimes = functional.softplus(-chances[:, CHOICES : CHOICES + 2])
-        size = self.smooth.sample_size(track, far, kinked, drawn[:, -SIDES:])
-        features = fate(track, size)
-        parameters = self.of_rows(features, rows)
-        present, passed = drawn_presence(parameters.rates, lifetimes[:, :1], white)
-        present, passed = some * present, some * passed
-        turned = size.broken * drawn_turns(parameters.rates, lifetimes[:, 1:])
+        of_traits, of_dedx, of_lifetimes, of_kink = torch.split(drawn, PARTS, dim=1)
+        some, traits = self.traits.drawn(track, of_traits)
+        lifetimes = functional.softplus(-logit_of(of_lifetimes))
+        alike = traits.beside(track)
+        passed = some * drawn_passed(self.ends(alike, rows), lifetimes[:, :1])
+        end = torch.cat([alike, self._seen(rows, passed, passed)], dim=1)
+        dedx = self.dedx.drawn(end, of_dedx)
+        described = torch.cat([alike, dedx], dim=1)
+        typical = self.of_rows.typical_charge(track, rows)
+        parameters = self.of_rows(described, rows, typical + dedx)
+        present = drawn_presence(parameters.rates, passed, white)
+        turned = traits.broken * drawn_turns(parameters.rates, lifetimes[:, 1:])
         seen = self._seen(rows, present, passed)
-        context = torch.cat([features, seen], dim=1)
-        kink = self.kinks.drawn(context, passed, drawn[:, CHOICES + 2, None])
-        place = self.kinks.place(passed, kink, kinked)
-        basis = self._basis(passed, self.kinks.shape(passed, kink, kinked))
-        trail = Trail(present, passed, basis)
-        return Fated(size, parameters, trail, (seen, place), turned)
+        kink = self.kinks.drawn(torch.cat([described, seen], dim=1), passed, of_kink)
+        trail = Trail(
+            present, passed, self._basis(passed, self.kinks.shape(passed, kink, traits.kinked))
+        )
+        place = self.kinks.place(passed, kink, traits.kinked)
+        return Fated(traits, described, typical, dedx, parameters, trail, seen, place, turned)
 
     def _apart(self, helix: Tensor, channels: Tensor, track: Tensor, rows: Tensor) -> Apart:
         """Return what is smooth in tracks; they have a kink if polynomials alone say so."""
         present, off = channels[:, 0], channels[:, 1:3]
         passed = passed_rows(present)
         seen = self._seen(rows, present, passed)
-        typical = self.smooth.typical(track, seen)
+        typical = self.smooth.typical(torch.cat([track, seen], dim=1))
         trail = Trail(present, passed, self._basis(passed, torch.zeros_like(passed)))
         coefficients = fitted(trail.basis, off, present)
         first = self._smooth(helix, coefficients)
-        kinked = self.smooth.size(first, self._known(trail), typical).kinked
+        kinked = self.smooth.traits(first, self._known(trail), typical).kinked
         kink = self.kinks.found(off - combine(trail.basis, coefficients), present, passed)
         trail = Trail(present, passed, self._basis(passed, self.kinks.shape(passed, kink, kinked)))
         coefficients = fitted(trail.basis, off, present)
         known, found = self._known(trail), self._smooth(helix, coefficients)
-        size = self.smooth.size(found, known, typical)._replace(kinked=kinked)
+        traits = self.smooth.traits(found, known, typical)._replace(kinked=kinked)
         place = self.kinks.place(passed, kink, kinked)
-        return Apart(trail, seen, kink, place, known, coefficients, found, size)
+        dedx = self._dedx(channels, track, rows)
+        return Apart(traits, trail, dedx, seen, kink, place, known, coefficients, found)
 
-    def _chances(self, track: Tensor, far: Tensor) -> Tensor:
-        """Return the logits of CHOICES (n, CHOICES); a kink is more or less likely far off."""
-        chances, change = self.fates(track).tensor_split([CHOICES], dim=1)
-        return torch.cat([chances[:, :-1], chances[:, -1:] + far * change], dim=1)
-
-    def _chosen(self, track: Tensor, below: Tensor) -> list[Tensor]:
-        """Return CHOICES, 1 or 0 (n, 1) each, for logits (n, CHOICES)."""
-        seen, far, kinked, change = torch.split(self.fates(track), 1, dim=1)
-        below_seen, below_far, below_kinked = torch.split(below, 1, dim=1)
-        is_far = (below_far < far).to(track.dtype)
-        kinked = below_kinked < kinked + is_far * change
-        return [(below_seen < seen).to(track.dtype), is_far, kinked.to(track.dtype)]
+    def _dedx(self, channels: Tensor, track: Tensor, rows: Tensor) -> Tensor:
+        """Return the logarithms of tracks' truncated dE/dx, over the typical one (n, 1)."""
+        typical = self.of_rows.typical_charge(track, rows)
+        return log_truncated_mean(channels[:, 3] - typical, channels[:, 0])
 
     def _split(self, conditions: Tensor) -> tuple[Tensor, Tensor]:
         """Return features of the track, and of its knots (n, features, knots)."""

@@ -6,35 +6,50 @@ rates say how far it comes.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+from simulacra.detectors import Tpc
+from simulacra.models.track_knots import KnotNetwork, Range
 
 TYPICAL_ROWS = 20
 """Rows that count as much in the loss as one number of a track."""
 SMALLEST_RATE = 1e-7
+MOST_CERTAIN, SUREST = 16.0, 6.0
+"""Largest logarithm of a rate's inverse, largest normal score."""
 
 
 class Rates(NamedTuple):
-    """What decides on which rows a track has clusters, all (n, rows).
+    """What decides on which of the rows that it passes a track has clusters, all (n, rows).
 
     Attributes:
-        ends: logarithm of the rate at which it ends.
-        turns: likewise, at which a broken track turns back.
+        turns: logarithm of the rate at which a broken track turns back.
         present: normal score of the probability of a cluster in a row that the track passes.
     """
 
-    ends: Tensor
     turns: Tensor
     present: Tensor
 
 
-class Presence(NamedTuple):
-    """Which rows have a cluster, and which are not beyond the last one: 1 or 0, (n, rows)."""
+class TrackEnds(nn.Module):
+    """Logarithms of the rates at which tracks end in each row.
 
-    present: Tensor
-    passed: Tensor
+    Args:
+        detector: a time-projection chamber.
+        track: number of features of the track.
+        width: hidden units.
+    """
+
+    def __init__(self, detector: Tpc, track: int, width: int) -> None:
+        super().__init__()
+        self.rates = KnotNetwork(detector, track, width, (Range(4, -5),), sharp=1)
+
+    def forward(self, track: Tensor, rows: Tensor) -> Tensor:
+        """Return logarithms (n, rows) for tracks (n, track) and knots (n, ROW_FEATURES, knots)."""
+        (log_rates,) = self.rates(track, rows)
+        return cast("Tensor", log_rates).clamp(-MOST_CERTAIN, SUREST)
 
 
 def step(x: Tensor) -> Tensor:
@@ -42,19 +57,33 @@ def step(x: Tensor) -> Tensor:
     return x.sign().clamp_min(0.0)
 
 
-def drawn_presence(rates: Rates, lifetime: Tensor, white: Tensor) -> Presence:
-    """Return where a track has clusters: up to its last row, which has one.
+def drawn_passed(log_rates: Tensor, lifetime: Tensor) -> Tensor:
+    """Return 1 up to the last row with a cluster, else 0 (n, rows).
+
+    Args:
+        log_rates: of ends (n, rows).
+        lifetime: exponentially distributed (n, 1).
+    """
+    beyond = step(lifetime - log_rates.exp().cumsum(dim=1))
+    return torch.cat([torch.ones_like(lifetime), beyond[:, :-1]], dim=1)
+
+
+def last_row(passed: Tensor) -> Tensor:
+    """Return 1 in the last row that tracks (n, rows) pass, else 0."""
+    last = passed.clone()
+    last[:, :-1] -= passed[:, 1:]
+    return last
+
+
+def drawn_presence(rates: Rates, passed: Tensor, white: Tensor) -> Tensor:
+    """Return where a track has clusters (n, rows): the last row that it passes has one.
 
     Args:
         rates: of the rows.
-        lifetime: exponentially distributed (n, 1).
+        passed: 1 up to the last row with a cluster, else 0 (n, rows).
         white: standard normal (n, rows).
     """
-    beyond = step(lifetime - rates.ends.exp().cumsum(dim=1))
-    passed = torch.cat([torch.ones_like(lifetime), beyond[:, :-1]], dim=1)
-    last = passed.clone()
-    last[:, :-1] -= beyond[:, :-1]
-    return Presence(torch.maximum(passed * step(white + rates.present), last), passed)
+    return torch.maximum(passed * step(white + rates.present), last_row(passed))
 
 
 def drawn_turns(rates: Rates, lifetime: Tensor) -> Tensor:
@@ -72,18 +101,22 @@ def number_passed(passed: Tensor) -> Tensor:
     return passed.sum(dim=1).long()
 
 
-def error_of_presence(rates: Rates, present: Tensor) -> Tensor:
+def error_of_ends(log_rates: Tensor, passed: Tensor) -> Tensor:
+    """Return the mean of -log P(last row), for a typical number of rows."""
+    ends_here = last_row(passed)
+    before = passed - ends_here
+    ends_here[:, -1] = 0  # there every track ends
+    return _error_of_rates(log_rates, before, ends_here).sum(dim=1).mean() / TYPICAL_ROWS
+
+
+def error_of_presence(rates: Rates, present: Tensor, passed: Tensor) -> Tensor:
     """Return the mean of -log P(presence), for a typical number of rows.
 
     The last row with a cluster is where the track ends: before it every row may have one.
     """
-    passed = passed_rows(present)
-    before = torch.cat([passed[:, 1:], torch.zeros_like(passed[:, :1])], dim=1)
-    ends_here = passed - before
-    ends_here[:, -1] = 0  # there every track ends
+    before = passed - last_row(passed)
     holes: Tensor = -torch.special.log_ndtr((2 * present - 1) * rates.present)
-    errors = _error_of_rates(rates.ends, before, ends_here) + before * holes
-    return errors.sum(dim=1).mean() / TYPICAL_ROWS
+    return (before * holes).sum(dim=1).mean() / TYPICAL_ROWS
 
 
 def error_of_turns(rates: Rates, channels: Tensor, broken: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """What a pad row answers: whether there is a cluster, how far it scatters, how much charge it has.
 
-One small network sees, knot by knot, how the ideal helix meets the rows and what the track is like.
+One small network (:mod:`simulacra.models.track_knots`) says the parameters of all rows.
 
 The order is charge, along z, across. Where in a row the charge lies moves the cluster along the
 track, and with it z and what is across. So z is larger where the next row has more charge than the
@@ -11,7 +11,7 @@ may lie far from the track, in one row or in two.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
 from typing import NamedTuple, cast
 
 import torch
@@ -19,15 +19,16 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from simulacra.detectors import Tpc
+from simulacra.helix import FLATTEST
 from simulacra.models.networks import dense
 from simulacra.models.sinh_arcsinh import SinhArcsinh
-from simulacra.models.track_fates import Rates
+from simulacra.models.track_fates import MOST_CERTAIN, SUREST, Rates
+from simulacra.models.track_knots import KnotNetwork, Range
 from simulacra.models.track_scatter import INWARDS, Kinds, Off, Scatter, of_inner
 from simulacra.models.track_spread import row_groups
 from simulacra.models.track_window import LARGEST_CHARGE, Charges
 from simulacra.models.upper_tail import UpperTail, above
-from simulacra.transforms.row_knots import row_knots
-from simulacra.transforms.track_encoder import DRIFT, REACH
+from simulacra.transforms.track_encoder import FLATNESS, TAN_LAMBDA
 
 TRACKWISE = ("share_knee", "share_wider", "part", "uncertain")
 """Parameters that a track has once."""
@@ -42,33 +43,16 @@ GROUPWISE = (
     "peak_tail",
 )
 """Parameters that a track has once for each group of pads."""
-EDGES = (20.0, 300.0, 10.0, 300.0)
-"""Scales in mm of what may be sharp: two of the reach beyond the row, two of the drift length."""
-SHARP = 2
-"""Parameters that may be sharp: where a track ends, and where it has clusters."""
 LOG_SCALES = (-6.0, 4.0)
 """Smallest and largest, of mm."""
 SHARE_KNEES = (0.3, 3.0)
 """Of what rows share beyond their normal part: so high that it is not another normal part."""
 MOST_WIDER = 1.5
 """Largest logarithm of how much wider a score is for what its row has taken over."""
-MOST_CERTAIN, SUREST = 16.0, 6.0
-"""Largest logarithm of a rate's inverse, largest normal score."""
 FAR = (2.0, 5.0)
 """How far delta electrons typically lie off, across and along z, mm: where training begins."""
 
-
-class Range(NamedTuple):
-    """What an output x of the network means, offset + scale x, and between which bounds."""
-
-    scale: float
-    offset: float = 0.0
-    low: float = -1e4
-    high: float = 1e4
-
-
 ROWWISE = {
-    "ends": Range(4, -5),
     "present": Range(2, 2),
     "turns": Range(4, -5, -MOST_CERTAIN, SUREST),
     "charge": Range(1),
@@ -151,7 +135,7 @@ class RowParameters(NamedTuple):
     """The distributions of all rows: tensors (n, rows), or (n, 1) of what a track has once.
 
     Attributes:
-        rates: of clusters and ends.
+        rates: of clusters, and of turning back.
         charge: of log q, by scores that may stray.
         charge_tail: of those scores, but for what a row has in common with its inner neighbour.
         share: what those scores take over of rows farther in.
@@ -221,15 +205,9 @@ def _fixed(value: object) -> object:
 class RowNetwork(nn.Module):
     """Parameters of all rows.
 
-    What a row answers changes little from one row to the next: a network sees the knots, and
-    between them the parameters are interpolated. Only where a track ends or has holes may be sharp:
-    to that is added how far a row is from where the helix turns back and from the end of the drift
-    volume, with weights that the track gives.
-
     Args:
         detector: a time-projection chamber.
         track: number of features of the track.
-        row: number of features of a knot.
         width: hidden units.
     """
 
@@ -237,30 +215,19 @@ class RowNetwork(nn.Module):
     charge_spread: Tensor
     peak_centre: Tensor
     peak_spread: Tensor
-    constants: Tensor
-    between: Tensor
+    log_pitch: Tensor
     group: Tensor
-    ranges: Tensor
 
-    def __init__(self, detector: Tpc, track: int, row: int, width: int) -> None:
+    def __init__(self, detector: Tpc, track: int, width: int) -> None:
         super().__init__()
-        knots, between = row_knots(detector)
-        self.register_buffer("between", between.mT.contiguous(), persistent=False)
         group = row_groups(detector)
         self.register_buffer("group", group, persistent=False)
-        radii = torch.from_numpy(detector.row_radii).float()[:, None]
-        constants = torch.cat([functional.one_hot(group).float(), 2 * radii / radii[-1] - 1], dim=1)
-        self.register_buffer("constants", constants[knots], persistent=False)
-        self.register_buffer("ranges", torch.tensor(list(ROWWISE.values())).mT, persistent=False)
-        self.row = nn.Linear(row, width)
-        self.place = nn.Linear(constants.shape[1], width, bias=False)
-        self.track = dense((track, 64, width), nn.SiLU)
-        self.leave = dense((width, width, len(ROWWISE)), nn.SiLU)
-        self.wide = nn.Linear(track, len(ROWWISE), bias=False)
+        pitch = torch.tensor([part.pitch for part in detector.pad_rows])[group]
+        self.register_buffer("log_pitch", pitch.log() - pitch.log().mean(), persistent=False)
+        self.rowwise = KnotNetwork(detector, track, width, tuple(ROWWISE.values()), sharp=1)
         self.once = dense((track, 32, len(TRACKWISE)), nn.SiLU)
         self.groups = len(detector.pad_rows)
         self.by_group = dense((track, 32, len(GROUPWISE) * self.groups), nn.SiLU)
-        self.sharp = nn.Linear(track, SHARP * len(EDGES))
         for name in ("charge", "peak"):
             self.register_buffer(f"{name}_centre", torch.zeros(()))
             self.register_buffer(f"{name}_spread", torch.ones(()))
@@ -271,49 +238,26 @@ class RowNetwork(nn.Module):
             self.get_buffer(f"{name}_centre").copy_(values.mean())
             self.get_buffer(f"{name}_spread").copy_(values.std().clamp_min(1e-3))
 
-    def forward(self, track: Tensor, rows: Tensor) -> RowParameters:
+    def typical_charge(self, track: Tensor, rows: Tensor) -> Tensor:
+        """Return log q (n, rows) of a typical dE/dx: it goes with the path in the row."""
+        log_slope = track[:, TAN_LAMBDA, None].square().log1p() / 2
+        (flatness,) = self.rowwise.between(rows[None, :, FLATNESS])
+        steep = flatness.clamp_max(-math.log(FLATTEST))
+        return steep + (log_slope + self.charge_centre) + self.log_pitch
+
+    def forward(self, track: Tensor, rows: Tensor, charge: Tensor) -> RowParameters:
         """Return the distributions.
 
         Args:
             track: (n, track).
-            rows: (n, features, knots).
+            rows: how the helix meets the knots (n, ROW_FEATURES, knots).
+            charge: log q (n, rows) of the track's dE/dx.
         """
-        hidden = self.row(rows.mT) + self.place(self.constants)
-        hidden = functional.silu(hidden + self.track(track)[:, None])
-        scale, offset, low, high = self.ranges
-        at_knots = torch.addcmul(offset, self.leave(hidden) + self.wide(track)[:, None], scale)
-        at_knots = torch.minimum(torch.maximum(at_knots, low), high)
-        values = dict(zip(ROWWISE, self._between(at_knots.permute(2, 0, 1)), strict=True))
-        edges = self._between(rows[:, [REACH, DRIFT]].transpose(0, 1))
-        sharp = self._sharp(track, edges)
-        for name, part in zip(ROWWISE, sharp, strict=False):
-            values[name] = values[name] + part
+        values = dict(zip(ROWWISE, self.rowwise(track, rows), strict=True))
         once = zip(TRACKWISE, torch.split(self.once(track), 1, dim=1), strict=True)
         groups = torch.split(self.by_group(track), self.groups, dim=1)
         shapes = zip(GROUPWISE, groups, strict=True)
-        return self._distributions(values, dict(once), dict(shapes))
-
-    def _between(self, at_knots: Tensor) -> Sequence[Tensor]:
-        """Return for all rows (n, rows) what is known at the knots (parameters, n, knots)."""
-        # one product for each parameter: results stay in the cache
-        knots = at_knots.contiguous().unbind(0)
-        return [functional.linear(values, self.between) for values in knots]
-
-    def _sharp(self, track: Tensor, edges: Sequence[Tensor]) -> list[Tensor]:
-        """Return what is added to the parameters that may be sharp, (n, rows) each."""
-        reach, drift = edges
-        seen = [
-            functional.softsign(edge * (1000.0 / scale))
-            for edge, scale in zip((reach, reach, drift, drift), EDGES, strict=True)
-        ]
-        weights = self.sharp(track).view(-1, SHARP, len(EDGES), 1)
-        sums = []
-        for number in range(SHARP):
-            total = seen[0] * weights[:, number, 0]
-            for place in range(1, len(EDGES)):
-                total = torch.addcmul(total, seen[place], weights[:, number, place])
-            sums.append(total)
-        return sums
+        return self._distributions(values, dict(once), dict(shapes), charge)
 
     def _shape(self, name: str, shapes: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         skew, log_tail = shapes[f"{name}_skew"], shapes[f"{name}_tail"]
@@ -324,7 +268,11 @@ class RowNetwork(nn.Module):
         return by_group.index_select(1, self.group)
 
     def _distributions(
-        self, row: dict[str, Tensor], once: dict[str, Tensor], shapes: dict[str, Tensor]
+        self,
+        row: dict[str, Tensor],
+        once: dict[str, Tensor],
+        shapes: dict[str, Tensor],
+        charge: Tensor,
     ) -> RowParameters:
         charge_spread, peak_spread = self.charge_spread, self.peak_spread
         far = [
@@ -333,12 +281,11 @@ class RowNetwork(nn.Module):
         ]
         return RowParameters(
             rates=Rates(
-                row["ends"].clamp(-MOST_CERTAIN, SUREST),
                 row["turns"],
                 row["present"].clamp(-SUREST, SUREST),
             ),
             charge=SinhArcsinh(
-                torch.addcmul(self.charge_centre, row["charge"], charge_spread),
+                torch.addcmul(charge, row["charge"], charge_spread),
                 row["charge_scale"] + charge_spread.log(),
                 *self._shape("charge", shapes),
             ),

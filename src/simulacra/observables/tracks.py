@@ -16,6 +16,7 @@ from simulacra.arrays import BoolArray, FloatArray, IntArray
 from simulacra.detectors import Tpc
 from simulacra.events import Events
 from simulacra.helix import (
+    FLATTEST,
     Crossings,
     Helix,
     crossings,
@@ -25,9 +26,6 @@ from simulacra.helix import (
 )
 from simulacra.observables.helix_fit import HelixFit, fit_helices
 
-FLATTEST = 0.25
-"""Cosine of the angle between path and radius below which a row is crossed so flatly that its
-residuals at equal radius mean nothing: curlers near their apex. Distances know no such rows."""
 SMALLEST_CHARGE = 1e-3
 """Charge in ADC that stands for what a logarithm cannot take."""
 

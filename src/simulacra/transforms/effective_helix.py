@@ -13,30 +13,46 @@ the path s on the ideal helix to their mean radius:
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
+import math
+
 import torch
 from torch import Tensor
 
 from simulacra.helix import Helix
 
 PARAMETERS = 5
-ROUNDS = 10
+ROUNDS = 20
 """Steps of the fit: Gauss-Newton, shortened where they lead away."""
 SHORTER = 0.3
+OFFSETS, TURNS = (0.0, 300.0, -300.0, 900.0, -900.0), (0.0, 500.0, -500.0, 1200.0, -1200.0)
+"""Where the fit begins, too, if the ideal helix does not lead to the clusters: mm, mrad."""
+LOST = 5.0
+"""mm; root mean square distance from which on it does not."""
 FEWEST = 5
 """Clusters below which a track is taken to follow the ideal helix."""
 PART = 1e-3
 MOST_BEND = 3.0
 """Largest logarithm of the ratio of curvatures."""
 LEAST_CURVATURE = 1e-12
+BEYOND = (0.4, 0.005)
+"""How much farther than it has to a helix comes at least: mm, and part of its offset. Where a
+circle turns back, the square root of this says where along the row it is, and single precision,
+1e-6 of the offset, would be seen there."""
 
 
-def effective_helix(ideal: Helix, path: Tensor, parameters: Tensor) -> Helix:
+def effective_helix(
+    ideal: Helix, path: Tensor, parameters: Tensor, farthest: Tensor | None = None
+) -> Helix:
     """Return helices that start where they are nearest to the beam axis.
 
     Args:
         ideal: n helices.
         path: where the parameters are taken (n,), mm.
         parameters: (n, 5).
+        farthest: how far from the beam axis they have to come (n,), mm. One that does not bends
+            just so much less that it does, and comes ``BEYOND`` farther.
     """
     offset, turn, bend, offset_z, slope = parameters.unbind(1)
     sign = torch.where(ideal.curvature < 0, -1.0, 1.0).to(path.dtype)
@@ -45,6 +61,10 @@ def effective_helix(ideal: Helix, path: Tensor, parameters: Tensor) -> Helix:
     phi = phi - sign * PART * turn
     curvature = ideal.curvature * (PART * bend).clamp(-MOST_BEND, MOST_BEND).exp()
     curvature = torch.where(curvature.abs() > LEAST_CURVATURE, curvature, sign * LEAST_CURVATURE)
+    if farthest is not None:
+        least, part = BEYOND
+        most = _most_bent(x, y, phi, sign, farthest + least + part * offset.abs())
+        curvature = sign * torch.minimum(curvature.abs(), most.clamp_min(LEAST_CURVATURE))
     tan_lambda = ideal.tan_lambda + PART * slope
     # back to where it is nearest to the axis
     along, across = x * phi.cos() + y * phi.sin(), y * phi.cos() - x * phi.sin()
@@ -53,6 +73,18 @@ def effective_helix(ideal: Helix, path: Tensor, parameters: Tensor) -> Helix:
     x, y, phi = _advance(x, y, phi, curvature, -back)
     z = ideal.z + path * ideal.tan_lambda + offset_z - back * tan_lambda
     return Helix(x, y, z, phi, curvature, tan_lambda)
+
+
+def _most_bent(x: Tensor, y: Tensor, phi: Tensor, sign: Tensor, farthest: Tensor) -> Tensor:
+    """Return the largest curvatures (n,) with which circles through (x, y) come so far.
+
+    The centre is at p + n / kappa, with n across the direction: the circle comes as far as R if
+    kappa (R^2 - p^2) <= 2 (p n + R).
+    """
+    towards_centre = sign * (y * phi.cos() - x * phi.sin())
+    beyond = farthest.square() - x.square() - y.square()
+    most = 2 * (towards_centre + farthest).clamp_min(0.0) / beyond.clamp_min(LEAST_CURVATURE)
+    return torch.where(beyond > 0, most, math.inf)
 
 
 def fitted_parameters(
@@ -67,7 +99,27 @@ def fitted_parameters(
         points: clusters (n, rows, 3), mm.
         present: 1 or 0 (n, rows).
     """
-    best = torch.zeros((len(path), PARAMETERS), dtype=path.dtype)
+    start = torch.zeros((len(path), PARAMETERS), dtype=path.dtype)
+    best, least = _descended(ideal, path, middle, points, present, start)
+    count = present.sum(dim=1, keepdim=True)
+    lost = ((least > LOST**2 * count) & (count >= FEWEST))[:, 0].nonzero()[:, 0]
+    if len(lost):
+        fields = (getattr(ideal, field.name)[lost] for field in dataclasses.fields(ideal))
+        parts = Helix(*fields), path[lost], middle[lost], points[lost], present[lost]
+        for offset, turn in itertools.product(OFFSETS, TURNS):
+            start = torch.zeros((len(lost), PARAMETERS), dtype=path.dtype)
+            start[:, 0], start[:, 1] = offset, turn
+            tried, squares = _descended(*parts, start)
+            better = squares < least[lost]
+            best[lost] = torch.where(better, tried, best[lost])
+            least[lost] = torch.where(better, squares, least[lost])
+    return best
+
+
+def _descended(
+    ideal: Helix, path: Tensor, middle: Tensor, points: Tensor, present: Tensor, best: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return the parameters (n, 5) that a start leads to, and their sum of squares (n, 1)."""
     away = (path - middle[:, None]) * present * PART  # metres
     enough = (present.sum(dim=1, keepdim=True) >= FEWEST).to(path.dtype)
     least, step = _step(ideal, middle, best, away, points, present)
@@ -81,7 +133,7 @@ def fitted_parameters(
         best, step = torch.where(better, tried, best), torch.where(better, new, step)
         least = torch.where(better, squares, least)
         scale = torch.where(better, enough, scale * SHORTER)
-    return best
+    return best, least
 
 
 def _step(

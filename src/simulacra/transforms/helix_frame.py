@@ -124,13 +124,15 @@ class HelixFrame(nn.Module):
     def inverse(self, features: Tensor, columns: Tensor) -> Response:
         """Return clusters and their mask; a row without a cluster holds zeros.
 
-        A circle that does not reach a row leaves no cluster there.
+        A helix that does not come as far as its last cluster bends less
+        (:func:`effective_helix`); a circle that does not reach a row leaves no cluster there.
         """
         parameters, values = features.tensor_split([PARAMETERS], dim=1)
         values = values.view(-1, len(CHANNELS), len(self.radii))
         present, across, along_z, charge, peak, turned = values.unbind(1)
         ideal = self.helix(columns)
-        helix = effective_helix(ideal, self.middle(ideal, present), parameters)
+        farthest = ((self.radii - across) * present).amax(dim=1)
+        helix = effective_helix(ideal, self.middle(ideal, present), parameters, farthest)
         place = crossings_beside(helix, across, turned, self.radii)
         present = present * place.reached
         z = place.z + along_z

@@ -15,8 +15,11 @@ from simulacra.transforms.row_knots import row_knots
 
 ROW_FEATURES = 9
 """Numbers that describe how the ideal helix meets a row."""
-REACH, DRIFT = 7, 8
-"""Two of them: how far the helix goes beyond the row, and how far electrons drift, in metres."""
+FLATNESS, REACH, DRIFT = 6, 7, 8
+"""Three of them: minus the logarithm of the cosine between helix and radius, how far the helix goes
+beyond the row, and how far electrons drift, in metres."""
+TAN_LAMBDA = 5
+"""One of the track's: its slope in z."""
 FARTHEST = 5.0
 """Metres beyond which it does not matter how much farther a helix goes."""
 TYPICAL_MOMENTUM = 1000.0
