@@ -8,10 +8,12 @@ how far it scatters and how much charge it has, given how the helix meets the ro
 (:mod:`simulacra.models.track_rows`). Since the projection on the polynomials is orthogonal, no
 noise is counted twice.
 
-Tracks that end, because they stop, decay, turn back or leave the drift volume, do so with a hazard
-per row (:mod:`simulacra.models.track_fates`). Some follow a helix far off the ideal one, most of
-them secondaries of decays; some have a kink (:mod:`simulacra.models.track_kinks`). Whether a track
-is so is drawn before all else.
+Some tracks follow a helix far off the ideal one, most of them secondaries of decays; some have a
+kink (:mod:`simulacra.models.track_kinks`). Whether a track is so is drawn before all else. Tracks
+that end, because they stop, decay, turn back or leave the drift volume, do so with a hazard per row
+(:mod:`simulacra.models.track_fates`). How much one ionises is drawn next, a number of its own that
+its charges meet exactly, since what separates species shall be right to a per cent
+(:mod:`simulacra.models.track_dedx`).
 """
 
 from __future__ import annotations
