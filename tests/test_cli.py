@@ -245,6 +245,16 @@ def test_quickstart_that_cannot_start_loses_nothing(run, simulator, tmp_path):
     assert (tmp_path / "quickstart/simulator/simulator.json").is_file()
 
 
+def test_an_interrupt_says_what_comes_next(run, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("simulacra.sample.resolve_events", interrupt)
+    code, _, err = run("convert", "sample:test", "ours.h5")
+    assert code == 130
+    assert err == "stopped; the same command goes on where that is possible\n"
+
+
 def test_usage_errors_are_one_line(run):
     refused(run("quickstart", "--model", "tardis"), "flow-matching")
     refused(run("generate", "simulator"), "output")

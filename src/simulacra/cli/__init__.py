@@ -43,6 +43,8 @@ for command in COMMANDS:
     app.command()(command)
 # What typer raises for a wrong option or command; it exports only this leaf of them.
 UsageError = cast("type[Exception]", typer.BadParameter.__base__)
+INTERRUPTED = 130
+"""The exit code after Ctrl-C, as shells have it."""
 DEBUG: ContextVar[bool] = ContextVar("debug", default=False)
 
 
@@ -61,7 +63,10 @@ def main() -> None:
 
     warnings.showwarning = show_warning
     try:
-        sys.exit(app(sys.argv[1:] or ["--help"], standalone_mode=False))
+        code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
+        if code == INTERRUPTED:  # typer catches Ctrl-C itself
+            _tell_stopped()
+        sys.exit(code)
     except SimulacraError as error:
         if DEBUG.get():
             raise
@@ -74,6 +79,10 @@ def main() -> None:
         message = error.format_message()  # type: ignore[attr-defined]
         errors.print(f"error: {message}", markup=False, highlight=False)
     except (typer.Abort, KeyboardInterrupt):
-        errors.print("stopped; the same command goes on where that is possible")
-        sys.exit(130)
+        _tell_stopped()
+        sys.exit(INTERRUPTED)
     sys.exit(2)
+
+
+def _tell_stopped() -> None:
+    errors.print("stopped; the same command goes on where that is possible")
