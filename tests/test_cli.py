@@ -339,6 +339,24 @@ def test_mistakes_of_a_benchmark_are_one_line(run, tmp_path, options, words):
     assert not list(tmp_path.iterdir())
 
 
+def test_scores_come_with_notes_and_impossible_numbers(capsys):
+    from simulacra.terminal import print_scores
+    from simulacra.validation import validate
+    from simulacra.validation.result import Invariants
+
+    events = load_sample("test").take(slice(60))
+    validation = validate(events, events)
+    print_scores(validation)
+    assert capsys.readouterr().err == ""
+    broken = {"generated": Invariants(non_finite=3, negative=5, beyond_limits=0)}
+    print_scores(replace(validation, notes=("[odd]",), invariants=broken))
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 3
+    assert lines[0] == "note: [odd]"
+    assert "generated sample: 3 numbers" in lines[1]
+    assert "5 numbers of the response are negative" in lines[2]
+
+
 def test_cells_can_be_emptied_first(run, tmp_path):
     events = load_sample("test").take(slice(60))
     write_events(events, "a.h5")
