@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import yaml
 
-from simulacra import cli
+from simulacra import __version__, cli
 from simulacra.detectors import load_detector
 from simulacra.io import read_events, write_events
 from simulacra.sample import load_sample
@@ -52,6 +52,10 @@ def refused(result, *words):
     assert "Traceback" not in err
     for word in words:
         assert word in lines[0]
+
+
+def test_version(run):
+    assert run("--version") == (0, f"simulacra {__version__}\n", "")
 
 
 def test_lists(run):
@@ -328,8 +332,9 @@ def test_validate_tells_mistakes_before_its_work(run, tmp_path):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--batch", "1,0"], "batches.1"),
-        (["--batch", "many"], "many"),
+        (["--batch", "1,0"], "--batch 1,0: give numbers"),
+        (["--batch", "many"], "--batch many: give numbers"),
+        (["--reference", "sample:alice-tpc:test"], "detector alice-tpc, not of atlas-barrel"),
         (["--energy", "1GeV..65GeV"], "timed at single energies"),
         (["--momentum", "1GeV-65GeV"], "timed at single energies"),
     ],

@@ -12,6 +12,7 @@ from typing import Annotated, cast
 
 import typer
 
+from simulacra import __version__
 from simulacra.cli.catalogue import detectors, models, simulators
 from simulacra.cli.events import convert, generate, hybrid, simulate
 from simulacra.cli.judgement import benchmark, validate
@@ -48,9 +49,21 @@ INTERRUPTED = 130
 DEBUG: ContextVar[bool] = ContextVar("debug", default=False)
 
 
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"simulacra {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def _options(
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_show_version, help="Show the version and leave."
+        ),
+    ] = False,
 ) -> None:
     DEBUG.set(debug)
 
