@@ -177,6 +177,18 @@ def test_unknown_particle(run, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("particle", "physics", "noted"),
+    [("pi+", "opt0", True), ("pi+", "FTFP_BERT", False), ("e-", "opt0", False)],
+)
+def test_hadrons_without_hadronic_physics_are_noted(run, monkeypatch, particle, physics, noted):
+    monkeypatch.setattr("simulacra.fullsim.simulate", lambda *_, **__: load_sample("test"))
+    options = ["--energy", "1GeV", "-n", 1, "--particle", particle, "--physics", physics]
+    code, _, err = run("simulate", "--detector", "atlas-barrel", *options, "-o", "e.h5")
+    assert code == 0
+    assert (f"{particle} makes no hadronic shower; --physics FTFP_BERT" in err) == noted
+
+
 def test_truncated_file(run, tmp_path):
     write_events(load_sample("test").take(slice(10)), "a.h5")
     (tmp_path / "a.h5").write_bytes((tmp_path / "a.h5").read_bytes()[:3000])
