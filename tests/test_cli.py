@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import yaml
 
-from simulacra import cli
+from simulacra import __version__, cli
 from simulacra.detectors import load_detector
 from simulacra.io import read_events, write_events
 from simulacra.sample import load_sample
@@ -52,6 +52,10 @@ def refused(result, *words):
     assert "Traceback" not in err
     for word in words:
         assert word in lines[0]
+
+
+def test_version(run):
+    assert run("--version") == (0, f"simulacra {__version__}\n", "")
 
 
 def test_lists(run):
@@ -173,6 +177,18 @@ def test_unknown_particle(run, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("particle", "physics", "noted"),
+    [("pi+", "opt0", True), ("pi+", "FTFP_BERT", False), ("e-", "opt0", False)],
+)
+def test_hadrons_without_hadronic_physics_are_noted(run, monkeypatch, particle, physics, noted):
+    monkeypatch.setattr("simulacra.fullsim.simulate", lambda *_, **__: load_sample("test"))
+    options = ["--energy", "1GeV", "-n", 1, "--particle", particle, "--physics", physics]
+    code, _, err = run("simulate", "--detector", "atlas-barrel", *options, "-o", "e.h5")
+    assert code == 0
+    assert (f"{particle} makes no hadronic shower; --physics FTFP_BERT" in err) == noted
+
+
 def test_truncated_file(run, tmp_path):
     write_events(load_sample("test").take(slice(10)), "a.h5")
     (tmp_path / "a.h5").write_bytes((tmp_path / "a.h5").read_bytes()[:3000])
@@ -243,6 +259,16 @@ def test_quickstart_that_cannot_start_loses_nothing(run, simulator, tmp_path):
     (tmp_path / "old").rename(tmp_path / "quickstart/simulator")
     refused(run("quickstart", "--set", "data.train=none.h5"), "none.h5")
     assert (tmp_path / "quickstart/simulator/simulator.json").is_file()
+
+
+def test_an_interrupt_says_what_comes_next(run, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("simulacra.sample.resolve_events", interrupt)
+    code, _, err = run("convert", "sample:test", "ours.h5")
+    assert code == 130
+    assert err == "stopped; the same command goes on where that is possible\n"
 
 
 def test_usage_errors_are_one_line(run):
@@ -318,8 +344,9 @@ def test_validate_tells_mistakes_before_its_work(run, tmp_path):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--batch", "1,0"], "batches.1"),
-        (["--batch", "many"], "many"),
+        (["--batch", "1,0"], "--batch 1,0: give numbers"),
+        (["--batch", "many"], "--batch many: give numbers"),
+        (["--reference", "sample:alice-tpc:test"], "detector alice-tpc, not of atlas-barrel"),
         (["--energy", "1GeV..65GeV"], "timed at single energies"),
         (["--momentum", "1GeV-65GeV"], "timed at single energies"),
     ],
@@ -327,6 +354,24 @@ def test_validate_tells_mistakes_before_its_work(run, tmp_path):
 def test_mistakes_of_a_benchmark_are_one_line(run, tmp_path, options, words):
     refused(run("benchmark", "atlas-barrel-photons", *options), words)
     assert not list(tmp_path.iterdir())
+
+
+def test_scores_come_with_notes_and_impossible_numbers(capsys):
+    from simulacra.terminal import print_scores
+    from simulacra.validation import validate
+    from simulacra.validation.result import Invariants
+
+    events = load_sample("test").take(slice(60))
+    validation = validate(events, events)
+    print_scores(validation)
+    assert capsys.readouterr().err == ""
+    broken = {"generated": Invariants(non_finite=3, negative=5, beyond_limits=0)}
+    print_scores(replace(validation, notes=("[odd]",), invariants=broken))
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 3
+    assert lines[0] == "note: [odd]"
+    assert "generated sample: 3 numbers" in lines[1]
+    assert "5 numbers of the response are negative" in lines[2]
 
 
 def test_cells_can_be_emptied_first(run, tmp_path):

@@ -41,6 +41,9 @@ def test_changed_files_are_refused(folder, name):
 def test_missing_and_newer_folders_are_refused(folder, tmp_path):
     with pytest.raises(SimulatorError, match="no simulator .* one of atlas-barrel-photons"):
         TrainedSimulator.load(tmp_path / "nothing")
+    (tmp_path / "begun.part").mkdir()
+    with pytest.raises(SimulatorError, match="training is unfinished; the same command"):
+        TrainedSimulator.load(tmp_path / "begun")
     (tmp_path / "empty").mkdir()
     with pytest.raises(SimulatorError, match="not a simulator folder"):
         TrainedSimulator.load(tmp_path / "empty")

@@ -51,8 +51,9 @@ class CardFile(Frozen):
             return cls.model_validate(content)
 
     @classmethod
-    def load(cls, path: Path, overrides: Sequence[str] = ()) -> Self:
+    def load(cls, path: str | Path, overrides: Sequence[str] = ()) -> Self:
         """Return the card in a file; see :meth:`parse`."""
+        path = Path(path)
         if not path.is_file():
             msg = f"no card {path}"
             raise CardError(msg)

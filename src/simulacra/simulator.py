@@ -178,16 +178,19 @@ def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def _why_none(folder: Path) -> str:
+    """Return why a folder without a description is no simulator."""
+    if folder.exists():
+        return f"{folder} is not a simulator folder: no {ABOUT}"
+    if part_of(folder).is_dir():
+        return f"no simulator {folder} yet: its training is unfinished; the same command goes on"
+    return f"no simulator {folder}: give a folder or one of {', '.join(shipped_simulators())}"
+
+
 def _read_about(folder: Path) -> dict[str, Any]:
     path = folder / ABOUT
     if not path.is_file():
-        hint = "; its training is unfinished" if part_of(folder).is_dir() else ""
-        msg = f"{folder} is not a simulator folder: no {ABOUT}{hint}"
-        if not folder.exists():
-            msg = (
-                f"no simulator {folder}: give a folder or one of {', '.join(shipped_simulators())}"
-            )
-        raise SimulatorError(msg)
+        raise SimulatorError(_why_none(folder))
     try:
         about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         version, digests = about["format_version"], about["sha256"]

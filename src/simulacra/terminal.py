@@ -55,6 +55,18 @@ def print_scores(validation: Validation) -> None:
         for line in judged:
             samples.add_row(*line.cells())
         console.print(samples)
+    _print_cautions(validation)
+
+
+def _print_cautions(validation: Validation) -> None:
+    """Print what a reader of the scores must know: notes, and numbers that are impossible."""
+    for note in validation.notes:
+        errors.print(f"note: {note}", markup=False, highlight=False)
+    for name, found in validation.invariants.items():
+        for count, what in ((found.non_finite, "not finite"), (found.negative, "negative")):
+            if count:
+                line = f"note: {name} sample: {count} numbers of the response are {what}"
+                errors.print(line, markup=False, highlight=False)
 
 
 def print_handed_over(events: HybridEvents) -> None:

@@ -146,7 +146,7 @@ def test_other_detectors_and_missing_folders_are_refused(folder, tmp_path):
     from simulacra.detectors import load_detector
     from tests.conftest import random_events
 
-    with pytest.raises(EventsError, match="not of calogan"):
+    with pytest.raises(EventsError, match="of detector calogan, not of"):
         benchmark([folder], random_events(load_detector("calogan"), 5), settings=QUICK)
     with pytest.raises(SimulacraError, match="not a simulator folder"):
         benchmark([tmp_path], load_sample("test"), settings=QUICK)

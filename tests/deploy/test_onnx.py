@@ -150,6 +150,23 @@ def test_events_that_single_precision_does_not_tell_are_counted_apart(gan, gan_f
     assert parity.agrees
 
 
+class SplitsAConstant(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("halves", torch.arange(4.0))
+
+    def forward(self, x):
+        first, second = self.halves.exp().split(2)
+        return x * first.sum() + second.prod()
+
+
+def test_exporters_say_nothing(caplog):
+    caplog.set_level("WARNING")
+    example = {"x": torch.ones(deploy_graph.EVENTS, 1)}
+    deploy_graph.graph_of(SplitsAConstant(), example, ["y"], "splitter")
+    assert caplog.text == ""
+
+
 def test_unknown_form_lists_the_known(gan, tmp_path):
     with pytest.raises(ExportError, match="there are onnx, lwtnn, par04"):
         export(gan, "torchscript", tmp_path / "no")

@@ -14,7 +14,9 @@ from simulacra.detectors import load_detector
 from simulacra.errors import EventsError, SimulacraError
 from simulacra.fullsim import Geant4Settings, Geant4Simulator, WorkerPool, simulate
 from simulacra.fullsim.calorimeter import CalorimeterSetup
+from simulacra.fullsim.geant4 import ChunkResult
 from simulacra.fullsim.job import Job
+from simulacra.fullsim.parts import Parts
 from simulacra.io import read_events
 
 SPECTRUM = EnergySpectrum.parse("1GeV,30GeV")
@@ -67,6 +69,29 @@ def test_chunks_of_another_job_are_not_mistaken(atlas, tmp_path):
         produce(atlas, output, PretendedGeant4(dies_after=1))
     with pytest.raises(SimulacraError, match=r"another job.*remove the folder"):
         produce(atlas, output, PretendedGeant4(), seed=2)
+
+
+def test_a_job_that_left_no_chunk_is_in_nobodys_way(atlas, tmp_path):
+    output = tmp_path / "events.h5"
+    folder = tmp_path / "events.h5.parts"
+    with pytest.raises(SimulacraError, match="worker died"):
+        produce(atlas, output, PretendedGeant4(dies_after=0))
+    assert not folder.exists()
+    folder.mkdir()
+    (folder / "job.json").write_text("another job, killed before its first chunk")
+    produce(atlas, output, PretendedGeant4(), seed=2)
+    assert not folder.exists()
+
+
+def test_two_jobs_with_one_output_do_not_mix_their_chunks(tmp_path):
+    output, result = tmp_path / "events.h5", ChunkResult({"showers": np.zeros((1, 2))}, "11.4")
+    first, second = (Parts.open({"seed": seed}, output) for seed in (1, 2))
+    first.store(0, result)
+    with pytest.raises(SimulacraError, match="another job"):
+        second.store(0, result)
+    second.remove_if_empty()
+    first.store(1, result)
+    assert len(list(first.folder.glob("chunk-*"))) == 2
 
 
 def at(mark, offset, new):

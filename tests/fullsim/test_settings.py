@@ -40,6 +40,18 @@ def test_only_particles_that_decay_get_decays():
     assert Geant4Settings(particle="mu-").decays
 
 
+@pytest.mark.parametrize(
+    ("particle", "physics", "expected"),
+    [
+        *(("pi+", "opt0", True), ("neutron", "opt4", True), ("alpha", "gs", True)),
+        *(("pi+", "FTFP_BERT", False), ("mu-", "opt0", False), ("pi0", "opt0", False)),
+        *(("gamma", "opt0", False), (None, "opt0", False)),
+    ],
+)
+def test_hadrons_shower_in_hadronic_physics_alone(particle, physics, expected):
+    assert Geant4Settings(particle=particle, physics=physics).misses_showers == expected
+
+
 def test_the_conditions_may_say_the_particle():
     settings = Geant4Settings()
     assert settings.pdg is None

@@ -118,6 +118,13 @@ def test_cards_of_the_benchmarks_are_valid(path):
         assert Card.load(path).training.steps > 0
 
 
+def test_a_card_is_found_by_a_path_or_its_text():
+    path = ROOT / "examples/flow-matching.yaml"
+    assert Card.load(str(path)) == Card.load(path)
+    with pytest.raises(CardError, match=r"^no card nope\.yaml$"):
+        Card.load("nope.yaml")
+
+
 def test_several_training_files_are_joined(small_files, monkeypatch, tmp_path):
     register(monkeypatch)
     content = _content(small_files, "gaussian")

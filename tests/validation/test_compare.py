@@ -119,10 +119,10 @@ def test_energies_that_one_sample_lacks_are_noted_and_left_out():
 def test_samples_without_a_common_energy():
     events = few("train", 5)
     energies = events.conditions["energy"]
-    result = validate(events.take(energies < 3e3), events.take(energies > 3e3))
-    assert result.pooled is None
-    assert result.groups == ()
-    assert summary_rows(result) == []
+    words = r"no energy.*reference 1 GeV, 2 GeV, gen.*--like"
+    with pytest.raises(EventsError, match=words) as told:
+        validate(events.take(energies < 3e3), events.take(energies > 3e3))
+    assert "\n" not in str(told.value)
 
 
 def test_a_different_mixture_of_energies_is_noted(pair):

@@ -70,14 +70,6 @@ def test_many_round_layers_some_of_them_empty(tmp_path, monkeypatch):
     assert path.stat().st_size > 1e5
 
 
-def test_nothing_in_common_is_still_a_report(tmp_path):
-    events = few("train", 3)
-    low = events.conditions["energy"] < 3e3
-    samples = events.take(low), events.take(~low)
-    path = write_report(validate(*samples), *samples, tmp_path / "report")
-    assert "left out" in path.read_text(encoding="utf-8")
-
-
 def test_importing_validation_loads_no_plotting_library():
     code = "import sys, simulacra.validation as v; v.validate; print('matplotlib' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -69,7 +69,8 @@ def benchmark(
     energies = settings.energies or tuple(group.energy for group in groups)
     folders = [simulator_folder(folder) for folder in folders]
     simulators = [TrainedSimulator.load(folder) for folder in folders]
-    require_same_detector(reference.detector, *(s.detector for s in simulators))
+    for simulator in simulators:
+        require_same_detector(simulator.detector, reference.detector)
     fast, judge = [], measured(reference)
     for folder, simulator in zip(folders, simulators, strict=True):
         on_progress(folder.name)

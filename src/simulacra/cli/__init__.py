@@ -12,6 +12,7 @@ from typing import Annotated, cast
 
 import typer
 
+from simulacra import __version__
 from simulacra.cli.catalogue import detectors, models, simulators
 from simulacra.cli.events import convert, generate, hybrid, simulate
 from simulacra.cli.judgement import benchmark, validate
@@ -43,12 +44,26 @@ for command in COMMANDS:
     app.command()(command)
 # What typer raises for a wrong option or command; it exports only this leaf of them.
 UsageError = cast("type[Exception]", typer.BadParameter.__base__)
+INTERRUPTED = 130
+"""The exit code after Ctrl-C, as shells have it."""
 DEBUG: ContextVar[bool] = ContextVar("debug", default=False)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"simulacra {__version__}")
+        raise typer.Exit
 
 
 @app.callback()
 def _options(
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_show_version, help="Show the version and leave."
+        ),
+    ] = False,
 ) -> None:
     DEBUG.set(debug)
 
@@ -61,7 +76,10 @@ def main() -> None:
 
     warnings.showwarning = show_warning
     try:
-        sys.exit(app(sys.argv[1:] or ["--help"], standalone_mode=False))
+        code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
+        if code == INTERRUPTED:  # typer catches Ctrl-C itself
+            _tell_stopped()
+        sys.exit(code)
     except SimulacraError as error:
         if DEBUG.get():
             raise
@@ -74,6 +92,10 @@ def main() -> None:
         message = error.format_message()  # type: ignore[attr-defined]
         errors.print(f"error: {message}", markup=False, highlight=False)
     except (typer.Abort, KeyboardInterrupt):
-        errors.print("stopped; the same command goes on where that is possible")
-        sys.exit(130)
+        _tell_stopped()
+        sys.exit(INTERRUPTED)
     sys.exit(2)
+
+
+def _tell_stopped() -> None:
+    errors.print("stopped; the same command goes on where that is possible")

@@ -61,10 +61,16 @@ def simulate(
             cut=None if cut is None else parse_quantity(cut, "length"),
         )
     )
-    spectrum = EnergySpectrum.parse(energy)
+    spectrum, matter = EnergySpectrum.parse(energy), load_detector(detector)
+    if settings.misses_showers and matter.kind == "calorimeter":  # a TPC wants ionisation alone
+        errors.print(
+            f"note: {physics} has no hadronic physics: {particle} makes no hadronic shower; "
+            "--physics FTFP_BERT has it",
+            highlight=False,
+        )
     with bar("Geant4") as on_progress:
         events = run(
-            load_detector(detector),
+            matter,
             settings,
             spectrum,
             output,

@@ -99,6 +99,15 @@ def _fail_below_thresholds(validation: Validation) -> None:
     console.print(f"thresholds {validation.thresholds.checked} hold", highlight=False)
 
 
+def _batches(text: str) -> tuple[int, ...]:
+    """Return the numbers of ``--batch``."""
+    numbers = [number.strip() for number in text.split(",")]
+    if not all(number.isdecimal() and int(number) for number in numbers):
+        msg = f"--batch {text}: give numbers of events from 1 on, such as 1,100,10000"
+        raise SimulacraError(msg)
+    return tuple(map(int, numbers))
+
+
 def benchmark(
     simulators: Annotated[list[Path], typer.Argument(help="Shipped names or folders.")],
     output: Output = Path("benchmark"),
@@ -145,7 +154,7 @@ def benchmark(
         raise SimulacraError(msg)
     settings = checked(
         lambda: BenchmarkSettings(
-            batches=tuple(int(number) for number in batch.split(",")),
+            batches=_batches(batch),
             seconds=seconds,
             energies=() if spectrum is None else spectrum.points,
             profile=profile,

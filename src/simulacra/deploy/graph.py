@@ -24,6 +24,10 @@ OPSET, IR_VERSION = 18, 8
 """The oldest that torch writes natively, and its format: ONNX Runtime reads it from 1.14 on."""
 EVENTS = 3
 """In the example that is traced: any number but 1, which would be taken for the only one."""
+CHATTY = (
+    "torch.onnx._internal.exporter._registration",  # regrets that torchvision is not installed
+    "onnxscript.optimizer._constant_folding",  # says which operators it leaves as they are
+)
 OnnxModel = Any  # onnx_ir's model
 _OPERATOR = re.compile(r"No ONNX function found for <OpOverload\(op='([^']+)'")
 
@@ -74,16 +78,18 @@ def _require_packages() -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep torch's exporter from telling users what concerns its makers."""
-    logger = logging.getLogger("torch.onnx._internal.exporter._registration")
-    level = logger.level
-    logger.setLevel(logging.ERROR)  # it regrets that torchvision is not installed
+    """Keep the exporters from telling users what concerns their makers."""
+    loggers = [logging.getLogger(name) for name in CHATTY]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def _traced(module: nn.Module, example: tuple[Tensor, ...], kind: str) -> ExportedProgram:

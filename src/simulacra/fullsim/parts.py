@@ -29,9 +29,11 @@ class Parts:
 
     Attributes:
         folder: the folder.
+        description: the job, as ``job.json`` in the folder has it.
     """
 
     folder: Path
+    description: str
 
     @classmethod
     def open(cls, identity: Mapping[str, Any], output: Path) -> Parts:
@@ -44,31 +46,53 @@ class Parts:
         Raises:
             SimulacraError: it holds the chunks of another job.
         """
-        parts = cls(output.with_name(output.name + ".parts"))
         description = json.dumps(identity, indent=1, sort_keys=True)
-        card = parts.folder / "job.json"
-        if card.exists():
-            if card.read_text(encoding="utf-8") != description:
+        parts = cls(output.with_name(output.name + ".parts"), description)
+        parts._sign()  # at once: a folder that cannot be written is told before the work
+        return parts
+
+    def _sign(self) -> None:
+        """Say in the folder whose it is; where another job has left no chunks, it is ours.
+
+        Raises:
+            SimulacraError: it holds the chunks of another job.
+        """
+        mark = self.folder / "job.json"
+        if mark.exists():
+            if mark.read_text(encoding="utf-8") == self.description:
+                return
+            if self._has_chunks():
                 msg = (
-                    f"{parts.folder} holds finished chunks of another job: "
+                    f"{self.folder} holds finished chunks of another job: "
                     "continue that job or remove the folder"
                 )
                 raise SimulacraError(msg)
-            return parts
-        with whole_file(card) as part:
-            part.write_text(description, encoding="utf-8")
-        return parts
+        with whole_file(mark) as part:
+            part.write_text(self.description, encoding="utf-8")
+
+    def _has_chunks(self) -> bool:
+        return any(self.folder.glob("chunk-*.npz"))
 
     def remove(self) -> None:
         """Remove the folder."""
         remove(self.folder)
+
+    def remove_if_empty(self) -> None:
+        """Remove the folder if it holds no chunk, of this job or another."""
+        if not self._has_chunks():
+            self.remove()
 
     def path(self, number: int) -> Path:
         """Return the file of a chunk."""
         return self.folder / f"chunk-{number:05d}.npz"
 
     def store(self, number: int, result: ChunkResult) -> None:
-        """Write a finished chunk, whole or not at all."""
+        """Write a finished chunk, whole or not at all.
+
+        Raises:
+            SimulacraError: another job with the same output has stored chunks meanwhile.
+        """
+        self._sign()
         with whole_file(self.path(number)) as part, part.open("wb") as file:
             arrays = {"geant4": np.array(result.geant4), **result.response}
             np.savez_compressed(file, allow_pickle=False, **arrays)

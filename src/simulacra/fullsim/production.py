@@ -122,7 +122,7 @@ def complete(
             report.add([number])
     except SimulacraError as error:
         if not report.done:
-            parts.remove()
+            parts.remove_if_empty()
             raise
         msg = f"{error}; the same call continues from {parts.folder}"
         raise type(error)(msg) from None

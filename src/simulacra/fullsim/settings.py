@@ -52,6 +52,8 @@ _PDG_OF_NAME = {
     "deuteron": 1000010020,
 }
 _ELECTROMAGNETIC_PRIMARIES = (22, 11, -11)
+_LEAST_HADRON, _NEUTRAL_PION = 100, 111
+"""PDG ids of hadrons and nuclei begin here; a neutral pion is photons before it meets matter."""
 
 
 class Geant4Settings(Frozen):
@@ -99,6 +101,12 @@ class Geant4Settings(Frozen):
     def decays(self) -> bool:
         """Whether the particle needs decay physics beside the electromagnetic one."""
         return self.pdg not in _ELECTROMAGNETIC_PRIMARIES
+
+    @property
+    def misses_showers(self) -> bool:
+        """Whether the particle is a hadron and the physics list has no hadronic interactions."""
+        hadron = self.pdg is not None and abs(self.pdg) > _LEAST_HADRON
+        return hadron and self.pdg != _NEUTRAL_PION and self.physics in EM_PHYSICS
 
     @property
     def usual_cut(self) -> float:

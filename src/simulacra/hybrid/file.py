@@ -24,9 +24,9 @@ from simulacra.hybrid.primaries import Primaries
 from simulacra.hybrid.rules import Entries
 from simulacra.io import HDF5
 from simulacra.io.datasets import opened, read_numbers
-from simulacra.io.hdf5 import read_group, write_dataset, write_group
+from simulacra.io.hdf5 import SEVERAL_REGIONS, read_group, write_dataset, write_group
 
-FORMAT, VERSION = "simulacra-hybrid", 2
+VERSION = 2
 ROWS = 65536
 """Rows of a column that are compressed together."""
 UNITS = {
@@ -57,7 +57,7 @@ def write_hybrid(events: HybridEvents, path: Path) -> None:
             for name, value in only.attrs.items():
                 file.attrs[name] = value
         else:
-            file.attrs["format"] = FORMAT
+            file.attrs["format"] = SEVERAL_REGIONS
         file.attrs["hybrid_version"] = VERSION
         file.attrs["n_events"] = len(events)
         file.attrs["origins"] = json.dumps(events.origins)

@@ -20,7 +20,14 @@ from simulacra.io.calochallenge import is_calochallenge, read_calochallenge, wri
 from simulacra.io.calogan import is_calogan, read_calogan, write_calogan
 from simulacra.io.datasets import count_rows, parse_rows
 from simulacra.io.gan3d import is_3dgan, read_3dgan
-from simulacra.io.hdf5 import ENERGY_DATASET, count_hdf5, is_native, read_hdf5, write_hdf5
+from simulacra.io.hdf5 import (
+    ENERGY_DATASET,
+    count_hdf5,
+    is_native,
+    read_hdf5,
+    regions_of,
+    write_hdf5,
+)
 from simulacra.io.par04 import is_par04, read_par04, write_par04
 from simulacra.io.root import count_root, is_root, read_root, write_root
 
@@ -86,7 +93,7 @@ def recognise(path: Path) -> str:
     """Return the name of the format that a file's content has.
 
     Raises:
-        EventsError: the file is missing, damaged, or of no known kind.
+        EventsError: the file is missing, damaged, of no known kind, or holds several samples.
     """
     if not path.is_file():
         msg = f"no events file {path}"
@@ -94,6 +101,13 @@ def recognise(path: Path) -> str:
     for name, candidate in FORMATS.items():
         if candidate.recognises(path):
             return name
+    if regions := regions_of(path):
+        msg = (
+            f"{path}: a hybrid run of several regions ({', '.join(regions)}); take one: in Python, "
+            f"write_events(read_hybrid({path.name!r}).regions[{regions[0]!r}], "
+            f"'{regions[0]}.h5') (docs/hybrid.md)"
+        )
+        raise EventsError(msg)
     msg = (
         f"{path}: not an events file of a known kind (truncated or damaged?); "
         f"kinds known are {', '.join(FORMATS)}"

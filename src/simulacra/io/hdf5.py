@@ -22,6 +22,8 @@ from simulacra.io.foreign import ENERGY, carried_detector, require_conditions, r
 
 ENERGY_DATASET = "incident_energies"
 FORMAT = "simulacra-events"
+SEVERAL_REGIONS = "simulacra-hybrid"
+"""What a file says that holds several samples, one for each region of a hybrid run."""
 
 
 def is_native(path: Path) -> bool:
@@ -30,6 +32,15 @@ def is_native(path: Path) -> bool:
         return False
     with opened(path) as file:
         return str(file.attrs.get("format")) == FORMAT
+
+
+def regions_of(path: Path) -> tuple[str, ...]:
+    """Return the regions of a file of several; none where it is another kind of file."""
+    if not holds(path):
+        return ()
+    with opened(path) as file:
+        several = str(file.attrs.get("format")) == SEVERAL_REGIONS
+        return tuple(file["regions"]) if several else ()
 
 
 def count_hdf5(path: Path) -> int:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, NoReturn
 
 import numpy as np
 
 from simulacra.arrays import FloatArray
-from simulacra.energies import EnergyGroup, energy_groups
+from simulacra.energies import EnergyGroup, energy_groups, energy_points
 from simulacra.errors import EventsError
 from simulacra.events import EventSource, require_same_detector
 from simulacra.observables import Observable, observables_of
 from simulacra.provenance import provenance
+from simulacra.units import format_energy
 from simulacra.validation.adversary import Profile, judge_samples
 from simulacra.validation.comparer import Comparer, Samples
 from simulacra.validation.correlation import correlated_names, correlations_of
@@ -51,7 +52,8 @@ def validate(
         legacy: a CaloChallenge dataset (``2``) whose official scores are added.
 
     Raises:
-        EventsError: the samples are of different detectors, or one has no events.
+        EventsError: the samples are of different detectors, have no energy in common, or one has
+            no events.
         SimulacraError: the detector has no such official scores.
     """
     require_comparable(reference, generated, floor=floor, legacy=legacy)
@@ -62,6 +64,8 @@ def validate(
     comparer = Comparer(np.random.default_rng(seed), {o.name: o for o in observables})
     groups = energy_groups(ref.energies, gen.energies, scale=ref.detector.scale)
     both, notes = _shared(groups, ref, gen)
+    if not both:
+        _refuse_disjoint(ref, gen)
     limits = _limits(ref.values[observables[0].name])
     judged, cautions = _judged((ref, gen, extra), both, profile, seed)
     result = Validation(
@@ -180,6 +184,24 @@ def _shared(
                 f"{scale.one}, the results for all {scale.many} together show the mixture as well"
             )
     return tuple(group for group, _, _ in both), notes
+
+
+def _refuse_disjoint(ref: Sample, gen: Sample) -> NoReturn:
+    """Say that nothing can be compared, and what would help."""
+    msg = (
+        f"the samples have no {kind_of(ref.detector).scale.one} in common: "
+        f"reference {_extent(ref.energies)}, generated {_extent(gen.energies)}; "
+        "generate with --like the reference"
+    )
+    raise EventsError(msg)
+
+
+def _extent(energies: FloatArray) -> str:
+    """Return the energies as text: each where they are few, else their range."""
+    points = energy_points(energies, most=8).tolist()
+    if points:
+        return ", ".join(map(format_energy, points))
+    return f"{format_energy(energies.min())} to {format_energy(energies.max())}"
 
 
 def _limits(headline: FloatArray) -> tuple[float, float]:
