@@ -66,10 +66,8 @@ class Comparer:
     rng: np.random.Generator
     observables: Mapping[str, Observable]
 
-    def pooled(self, groups: tuple[EnergyGroup, ...], samples: Samples) -> GroupResult | None:
+    def pooled(self, groups: tuple[EnergyGroup, ...], samples: Samples) -> GroupResult:
         """Return the result of all groups together."""
-        if not groups:
-            return None
         label = f"all {kind_of(samples.reference.detector).scale.many}"
         return self.group(label, None, groups, samples)
 

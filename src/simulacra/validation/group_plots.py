@@ -73,7 +73,7 @@ def profiles(shown: Shown) -> Iterator[Plot]:
     validation = shown.validation
     groups = _groups(validation)
     long = {group: names for group, names in groups.items() if len(names) > MOST_MEMBERS}
-    if validation.pooled is None or not long:
+    if not long:
         return
     figure, pairs = panels(len(long), most_columns=3)
     for (group, names), pair in zip(long.items(), pairs, strict=True):

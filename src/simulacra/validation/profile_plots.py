@@ -40,7 +40,7 @@ def longitudinal_profile(validation: Validation, full: CellSums, fast: CellSums)
 def _moments(validation: Validation, *, generated: bool) -> str:
     texts = []
     for name, symbol in (("depth", r"$\langle z \rangle$"), ("depth_width", r"$\sigma_z$")):
-        comparison = validation.pooled.comparisons.get(name) if validation.pooled else None
+        comparison = validation.pooled.comparisons.get(name)
         if comparison is not None:
             moments = comparison.generated if generated else comparison.reference
             texts.append(f"{symbol} = {moments.mean.value:.4g} mm")

@@ -104,11 +104,10 @@ def _legacy_rows(validation: Validation) -> list[tuple[str, float, float | None]
         return []
     official: dict[str, list[float]] = {}
     own: dict[str, list[float]] = {}
-    pooled = {} if validation.pooled is None else validation.pooled.comparisons
     for name, score in validation.legacy.scores.items():
         quantity = name.partition(".")[0]
         official.setdefault(quantity, []).append(score)
-        comparison = pooled.get(validation.legacy.ours.get(name, ""))
+        comparison = validation.pooled.comparisons.get(validation.legacy.ours.get(name, ""))
         if comparison is not None:
             own.setdefault(quantity, []).append(comparison.metrics["separation"].value)
     return [

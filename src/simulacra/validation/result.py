@@ -134,7 +134,7 @@ class Validation:
         observables: what each name means, in the order of a report.
         limits: the range of the headline observable beyond which events are counted.
         invariants: the counts, for ``reference`` and ``generated``.
-        pooled: all energies that both samples have, together; None where they share none.
+        pooled: all energies that both samples have, together.
         energies: one result per energy, ascending.
         divisions: by the name of each further division of the events, its parts: each over all
             energies (``energy`` is None), then energy by energy.
@@ -158,7 +158,7 @@ class Validation:
     observables: Mapping[str, ObservableInfo]
     limits: tuple[float, float]
     invariants: Mapping[str, Invariants]
-    pooled: GroupResult | None
+    pooled: GroupResult
     energies: tuple[GroupResult, ...]
     divisions: Mapping[str, tuple[GroupResult, ...]]
     samples: SampleComparison | None
@@ -174,8 +174,8 @@ class Validation:
 
     @property
     def groups(self) -> tuple[GroupResult, ...]:
-        """The pooled result, if there is one, and then energy after energy."""
-        return (() if self.pooled is None else (self.pooled,)) + self.energies
+        """The pooled result, and then energy after energy."""
+        return (self.pooled, *self.energies)
 
     @property
     def parts(self) -> tuple[GroupResult, ...]:

@@ -52,8 +52,6 @@ def _table(shown: Shown, helix: str) -> FigureTable:
 
 def _groups(shown: Shown) -> Iterator[tuple[str, tuple[Sample, Sample]]]:
     """Yield all events of both samples, each momentum, and both again in parts of |eta|."""
-    if shown.validation.pooled is None:
-        return
     assert isinstance(shown.detector, Tpc)
     both = shown.full, shown.fast
     yield shown.validation.pooled.label, both
