@@ -207,12 +207,10 @@ class HelixFlow(nn.Module):
         parts = (helix, channels, track, rows)
         blocks = list(zip(*(torch.split(part, BLOCK) for part in parts), strict=True))
         for _ in range(2):  # what is a kink goes with the size of the other deviations
-            taken = [self._apart(*block) for block in blocks]
-            self.smooth.fit(
-                torch.cat([block.found for block in taken]),
-                torch.cat([block.known for block in taken]),
-                torch.cat([track, torch.cat([block.seen for block in taken])], dim=1),
-            )
+            apart = (self._apart(*block) for block in blocks)
+            taken = [(part.found, part.known, part.seen) for part in apart]
+            found, known, seen = (torch.cat(parts) for parts in zip(*taken, strict=True))
+            self.smooth.fit(found, known, torch.cat([track, seen], dim=1))
 
     def noise_shape(self, n: int) -> tuple[int, ...]:
         """Return the shape of the Gaussian noise for ``n`` tracks."""
