@@ -4,8 +4,9 @@
     python speed.py helix-flow helix-flow.onnx -o results/speed
 
 One thread, CPU time of a track in batches, from conditions to clusters: the median of some calls,
-each way in turn; and the normal numbers alone that a batch begins with. ``torch.compile`` needs a
-C++ compiler and compiles each batch size anew, which is counted apart.
+each way in turn. ``torch.compile`` needs a C++ compiler and compiles each batch size anew, which is
+counted apart. Then what is not network: the normal numbers that a batch begins with (not in the
+times before), how helices meet the rows, and clusters from what the network says (both are).
 """
 
 from __future__ import annotations
@@ -38,12 +39,16 @@ def microseconds(simulator: TrainedSimulator, runtime: Runtime, batch: int) -> d
     with torch.inference_mode():
         start = time.perf_counter()
         compiled(columns, noise)
+        encoded = surrogate.encoder(columns)
+        features = surrogate.model.sample(encoded, noise)
         found = {"compiling, s": time.perf_counter() - start}
         ways = {
             "torch": lambda: surrogate(columns, noise),
             "torch.compile": lambda: compiled(columns, noise),
             "ONNX Runtime": lambda: runtime.run(columns.numpy(), noise.numpy()),
             "normal numbers": lambda: torch.randn(shape),
+            "conditions": lambda: surrogate.encoder(columns),
+            "clusters": lambda: surrogate.transform.inverse(features, columns),
         }
         for name, call in ways.items():
             found[name] = 1000 * cpu_ms(call) / batch
