@@ -13,6 +13,7 @@ from simulacra import __version__, cli
 from simulacra.detectors import load_detector
 from simulacra.io import read_events, write_events
 from simulacra.sample import load_sample
+from simulacra.simulator import TrainedSimulator
 from tests.conftest import SMALL_MODELS, random_events
 
 
@@ -243,6 +244,17 @@ def test_what_cannot_be_read_or_written_is_one_line(run, simulator, tmp_path):
     generate = ("generate", simulator, "--energy", "1GeV", "-n", 2)
     refused(run(*generate, "-o", "card.yaml/x.h5"), "card.yaml")
     refused(run(*generate, "--seed", 2**64, "-o", "x.h5"), "--seed")
+
+
+def test_an_output_that_cannot_hold_the_events_is_told_before_they_are_made(
+    run, simulator, monkeypatch
+):
+    def simulate(*_):
+        raise AssertionError
+
+    monkeypatch.setattr(TrainedSimulator, "simulate", simulate)
+    generate = ("generate", simulator, "--energy", "1GeV", "-n", 2)
+    refused(run(*generate, "-o", "x.csv"), "x.csv")
 
 
 def test_quickstart_replaces_no_folder_but_a_simulator(run, tmp_path):

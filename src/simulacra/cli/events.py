@@ -96,11 +96,12 @@ def generate(
     overwrite: Overwrite = False,
 ) -> None:
     """Generate events with a trained simulator."""
-    from simulacra.io import write_events
+    from simulacra.io import require_writable, write_events
     from simulacra.simulators import load_simulator
 
     require_free(output, overwrite)
     loaded = load_simulator(simulator)
+    require_writable(loaded.detector, output)
     conditions = _conditions(loaded.detector, like, energy, number, seed)
     outside = int(loaded.outside(conditions).sum())
     if outside:
