@@ -103,7 +103,7 @@ class Events:
     def check_signs(self) -> None:
         """Raise an :class:`EventsError` where a response is negative that has no sign."""
         for name, array in self.detector.response_arrays.items():
-            negative = int(np.count_nonzero(self.response[name][..., array.signed :] < 0))
+            negative = int(np.count_nonzero(array.negative(self.response[name])))
             if negative:
                 msg = (
                     f"{name} holds {negative} negative values, which no model here learns; "

@@ -108,9 +108,9 @@ def test_the_truncated_dedx_of_tracks_is_the_observable(chamber):
     with torch.random.fork_rng(devices=[]):
         model = Surrogate(entry, entry.config_class()(), chamber)
     features, encoded = model.fit(events)
-    found = model.network._dedx(
-        model.network._channels(features)[1], *model.network._split(encoded)
-    )
+    network = model.network
+    typical = network.of_rows.typical_charge(*network._split(encoded))
+    found = network._dedx(network._channels(features)[1], typical)
     ratio = found[:, 0].numpy() - np.log(measured(events).values["dedx"])
     fast = (events.conditions["transverse_momentum"] > 300) & np.isfinite(ratio)
     assert fast.sum() > 500
@@ -128,7 +128,8 @@ def test_charges_have_the_dedx_that_was_drawn(surrogate):
     model._fated = lambda *arguments: drawn.setdefault("fated", original(*arguments))
     with torch.inference_mode():
         features = model.sample(encoded, noise)
-    found = model._dedx(model._channels(features)[1], *model._split(encoded))
+    typical = model.of_rows.typical_charge(*model._split(encoded))
+    found = model._dedx(model._channels(features)[1], typical)
     some = drawn["fated"].trail.present.sum(dim=1) > 0
     assert some.sum() > 50
     assert torch.allclose(found[some], drawn["fated"].dedx[some], atol=1e-3)

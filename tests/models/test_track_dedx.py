@@ -6,10 +6,10 @@ import torch
 from simulacra.models.track_dedx import (
     BEGIN,
     OF_DEDX,
-    TRUNCATION,
     EnergyLoss,
     log_truncated_mean,
 )
+from simulacra.observables.tpc import TRUNCATION
 from simulacra.observables.tracks import truncated_mean
 
 FEATURES = 3

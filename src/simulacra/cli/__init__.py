@@ -80,11 +80,7 @@ def main() -> None:
         if code == INTERRUPTED:  # typer catches Ctrl-C itself
             _tell_stopped()
         sys.exit(code)
-    except SimulacraError as error:
-        if DEBUG.get():
-            raise
-        errors.print(f"error: {error}", markup=False, highlight=False)
-    except OSError as error:  # no permission, a full disk, a file in place of a folder
+    except (SimulacraError, OSError) as error:  # or no permission, a full disk, no folder
         if DEBUG.get():
             raise
         errors.print(f"error: {error}", markup=False, highlight=False)

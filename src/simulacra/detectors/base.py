@@ -12,7 +12,7 @@ import numpy as np
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from simulacra.arrays import Array, FloatArray
+from simulacra.arrays import Array, BoolArray, FloatArray
 from simulacra.errors import DetectorError
 
 Role = Literal["log", "linear", "cyclic", "categorical"]
@@ -58,6 +58,11 @@ class ResponseArray:
     shape: tuple[int, ...]
     unit: str
     signed: int = 0
+
+    def negative(self, values: Array) -> BoolArray:
+        """Return where numbers (n, *shape) are negative that must not be."""
+        below: BoolArray = values[..., self.signed :] < 0
+        return below
 
 
 class DetectorBase(Frozen):

@@ -99,6 +99,7 @@ class Apart(NamedTuple):
     Attributes:
         traits: what the tracks are like.
         trail: where they have clusters.
+        typical: log q of a typical dE/dx in their rows (n, rows).
         dedx: logarithms of their truncated dE/dx over the typical one (n, 1).
         seen: how much of them is seen (n, SEEN).
         kink: the numbers of their kinks (n,).
@@ -110,6 +111,7 @@ class Apart(NamedTuple):
 
     traits: Traits
     trail: Trail
+    typical: Tensor
     dedx: Tensor
     seen: Tensor
     kink: Tensor
@@ -203,7 +205,7 @@ class HelixFlow(nn.Module):
             self.range[0, place] = values.min() - margin
             self.range[1, place] = values.max() + margin
         track, rows = self._split(conditions)
-        self.dedx.fit(self._dedx(channels, track, rows))
+        self.dedx.fit(self._dedx(channels, self.of_rows.typical_charge(track, rows)))
         parts = (helix, channels, track, rows)
         blocks = list(zip(*(torch.split(part, BLOCK) for part in parts), strict=True))
         for _ in range(2):  # what is a kink goes with the size of the other deviations
@@ -225,9 +227,9 @@ class HelixFlow(nn.Module):
         fated = self._fated(track, rows, drawn, white[:, 0])
         parameters, trail = fated.parameters, fated.trail
         context = torch.cat([fated.described, fated.seen, fated.place], dim=1)
-        typical = self.smooth.typical(torch.cat([track, fated.seen], dim=1))
+        sizes = self._sizes(track, fated.seen)
         known, log_size = self._known(trail), fated.traits.log_size
-        smooth = self.smooth.sample(context, typical, log_size, known, of_smooth)
+        smooth = self.smooth.sample(context, sizes, log_size, known, of_smooth)
         helix, across, along_z, common = torch.split(smooth, self.sizes, dim=1)
         common_of_rows = self.noise.common(common, trail.passed)
         noise_of_rows = self.noise.draw(parameters, track, trail, common_of_rows, white[:, 1:])
@@ -256,17 +258,16 @@ class HelixFlow(nn.Module):
         trail, traits, dedx = apart.trail, apart.traits, apart.dedx
         alike = traits.beside(track)
         described = torch.cat([alike, dedx], dim=1)
-        charge = self.of_rows.typical_charge(track, rows) + dedx
-        parameters = self.of_rows(described, rows, charge)
+        parameters = self.of_rows(described, rows, apart.typical + dedx)
         of_noise, common = self.noise.losses(
             parameters, track, trail, channels, apart.coefficients, traits.kinked, rng
         )
         some = (present.sum(dim=1, keepdim=True) > 0).to(present.dtype)
-        end = torch.cat([alike, self._seen(rows, trail.passed, trail.passed)], dim=1)
+        end = self._end(alike, rows, trail.passed)
         kinks = self.kinks.errors(torch.cat([described, apart.seen], 1), trail.passed, apart.kink)
         found = torch.cat([apart.found, common], dim=1)
         context = torch.cat([described, apart.seen, apart.place], dim=1)
-        typical = self.smooth.typical(torch.cat([track, apart.seen], dim=1))
+        sizes = self._sizes(track, apart.seen)
         return {
             **self.traits.losses(track, some, traits, self.smooth.sizes_known(apart.known)),
             "ends": error_of_ends(self.ends(alike, rows), trail.passed),
@@ -274,7 +275,7 @@ class HelixFlow(nn.Module):
             "kinks": (kinks * traits.kinked).mean(),
             "presence": error_of_presence(parameters.rates, present, trail.passed),
             "turns": error_of_turns(parameters.rates, channels, traits.broken),
-            **self.smooth.losses(found, apart.known, context, typical, traits.log_size),
+            **self.smooth.losses(found, apart.known, context, sizes, traits.log_size),
             **of_noise,
         }
 
@@ -285,8 +286,7 @@ class HelixFlow(nn.Module):
         lifetimes = functional.softplus(-logit_of(of_lifetimes))
         alike = traits.beside(track)
         passed = some * drawn_passed(self.ends(alike, rows), lifetimes[:, :1])
-        end = torch.cat([alike, self._seen(rows, passed, passed)], dim=1)
-        dedx = self.dedx.drawn(end, of_dedx)
+        dedx = self.dedx.drawn(self._end(alike, rows, passed), of_dedx)
         described = torch.cat([alike, dedx], dim=1)
         typical = self.of_rows.typical_charge(track, rows)
         parameters = self.of_rows(described, rows, typical + dedx)
@@ -305,23 +305,23 @@ class HelixFlow(nn.Module):
         present, off = channels[:, 0], channels[:, 1:3]
         passed = passed_rows(present)
         seen = self._seen(rows, present, passed)
-        typical = self.smooth.typical(torch.cat([track, seen], dim=1))
+        sizes = self._sizes(track, seen)
         trail = Trail(present, passed, self._basis(passed, torch.zeros_like(passed)))
         coefficients = fitted(trail.basis, off, present)
         first = self._smooth(helix, coefficients)
-        kinked = self.smooth.traits(first, self._known(trail), typical).kinked
+        kinked = self.smooth.traits(first, self._known(trail), sizes).kinked
         kink = self.kinks.found(off - combine(trail.basis, coefficients), present, passed)
         trail = Trail(present, passed, self._basis(passed, self.kinks.shape(passed, kink, kinked)))
         coefficients = fitted(trail.basis, off, present)
         known, found = self._known(trail), self._smooth(helix, coefficients)
-        traits = self.smooth.traits(found, known, typical)._replace(kinked=kinked)
+        traits = self.smooth.traits(found, known, sizes)._replace(kinked=kinked)
         place = self.kinks.place(passed, kink, kinked)
-        dedx = self._dedx(channels, track, rows)
-        return Apart(traits, trail, dedx, seen, kink, place, known, coefficients, found)
-
-    def _dedx(self, channels: Tensor, track: Tensor, rows: Tensor) -> Tensor:
-        """Return the logarithms of tracks' truncated dE/dx, over the typical one (n, 1)."""
         typical = self.of_rows.typical_charge(track, rows)
+        dedx = self._dedx(channels, typical)
+        return Apart(traits, trail, typical, dedx, seen, kink, place, known, coefficients, found)
+
+    def _dedx(self, channels: Tensor, typical: Tensor) -> Tensor:
+        """Return the logarithms of tracks' truncated dE/dx, over the typical one (n, 1)."""
         return log_truncated_mean(channels[:, 3] - typical, channels[:, 0])
 
     def _split(self, conditions: Tensor) -> tuple[Tensor, Tensor]:
@@ -348,6 +348,14 @@ class HelixFlow(nn.Module):
         reach = (rows[:, REACH, -1:]).clamp_max(0.0)  # from the last row
         parts = [count / self.rows, count.clamp_min(1).log() / 5, far, far - reach - self.radii[-1]]
         return torch.cat(parts, dim=1)
+
+    def _end(self, alike: Tensor, rows: Tensor, passed: Tensor) -> Tensor:
+        """Return what is known of tracks once it is drawn where they end (n, alike + SEEN)."""
+        return torch.cat([alike, self._seen(rows, passed, passed)], dim=1)
+
+    def _sizes(self, track: Tensor, seen: Tensor) -> Tensor:
+        """Return the logarithms of the typical sizes of deviations (n, sized)."""
+        return self.smooth.typical(torch.cat([track, seen], dim=1))
 
     def _padded(self, *free: Tensor) -> Tensor:
         """Return the coefficients (n, 2, orders), zero where they are the helix's own."""

@@ -16,11 +16,10 @@ from torch import Tensor, nn
 
 from simulacra.models.networks import dense
 from simulacra.models.sinh_arcsinh import SinhArcsinh
+from simulacra.observables.tpc import TRUNCATION
 
 OF_DEDX = 2
 """Numbers of noise for it: of the part of the mixture, and within it."""
-TRUNCATION = 0.6
-"""Part of the clusters, the lowest ones, whose mean it is."""
 HALVINGS = 10
 """Of the range of the charges, to find the largest of those; the mean hardly depends on it."""
 BEGIN = (-0.3, 1.0, 2.5)

@@ -118,7 +118,7 @@ def measured(events: EventSource | Sample) -> Sample:
             values[name][place] = array
         non_finite[place] = sum(_count(~np.isfinite(array)) for array in piece.response.values())
         negative[place] = sum(
-            _count(piece[name][..., array.signed :] < 0)
+            _count(array.negative(piece[name]))
             for name, array in piece.detector.response_arrays.items()
         )
         conditions.append(piece.conditions)
