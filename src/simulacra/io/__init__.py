@@ -42,19 +42,27 @@ class Format:
         endings: how its files are called; the first format with an ending is written by default.
         recognises: whether an existing file is of this kind.
         count: how many events an existing file has.
-        read: events from a file, given the detector (or None) and a slice of events.
+        read: events from a file, given the detector (or None), a slice of events, and the unit of
+            energies that the file does not state (or None).
         write: None where the format is only read.
     """
 
     endings: tuple[str, ...]
     recognises: Callable[[Path], bool]
     count: Callable[[Path], int]
-    read: Callable[[Path, Detector | None, slice], Events]
+    read: Callable[[Path, Detector | None, slice, str | None], Events]
     write: Callable[[Events, Path], None] | None
 
 
 def _rows_of(name: str) -> Callable[[Path], int]:
     return partial(count_rows, name=name)
+
+
+def _read_root(path: Path, detector: Detector | None, rows: slice, unit: str | None) -> Events:
+    if unit is not None:
+        msg = f"{path}: --unit is for HDF5 files"
+        raise EventsError(msg)
+    return read_root(path, detector, rows)
 
 
 FORMATS = {
@@ -65,7 +73,7 @@ FORMATS = {
     "par04": Format(HDF5, is_par04, _rows_of("incident_energy"), read_par04, write_par04),
     "calogan": Format(HDF5, is_calogan, _rows_of("energy"), read_calogan, write_calogan),
     "3dgan": Format(HDF5, is_3dgan, _rows_of("target"), read_3dgan, None),
-    "root": Format((".root",), is_root, count_root, read_root, write_root),
+    "root": Format((".root",), is_root, count_root, _read_root, write_root),
 }
 
 
@@ -116,7 +124,10 @@ def recognise(path: Path) -> str:
 
 
 def read_events(
-    path: str | Path, detector: Detector | None = None, rows: slice = slice(None)
+    path: str | Path,
+    detector: Detector | None = None,
+    rows: slice = slice(None),
+    unit: str | None = None,
 ) -> Events:
     """Read events from a file and check conditions and response.
 
@@ -124,12 +135,13 @@ def read_events(
         path: the file; its content says the format.
         detector: the detector, where the file does not carry it; otherwise they must agree.
         rows: which events, so that a large file can be read piece by piece.
+        unit: of energies, such as ``GeV``, where the file does not state it.
 
     Raises:
         EventsError: the file cannot be used; the message says why.
     """
     path = Path(path)
-    events = FORMATS[recognise(path)].read(path, detector, rows)
+    events = FORMATS[recognise(path)].read(path, detector, rows, unit)
     with _named(path):
         events.check()
     return events
@@ -143,16 +155,19 @@ class EventFile:
     Args:
         path: the file; its content says the format.
         detector: the detector, where the file does not carry it; otherwise they must agree.
+        unit: of energies, where the file does not state it.
 
     Raises:
         EventsError: the file cannot be used; the message says why.
     """
 
-    def __init__(self, path: str | Path, detector: Detector | None = None) -> None:
-        self.path = Path(path)
+    def __init__(
+        self, path: str | Path, detector: Detector | None = None, unit: str | None = None
+    ) -> None:
+        self.path, self._unit = Path(path), unit
         self._format = FORMATS[recognise(self.path)]
         self._count = self._format.count(self.path)
-        first = self._format.read(self.path, detector, slice(ROWS))
+        first = self._format.read(self.path, detector, slice(ROWS), unit)
         self._detector, self._provenance = first.detector, first.provenance
 
     @property
@@ -174,7 +189,7 @@ class EventFile:
         Raises:
             EventsError: they cannot be used; the message says why.
         """
-        events = self._format.read(self.path, self._detector, index)
+        events = self._format.read(self.path, self._detector, index, self._unit)
         with _named(self.path):
             events.conditions.check(events.detector)
         return events

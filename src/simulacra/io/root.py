@@ -29,7 +29,8 @@ from simulacra.io.foreign import (
     require_conditions,
     require_shape,
 )
-from simulacra.io.plausibility import require_closure, require_polar_order
+from simulacra.io.plausibility import require_closure
+from simulacra.io.voxel_order import require_order
 
 UprootObject = Any  # uproot carries no types
 KIND = "root"
@@ -96,7 +97,7 @@ def read_root(path: Path, detector: Detector | None, rows: slice) -> Events:
         cells = _cells(tree, calorimeter, rows)
         if text is None:  # what was written here may be of particles that leave next to nothing
             require_closure(columns["energy"], cells)
-            require_polar_order(cells, calorimeter)
+            require_order(cells, calorimeter)
         facts = {"converted_from": {"format": KIND, "file": path.name}}
         if "provenance" in texts:
             facts = json.loads(str(file["provenance"]))
