@@ -10,7 +10,7 @@ import typer
 
 from simulacra.cli.options import Output, checked, require_own_folder, require_report_folder
 from simulacra.errors import SimulacraError
-from simulacra.terminal import console, errors, print_scores
+from simulacra.terminal import console, errors, print_scores, write
 
 if TYPE_CHECKING:
     from simulacra.events import EventSource
@@ -168,4 +168,4 @@ def benchmark(
     ]
     with console.status("benchmark") as status:
         result = run(simulators, events, full, settings, lambda what: status.update(what))
-    typer.echo(write_benchmark(result, output).read_text(encoding="utf-8"))
+    write(write_benchmark(result, output).read_text(encoding="utf-8") + "\n")

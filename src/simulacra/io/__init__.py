@@ -16,20 +16,20 @@ from simulacra.conditions import Conditions
 from simulacra.detectors import Detector
 from simulacra.errors import EventsError
 from simulacra.events import ROWS, Events
-from simulacra.io.calochallenge import is_calochallenge, read_calochallenge, write_calochallenge
-from simulacra.io.calogan import is_calogan, read_calogan, write_calogan
-from simulacra.io.datasets import count_rows, parse_rows
-from simulacra.io.gan3d import is_3dgan, read_3dgan
+from simulacra.io.calochallenge import CALOCHALLENGE, read_calochallenge, write_calochallenge
+from simulacra.io.calogan import CALOGAN, read_calogan, write_calogan
+from simulacra.io.datasets import count_rows, holds, parse_rows
+from simulacra.io.gan3d import GAN3D, read_3dgan
 from simulacra.io.hdf5 import (
-    ENERGY_DATASET,
     count_hdf5,
     is_native,
     read_hdf5,
     regions_of,
     write_hdf5,
 )
-from simulacra.io.par04 import is_par04, read_par04, write_par04
+from simulacra.io.par04 import PAR04, read_par04, write_par04
 from simulacra.io.root import count_root, is_root, read_root, write_root
+from simulacra.io.strangers import describe_stranger
 
 HDF5 = (".h5", ".hdf5")
 
@@ -41,6 +41,7 @@ class Format:
     Attributes:
         endings: how its files are called; the first format with an ending is written by default.
         recognises: whether an existing file is of this kind.
+        arrays: of HDF5 files of others, what lies at their top.
         count: how many events an existing file has.
         read: events from a file, given the detector (or None), a slice of events, and the unit of
             energies that the file does not state (or None).
@@ -52,10 +53,7 @@ class Format:
     count: Callable[[Path], int]
     read: Callable[[Path, Detector | None, slice, str | None], Events]
     write: Callable[[Events, Path], None] | None
-
-
-def _rows_of(name: str) -> Callable[[Path], int]:
-    return partial(count_rows, name=name)
+    arrays: tuple[str, ...] = ()
 
 
 def _read_root(path: Path, detector: Detector | None, rows: slice, unit: str | None) -> Events:
@@ -65,14 +63,22 @@ def _read_root(path: Path, detector: Detector | None, rows: slice, unit: str | N
     return read_root(path, detector, rows)
 
 
+def _of_others(
+    arrays: tuple[str, ...],
+    read: Callable[[Path, Detector | None, slice, str | None], Events],
+    write: Callable[[Events, Path], None] | None,
+) -> Format:
+    """Return a format of HDF5 files that is told by its arrays; the first has a row an event."""
+    count = partial(count_rows, name=arrays[0])
+    return Format(HDF5, lambda path: holds(path, *arrays), count, read, write, arrays)
+
+
 FORMATS = {
     "hdf5": Format(HDF5, is_native, count_hdf5, read_hdf5, write_hdf5),
-    "calochallenge": Format(
-        HDF5, is_calochallenge, _rows_of(ENERGY_DATASET), read_calochallenge, write_calochallenge
-    ),
-    "par04": Format(HDF5, is_par04, _rows_of("incident_energy"), read_par04, write_par04),
-    "calogan": Format(HDF5, is_calogan, _rows_of("energy"), read_calogan, write_calogan),
-    "3dgan": Format(HDF5, is_3dgan, _rows_of("target"), read_3dgan, None),
+    "calochallenge": _of_others(CALOCHALLENGE, read_calochallenge, write_calochallenge),
+    "par04": _of_others(PAR04, read_par04, write_par04),
+    "calogan": _of_others(CALOGAN, read_calogan, write_calogan),
+    "3dgan": _of_others(GAN3D, read_3dgan, None),
     "root": Format((".root",), is_root, count_root, _read_root, write_root),
 }
 
@@ -116,9 +122,11 @@ def recognise(path: Path) -> str:
             f"'{regions[0]}.h5') (docs/hybrid.md)"
         )
         raise EventsError(msg)
+    needed = {name: kind.arrays for name, kind in FORMATS.items() if kind.arrays}
+    found = describe_stranger(path, needed)
     msg = (
-        f"{path}: not an events file of a known kind (truncated or damaged?); "
-        f"kinds known are {', '.join(FORMATS)}"
+        f"{path}: not an events file of a known kind{'' if found else ' (truncated or damaged?)'}; "
+        f"{f'{found}; ' if found else ''}kinds known are {', '.join(FORMATS)}"
     )
     raise EventsError(msg)
 

@@ -16,13 +16,15 @@ from simulacra.atomic import whole_file
 from simulacra.detectors import Detector
 from simulacra.errors import EventsError
 from simulacra.events import Events
-from simulacra.io.datasets import holds, opened
+from simulacra.io.datasets import opened
 from simulacra.io.foreign import energy_and_cells, energy_unit, require_calorimeter
 from simulacra.io.hdf5 import ENERGY_DATASET, read_group, write_dataset
 from simulacra.io.plausibility import require_closure
 from simulacra.io.voxel_order import require_order
 
 KIND = "calochallenge"
+CALOCHALLENGE = (ENERGY_DATASET, "showers")
+"""The arrays of such a file."""
 PUBLISHED = {
     368: "calochallenge-1-photons",
     533: "calochallenge-1-pions",
@@ -30,11 +32,6 @@ PUBLISHED = {
     40500: "calochallenge-3",
 }
 """Number of voxels of the published data sets; a guess to offer, not to act upon."""
-
-
-def is_calochallenge(path: Path) -> bool:
-    """Return whether the file has CaloChallenge's two arrays."""
-    return holds(path, ENERGY_DATASET, "showers")
 
 
 def read_calochallenge(

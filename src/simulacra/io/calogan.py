@@ -16,7 +16,7 @@ from simulacra.atomic import whole_file
 from simulacra.detectors import Calorimeter, Detector
 from simulacra.errors import EventsError
 from simulacra.events import Events
-from simulacra.io.datasets import holds, opened, read_column, read_quantity
+from simulacra.io.datasets import opened, read_column, read_quantity
 from simulacra.io.foreign import (
     energy_and_cells,
     energy_unit,
@@ -30,14 +30,11 @@ from simulacra.io.left_out import arrays_of, note_left_out, require_one_energy
 from simulacra.io.plausibility import require_closure
 
 KIND = "calogan"
+CALOGAN = ("energy", "layer_0", "layer_1", "layer_2")
+"""The arrays of such a file, but for the overflow."""
 GEV = 1000.0
 RESPONSE = (0.05, 2.0)
 """Lead counts as well as argon: from hadrons that leak out to electrons that stay."""
-
-
-def is_calogan(path: Path) -> bool:
-    """Return whether the file has CaloGAN's four arrays."""
-    return holds(path, "energy", "layer_0", "layer_1", "layer_2")
 
 
 def read_calogan(

@@ -15,19 +15,16 @@ from simulacra.arrays import Array
 from simulacra.detectors import Detector
 from simulacra.errors import EventsError
 from simulacra.events import Events
-from simulacra.io.datasets import holds, opened, range_of, read_quantity, unit_in
+from simulacra.io.datasets import opened, range_of, read_quantity, unit_in
 from simulacra.io.foreign import energy_unit, foreign_events, named_or, require_shape
 from simulacra.io.left_out import arrays_of, note_left_out, require_one_energy
 from simulacra.io.plausibility import require_closure, require_depth_last, require_stated_unit
 
 KIND = "3dgan"
+GAN3D = ("target", "ECAL")
+"""The arrays of such a file."""
 RESPONSE = (2e-3, 0.5)
 """A sampling calorimeter's visible part; 0.02 for 0.5 mm of silicon behind 3.4 mm of tungsten."""
-
-
-def is_3dgan(path: Path) -> bool:
-    """Return whether the file has 3DGAN's two arrays."""
-    return holds(path, "ECAL", "target")
 
 
 def read_3dgan(

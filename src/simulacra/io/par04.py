@@ -20,7 +20,7 @@ from simulacra.atomic import whole_file
 from simulacra.detectors import Calorimeter, Detector
 from simulacra.errors import EventsError
 from simulacra.events import Events
-from simulacra.io.datasets import holds, opened, read_column, read_quantity
+from simulacra.io.datasets import opened, read_column, read_quantity
 from simulacra.io.foreign import (
     ENERGY,
     energy_and_cells,
@@ -33,7 +33,6 @@ from simulacra.io.left_out import arrays_of, note_left_out, require_one_energy
 from simulacra.io.plausibility import require_closure
 from simulacra.io.voxel_order import (
     IN_LAYER,
-    PAR04,
     STATED,
     Order,
     cells_of,
@@ -46,15 +45,14 @@ from simulacra.io.voxel_order import (
 
 KIND = "par04"
 INCIDENT_ENERGY, INCIDENT_THETA, INCIDENT_PHI = "incident_energy", "incident_theta", "incident_phi"
+PAR04 = (INCIDENT_ENERGY, "showers")
+"""The arrays of such a file, but for the angles."""
 THETA = "theta"
+DOCUMENTED: Order = (2, 1, 0)
+"""Of (layer, alpha, r): r slowest, then phi, then z."""
 HEAD_ON = math.pi / 2
 SAME_ANGLE = 1e-3
 """Angles that differ by less are one, rad."""
-
-
-def is_par04(path: Path) -> bool:
-    """Return whether the file has Par04's two arrays."""
-    return holds(path, INCIDENT_ENERGY, "showers")
 
 
 def read_par04(
@@ -136,10 +134,10 @@ def _in_order(showers: Array, detector: Calorimeter) -> Array:
         raise EventsError(msg)
     if len(fitting) == 1:
         return cells_of(showers, fitting[0])
-    taken = next((order for order in (PAR04, STATED) if order in fitting), fitting[0])
+    taken = next((order for order in (DOCUMENTED, STATED) if order in fitting), fitting[0])
     cells = cells_of(showers, taken)
     what = f"axes of {showers.shape[1:]} cannot be told apart by length; "
-    what += "documented is" if taken == PAR04 else "taken is"
+    what += "documented is" if taken == DOCUMENTED else "taken is"
     if IN_LAYER in clearer_orders(cells, detector):
         looks = _exchanged(taken)
         msg = f"{what} {order_name(taken)}, but the showers look like {order_name(looks)}"
