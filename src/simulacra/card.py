@@ -63,6 +63,8 @@ class CardFile(Frozen):
 class DataCard(Frozen):
     """Events files, or splits of an embedded sample: ``sample:train``, ``sample:alice-tpc:train``.
 
+    A pattern (``run_*.h5``) means all files that match; ``file.h5[0:90000]`` some of the events.
+
     Attributes:
         train: what to learn from: one file, or several of one detector that are joined.
         selection: what the epoch is chosen by.

@@ -26,10 +26,10 @@ from simulacra.conditions import Conditions, conditions_at
 from simulacra.detectors import Detector, load_detector, parse_detector
 from simulacra.errors import SimulacraError, SimulatorError
 from simulacra.events import Events
-from simulacra.io import read_events
+from simulacra.io.joined import origins, whole
 from simulacra.models import find_model
 from simulacra.provenance import provenance
-from simulacra.sample import resolve_events
+from simulacra.sample import open_parts
 from simulacra.shipped import shipped_simulators, simulator_folder
 from simulacra.surrogate import Surrogate
 from simulacra.training import fit
@@ -236,15 +236,16 @@ def train(
         msg = f"{folder} is there already; remove it or choose another output"
         raise SimulatorError(msg)
     detector = load_detector(card.detector)
-    samples = [read_events(resolve_events(source), detector) for source in card.data.train]
-    events, origins = Events.concatenate(samples), [sample.provenance for sample in samples]
-    selection = read_events(resolve_events(card.data.selection), detector)
+    parts = [part for source in card.data.train for part in open_parts(source, detector)]
+    events, selection = whole(parts), whole(open_parts(card.data.selection, detector))
     part = part_of(folder)  # made by the first checkpoint: what cannot start leaves nothing
     trained = fit(card, events, selection, part, on_progress)
     about = {
         "selected_step": trained.step,
         "selection_score": trained.score,
-        "particles": sorted({str(p["particle"]) for p in origins if p.get("particle")}),
+        "particles": sorted(
+            {str(p["particle"]) for p in origins(events.provenance) if p.get("particle")}
+        ),
         "train_events": len(events),
         "train_sha256": fingerprint(events),
         "selection_sha256": fingerprint(selection),

@@ -25,6 +25,7 @@ from simulacra.terminal import bar, console, errors, print_handed_over
 if TYPE_CHECKING:
     from simulacra.conditions import Conditions
     from simulacra.detectors import Detector
+    from simulacra.events import Events
 
 
 def simulate(
@@ -129,7 +130,10 @@ def hybrid(
 
 
 def convert(
-    source: Annotated[str, typer.Argument(help="Events of any known kind, or sample:test.")],
+    sources: Annotated[
+        list[str],
+        typer.Argument(help="Events of any known kind, 'run_*.h5' or sample:test; all are joined."),
+    ],
     output: Annotated[Path, typer.Argument(help="Where the converted events appear.")],
     detector: Annotated[
         str | None, typer.Option(help="The detector, where the file does not say it.")
@@ -139,22 +143,50 @@ def convert(
         typer.Option("--format", help="hdf5, calochallenge, par04, calogan or root."),
     ] = None,
     rows: Annotated[str, typer.Option(help="Only these events: FIRST:LAST.")] = ":",
+    unit: Annotated[
+        str | None, typer.Option(help="Of energies, where the file does not state it: GeV.")
+    ] = None,
+    split: Annotated[
+        str | None,
+        typer.Option(help="80/10/10: shuffled into OUTPUT-train, -selection, -test; or 80/20."),
+    ] = None,
+    seed: Seed = 1,
     overwrite: Overwrite = False,
 ) -> None:
     """Convert events from one kind of file to another; units and axes are checked."""
     from simulacra.detectors import load_detector
-    from simulacra.io import format_of, parse_rows, read_events, write_events
-    from simulacra.sample import resolve_events
+    from simulacra.io import format_of, parse_rows, write_events
+    from simulacra.io.joined import selected, whole
+    from simulacra.io.split import parse_shares, part_paths
+    from simulacra.sample import open_parts
 
-    require_free(output, overwrite)
+    shares = parse_shares(split) if split else ()
+    outputs = part_paths(output, shares) if shares else {"": output}
+    for path in outputs.values():
+        require_free(path, overwrite)
     format_of(output, format_name)
+    limits = parse_rows(rows)
     named = load_detector(detector) if detector else None
-    events = read_events(resolve_events(source), named, parse_rows(rows))
-    if rows != ":" and not len(events):
-        msg = f"{source} has no events {rows}"
-        raise SimulacraError(msg)
-    write_events(events, output, format_name)
-    console.print(f"{len(events)} events of {events.detector.name} in {output}", highlight=False)
+    parts = [part for source in sources for part in open_parts(source, named, unit)]
+    events = whole(parts if limits == slice(None) else selected(parts, limits))
+    written = _split(events, shares, seed) if shares else {"": events}
+    for name, path in outputs.items():
+        write_events(written[name], path, format_name)
+        number = f"{len(written[name])} events of {events.detector.name}"
+        console.print(f"{number} in {path}", highlight=False)
+
+
+def _split(events: Events, shares: tuple[float, ...], seed: int) -> dict[str, Events]:
+    from simulacra.io.split import count_repeated, split_events
+
+    parts = split_events(events, shares, seed)
+    if repeated := count_repeated(events):
+        errors.print(
+            f"note: {repeated} of {len(events)} events equal an earlier one in every number: "
+            "parts can share them",
+            highlight=False,
+        )
+    return parts
 
 
 def _conditions(
