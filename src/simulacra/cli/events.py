@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from simulacra.cli.mapping import CellFile, Maps, Origin, Trees
 from simulacra.cli.options import (
     SPECTRUM,
     Energy,
@@ -139,17 +140,22 @@ def convert(
         typer.Option("--format", help="hdf5, calochallenge, par04, calogan or root."),
     ] = None,
     rows: Annotated[str, typer.Option(help="Only these events: FIRST:LAST.")] = ":",
+    trees: Trees = None,
+    maps: Maps = None,
+    cells: CellFile = None,
+    origin: Origin = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Convert events from one kind of file to another; units and axes are checked."""
     from simulacra.detectors import load_detector
-    from simulacra.io import format_of, parse_rows, read_events, write_events
+    from simulacra.io import Layout, format_of, parse_rows, read_events, write_events
     from simulacra.sample import resolve_events
 
     require_free(output, overwrite)
     format_of(output, format_name)
     named = load_detector(detector) if detector else None
-    events = read_events(resolve_events(source), named, parse_rows(rows))
+    layout = Layout.parse(maps or [], trees or [], cells, origin)
+    events = read_events(resolve_events(source), named, parse_rows(rows), layout)
     if rows != ":" and not len(events):
         msg = f"{source} has no events {rows}"
         raise SimulacraError(msg)

@@ -28,6 +28,7 @@ from simulacra.io.hdf5 import (
     regions_of,
     write_hdf5,
 )
+from simulacra.io.mapped.mapping import Layout
 from simulacra.io.par04 import is_par04, read_par04, write_par04
 from simulacra.io.root import count_root, is_root, read_root, write_root
 
@@ -116,7 +117,10 @@ def recognise(path: Path) -> str:
 
 
 def read_events(
-    path: str | Path, detector: Detector | None = None, rows: slice = slice(None)
+    path: str | Path,
+    detector: Detector | None = None,
+    rows: slice = slice(None),
+    layout: Layout | None = None,
 ) -> Events:
     """Read events from a file and check conditions and response.
 
@@ -124,12 +128,20 @@ def read_events(
         path: the file; its content says the format.
         detector: the detector, where the file does not carry it; otherwise they must agree.
         rows: which events, so that a large file can be read piece by piece.
+        layout: which trees and columns of a ROOT file hold what, where they are not named as ours.
 
     Raises:
         EventsError: the file cannot be used; the message says why.
     """
     path = Path(path)
-    events = FORMATS[recognise(path)].read(path, detector, rows)
+    kind = recognise(path)
+    if layout is None or layout.is_default:
+        events = FORMATS[kind].read(path, detector, rows)
+    elif kind == "root":
+        events = read_root(path, detector, rows, layout)
+    else:
+        msg = f"{path}: trees and columns are mapped in ROOT files; this is {kind}"
+        raise EventsError(msg)
     with _named(path):
         events.check()
     return events
@@ -225,6 +237,7 @@ __all__ = [
     "FORMATS",
     "EventFile",
     "Format",
+    "Layout",
     "format_of",
     "parse_rows",
     "read_events",
