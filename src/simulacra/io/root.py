@@ -115,7 +115,9 @@ def _conventional(file: UprootObject, layout: Layout) -> tuple[dict[str, RootTab
     if layout.trees:
         every = chosen_tables(every, layout.trees)
     full, usual = conventional(every, layout)
-    if not layout.trees and not layout.sources and not full.kind:
+    if full.kind and full.trees:
+        every = chosen_tables(every, full.trees)
+    elif not layout.trees and not layout.sources:
         every = _only_table(every)
     return every, full, usual
 

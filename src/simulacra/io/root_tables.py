@@ -118,10 +118,14 @@ class RootTable:
         """Return rows of a column.
 
         Raises:
-            EventsError: it does not hold numbers.
+            EventsError: it does not hold numbers, or not one entry for each row of the tree.
         """
         branch, leaf = self._members[column]
         limits = {"entry_start": rows.start, "entry_stop": rows.stop}
+        own = getattr(branch, "num_entries", len(self))
+        if own != len(self):
+            msg = f"{self._name}/{column} has {own} rows, the tree has {len(self)}"
+            raise EventsError(msg)
         array = branch.array(library="ak", **limits)
         return _column(f"{self._name}/{column}", array[leaf] if leaf else array)
 

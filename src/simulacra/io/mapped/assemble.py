@@ -62,7 +62,7 @@ def assemble(
         energy_unit = "MeV" if ENERGY not in plan.places else units[ENERGY]
         total = cells.sum(axis=1, dtype=np.float64)
         units[ENERGY], units[response], more = settle_units(
-            columns[ENERGY], total, energy_unit, units[response]
+            columns[ENERGY], total, energy_unit, units[response], response
         )
         notes += more
         columns[ENERGY] = scaled(columns[ENERGY], scale_of(str(units[ENERGY]), "energy"))

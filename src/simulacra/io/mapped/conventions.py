@@ -69,7 +69,7 @@ def calogan_layout(tables: Mapping[str, Table], layout: Layout) -> Layout | None
             sources = {"energy": (Source(("TotalEnergy",), "GeV"),)}
             if "cell_energy" not in layout.sources:
                 sources["cells"] = (Source(cells[:CALOGAN_CELLS], "MeV"),)
-            return Layout(sources, kind="CaloGAN")
+            return Layout(sources, (table.name,), kind="CaloGAN")
     return None
 
 
@@ -103,7 +103,8 @@ def edm4hep_layout(tables: Mapping[str, Table], layout: Layout) -> Layout | None
         ]
         particles = _collections(table, _PARTICLE)
         if hits and particles:
-            return Layout({**_hits(hits, layout), **_particle(particles, layout)}, kind="EDM4hep")
+            sources = {**_hits(hits, layout), **_particle(particles, layout)}
+            return Layout(sources, (table.name,), kind="EDM4hep")
     return None
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from simulacra.arrays import Array
 from simulacra.errors import EventsError
+from simulacra.io.foreign import ENERGY
 from simulacra.io.mapped.tables import scale_of
 from simulacra.io.plausibility import RESPONSE, require_closure
 
@@ -20,7 +21,11 @@ UNITS = ("keV", "MeV", "GeV")
 
 
 def settle_units(
-    energy: Array, total: Array, energy_unit: str | None, cells_unit: str | None
+    energy: Array,
+    total: Array,
+    energy_unit: str | None,
+    cells_unit: str | None,
+    response: str = "cell_energy",
 ) -> tuple[str, str, list[str]]:
     """Return the units of incident energies and of cells, and notes on what was concluded.
 
@@ -29,6 +34,7 @@ def settle_units(
         total: sums of the cells as the file has them (n,).
         energy_unit: of the incident energies, if the file or the user states it.
         cells_unit: of the cells, likewise.
+        response: the target that the cells come from, for messages.
 
     Raises:
         EventsError: a unit cannot be told, or cells hold more than came in.
@@ -36,14 +42,14 @@ def settle_units(
     if not len(energy):
         return energy_unit or "MeV", cells_unit or "MeV", []  # nothing to tell it from
     if energy_unit is None and cells_unit is None:
-        return *_both_unknown(energy, total), []
+        return *_both_unknown(energy, total, response), []
     if energy_unit and cells_unit:
         notes = _check_stated(energy, total, energy_unit, cells_unit)
         return energy_unit, cells_unit, notes
     fitting = [
         unit for unit in UNITS if _closes(energy, total, energy_unit or unit, cells_unit or unit)
     ]
-    what, other = ("cell_energy", "energy") if energy_unit else ("energy", "cell_energy")
+    what, other = (response, ENERGY) if energy_unit else (ENERGY, response)
     if len(fitting) != 1:
         ratio = _mean_ratio(energy, total)
         msg = (
@@ -61,19 +67,19 @@ def settle_units(
     return energy_unit or unit, cells_unit or unit, [note]
 
 
-def _both_unknown(energy: Array, total: Array) -> tuple[str, str]:
+def _both_unknown(energy: Array, total: Array, response: str) -> tuple[str, str]:
     """Return MeV twice, where nothing else can be meant."""
     try:
         require_closure(energy, total)
     except EventsError as error:
-        msg = f"{error}; units can be given: --map energy=COLUMN:GeV --map cell_energy=COLUMN:MeV"
+        msg = f"{error}; units can be given: --map energy=COLUMN:GeV --map {response}=COLUMN:MeV"
         raise EventsError(msg) from None
     low, high = float(energy.min()), float(energy.max())
     if high < LARGEST_GEV:
         msg = (
-            f"the energies ({low:g} to {high:g}) and the cells have one "
-            "unit, but MeV or GeV? No column states it: give it, such as "
-            "--map energy=COLUMN:GeV --map cell_energy=COLUMN:GeV (or cells=COLUMN:GeV)"
+            f"the energies ({low:g} to {high:g}) and the cells have one unit, but MeV or GeV? No "
+            f"column states it: give both, such as --map energy=COLUMN:GeV --map "
+            f"{response}=COLUMN:GeV"
         )
         raise EventsError(msg)
     return "MeV", "MeV"

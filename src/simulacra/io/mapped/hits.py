@@ -67,12 +67,14 @@ def _dense(place: Place, rows: slice, detector: Calorimeter, layout: Layout) -> 
     arrays = [
         place.table.read(name, rows).regular(f"{place.table.name}/{name}") for name in place.columns
     ]
+    if not len(arrays[0]):
+        return np.zeros((0, detector.n_cells), np.float32)
     shapes = [array.shape[1:] for array in arrays]
     layers = [layer.shape for layer in detector.layers]
     cube = (len(layers), *layers[0]) if len(set(layers)) == 1 else None
     in_order = all(len(shape) < 2 for shape in shapes) or shapes == layers or shapes == [cube]
     count = sum(int(np.prod(shape)) for shape in shapes)
-    if (not in_order or count != detector.n_cells) and layout.cells is None and len(arrays[0]):
+    if (not in_order or count != detector.n_cells) and layout.cells is None:
         has = str(shapes[0]) if len(shapes) == 1 else f"{count} ({len(shapes)} columns)"
         msg = (
             f"cells has {has} values an event, detector {detector.name} reads out "
@@ -80,8 +82,6 @@ def _dense(place: Place, rows: slice, detector: Calorimeter, layout: Layout) -> 
         )
         raise EventsError(msg)
     flat = [floating(array.reshape(len(array), -1)) for array in arrays]
-    if not len(arrays[0]):
-        return np.zeros((0, detector.n_cells), np.float32)
     return flat[0] if len(flat) == 1 else np.concatenate(flat, axis=1)
 
 

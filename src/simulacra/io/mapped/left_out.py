@@ -14,12 +14,12 @@ def left_out(plan: Plan) -> list[str]:
     used: dict[str, set[str]] = {}
     for place in (*plan.places.values(), *plan.keys.values()):
         names = used.setdefault(place.table.name, set())
-        for column in place.columns:
-            names |= {column, *place.table.companions(column)}
+        names.update(place.columns)
     notes = []
     for table in {plan.truth.name: plan.truth, plan.hits.name: plan.hits}.values():
-        parents = {column.rpartition(".")[0] for column in table.columns}
-        left = [c for c in table.columns if c not in used[table.name] and c not in parents]
+        known = {column.rpartition(".")[0] for column in table.columns} | used[table.name]
+        known.update(*(table.companions(column) for column in table.columns))
+        left = [column for column in table.columns if column not in known]
         if left:
             notes.append(f"columns of {table.name} that are left out: {listed(left)}")
         notes += [note for c in left if "weight" in c.lower() and (note := _weights(table, c))]

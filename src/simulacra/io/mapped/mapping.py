@@ -101,9 +101,9 @@ class Layout:
 
     def over(self, conventional: Layout) -> Layout:
         """Return this layout, with what a known kind of file does by itself where it is silent."""
-        return replace(
-            self, sources={**conventional.sources, **self.sources}, kind=conventional.kind
-        )
+        trees = self.trees if self.trees or self.sources else conventional.trees
+        sources = {**conventional.sources, **self.sources}
+        return replace(self, sources=sources, trees=trees, kind=conventional.kind)
 
     def source(self, target: str) -> Source | None:
         """Return where a target comes from, None where the layout does not say it."""

@@ -30,11 +30,13 @@ def read_conditions(
         if name not in plan.places:
             continue
         values = read(name)
+        unit = plan.places[name].unit
         if name == ENERGY:
+            if unit is not None and not believed:
+                scale_stated(name, unit, "energy")
             columns[name] = floating(values)
             continue
         dimension = next((d for d in DIMENSIONS if _fits(spec.unit, d)), None)
-        unit = plan.places[name].unit
         if unit is not None and dimension is not None and not believed:
             values = scaled(floating(values), scale_stated(name, unit, dimension))
         elif dimension is not None and not believed:
