@@ -361,13 +361,14 @@ def test_unequal_lists_are_counted(tmp_path):
 # --- units ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("scale", [2.0, 50.0, 1000.0])
-def test_energies_that_may_be_gev_or_mev_are_asked_for(scale, tmp_path):
+@pytest.mark.parametrize("scale", [2.0, 50.0, 1000.0, 5e7])
+def test_energies_whose_unit_nothing_tells_are_asked_for(scale, tmp_path):
     energy, cells = showers()
     factor = scale / energy.max()
     branches = {"energy": energy * factor, "cells": cells * np.float32(factor)}
     path = write_tree(tmp_path / "a.root", {"events": branches})
-    assert "MeV or GeV? No column states it" in refused(path)
+    which = "MeV or GeV" if scale < 1e4 else "keV or MeV"
+    assert f"{which}? No column states it" in refused(path)
     for unit, in_mev in (("GeV", 1000), ("MeV", 1)):
         events = read(path, f"energy=energy:{unit}", f"cells=cells:{unit}")
         assert events.conditions["energy"].max() == pytest.approx(scale * in_mev)
@@ -431,6 +432,46 @@ def test_kinetic_energy_follows_from_momentum_or_total_energy(tmp_path):
     assert "needs the particle's mass" in refused(path, "momentum=px,py,pz:GeV", "cells=cells:MeV")
     assert "no unit is stated for momentum" in refused(path, "momentum=px,py,pz", *by_id)
     assert "takes three columns" in refused(path, "momentum=px,py:GeV", *by_id)
+
+
+def test_one_number_for_all_events_needs_no_column(tmp_path):
+    """Many programs write no beam energy, which their macro had."""
+    _, cells = showers()
+    path = write_tree(tmp_path / "a.root", {"B4": {"Edep": cells.astype(float)}})
+    events = read(path, "energy=40GeV", "cells=Edep:MeV", "pdg=-11")
+    assert events.conditions["energy"].tolist() == [40_000.0] * 12
+    assert events.provenance["particle"] == "e+"
+    assert events.provenance["converted_from"]["columns"]["energy"] == "40:GeV"
+    assert "a column is needed, not a number" in refused(path, "energy=40GeV", "cells=3")
+
+
+@order_note
+@pytest.mark.filterwarnings("ignore:event numbers are taken", "ignore:columns of")
+def test_the_particle_that_was_shot_is_chosen_among_rows(tmp_path):
+    """A tree of all particles: the primary is track 1; event numbers are found by their name."""
+    energy, cells = showers()
+    event, cell, deposit = rows_of_hits(cells)
+    hits = {"EventID": event, "cell": cell, "edep": deposit}
+    rows = np.repeat(np.arange(12), 3)
+    track = np.tile([2, 1, 3], 12)
+    tracks = {
+        "fEventID": rows,
+        "trackID": track,
+        "Ekin": energy[rows] * np.where(track == 1, 1, 0.1),
+    }
+    path = write_tree(tmp_path / "a.root", {"hits": hits, "tracks": tracks})
+    maps = ("energy=Ekin:MeV", "cell_id=cell", "cell_energy=edep:MeV")
+    assert "24 rows repeat an event number" in refused(path, *maps)
+    events = read(path, *maps, "primary=trackID", rows=slice(3, 9))
+    assert np.array_equal(events.conditions["energy"], energy[3:9])
+    assert np.array_equal(events["showers"], cells[3:9])
+
+
+def test_the_energy_of_hits_is_not_that_of_the_particle(tmp_path):
+    hits = {"event": np.arange(3), "energy": np.full(3, 20_000.0), "id": np.arange(3)}
+    path = write_tree(tmp_path / "a.root", {"t": hits})
+    said = refused(path, "cell_energy=energy:MeV", "cell_id=id")
+    assert "the conditions energy of detector small-cube are missing" in said
 
 
 def test_several_particles_are_kept_as_a_column(tmp_path):

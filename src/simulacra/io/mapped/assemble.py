@@ -59,12 +59,14 @@ def assemble(
     units = {target: place.unit for target, place in plan.places.items()}
     if not believed:
         response = "cells" if "cells" in plan.places else "cell_energy"
-        energy_unit = "MeV" if ENERGY not in plan.places else units[ENERGY]
+        energy_unit = plan.unit(ENERGY) if plan.has(ENERGY) else "MeV"
+        units_known = energy_unit is not None or units[response] is not None
         total = cells.sum(axis=1, dtype=np.float64)
         units[ENERGY], units[response], more = settle_units(
             columns[ENERGY], total, energy_unit, units[response], response
         )
-        notes += more
+        if units_known or {ENERGY, response} & set(layout.sources):
+            notes += more
         columns[ENERGY] = scaled(columns[ENERGY], scale_of(str(units[ENERGY]), "energy"))
         cells = scaled(cells, scale_of(str(units[response]), "energy"))
         if not mapped:
@@ -89,6 +91,7 @@ def _facts(
         target: str(Place(place.table, place.columns[:LISTED_COLUMNS], units.get(target)))
         for target, place in plan.places.items()
     }
+    taken |= {target: str(source) for target, source in plan.constants.items()}
     kind = {"kind": layout.kind} if layout.kind else {}
     cells = {"cells_file": layout.cells.name} if layout.cells else {}
     facts = {"converted_from": {"columns": taken, **kind, **cells}}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -171,9 +172,9 @@ def read_cell_table(
 ) -> CellTable:
     """Read a CSV file that maps their cells to ours.
 
-    Its first line names the columns. ``cell`` is our number, ``x``, ``y`` and ``z`` with their unit
-    (``x [mm]``) are the position of the cell's middle; all others are their numbers, in the order
-    of the mapping of cell_id. An empty ``cell`` leaves a cell out.
+    Its first line names the columns. ``cell`` (or the second of two) is our number, ``x``, ``y``
+    and ``z`` with their unit (``x [mm]``) are the position of the cell's middle; all others are
+    their numbers, in the order of the mapping of cell_id. An empty ``cell`` leaves a cell out.
 
     Raises:
         EventsError: the file is missing or of another form, numbers a cell twice, or a cell of ours
@@ -182,6 +183,8 @@ def read_cell_table(
     header, rows = _read_csv(path)
     positions = {axis: n for axis in _AXES for n, name in enumerate(header) if _axis(name) == axis}
     ours = header.index("cell") if "cell" in header else None
+    if ours is None and len(header) == 2 and not positions:
+        ours = 1
     keys = [n for n in range(len(header)) if n != ours and n not in positions.values()]
     if ours is None and len(positions) < 3:
         msg = (
@@ -222,7 +225,9 @@ def _read_csv(path: Path) -> tuple[list[str], list[list[str]]]:
 
 def _axis(name: str) -> str | None:
     """Return which coordinate a column's name means: ``x``, ``x [mm]``, ``x_mm``."""
-    word = name.lower().replace("[", " ").replace("_", " ").replace("(", " ").split()
+    word = (
+        name.lower().replace("[", " ").replace("_", " ").replace("(", " ").replace("/", " ").split()
+    )
     return word[0] if word and word[0] in _AXES else None
 
 
@@ -266,7 +271,7 @@ def _cells_of_positions(
     scales = []
     for axis in _AXES:
         name = header[positions[axis]]
-        unit = stated_unit(name, "") or name.rpartition("_")[2]  # a metre is one letter
+        unit = stated_unit(name, "") or re.split("[_/]", name)[-1]  # a metre is one letter
         try:
             scales.append(scale_of(unit, "length"))
         except ValueError:

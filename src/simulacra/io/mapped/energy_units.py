@@ -15,8 +15,8 @@ from simulacra.io.foreign import ENERGY
 from simulacra.io.mapped.tables import scale_of
 from simulacra.io.plausibility import RESPONSE, require_closure
 
-LARGEST_GEV = 1e4
-"""No beam of single particles goes beyond 10 TeV: larger numbers are not GeV."""
+LARGEST_GEV, LARGEST_MEV = 1e4, 1e7
+"""No beam of single particles goes beyond 10 TeV: larger numbers are in a smaller unit."""
 UNITS = ("keV", "MeV", "GeV")
 
 
@@ -42,7 +42,9 @@ def settle_units(
     if not len(energy):
         return energy_unit or "MeV", cells_unit or "MeV", []  # nothing to tell it from
     if energy_unit is None and cells_unit is None:
-        return *_both_unknown(energy, total, response), []
+        _require_mev(energy, total, response)
+        note = f"energy and {response} are taken in MeV: in GeV the beam would be beyond 10 TeV"
+        return "MeV", "MeV", [note]
     if energy_unit and cells_unit:
         notes = _check_stated(energy, total, energy_unit, cells_unit)
         return energy_unit, cells_unit, notes
@@ -67,22 +69,22 @@ def settle_units(
     return energy_unit or unit, cells_unit or unit, [note]
 
 
-def _both_unknown(energy: Array, total: Array, response: str) -> tuple[str, str]:
-    """Return MeV twice, where nothing else can be meant."""
+def _require_mev(energy: Array, total: Array, response: str) -> None:
+    """Raise an :class:`EventsError` unless nothing but MeV can be meant twice."""
     try:
         require_closure(energy, total)
     except EventsError as error:
         msg = f"{error}; units can be given: --map energy=COLUMN:GeV --map {response}=COLUMN:MeV"
         raise EventsError(msg) from None
     low, high = float(energy.min()), float(energy.max())
-    if high < LARGEST_GEV:
+    if not LARGEST_GEV <= high < LARGEST_MEV:
+        units = "MeV or GeV" if high < LARGEST_GEV else "keV or MeV"
         msg = (
-            f"the energies ({low:g} to {high:g}) and the cells have one unit, but MeV or GeV? No "
+            f"the energies ({low:g} to {high:g}) and the cells have one unit, but {units}? No "
             f"column states it: give both, such as --map energy=COLUMN:GeV --map "
             f"{response}=COLUMN:GeV"
         )
         raise EventsError(msg)
-    return "MeV", "MeV"
 
 
 def _check_stated(energy: Array, total: Array, energy_unit: str, cells_unit: str) -> list[str]:

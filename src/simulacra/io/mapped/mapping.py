@@ -32,19 +32,30 @@ TARGETS = {
 }
 """What a mapping can name beside a detector's conditions."""
 LENGTHS = ("cell_x", "cell_y", "cell_z")
+ALIASES = {"x": "cell_x", "y": "cell_y", "z": "cell_z"}
+"""Shorter names of targets."""
+_CONSTANT = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 SCATTERED = "scattered"
 """What stands after an event number whose rows need not lie together."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a target comes from: columns of one table, and the unit they are in if it is known."""
+    """Where a target comes from: columns of one table, or a number that all events share.
+
+    Attributes:
+        columns: their names.
+        unit: the unit they are in, if it is known.
+        constant: the number, in ``unit``; there are no columns then.
+    """
 
     columns: tuple[str, ...]
     unit: str | None = None
+    constant: float | None = None
 
     def __str__(self) -> str:
-        return ",".join(self.columns) + (f":{self.unit}" if self.unit else "")
+        what = ",".join(self.columns) if self.constant is None else f"{self.constant:g}"
+        return what + (f":{self.unit}" if self.unit else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +87,8 @@ class Layout:
         """Return the layout that the command line means.
 
         Args:
-            maps: ``target=column``, ``target=column:unit`` or ``target=column,column:unit``.
+            maps: ``target=column``, ``target=column:unit``, ``target=column,column:unit``, or a
+                number that no column holds: ``energy=50GeV``.
             trees: names of trees.
             cells: the CSV file.
             origin: three lengths with their units, ``0,0,-150mm``; 0 needs none.
@@ -117,6 +129,11 @@ def _parse_source(text: str) -> tuple[str, Source]:
     if not equals or not target or not columns.strip():
         msg = f"--map {text!r} should be TARGET=COLUMN or TARGET=COLUMN:UNIT, as energy=Ebeam:GeV"
         raise EventsError(msg)
+    target = ALIASES.get(target, target)
+    if (number := _CONSTANT.match(columns.strip())) is not None:
+        unit = columns.strip()[number.end() :].strip(" :")
+        if not unit or is_unit(unit):
+            return target, Source((), unit or None, float(number[0]))
     names, colon, unit = columns.rpartition(":")
     if not colon or names.endswith(":"):  # C++ names have double colons
         return target, Source(tuple(name.strip() for name in columns.split(",")))

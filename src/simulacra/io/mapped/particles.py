@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Protocol
 
 import numpy as np
@@ -11,8 +11,9 @@ from particle import InvalidParticle, Particle, ParticleNotFound
 from simulacra.arrays import Array, FloatArray, IntArray
 from simulacra.errors import EventsError
 from simulacra.io.mapped.cell_map import as_ids
-from simulacra.io.mapped.mapping import Place
-from simulacra.io.mapped.tables import Column, scale_of
+from simulacra.io.mapped.plan import Plan
+from simulacra.io.mapped.scaling import scale_stated
+from simulacra.io.mapped.tables import Column
 
 PDG = "pdg"
 
@@ -48,15 +49,15 @@ def primaries(name: str, status: Column) -> IntArray:
     return found
 
 
-def kinetic_energy(places: Mapping[str, Place], read: Reader) -> FloatArray:
+def kinetic_energy(plan: Plan, read: Reader) -> FloatArray:
     """Return kinetic energies (events,) in MeV from momentum or total energy, and the mass.
 
     Raises:
         EventsError: a unit or the mass is missing, or a total energy is below the mass.
     """
-    mass = _mass(places, read)
-    if "momentum" in places:
-        scale = _energy_scale(places, "momentum")
+    mass = _mass(plan, read)
+    if plan.has("momentum"):
+        scale = _energy_scale(plan, "momentum")
         parts = [values.astype(np.float64) * scale for values in read.every("momentum")]
         if len(parts) not in (1, 3):
             msg = f"--map momentum takes three columns (or its size in one), not {len(parts)}"
@@ -64,7 +65,7 @@ def kinetic_energy(places: Mapping[str, Place], read: Reader) -> FloatArray:
         square = np.sum(np.square(parts), axis=0)
         kinetic: FloatArray = square / (np.sqrt(square + mass**2) + mass)
         return kinetic
-    total = read("total_energy").astype(np.float64) * _energy_scale(places, "total_energy")
+    total = read("total_energy").astype(np.float64) * _energy_scale(plan, "total_energy")
     below = int(np.sum(total < mass * (1 - 1e-6)))
     if below:
         msg = f"total_energy is below the particle's mass in {below} events: is it the kinetic one?"
@@ -72,25 +73,18 @@ def kinetic_energy(places: Mapping[str, Place], read: Reader) -> FloatArray:
     return total - mass
 
 
-def _energy_scale(places: Mapping[str, Place], target: str) -> float:
-    place = places[target]
-    if place.unit is None:
-        msg = (
-            f"no unit is stated for {target}: give it "
-            f"(--map {target}={','.join(place.columns)}:GeV)"
-        )
+def _energy_scale(plan: Plan, target: str) -> float:
+    unit = plan.unit(target)
+    if unit is None:
+        msg = f"no unit is stated for {target}: give it (--map {target}=COLUMN:GeV)"
         raise EventsError(msg)
-    try:
-        return scale_of(place.unit, "energy")
-    except ValueError:
-        msg = f"{target} is stated in {place.unit}, which is no energy; give its unit (--map)"
-        raise EventsError(msg) from None
+    return scale_stated(target, unit, "energy")
 
 
-def _mass(places: Mapping[str, Place], read: Reader) -> FloatArray:
-    if "mass" in places:
-        return read("mass").astype(np.float64) * _energy_scale(places, "mass")
-    if PDG not in places:
+def _mass(plan: Plan, read: Reader) -> FloatArray:
+    if plan.has("mass"):
+        return read("mass").astype(np.float64) * _energy_scale(plan, "mass")
+    if not plan.has(PDG):
         msg = "the kinetic energy needs the particle's mass: --map mass=COLUMN:GeV or --map pdg=…"
         raise EventsError(msg)
     ids, inverse = np.unique(as_ids(PDG, read(PDG)), return_inverse=True)

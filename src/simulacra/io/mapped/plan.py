@@ -22,6 +22,8 @@ from simulacra.io.mapped.tables import Table, describe
 Tables = Mapping[str, Table]
 KINEMATICS = ("momentum", "total_energy")
 """What the kinetic energy follows from."""
+EVENT_NUMBERS = ("event", "eventid", "eventnumber", "eventno", "evt", "evtid", "evtno", "evid")
+"""How columns of event numbers are called, without capitals and underscores."""
 MAPPED_ONLY = (*KINEMATICS, "mass", "primary", *LENGTHS)
 """What is not taken from a column of that name unless the mapping says so."""
 
@@ -35,12 +37,23 @@ class Plan:
         truth: the table of the conditions.
         hits: the table of the response; often the same.
         keys: the columns of the event number in a table, by the table's name.
+        constants: numbers that all events share, by their target.
     """
 
     places: Mapping[str, Place]
     truth: Table
     hits: Table
     keys: Mapping[str, Place]
+    constants: Mapping[str, Source]
+
+    def has(self, target: str) -> bool:
+        """Return whether a target is known, from columns or as a number."""
+        return target in self.places or target in self.constants
+
+    def unit(self, target: str) -> str | None:
+        """Return the unit that is stated for a target."""
+        found = self.constants.get(target) or self.places.get(target)
+        return found.unit if found else None
 
     @property
     def joined(self) -> bool:
@@ -64,22 +77,34 @@ def plan_events(tables: Tables, layout: Layout, detector: Calorimeter | None) ->
     if unknown := [target for target in layout.sources if target not in known]:
         msg = f"--map {unknown[0]}: there is no such target; there are {', '.join(known)}"
         raise EventsError(msg)
+    constants = {
+        target: source
+        for target in known
+        if (source := layout.source(target)) is not None and source.constant is not None
+    }
+    _require_conditions_only(constants, needed)
     places = {
         target: place
         for target in known
-        if target != "event" and (place := _place(tables, layout, target)) is not None
+        if target != "event"
+        and target not in constants
+        and (place := _place(tables, layout, target)) is not None
     }
     _keep_one_response(places, layout)
+    if ENERGY in places and ENERGY not in layout.sources and _is_deposit(places):
+        places.pop(ENERGY)
     if any(target in places and target in layout.sources for target in KINEMATICS):
         if ENERGY not in layout.sources:
             places.pop(ENERGY, None)
     else:
         for target in (*KINEMATICS, "mass"):
             places.pop(target, None)
-    _require_complete(places, tables, needed, detector.name if detector else "")
+    missing = [name for name in needed if name not in constants]
+    _require_complete(places, tables, missing, detector.name if detector else "")
     response = ("cells", "cell_id", "cell_energy", *LENGTHS)
     hits = _one_table(places, [t for t in places if t in response])
-    truth = _one_table(places, [t for t in places if t not in response])
+    conditions = [target for target in places if target not in response]
+    truth = _one_table(places, conditions) if conditions else hits
     keys = {
         table.name: place
         for table in {truth.name: truth, hits.name: hits}.values()
@@ -93,7 +118,7 @@ def plan_events(tables: Tables, layout: Layout, detector: Calorimeter | None) ->
                 f"{describe({table.name: table})}"
             )
             raise EventsError(msg)
-    return Plan(places, truth, hits, keys)
+    return Plan(places, truth, hits, keys, constants)
 
 
 def _place(tables: Tables, layout: Layout, target: str) -> Place | None:
@@ -106,6 +131,20 @@ def _place(tables: Tables, layout: Layout, target: str) -> Place | None:
     place = find(tables, target, own)
     # a list of particles is not the one that was shot
     return None if target == "pdg" and not _is_flat(place) else place
+
+
+def _require_conditions_only(constants: Mapping[str, Source], conditions: tuple[str, ...]) -> None:
+    for target, source in constants.items():
+        if target not in (*conditions, "pdg", "mass"):
+            msg = f"--map {target}={source}: a column is needed, not a number"
+            raise EventsError(msg)
+
+
+def _is_deposit(places: Mapping[str, Place]) -> bool:
+    """Return whether the column that is called energy is mapped as that of hits."""
+    hit = places.get("cell_energy")
+    energy = places[ENERGY]
+    return hit is not None and (hit.table.name, hit.columns) == (energy.table.name, energy.columns)
 
 
 def _is_flat(place: Place) -> bool:
@@ -136,7 +175,7 @@ def _keep_one_response(places: dict[str, Place], layout: Layout) -> None:
 
 
 def _require_complete(
-    places: Mapping[str, Place], tables: Tables, conditions: tuple[str, ...], detector: str
+    places: Mapping[str, Place], tables: Tables, conditions: list[str], detector: str
 ) -> None:
     what = "tree" if len(tables) == 1 else "file"
     where = "cell_id" in places or all(axis in places for axis in LENGTHS)
@@ -169,8 +208,14 @@ def _one_table(places: Mapping[str, Place], targets: list[str]) -> Table:
 
 def _key(table: Table, layout: Layout) -> Place | None:
     """Return the columns of a table's event number."""
-    given = layout.sources.get("event", (Source(("event",)),))
-    for source in given:
+    for source in layout.sources.get("event", ()):
         if (columns := columns_in(table, source)) is not None:
             return Place(table, columns, source.unit)
-    return None
+    usual = [column for column in table.columns if _plain(column) in EVENT_NUMBERS]
+    return Place(table, (usual[0],), None) if len(usual) == 1 else None
+
+
+def _plain(name: str) -> str:
+    """Return a name as ``eventid``, however it is spelt: ``fEventID``, ``event_id``."""
+    word = name.replace("_", "")
+    return (word[1:] if word[:2] in ("fE", "iE") else word).lower()

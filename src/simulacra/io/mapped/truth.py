@@ -27,10 +27,10 @@ def read_conditions(
     columns: dict[str, Array] = {}
     unstated = []
     for name, spec in detector.conditions.items():
-        if name not in plan.places:
+        if not plan.has(name):
             continue
         values = read(name)
-        unit = plan.places[name].unit
+        unit = plan.unit(name)
         if name == ENERGY:
             if unit is not None and not believed:
                 scale_stated(name, unit, "energy")
@@ -46,10 +46,10 @@ def read_conditions(
         notes.append(
             f"no column states the unit of the conditions: taken are {', '.join(unstated)}"
         )
-    if ENERGY not in plan.places:
-        columns[ENERGY] = kinetic_energy(plan.places, read)
+    if not plan.has(ENERGY):
+        columns[ENERGY] = kinetic_energy(plan, read)
     particle = None
-    if PDG in plan.places and PDG not in detector.conditions:
+    if plan.has(PDG) and PDG not in detector.conditions:
         ids = as_ids(PDG, read(PDG))
         particle = named_particle(ids)
         if particle is None and len(ids):
@@ -67,17 +67,23 @@ class _TruthReader:
     def __init__(self, plan: Plan, rows: Rows) -> None:
         self._plan, self._rows = plan, rows
         self._primary: IntArray | None = None
-        if "primary" in plan.places:
+        if "primary" in plan.places and rows.shot is None:
             place = plan.places["primary"]
             column = place.table.read(place.columns[0], rows.truth)
             self._primary = None if column.flat else primaries(str(place), column)
 
     def every(self, target: str) -> Iterator[Array]:
         """Yield the columns of a target, one number an event in each."""
+        if target in self._plan.constants:
+            yield np.full(self._rows.count, self._plan.constants[target].constant)
+            return
         place = self._plan.places[target]
         for name in place.columns:
             label = f"{place.table.name}/{name}"
             column = place.table.read(name, self._rows.truth)
+            if self._rows.shot is not None:
+                yield column.single(label)[self._rows.shot]
+                continue
             if self._primary is not None and column.counts is not None:
                 values = column.values[self._primary]
             else:
