@@ -22,7 +22,7 @@ from typing import Literal, TypeVar
 from simulacra.detectors import Detector
 from simulacra.errors import EventsError
 from simulacra.events import Events, EventSource
-from simulacra.io import EventFile, parse_rows, read_events
+from simulacra.io import EventFile, Layout, parse_rows, read_events
 from simulacra.io.joined import Joined, RowsOf, selected
 
 Split = Literal["train", "selection", "test", "high"]
@@ -77,7 +77,10 @@ def resolve_events(source: str) -> Path:
 
 
 def open_parts(
-    source: str, detector: Detector | None = None, unit: str | None = None
+    source: str,
+    detector: Detector | None = None,
+    unit: str | None = None,
+    layout: Layout | None = None,
 ) -> list[RowsOf]:
     """Return the files that a card or the command line means, opened to be read piece by piece.
 
@@ -87,14 +90,15 @@ def open_parts(
             means these events of all of them together.
         detector: the detector, where files do not carry it; otherwise they must agree.
         unit: of energies, where files do not state it.
+        layout: which trees and columns of ROOT files hold what, where they are not named as ours.
 
     Raises:
         EventsError: nothing matches, a file cannot be used, or no such events are there.
     """
     match = _ROWS.fullmatch(source)
     if match is None or Path(source).exists():
-        return _files(source, detector, unit)
-    return selected(_files(match[1], detector, unit), parse_rows(match[2]))
+        return _files(source, detector, unit, layout)
+    return selected(_files(match[1], detector, unit, layout), parse_rows(match[2]))
 
 
 def open_events(
@@ -107,7 +111,9 @@ def open_events(
     return only.source if complete else Joined(parts)
 
 
-def _files(source: str, detector: Detector | None, unit: str | None) -> list[RowsOf]:
+def _files(
+    source: str, detector: Detector | None, unit: str | None, layout: Layout | None
+) -> list[RowsOf]:
     paths = [resolve_events(source)]
     if not source.startswith(PREFIX) and not paths[0].exists() and set("*?[") & set(source):
         root = Path(paths[0].anchor)  # the current folder, where the pattern is relative
@@ -115,7 +121,7 @@ def _files(source: str, detector: Detector | None, unit: str | None) -> list[Row
         if not paths:
             msg = f"no file matches {source}"
             raise EventsError(msg)
-    files = [EventFile(path, detector, unit) for path in paths]
+    files = [EventFile(path, detector, unit, layout) for path in paths]
     return [RowsOf(file, slice(0, len(file)), str(file.path)) for file in files]
 
 

@@ -408,13 +408,13 @@ def test_root_hits_in_one_cell_are_summed(tmp_path):
     detector = load_detector("calogan")
     path = root_file(
         tmp_path / "hits.root",
-        energy=np.array([1000.0, 1000.0]),
+        energy=np.array([20_000.0, 20_000.0]),
         cell_id=awkward.Array([[3, 500, 3], []]),
-        cell_energy=awkward.Array([[100.0, 700.0, 150.0], []]),
+        cell_energy=awkward.Array([[2000.0, 14_000.0, 3000.0], []]),
     )
     cells = read_events(path, detector)["showers"]
-    assert cells[0, [3, 500]].tolist() == [250.0, 700.0]
-    assert cells.sum() == 950
+    assert cells[0, [3, 500]].tolist() == [5000.0, 14_000.0]
+    assert cells.sum() == 19_000
     with pytest.raises(EventsError, match="goes from 3 to 500, clic has the cells 0 to 48"):
         read_events(path, load_detector("examples/crystal-matrix.yaml").model_copy(
             update={"name": "clic", "conditions": detector.conditions}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from simulacra.cli.mapping import CellFile, Maps, Origin, Trees
 from simulacra.cli.options import (
     SPECTRUM,
     Energy,
@@ -151,11 +152,15 @@ def convert(
         typer.Option(help="80/10/10: shuffled into OUTPUT-train, -selection, -test; or 80/20."),
     ] = None,
     seed: Seed = 1,
+    trees: Trees = None,
+    maps: Maps = None,
+    cells: CellFile = None,
+    origin: Origin = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Convert events from one kind of file to another; units and axes are checked."""
     from simulacra.detectors import load_detector
-    from simulacra.io import format_of, parse_rows, write_events
+    from simulacra.io import Layout, format_of, parse_rows, write_events
     from simulacra.io.joined import selected, whole
     from simulacra.io.split import parse_shares, part_paths
     from simulacra.sample import open_parts
@@ -167,7 +172,8 @@ def convert(
     format_of(output, format_name)
     limits = parse_rows(rows)
     named = load_detector(detector) if detector else None
-    parts = [part for source in sources for part in open_parts(source, named, unit)]
+    layout = Layout.parse(maps or [], trees or [], cells, origin)
+    parts = [part for source in sources for part in open_parts(source, named, unit, layout)]
     events = whole(parts if limits == slice(None) else selected(parts, limits))
     written = _split(events, shares, seed) if shares else {"": events}
     for name, path in outputs.items():

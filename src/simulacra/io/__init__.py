@@ -27,11 +27,16 @@ from simulacra.io.hdf5 import (
     regions_of,
     write_hdf5,
 )
+from simulacra.io.mapped.mapping import Layout
 from simulacra.io.par04 import PAR04, read_par04, write_par04
-from simulacra.io.root import count_root, is_root, read_root, write_root
+from simulacra.io.root import DEFAULT, count_root, is_root, read_root, write_root
 from simulacra.io.strangers import describe_stranger
 
 HDF5 = (".h5", ".hdf5")
+
+
+Reader = Callable[[Path, Detector | None, slice, str | None], Events]
+"""Reads some events of a file; the last argument is the unit of energies that states none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +56,27 @@ class Format:
     endings: tuple[str, ...]
     recognises: Callable[[Path], bool]
     count: Callable[[Path], int]
-    read: Callable[[Path, Detector | None, slice, str | None], Events]
+    read: Reader
     write: Callable[[Events, Path], None] | None
     arrays: tuple[str, ...] = ()
 
 
-def _read_root(path: Path, detector: Detector | None, rows: slice, unit: str | None) -> Events:
+def _read_root(
+    path: Path,
+    detector: Detector | None,
+    rows: slice,
+    unit: str | None,
+    layout: Layout = DEFAULT,
+) -> Events:
     if unit is not None:
-        msg = f"{path}: --unit is for HDF5 files"
+        msg = f"{path}: in ROOT files units are stated for each column: --map energy=NAME:{unit}"
         raise EventsError(msg)
-    return read_root(path, detector, rows)
+    return read_root(path, detector, rows, layout)
 
 
 def _of_others(
     arrays: tuple[str, ...],
-    read: Callable[[Path, Detector | None, slice, str | None], Events],
+    read: Reader,
     write: Callable[[Events, Path], None] | None,
 ) -> Format:
     """Return a format of HDF5 files that is told by its arrays; the first has a row an event."""
@@ -135,6 +146,7 @@ def read_events(
     path: str | Path,
     detector: Detector | None = None,
     rows: slice = slice(None),
+    layout: Layout | None = None,
     unit: str | None = None,
 ) -> Events:
     """Read events from a file and check conditions and response.
@@ -143,16 +155,35 @@ def read_events(
         path: the file; its content says the format.
         detector: the detector, where the file does not carry it; otherwise they must agree.
         rows: which events, so that a large file can be read piece by piece.
+        layout: which trees and columns of a ROOT file hold what, where they are not named as ours.
         unit: of energies, such as ``GeV``, where the file does not state it.
 
     Raises:
         EventsError: the file cannot be used; the message says why.
     """
     path = Path(path)
-    events = FORMATS[recognise(path)].read(path, detector, rows, unit)
+    read, _ = _reader(path, layout)
+    events = read(path, detector, rows, unit)
     with _named(path):
         events.check()
     return events
+
+
+def _reader(path: Path, layout: Layout | None) -> tuple[Reader, Callable[[Path], int]]:
+    """Return what reads a file and what counts its events.
+
+    A layout may say what its trees and columns hold.
+
+    Raises:
+        EventsError: there is a layout, and the file is not ROOT.
+    """
+    kind = recognise(path)
+    if layout is None or layout.is_default:
+        return FORMATS[kind].read, FORMATS[kind].count
+    if kind != "root":
+        msg = f"{path}: trees and columns are mapped in ROOT files; this is {kind}"
+        raise EventsError(msg)
+    return partial(_read_root, layout=layout), partial(count_root, layout=layout)
 
 
 class EventFile:
@@ -164,18 +195,23 @@ class EventFile:
         path: the file; its content says the format.
         detector: the detector, where the file does not carry it; otherwise they must agree.
         unit: of energies, where the file does not state it.
+        layout: which trees and columns of a ROOT file hold what, where they are not named as ours.
 
     Raises:
         EventsError: the file cannot be used; the message says why.
     """
 
     def __init__(
-        self, path: str | Path, detector: Detector | None = None, unit: str | None = None
+        self,
+        path: str | Path,
+        detector: Detector | None = None,
+        unit: str | None = None,
+        layout: Layout | None = None,
     ) -> None:
         self.path, self._unit = Path(path), unit
-        self._format = FORMATS[recognise(self.path)]
-        self._count = self._format.count(self.path)
-        first = self._format.read(self.path, detector, slice(ROWS), unit)
+        self._read, count = _reader(self.path, layout)
+        self._count = count(self.path)
+        first = self._read(self.path, detector, slice(ROWS), unit)
         self._detector, self._provenance = first.detector, first.provenance
 
     @property
@@ -197,7 +233,7 @@ class EventFile:
         Raises:
             EventsError: they cannot be used; the message says why.
         """
-        events = self._format.read(self.path, self._detector, index, self._unit)
+        events = self._read(self.path, self._detector, index, self._unit)
         with _named(self.path):
             events.conditions.check(events.detector)
         return events
@@ -248,6 +284,7 @@ __all__ = [
     "FORMATS",
     "EventFile",
     "Format",
+    "Layout",
     "format_of",
     "parse_rows",
     "read_events",

@@ -1,16 +1,15 @@
-"""ROOT: a TTree with the energies of cells, read and written by uproot (no ROOT needed).
+"""ROOT: trees with the energies of cells, read and written by uproot (no ROOT needed).
 
 Branches: ``energy`` (MeV) and the detector's other conditions by their names; the cells (MeV)
 either all of them, ``cells[n]``, or the hit ones alone, ``cell_id`` (place in the flat response,
 from 0) and ``cell_energy``. A file that was written here also carries its detector and provenance.
+Other branches are mapped (:mod:`simulacra.io.mapped.mapping`), or known for the program that wrote
+them (:mod:`simulacra.io.mapped.conventions`).
 """
 
 from __future__ import annotations
 
 import json
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,25 +17,32 @@ import numpy as np
 
 from simulacra.arrays import Array
 from simulacra.atomic import whole_file
-from simulacra.conditions import Conditions
 from simulacra.detectors import Calorimeter, Detector
-from simulacra.errors import EventsError, MissingDependencyError, SimulacraError
+from simulacra.errors import EventsError
 from simulacra.events import Events
-from simulacra.io.datasets import range_of, require_memory, starts_with
-from simulacra.io.foreign import (
-    carried_detector,
-    require_calorimeter,
-    require_conditions,
-    require_shape,
+from simulacra.io.datasets import starts_with
+from simulacra.io.foreign import carried_detector, named_or, require_calorimeter
+from simulacra.io.mapped.assemble import assemble
+from simulacra.io.mapped.conventions import conventional
+from simulacra.io.mapped.mapping import Layout
+from simulacra.io.mapped.plan import plan_events
+from simulacra.io.mapped.rows import count_events
+from simulacra.io.mapped.tables import describe, listed
+from simulacra.io.root_tables import (
+    RootTable,
+    UprootObject,
+    chosen_tables,
+    names_of,
+    opened_root,
+    require_uproot,
+    tables_of,
 )
-from simulacra.io.plausibility import require_closure
-from simulacra.io.voxel_order import require_order
 
-UprootObject = Any  # uproot carries no types
 KIND = "root"
 TREE = "events"
 DENSE_CELLS = 1000
 """Up to so many cells all are written; above, the hit ones, which are few."""
+DEFAULT = Layout()
 
 
 def is_root(path: Path) -> bool:
@@ -44,121 +50,87 @@ def is_root(path: Path) -> bool:
     return starts_with(path, b"root")
 
 
-def _uproot() -> tuple[Any, Any]:
-    try:
-        import awkward
-        import uproot
-    except ImportError:
-        msg = "ROOT files need uproot: pip install 'simulacra[root]'"
-        raise MissingDependencyError(msg) from None
-    return uproot, awkward
+def read_root(
+    path: Path, detector: Detector | None, rows: slice, layout: Layout = DEFAULT
+) -> Events:
+    """Read events from the trees of a file.
 
-
-@contextmanager
-def _opened(path: Path) -> Iterator[UprootObject]:
-    uproot, _ = _uproot()
-    damage = (OSError, LookupError, ValueError, RuntimeError, zlib.error)
-    try:
-        with uproot.open({path: None}) as file:
-            if path.stat().st_size < file.file.fEND:
-                msg = f"truncated: {path.stat().st_size} bytes of {file.file.fEND}"
-                raise EventsError(msg)
-            yield file
-    except MissingDependencyError:
-        raise
-    except SimulacraError as error:
-        msg = f"{path}: {error}"
-        raise EventsError(msg) from None
-    except (*damage, uproot.deserialization.DeserializationError) as error:
-        reason = " ".join(str(error).split())
-        msg = f"{path}: not a readable ROOT file (truncated or damaged?): {reason}"
-        raise EventsError(msg) from None
-
-
-def read_root(path: Path, detector: Detector | None, rows: slice) -> Events:
-    """Read events from the tree ``events``, or from the file's only tree.
+    Args:
+        path: the file.
+        detector: the detector, where the file does not carry it; otherwise they must agree.
+        rows: which events.
+        layout: which trees and branches hold what; without it the tree ``events``, or the only
+            one, and the names above.
 
     Raises:
         EventsError: no tree has such branches, the cells are not the detector's, or in a file of
             others energies or the order of cells make no sense.
         MissingDependencyError: uproot is not installed.
+
+    Warns:
+        UserWarning: a unit was concluded from the energies, or branches are left out.
     """
-    with _opened(path) as file:
-        texts = _names(file, "TObjString")
-        text = str(file["detector"]) if "detector" in texts else None
-        calorimeter = require_calorimeter(carried_detector(text, detector), KIND)
-        tree = file[_tree_name(_names(file, "TTree"))]
-        rows = range_of(rows, int(tree.num_entries))
-        require_memory((rows.stop - rows.start) * calorimeter.n_cells * 4)
-        columns = {
-            name: _branch(tree, name, rows) for name in calorimeter.conditions if name in tree
-        }
-        require_conditions(calorimeter, columns)
-        cells = _cells(tree, calorimeter, rows)
-        if text is None:  # what was written here may be of particles that leave next to nothing
-            require_closure(columns["energy"], cells)
-            require_order(cells, calorimeter)
-        facts = {"converted_from": {"format": KIND, "file": path.name}}
-        if "provenance" in texts:
-            facts = json.loads(str(file["provenance"]))
-        return Events(Conditions(columns), {"showers": cells}, calorimeter, facts)
+    with opened_root(path) as file:
+        text = _text(file, "detector")
+        tables, layout, calorimeter = _understood(file, layout, detector, text)
+        # what was written here may be of particles that leave next to nothing
+        believed = text is not None and layout.is_default
+        events = assemble(tables, layout, calorimeter, rows, believed)
+        origin = dict(events.provenance)
+        converted = {"format": KIND, "file": path.name, **origin["converted_from"]}
+        facts = {**origin, "converted_from": converted}
+        if believed and (said := _text(file, "provenance")) is not None:
+            facts = json.loads(said)
+        return Events(events.conditions, events.response, calorimeter, facts)
 
 
-def count_root(path: Path) -> int:
-    """Return the number of events in the tree."""
-    with _opened(path) as file:
-        return int(file[_tree_name(_names(file, "TTree"))].num_entries)
+def count_root(path: Path, layout: Layout = DEFAULT) -> int:
+    """Return the number of events in the file's trees."""
+    with opened_root(path) as file:
+        tables, layout = _conventional(file, layout)[:2]
+        if len(tables) == 1 and layout.is_default:
+            table = next(iter(tables.values()))
+            if "event" not in table.columns:  # rows are events
+                return len(table)
+        return count_events(plan_events(tables, layout, None))
 
 
-def _names(file: UprootObject, kind: str) -> list[str]:
-    """Return the names of a file's objects of a kind."""
-    return [name.split(";")[0] for name, found in file.classnames().items() if found == kind]
+def _text(file: UprootObject, name: str) -> str | None:
+    """Return a text that the file carries."""
+    return str(file[name]) if name in names_of(file, "TObjString") else None
 
 
-def _tree_name(trees: list[str]) -> str:
-    if TREE in trees:
-        return TREE
-    if len(trees) != 1:
-        msg = f"no tree {TREE!r}; there are {', '.join(trees) or 'no trees'}"
+def _understood(
+    file: UprootObject, layout: Layout, detector: Detector | None, text: str | None
+) -> tuple[dict[str, RootTable], Layout, Calorimeter]:
+    """Return the trees to look into, what they hold, and the detector."""
+    tables, full, usual = _conventional(file, layout)
+    if detector is None and text is None and usual:
+        return tables, full, named_or(None, usual, KIND)
+    return tables, full, require_calorimeter(carried_detector(text, detector), KIND)
+
+
+def _conventional(file: UprootObject, layout: Layout) -> tuple[dict[str, RootTable], Layout, str]:
+    every = tables_of(file)
+    if layout.trees:
+        every = chosen_tables(every, layout.trees)
+    full, usual = conventional(every, layout)
+    if full.kind and full.trees:
+        every = chosen_tables(every, full.trees)
+    elif not layout.trees and not layout.sources:
+        every = _only_table(every)
+    return every, full, usual
+
+
+def _only_table(tables: dict[str, RootTable]) -> dict[str, RootTable]:
+    """Return the tree ``events``, or else the only one."""
+    name = TREE if TREE in tables else next(iter(tables), "")
+    if not tables or (name != TREE and len(tables) > 1):
+        msg = f"no tree {TREE!r}; there are {listed(tables) if tables else 'no trees'}"
+        if tables:
+            msg += f": --tree and --map say which branches hold what ({describe(tables)})"
         raise EventsError(msg)
-    return trees[0]
-
-
-def _branch(tree: UprootObject, name: str, rows: slice) -> Array:
-    array: Array = tree[name].array(library="np", entry_start=rows.start, entry_stop=rows.stop)
-    if array.dtype.kind not in "biuf":
-        msg = f"the branch {name} does not hold one number, or one array of equal length, an event"
-        raise EventsError(msg)
-    return array
-
-
-def _cells(tree: UprootObject, detector: Calorimeter, rows: slice) -> Array:
-    if "cells" in tree:
-        cells = _branch(tree, "cells", rows)
-        require_shape("cells", cells, (detector.n_cells,), detector)
-        return cells
-    if not {"cell_id", "cell_energy"} <= set(tree.keys()):
-        msg = "the tree has neither a branch 'cells' nor 'cell_id' and 'cell_energy'"
-        raise EventsError(msg)
-    _, awkward = _uproot()
-    limits = {"entry_start": rows.start, "entry_stop": rows.stop}
-    ids, energies = (tree[name].array(**limits) for name in ("cell_id", "cell_energy"))
-    counts = awkward.to_numpy(awkward.num(ids))
-    if not np.array_equal(counts, awkward.to_numpy(awkward.num(energies))):
-        msg = "cell_id and cell_energy have different lengths"
-        raise EventsError(msg)
-    index = awkward.to_numpy(awkward.flatten(ids)).astype(np.int64)
-    if index.size and not (index.min() >= 0 and index.max() < detector.n_cells):
-        msg = (
-            f"cell_id goes from {index.min()} to {index.max()}, {detector.name} has the cells "
-            f"0 to {detector.n_cells - 1}"
-        )
-        raise EventsError(msg)
-    deposits = awkward.to_numpy(awkward.flatten(energies))
-    dense = np.zeros((len(counts), detector.n_cells), deposits.dtype)
-    # several deposits in one cell are its energy together
-    np.add.at(dense, (np.repeat(np.arange(len(counts)), counts), index), deposits)
-    return dense
+    return {name: tables[name]}
 
 
 def write_root(events: Events, path: Path) -> None:
@@ -167,10 +139,12 @@ def write_root(events: Events, path: Path) -> None:
     Raises:
         MissingDependencyError: uproot is not installed.
     """
-    uproot, awkward = _uproot()
+    uproot, awkward = require_uproot()
     detector = require_calorimeter(events.detector, KIND)
-    columns: dict[str, Any] = dict(events.conditions.columns)
-    cells = events["showers"]
+    columns: dict[str, Any] = {
+        name: _writable(column) for name, column in events.conditions.columns.items()
+    }
+    cells = _writable(events["showers"])
     if detector.n_cells <= DENSE_CELLS:
         columns["cells"] = cells
     else:
@@ -191,3 +165,9 @@ def write_root(events: Events, path: Path) -> None:
         tree = file.mktree(TREE, types, title="energies in MeV")
         if len(events):
             tree.extend(columns)
+
+
+def _writable(array: Array) -> Array:
+    """Return an array of a type that branches have: half precision becomes single precision."""
+    kinds = {np.dtype(np.float16): np.float32, np.dtype(np.longdouble): np.float64}
+    return array.astype(kinds.get(array.dtype, array.dtype), copy=False)

@@ -33,8 +33,8 @@ GROUPS = 4
 FEW = {4: 0.1, 8: 0.05}
 """Below so many events, in two groups, how much more of the shower another order must explain."""
 CLEARER = 0.005
-"""The same from there on. Right orders of 2 to 60 showers, round, lopsided, sparse or off the axis,
-never reach these numbers; wrong ones of 40 events are above by a factor of 2 at least."""
+"""The same from there on. With the noise of the grid (:func:`_noise`), right orders never reach
+these numbers in simulated showers of 2 to 60 events, round, lopsided, sparse or off the axis."""
 STRUCTURE = 0.3
 """A profile along r varies by more than this (standard deviation over mean); noise does not."""
 
@@ -97,12 +97,14 @@ def clearer_orders(cells: Array, detector: Calorimeter) -> list[Order]:
     n = len(cells)
     if n < 2:
         return []
+    few = n < max(FEW)
     least = next((part for events, part in FEW.items() if n < events), CLEARER)
-    groups = 2 if n < max(FEW) else GROUPS
+    noise = _noise(detector) * (3 if few else 1)
+    groups = 2 if few else GROUPS
     found: list[dict[Order, float]] = []
     for start in range(groups):
         mean = np.maximum(cells[start::groups].sum(axis=0, dtype=np.float64), 0)
-        found.append(_clearer(mean, detector, least))
+        found.append(_clearer(mean, detector, least, noise))
     common = set.intersection(*(set(orders) for orders in found))
     return sorted(common, key=lambda order: -sum(orders[order] for orders in found))
 
@@ -116,7 +118,17 @@ def looks_round(cells: Array, detector: Calorimeter) -> bool:
     return look.r > STRUCTURE and look.alpha < look.r / 3
 
 
-def _clearer(mean: FloatArray, detector: Calorimeter, least: float) -> dict[Order, float]:
+def _noise(detector: Calorimeter) -> float:
+    """Return the part of noise that a product of profiles explains: free numbers over cells."""
+    shapes = {layer.shape for layer in detector.layers}
+    layers = detector.layers[:1] if len(shapes) == 1 else detector.layers
+    free = len(detector.layers) + sum(sum(layer.shape) for layer in layers)
+    return free / detector.n_cells
+
+
+def _clearer(
+    mean: FloatArray, detector: Calorimeter, least: float, noise: float
+) -> dict[Order, float]:
     """Return by how much each order is clearer than the stated one, where it is clearly so."""
     if not np.all(np.isfinite(mean)) or not mean.any():
         return {}
@@ -129,7 +141,9 @@ def _clearer(mean: FloatArray, detector: Calorimeter, least: float) -> dict[Orde
             continue
         look = _look(_grids(mean, detector, order))
         gain = stated.rest - look.rest
-        if gain > least or (polar and gain > -CLEARER and _is_round(look, stated)):
+        if gain > least + noise * look.rest or (
+            polar and gain > -CLEARER and _is_round(look, stated)
+        ):
             found[order] = gain
     return found
 

@@ -1,0 +1,1 @@
+"""Files of others as tables of named columns: which holds what, and events from them."""

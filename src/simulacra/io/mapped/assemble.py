@@ -1,0 +1,102 @@
+"""Events from the tables of a file: a mapping of columns says which holds what.
+
+Rows may be events (cells in an array, or hits in lists), or hits that an event number gathers;
+particles and hits may lie in two tables that it joins.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from simulacra.conditions import Conditions
+from simulacra.detectors import Calorimeter
+from simulacra.events import Events
+from simulacra.io.datasets import require_memory
+from simulacra.io.foreign import ENERGY
+from simulacra.io.mapped.energy_units import settle_units
+from simulacra.io.mapped.hits import read_cells
+from simulacra.io.mapped.left_out import left_out
+from simulacra.io.mapped.mapping import Layout, Place
+from simulacra.io.mapped.plan import Plan, Tables, plan_events
+from simulacra.io.mapped.rows import select_rows
+from simulacra.io.mapped.scaling import scaled
+from simulacra.io.mapped.tables import scale_of
+from simulacra.io.mapped.truth import read_conditions
+from simulacra.io.voxel_order import require_order
+
+
+def assemble(
+    tables: Tables,
+    layout: Layout,
+    detector: Calorimeter,
+    rows: slice,
+    believed: bool = False,
+) -> Events:
+    """Return events of tables; provenance says from which columns, and in which units.
+
+    Args:
+        tables: the tables to look into.
+        layout: which of their columns hold what.
+        detector: what the events are of.
+        rows: which events.
+        believed: the file is of ours: units are the detector's, and nothing is judged.
+
+    Raises:
+        EventsError: something is missing, contradicts itself or makes no sense.
+
+    Warns:
+        UserWarning: something was concluded or left out.
+    """
+    plan = plan_events(tables, layout, detector)
+    chosen, notes = select_rows(plan, layout, rows)
+    require_memory(chosen.count * detector.n_cells * 8)
+    columns, particle = read_conditions(plan, chosen, detector, believed, notes)
+    cells, mapped = read_cells(plan, chosen, layout, detector, notes)
+    units = {target: place.unit for target, place in plan.places.items()}
+    if not believed:
+        response = "cells" if "cells" in plan.places else "cell_energy"
+        energy_unit = plan.unit(ENERGY) if plan.has(ENERGY) else "MeV"
+        units_known = energy_unit is not None or units[response] is not None
+        total = cells.sum(axis=1, dtype=np.float64)
+        units[ENERGY], units[response], more = settle_units(
+            columns[ENERGY], total, energy_unit, units[response], response
+        )
+        if units_known or {ENERGY, response} & set(layout.sources):
+            notes += more
+        columns[ENERGY] = scaled(columns[ENERGY], scale_of(str(units[ENERGY]), "energy"))
+        cells = scaled(cells, scale_of(str(units[response]), "energy"))
+        if not mapped:
+            require_order(cells, detector)
+            if "cell_id" in layout.sources:
+                notes.append(
+                    "cell_id is taken as the place in our order of cells (docs/files.md); "
+                    "--cells FILE.csv maps other numbers"
+                )
+        notes += left_out(plan)
+    for note in notes:
+        warnings.warn(note, stacklevel=2)
+    facts = _facts(plan, layout, units, particle)
+    return Events(Conditions(columns), {"showers": cells}, detector, facts)
+
+
+def _facts(
+    plan: Plan, layout: Layout, units: Mapping[str, str | None], particle: str | None
+) -> dict[str, Any]:
+    """Return what the provenance says of where the numbers come from."""
+    taken = {
+        target: str(Place(place.table, place.columns[:LISTED_COLUMNS], units.get(target)))
+        for target, place in plan.places.items()
+    }
+    taken |= {target: str(source) for target, source in plan.constants.items()}
+    kind = {"kind": layout.kind} if layout.kind else {}
+    cells = {"cells_file": layout.cells.name} if layout.cells else {}
+    facts = {"converted_from": {"columns": taken, **kind, **cells}}
+    return {**facts, **({"particle": particle} if particle else {})}
+
+
+LISTED_COLUMNS = 4
+"""How many of a target's columns the provenance names: a cell each may be hundreds."""

@@ -1,0 +1,123 @@
+"""Which rows of the tables belong to which event."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from simulacra.arrays import IntArray
+from simulacra.errors import EventsError
+from simulacra.io.datasets import range_of
+from simulacra.io.mapped.join import Keys, events_of_hits
+from simulacra.io.mapped.mapping import Layout
+from simulacra.io.mapped.plan import Plan
+from simulacra.io.mapped.tables import Table, describe
+
+
+@dataclass
+class Rows:
+    """Which rows of the tables belong to the events that are read.
+
+    Attributes:
+        count: number of events.
+        truth: the rows of conditions to read.
+        hits: the rows of the response to read.
+        keys: of rows of hits that carry the conditions too, else None.
+        shot: of the truth the rows of the particles that were shot, where it has others too.
+        event: for each row of hits that is read its event (rows,), below 0 or beyond for others;
+            None where rows are events.
+    """
+
+    count: int
+    truth: slice
+    hits: slice
+    keys: Keys | None = None
+    event: IntArray | None = None
+    shot: IntArray | None = None
+    events: slice = field(default_factory=lambda: slice(None))
+
+
+def count_events(plan: Plan) -> int:
+    """Return how many events the tables hold."""
+    if one_row_a_hit(plan):
+        first, _ = read_keys(plan, plan.hits).order
+        return len(first)
+    return len(plan.truth)
+
+
+def one_row_a_hit(plan: Plan) -> bool:
+    """Return whether rows of the table of hits are single hits."""
+    if "cell_energy" not in plan.places:
+        return False
+    place = plan.places["cell_energy"]
+    return not plan.joined and place.table.read(place.columns[0], slice(0, 1)).flat
+
+
+def read_keys(plan: Plan, table: Table) -> Keys:
+    """Return the event numbers of a table's rows.
+
+    Raises:
+        EventsError: the table has none.
+    """
+    if table.name not in plan.keys:
+        msg = (
+            f"rows of {table.name} are single hits: the number of their event is needed "
+            f"(--map event=COLUMN); {describe({table.name: table})}"
+        )
+        raise EventsError(msg)
+    return Keys.read(plan.keys[table.name])
+
+
+def select_rows(plan: Plan, layout: Layout, rows: slice) -> tuple[Rows, list[str]]:
+    """Return which rows to read, and notes."""
+    if plan.joined:
+        return _joined_rows(plan, rows), _noted_keys(plan, layout)
+    if one_row_a_hit(plan):
+        keys = read_keys(plan, plan.hits)
+        keys.require_together()
+        notes = _noted_keys(plan, layout)
+        if gaps := keys.missing_between():
+            notes.append(
+                f"{gaps} event numbers between the first and the last have no row: events without "
+                "hits are lost where rows are hits; a tree of particles would name them"
+            )
+        first, event = keys.order
+        rows = range_of(rows, len(first))
+        found = Rows(rows.stop - rows.start, slice(None), slice(None), keys, event - rows.start)
+        found.events = rows
+        return found, notes
+    if "event" in layout.sources:
+        read_keys(plan, plan.truth).require_unique()
+    rows = range_of(rows, len(plan.truth))
+    return Rows(rows.stop - rows.start, rows, rows), []
+
+
+def _joined_rows(plan: Plan, rows: slice) -> Rows:
+    truth, hits = read_keys(plan, plan.truth), read_keys(plan, plan.hits)
+    shot = _shot(plan)
+    if shot is not None:
+        truth = Keys(truth.place, truth.numbers[shot])
+    rows = range_of(rows, len(truth.numbers))
+    event = events_of_hits(hits, truth) - rows.start
+    found = Rows(rows.stop - rows.start, rows, slice(None), event=event)
+    if shot is not None:
+        found.truth, found.shot = slice(None), shot[rows]
+    return found
+
+
+def _shot(plan: Plan) -> IntArray | None:
+    """Return the rows of particles that were shot, where each particle is a row of the truth."""
+    if "primary" not in plan.places:
+        return None
+    place = plan.places["primary"]
+    column = place.table.read(place.columns[0])
+    return np.flatnonzero(column.values == 1) if column.flat else None
+
+
+def _noted_keys(plan: Plan, layout: Layout) -> list[str]:
+    """Return a note on columns that are taken for event numbers by their names alone."""
+    guessed = [str(key) for key in plan.keys.values() if key.columns != ("event",)]
+    if "event" in layout.sources or not guessed:
+        return []
+    return [f"event numbers are taken from {', '.join(guessed)}"]
