@@ -19,15 +19,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, Self
 
+import numpy as np
+
 from simulacra.arrays import BoolArray
 from simulacra.atomic import part_of, publish_folder, whole_file, whole_folder
 from simulacra.card import Card
-from simulacra.conditions import Conditions, conditions_at
+from simulacra.conditions import STREAM, Conditions, conditions_at
 from simulacra.detectors import Detector, load_detector, parse_detector
-from simulacra.errors import SimulacraError, SimulatorError
+from simulacra.errors import EventsError, SimulacraError, SimulatorError
 from simulacra.events import Events
 from simulacra.io import read_events
 from simulacra.models import find_model
+from simulacra.particles import PDG, ParticleMixture, particle_name, require_served
 from simulacra.provenance import provenance
 from simulacra.sample import resolve_events
 from simulacra.shipped import shipped_simulators, simulator_folder
@@ -41,6 +44,7 @@ from simulacra.training.run import (
     read_metrics,
     write_metrics,
 )
+from simulacra.training.samples import training_events
 from simulacra.training.tensors import read_tensors, write_tensors
 
 ABOUT, DETECTOR, CARD, WEIGHTS = (
@@ -61,6 +65,10 @@ class FastSimulator(Protocol):
 
     def simulate(self, conditions: Conditions, seed: int) -> Events:
         """Return one event for each row of conditions; equal seeds give equal bytes."""
+
+    @property
+    def particles(self) -> tuple[str, ...]:
+        """The names of the particles that it was trained on; empty where it does not say."""
 
     def outside(self, conditions: Conditions) -> BoolArray:
         """Return which rows lie outside the ranges of training (n,)."""
@@ -94,21 +102,25 @@ class TrainedSimulator:
 
     @property
     def particles(self) -> tuple[str, ...]:
-        """The particles that it learned from, where its training events said so."""
-        return tuple(self.about.get("particles", ()))
+        """The names of the particles that it learned from, where its training events say them."""
+        learned = tuple(self.about.get("particles", ()))
+        return learned or tuple(map(particle_name, self.detector.particles))
 
     def simulate(self, conditions: Conditions, seed: int) -> Events:
         """Return one event for each row of conditions.
 
         Raises:
             EventsError: a condition is missing or not sensible.
+            SimulatorError: a particle is none of those that it learned from.
         """
         conditions.check(self.detector)
+        if PDG in self.detector.conditions:
+            require_served(np.unique(conditions[PDG]).tolist(), self.particles, "the simulator")
         used = Conditions({name: conditions[name] for name in self.detector.conditions})
         facts = provenance("generate", model=self.card.model_kind, seed=seed, **self.about)
         return Events(used, self.surrogate.generate(used, seed), self.detector, facts)
 
-    def generate(self, energy: str, n: int, seed: int) -> Events:
+    def generate(self, energy: str, n: int, seed: int, particle: str | None = None) -> Events:
         """Return ``n`` events of particles at random places of the beam spot.
 
         Args:
@@ -116,8 +128,14 @@ class TrainedSimulator:
                 ``1GeV..65GeV`` is log-uniform, ``1GeV-65GeV`` uniform.
             n: number of events.
             seed: where conditions and response come from.
+            particle: ``gamma``; ``e-,gamma`` in turn; ``e-:2,gamma:1`` with weights; needed where
+                the particle is a condition and the detector does not draw it by itself.
+
+        Raises:
+            SimulacraError: it learned from other particles, or does not say from which.
         """
-        return self.simulate(conditions_at(self.detector, energy, n, seed), seed)
+        mixture = asked_particles(self, particle)
+        return self.simulate(conditions_at(self.detector, energy, n, seed, mixture), seed)
 
     def outside(self, conditions: Conditions) -> BoolArray:
         """Return which rows lie outside the ranges of training (n,)."""
@@ -172,6 +190,64 @@ class TrainedSimulator:
             raise SimulatorError(msg) from None
         history = read_metrics(folder / METRICS)
         return cls(surrogate.eval(), card, about["ranges"], about["about"], history)
+
+
+def asked_particles(simulator: FastSimulator, asked: str | None) -> ParticleMixture | None:
+    """Return the particles that a simulator is asked for, as on the command line.
+
+    Raises:
+        SimulacraError: it was trained on others, or on several that no condition tells apart.
+    """
+    if asked is None:
+        return None
+    mixture = ParticleMixture.parse(asked)
+    require_served(mixture.ids, simulator.particles, "the simulator")
+    trained = simulator.particles
+    if PDG not in simulator.detector.conditions and len(mixture.ids) < len(trained):
+        msg = f"the simulator learned {', '.join(trained)} together and cannot tell them apart"
+        raise SimulatorError(msg)
+    return mixture
+
+
+def conditions_like(
+    simulator: FastSimulator,
+    source: str,
+    number: int | None = None,
+    particles: ParticleMixture | None = None,
+    seed: int = 1,
+) -> Conditions:
+    """Return the conditions of an events file for a simulator.
+
+    The file need not say its detector: it is read as one of the simulator's.
+
+    Args:
+        simulator: who is to be asked.
+        source: the file, or ``sample:test``.
+        number: how many of the events, the first ones; None: all.
+        particles: instead of those of the file.
+        seed: what several particles are drawn from, whatever order the file's energies have.
+
+    Raises:
+        EventsError: the file is of another detector, has fewer events or does not say its particle.
+        SimulatorError: its particles are none of those that the simulator was trained on.
+    """
+    detector = simulator.detector
+    events = read_events(resolve_events(source), detector.without_particles())
+    if number is not None and number > len(events):
+        msg = f"-n {number}: {source} has only {len(events)} events"
+        raise EventsError(msg)
+    events = events if number is None else events.take(slice(number))
+    if particles is not None:
+        drawn = particles.at_random().draw(len(events), 1, np.random.default_rng([seed, STREAM]))
+        return Conditions({**events.conditions.columns, PDG: drawn})
+    if events.particles and simulator.particles:
+        require_served(events.particles, simulator.particles, "the simulator")
+    if PDG not in detector.conditions or PDG in events.conditions.columns:
+        return events.conditions
+    if len(events.particles) != 1:
+        msg = f"{source} does not say which event is of which particle: give --particle"
+        raise EventsError(msg)
+    return events.labelled(detector.particles).conditions
 
 
 def _digest(path: Path) -> str:
@@ -236,15 +312,13 @@ def train(
         msg = f"{folder} is there already; remove it or choose another output"
         raise SimulatorError(msg)
     detector = load_detector(card.detector)
-    samples = [read_events(resolve_events(source), detector) for source in card.data.train]
-    events, origins = Events.concatenate(samples), [sample.provenance for sample in samples]
-    selection = read_events(resolve_events(card.data.selection), detector)
+    events, selection = training_events(card, detector)
     part = part_of(folder)  # made by the first checkpoint: what cannot start leaves nothing
     trained = fit(card, events, selection, part, on_progress)
     about = {
         "selected_step": trained.step,
         "selection_score": trained.score,
-        "particles": sorted({str(p["particle"]) for p in origins if p.get("particle")}),
+        "particles": sorted(map(particle_name, events.particles)),
         "train_events": len(events),
         "train_sha256": fingerprint(events),
         "selection_sha256": fingerprint(selection),

@@ -14,6 +14,7 @@ from simulacra.cli.options import (
     Output,
     Overrides,
     Overwrite,
+    Particles,
     Seed,
     Workers,
     checked,
@@ -24,7 +25,7 @@ from simulacra.terminal import bar, console, errors, print_handed_over
 
 if TYPE_CHECKING:
     from simulacra.conditions import Conditions
-    from simulacra.detectors import Detector
+    from simulacra.simulator import FastSimulator
 
 
 def simulate(
@@ -32,10 +33,7 @@ def simulate(
     energy: Energy,
     number: Number,
     output: Output,
-    particle: Annotated[
-        str | None,
-        typer.Option(help="Name or PDG id: gamma, e-, pi+, 13 …; a TPC's default is all species."),
-    ] = None,
+    particle: Particles = None,
     seed: Seed = 1,
     workers: Workers = 1,
     physics: Annotated[
@@ -46,7 +44,10 @@ def simulate(
     ] = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Simulate particles in full with Geant4."""
+    """Simulate particles in full with Geant4.
+
+    Several particles become the condition ``pdg``, which says the particle of each event.
+    """
     from simulacra.conditions import EnergySpectrum
     from simulacra.detectors import load_detector
     from simulacra.fullsim import Geant4Settings
@@ -92,17 +93,21 @@ def generate(
     ] = None,
     energy: Annotated[str | None, SPECTRUM] = None,
     number: Annotated[int | None, typer.Option("-n", min=1, help="Number of events.")] = None,
+    particle: Particles = None,
     seed: Seed = 1,
     overwrite: Overwrite = False,
 ) -> None:
-    """Generate events with a trained simulator."""
+    """Generate events with a trained simulator.
+
+    A simulator of several particles needs --particle, or --like a file that says its particle.
+    """
     from simulacra.io import require_writable, write_events
     from simulacra.simulators import load_simulator
 
     require_free(output, overwrite)
     loaded = load_simulator(simulator)
     require_writable(loaded.detector, output)
-    conditions = _conditions(loaded.detector, like, energy, number, seed)
+    conditions = _conditions(loaded, like, energy, number, particle, seed)
     outside = int(loaded.outside(conditions).sum())
     if outside:
         errors.print(f"note: {outside} of {len(conditions)} events are outside the trained range")
@@ -139,6 +144,9 @@ def convert(
         typer.Option("--format", help="hdf5, calochallenge, par04, calogan or root."),
     ] = None,
     rows: Annotated[str, typer.Option(help="Only these events: FIRST:LAST.")] = ":",
+    particle: Annotated[
+        str | None, typer.Option(help="The particle of the events, where the file names none.")
+    ] = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Convert events from one kind of file to another; units and axes are checked."""
@@ -149,7 +157,11 @@ def convert(
     require_free(output, overwrite)
     format_of(output, format_name)
     named = load_detector(detector) if detector else None
+    if particle is not None and named is not None:
+        named = named.without_particles()  # the file's own, or what is named here
     events = read_events(resolve_events(source), named, parse_rows(rows))
+    if particle is not None:
+        events = events.named(particle)
     if rows != ":" and not len(events):
         msg = f"{source} has no events {rows}"
         raise SimulacraError(msg)
@@ -158,23 +170,23 @@ def convert(
 
 
 def _conditions(
-    detector: Detector, like: str | None, energy: str | None, number: int | None, seed: int
+    simulator: FastSimulator,
+    like: str | None,
+    energy: str | None,
+    number: int | None,
+    particle: str | None,
+    seed: int,
 ) -> Conditions:
+    """Return what a simulator is asked for: the conditions of a file, or drawn ones."""
     from simulacra.conditions import conditions_at
-    from simulacra.events import require_same_detector
-    from simulacra.io import read_events
-    from simulacra.sample import resolve_events
+    from simulacra.simulator import asked_particles, conditions_like
 
     if (like is None) == (energy is None) or (energy is not None and number is None):
         msg = "give either --like FILE, or --energy (--momentum) and -n"
         raise SimulacraError(msg)
+    mixture = asked_particles(simulator, particle)
     if like is not None:
-        events = read_events(resolve_events(like))
-        require_same_detector(detector, events.detector)
-        if number is not None and number > len(events):
-            msg = f"-n {number}: {like} has only {len(events)} events"
-            raise SimulacraError(msg)
-        return events.conditions if number is None else events.conditions.take(slice(number))
+        return conditions_like(simulator, like, number, mixture, seed)
     assert energy is not None
     assert number is not None
-    return conditions_at(detector, energy, number, seed)
+    return conditions_at(simulator.detector, energy, number, seed, mixture)

@@ -17,6 +17,7 @@ from simulacra.fullsim.readout import SectionReadout, section_readouts, window_s
 from simulacra.fullsim.settings import Geant4Settings
 from simulacra.fullsim.setup import Primaries
 from simulacra.fullsim.world import CELL, PERIOD, ROW, SLAB, World
+from simulacra.particles import PDG
 
 SCORE = "energy"
 
@@ -65,7 +66,8 @@ class CalorimeterSetup:
         front = np.column_stack([x, y, np.zeros(n)])
         position = front + beam.z * direction / direction[:, 2:]
         energy = conditions["energy"].astype(np.float64)
-        return Primaries(np.full(n, settings.pdg), energy, direction, position)
+        pdg = np.full(n, settings.pdg) if settings.pdg else conditions[PDG].astype(np.int64)
+        return Primaries(pdg, energy, direction, position)
 
     def physics(self, g4: Geant4Object) -> list[Geant4Object]:  # noqa: ARG002
         """Return nothing: a physics list is all that showers need."""

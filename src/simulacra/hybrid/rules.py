@@ -14,7 +14,7 @@ from pydantic import Field, field_validator, model_validator
 from simulacra.arrays import Array, BoolArray, FloatArray, IntArray
 from simulacra.detectors.base import Frozen
 from simulacra.errors import SimulacraError
-from simulacra.fullsim import pdg_id
+from simulacra.particles import pdg_id
 from simulacra.units import Angle, Energy, Length
 
 FULL = "full"
