@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -23,11 +23,12 @@ from simulacra.arrays import BoolArray
 from simulacra.atomic import part_of, publish_folder, whole_file, whole_folder
 from simulacra.card import Card
 from simulacra.conditions import Conditions, conditions_at
-from simulacra.detectors import Detector, load_detector, parse_detector
+from simulacra.detectors import Calorimeter, Detector, load_detector, parse_detector
 from simulacra.errors import SimulacraError, SimulatorError
 from simulacra.events import Events
 from simulacra.io import read_events
 from simulacra.models import find_model
+from simulacra.models.symmetries import decide
 from simulacra.provenance import provenance
 from simulacra.sample import resolve_events
 from simulacra.shipped import shipped_simulators, simulator_folder
@@ -138,6 +139,7 @@ class TrainedSimulator:
             "format_version": VERSION,
             "model": self.card.model_kind,
             "ranges": {name: list(limits) for name, limits in self.ranges.items()},
+            "impacts": _impacts(self.detector),
             "about": dict(self.about),
             "sha256": {n: _digest(folder / n) for n in (DETECTOR, CARD, WEIGHTS, METRICS)},
         }
@@ -163,6 +165,7 @@ class TrainedSimulator:
         except SimulacraError as error:
             msg = f"{folder}: {error}"
             raise SimulatorError(msg) from None
+        _require_places(folder, about, detector)
         surrogate = Surrogate(find_model(card.model_kind), card.model, detector)
         tensors, _ = read_tensors(folder / WEIGHTS)
         try:
@@ -172,6 +175,30 @@ class TrainedSimulator:
             raise SimulatorError(msg) from None
         history = read_metrics(folder / METRICS)
         return cls(surrogate.eval(), card, about["ranges"], about["about"], history)
+
+
+def _impacts(detector: Detector) -> str:
+    """Return what the impacts of a detector are, in a word."""
+    if not isinstance(detector, Calorimeter) or not detector.declared_axes:
+        return "none"
+    return "offsets" if detector.has_windows else "positions"
+
+
+def _require_places(folder: Path, about: Mapping[str, Any], detector: Detector) -> None:
+    """Raise a :class:`SimulatorError` where impacts were offsets and are positions now.
+
+    A folder that does not say what they are knows offsets from a cell's middle; in the cell around
+    the middle of the face these are positions.
+    """
+    if "impacts" in about or _impacts(detector) != "positions":
+        return
+    assert isinstance(detector, Calorimeter)
+    if not detector.beam_in_middle_cell:
+        msg = (
+            f"{folder}: its impacts are offsets from the middle of a cell; among cells that stand "
+            "still they are positions now: simulate and train it again"
+        )
+        raise SimulatorError(msg)
 
 
 def _digest(path: Path) -> str:
@@ -216,6 +243,7 @@ def train(
     on_progress: OnProgress | None = None,
     *,
     replace: bool = False,
+    on_note: Callable[[str], None] | None = None,
 ) -> TrainedSimulator:
     """Train the model of a card and write the simulator to a folder.
 
@@ -227,6 +255,7 @@ def train(
         folder: where the simulator appears when training has ended.
         on_progress: called after every step with (step, steps, best evaluation so far).
         replace: the new simulator takes the place of one that is there, once it is trained.
+        on_note: called, before training, with what is decided by the sample, line by line.
 
     Raises:
         SimulacraError: the card, the events or an earlier checkpoint cannot be used.
@@ -239,6 +268,10 @@ def train(
     samples = [read_events(resolve_events(source), detector) for source in card.data.train]
     events, origins = Events.concatenate(samples), [sample.provenance for sample in samples]
     selection = read_events(resolve_events(card.data.selection), detector)
+    card, notes = _decided(card, events)
+    for note in notes:
+        if on_note is not None:
+            on_note(note)
     part = part_of(folder)  # made by the first checkpoint: what cannot start leaves nothing
     trained = fit(card, events, selection, part, on_progress)
     about = {
@@ -260,9 +293,17 @@ def train(
     return simulator
 
 
+def _decided(card: Card, events: Events) -> tuple[Card, tuple[str, ...]]:
+    """Return the card with what it leaves to the sample, and notes on that."""
+    find_model(card.model_kind).check(events.detector)
+    events.check()
+    model, notes = decide(card.model, events)
+    return card.model_copy(update={"model": model}), notes
+
+
 def _ranges(events: Events) -> dict[str, tuple[float, float]]:
     return {
         name: (float(events.conditions[name].min()), float(events.conditions[name].max()))
         for name, spec in events.detector.conditions.items()
-        if spec.role in ("log", "linear")
+        if spec.role in ("log", "linear", "cyclic")
     }

@@ -15,7 +15,7 @@ from simulacra.cli.options import (
     require_report_folder,
     require_simulator_folder,
 )
-from simulacra.terminal import console, print_scores, training_bar
+from simulacra.terminal import console, print_note, print_scores, training_bar
 
 
 def quickstart(
@@ -49,7 +49,7 @@ def train(
 
     loaded = Card.load(card, overrides or [])
     with training_bar("training") as on_progress:
-        simulator = run(loaded, output, on_progress)
+        simulator = run(loaded, output, on_progress, on_note=print_note)
     step, score = simulator.about["selected_step"], simulator.about["selection_score"]
     console.print(
         f"step {step} selected, score {score:.3f}; simulator in {output}", highlight=False

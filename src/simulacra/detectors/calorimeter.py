@@ -432,6 +432,20 @@ class Calorimeter(DetectorBase):
         """The axes along which the conditions say where a particle enters."""
         return tuple(axis for axis in self.axes if f"impact_{axis}" in self.conditions)
 
+    @property
+    def beam_in_middle_cell(self) -> bool:
+        """Whether the beam spot lies in the cell of ``reference`` around the middle of the face."""
+        for section in self.readout_sections:
+            if section.name == self.reference and section.readout is not None:
+                cut = section.readout.segmentation
+                return isinstance(cut, CartesianSegmentation) and all(
+                    count % 2 == 1 and max(map(abs, limits(law))) <= size / 2
+                    for count, law, size in zip(
+                        self.grid(section), (self.beam.x, self.beam.y), cut.cell, strict=True
+                    )
+                )
+        return False
+
     def on_face(self, x: FloatArray, y: FloatArray) -> BoolArray:
         """Return which points (mm) lie on the face of the stack, its edge included."""
         if isinstance(self.volume, Tube):

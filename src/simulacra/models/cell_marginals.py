@@ -61,8 +61,7 @@ class CellMarginals(nn.Module):
         self.still = still
         self.edges = CellEdges(grids, len(detector.layers))
         self.grids = nn.ModuleList(
-            GridOfCells(alike[0].shape, len(alike), width, rank, still=still)
-            for alike, _ in grids
+            GridOfCells(alike[0].shape, len(alike), width, rank, still=still) for alike, _ in grids
         )
         self.rank, self.layers = rank, len(shared)
         self.parameters_of_cell = parameters(maps)

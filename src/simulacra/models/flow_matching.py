@@ -66,8 +66,8 @@ class FlowMatchingConfig(Frozen):
         mean_flow: learn average velocities, for one or two steps.
         pair: pair noise and data of a batch by optimal transport; takes from what goes with the
             conditions.
-        symmetries: mirrors and turns that training and generation use, such as ``[mirror-x]``. None:
-            training decides by detector, beam, conditions and sample, and writes it down.
+        symmetries: mirrors and turns to use, such as ``[mirror-x]``; null: training decides by
+            detector, beam, conditions and sample, and writes it down.
     """
 
     kind: Literal["flow-matching"] = "flow-matching"

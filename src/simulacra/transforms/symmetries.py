@@ -59,9 +59,7 @@ def allowed_symmetries(detector: Calorimeter) -> tuple[str, ...]:
     return tuple(found)
 
 
-def symmetries_or_earlier(
-    detector: Calorimeter, given: Sequence[str] | None
-) -> tuple[str, ...]:
+def symmetries_or_earlier(detector: Calorimeter, given: Sequence[str] | None) -> tuple[str, ...]:
     """Return the symmetries that a card names, or those that cards without any stand for.
 
     Raises:
