@@ -5,8 +5,11 @@ import math
 import numpy as np
 from pydantic import ValidationError
 
+from simulacra.conditions import Conditions
 from simulacra.detectors import Calorimeter
 from simulacra.detectors.segmentation import CartesianSegmentation
+from simulacra.events import Events
+from simulacra.fullsim.world import half_width
 
 WIDTH = 240.0
 CELLS = (10.0, 20.0, 24.0, 30.0, 40.0, 48.0, 60.0, 80.0)
@@ -117,7 +120,7 @@ def lines(detector, columns, rng):
     return lambda depth: entered + depth * slopes
 
 
-def binned(detector, line, points):
+def binned(detector, line, points, width=WIDTH):
     """Energies (n, cells): points (n, layers, k, 2) around the line, counted in the cells."""
     n = len(points)
     showers = np.zeros((n, detector.n_cells))
@@ -131,7 +134,7 @@ def binned(detector, line, points):
             start = np.zeros((n, 2))
             if cut.window is not None:
                 start = np.column_stack(detector.window_start(sections[cut], *front.T))
-            index = np.floor((place + WIDTH / 2) / np.array(cut.cell)) - start[:, None]
+            index = np.floor((place + width / 2) / np.array(cut.cell)) - start[:, None]
             inside = ((index >= 0) & (index < np.array(layer.shape))).all(axis=-1)
             cell = np.where(inside, index[..., 0] * layer.shape[1] + index[..., 1], -1)
         else:
@@ -145,3 +148,13 @@ def binned(detector, line, points):
             here = cell[row][cell[row] >= 0]
             showers[row, layer.cells] = np.bincount(here, minlength=math.prod(layer.shape))
     return showers
+
+
+def point_showers(detector, n=400, off=0.0, seed=1):
+    """Events of points around the particle's line, by ``off`` mm too far to the right."""
+    rng = np.random.default_rng(seed)
+    columns = detector.draw(np.full(n, 1000.0), rng)
+    points = rng.normal((off, 0), 12, (n, len(detector.layers), 60, 2))
+    width = 2 * half_width(detector.volume)[0]
+    showers = binned(detector, lines(detector, columns, rng), points, width).astype(np.float32)
+    return Events(Conditions(columns), {"showers": showers}, detector)

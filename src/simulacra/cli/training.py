@@ -32,7 +32,7 @@ def quickstart(
     require_report_folder(report)
     require_simulator_folder(output / "simulator")
     with training_bar("training") as on_progress:
-        validation = run(output, report, model, tuple(overrides or ()), on_progress)
+        validation = run(output, report, model, tuple(overrides or ()), on_progress, print_note)
     print_scores(validation)
     console.print(f"simulator  {output / 'simulator'}")
     console.print(f"report     {report / 'index.html'}", highlight=False)

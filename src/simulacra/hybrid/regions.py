@@ -25,6 +25,9 @@ from simulacra.hybrid.rules import SMALL_ANGLE, Entries
 ON_FACE = 1e-6
 """How far from the front face Geant4 may leave a particle that has reached it, mm."""
 
+STRAIGHT = 1e-9
+"""Sine of the angle to the normal below which a direction has no azimuth; it counts as 0."""
+
 
 @dataclass(frozen=True)
 class Region:
@@ -109,7 +112,7 @@ class Region:
         aside = np.hypot(direction[:, 0], direction[:, 1])
         margin = np.nan_to_num(self._margin(x, y), nan=-np.inf)
         angle, theta = np.arctan2(aside, forward), np.arctan2(direction[:, 0], forward)
-        phi = np.arctan2(direction[:, 1], direction[:, 0])
+        phi = np.where(aside > STRAIGHT, np.arctan2(direction[:, 1], direction[:, 0]), 0.0)
         entries = Entries(pdg, energy, x, y, angle, theta, margin, phi)
         return (forward > 0) & (point[:, 2] <= ON_FACE) & (margin >= 0), entries
 
