@@ -21,7 +21,7 @@ LEVELS = [
     {"energies", "helix", "shared_events"},
     {"io", "observables", "transforms"},
     {"sample", "fullsim", "models"},
-    {"card", "surrogate"},
+    {"card", "requests", "surrogate"},
     {"training"},
     {"simulator", "validation"},
     {"deploy"},

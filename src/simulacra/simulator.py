@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -24,15 +24,15 @@ import numpy as np
 from simulacra.arrays import BoolArray
 from simulacra.atomic import part_of, publish_folder, whole_file, whole_folder
 from simulacra.card import Card
-from simulacra.conditions import STREAM, Conditions, conditions_at
-from simulacra.detectors import Detector, load_detector, parse_detector
-from simulacra.errors import EventsError, SimulacraError, SimulatorError
+from simulacra.conditions import Conditions, conditions_at
+from simulacra.detectors import Calorimeter, Detector, load_detector, parse_detector
+from simulacra.errors import SimulacraError, SimulatorError
 from simulacra.events import Events
-from simulacra.io import read_events
 from simulacra.models import find_model
-from simulacra.particles import PDG, ParticleMixture, particle_name, require_served
+from simulacra.models.symmetries import decide
+from simulacra.particles import PDG, particle_name, require_served
 from simulacra.provenance import provenance
-from simulacra.sample import resolve_events
+from simulacra.requests import asked_particles
 from simulacra.shipped import shipped_simulators, simulator_folder
 from simulacra.surrogate import Surrogate
 from simulacra.training import fit
@@ -156,6 +156,7 @@ class TrainedSimulator:
             "format_version": VERSION,
             "model": self.card.model_kind,
             "ranges": {name: list(limits) for name, limits in self.ranges.items()},
+            "impacts": _impacts(self.detector),
             "about": dict(self.about),
             "sha256": {n: _digest(folder / n) for n in (DETECTOR, CARD, WEIGHTS, METRICS)},
         }
@@ -181,6 +182,7 @@ class TrainedSimulator:
         except SimulacraError as error:
             msg = f"{folder}: {error}"
             raise SimulatorError(msg) from None
+        _require_places(folder, about, detector)
         surrogate = Surrogate(find_model(card.model_kind), card.model, detector)
         tensors, _ = read_tensors(folder / WEIGHTS)
         try:
@@ -192,62 +194,28 @@ class TrainedSimulator:
         return cls(surrogate.eval(), card, about["ranges"], about["about"], history)
 
 
-def asked_particles(simulator: FastSimulator, asked: str | None) -> ParticleMixture | None:
-    """Return the particles that a simulator is asked for, as on the command line.
+def _impacts(detector: Detector) -> str:
+    """Return what the impacts of a detector are, in a word."""
+    if not isinstance(detector, Calorimeter) or not detector.declared_axes:
+        return "none"
+    return "offsets" if detector.has_windows else "positions"
 
-    Raises:
-        SimulacraError: it was trained on others, or on several that no condition tells apart.
+
+def _require_places(folder: Path, about: Mapping[str, Any], detector: Detector) -> None:
+    """Raise a :class:`SimulatorError` where impacts were offsets and are positions now.
+
+    A folder that does not say what they are knows offsets from a cell's middle; in the cell around
+    the middle of the face these are positions.
     """
-    if asked is None:
-        return None
-    mixture = ParticleMixture.parse(asked)
-    require_served(mixture.ids, simulator.particles, "the simulator")
-    trained = simulator.particles
-    if PDG not in simulator.detector.conditions and len(mixture.ids) < len(trained):
-        msg = f"the simulator learned {', '.join(trained)} together and cannot tell them apart"
+    if "impacts" in about or _impacts(detector) != "positions":
+        return
+    assert isinstance(detector, Calorimeter)
+    if not detector.beam_in_middle_cell:
+        msg = (
+            f"{folder}: its impacts are offsets from the middle of a cell; among cells that stand "
+            "still they are positions now: simulate and train it again"
+        )
         raise SimulatorError(msg)
-    return mixture
-
-
-def conditions_like(
-    simulator: FastSimulator,
-    source: str,
-    number: int | None = None,
-    particles: ParticleMixture | None = None,
-    seed: int = 1,
-) -> Conditions:
-    """Return the conditions of an events file for a simulator.
-
-    The file need not say its detector: it is read as one of the simulator's.
-
-    Args:
-        simulator: who is to be asked.
-        source: the file, or ``sample:test``.
-        number: how many of the events, the first ones; None: all.
-        particles: instead of those of the file.
-        seed: what several particles are drawn from, whatever order the file's energies have.
-
-    Raises:
-        EventsError: the file is of another detector, has fewer events or does not say its particle.
-        SimulatorError: its particles are none of those that the simulator was trained on.
-    """
-    detector = simulator.detector
-    events = read_events(resolve_events(source), detector.without_particles())
-    if number is not None and number > len(events):
-        msg = f"-n {number}: {source} has only {len(events)} events"
-        raise EventsError(msg)
-    events = events if number is None else events.take(slice(number))
-    if particles is not None:
-        drawn = particles.at_random().draw(len(events), 1, np.random.default_rng([seed, STREAM]))
-        return Conditions({**events.conditions.columns, PDG: drawn})
-    if events.particles and simulator.particles:
-        require_served(events.particles, simulator.particles, "the simulator")
-    if PDG not in detector.conditions or PDG in events.conditions.columns:
-        return events.conditions
-    if len(events.particles) != 1:
-        msg = f"{source} does not say which event is of which particle: give --particle"
-        raise EventsError(msg)
-    return events.labelled(detector.particles).conditions
 
 
 def _digest(path: Path) -> str:
@@ -292,6 +260,7 @@ def train(
     on_progress: OnProgress | None = None,
     *,
     replace: bool = False,
+    on_note: Callable[[str], None] | None = None,
 ) -> TrainedSimulator:
     """Train the model of a card and write the simulator to a folder.
 
@@ -303,6 +272,7 @@ def train(
         folder: where the simulator appears when training has ended.
         on_progress: called after every step with (step, steps, best evaluation so far).
         replace: the new simulator takes the place of one that is there, once it is trained.
+        on_note: called, before training, with what is decided by the sample, line by line.
 
     Raises:
         SimulacraError: the card, the events or an earlier checkpoint cannot be used.
@@ -313,6 +283,10 @@ def train(
         raise SimulatorError(msg)
     detector = load_detector(card.detector)
     events, selection = training_events(card, detector)
+    card, notes = _decided(card, events)
+    for note in notes:
+        if on_note is not None:
+            on_note(note)
     part = part_of(folder)  # made by the first checkpoint: what cannot start leaves nothing
     trained = fit(card, events, selection, part, on_progress)
     about = {
@@ -334,9 +308,17 @@ def train(
     return simulator
 
 
+def _decided(card: Card, events: Events) -> tuple[Card, tuple[str, ...]]:
+    """Return the card with what it leaves to the sample, and notes on that."""
+    find_model(card.model_kind).check(events.detector)
+    events.check()
+    model, notes = decide(card.model, events)
+    return card.model_copy(update={"model": model}), notes
+
+
 def _ranges(events: Events) -> dict[str, tuple[float, float]]:
     return {
         name: (float(events.conditions[name].min()), float(events.conditions[name].max()))
         for name, spec in events.detector.conditions.items()
-        if spec.role in ("log", "linear")
+        if spec.role in ("log", "linear", "cyclic")
     }

@@ -59,7 +59,15 @@ def test_directions_that_a_simulator_knows_are_handed_over(tmp_path):
     simulator.ranges["theta"] = (-0.1, 0.1)
     angles = [(0, 0), (0.09, 0), (0.09, np.pi), (0.2, 0), (0.09, np.pi / 2)]  # theta and phi
     particles = [
-        {"particle": "gamma", "energy": "2GeV", "z": "-1 mm", "theta": theta, "phi": phi}
+        {
+            "particle": "gamma",
+            "energy": "2GeV",
+            "x": -np.tan(theta) * np.cos(phi),  # on the axis where they enter
+            "y": -np.tan(theta) * np.sin(phi),
+            "z": "-1 mm",
+            "theta": theta,
+            "phi": phi,
+        }
         for theta, phi in angles
     ]
     events = run(

@@ -179,7 +179,7 @@ def _conditions(
 ) -> Conditions:
     """Return what a simulator is asked for: the conditions of a file, or drawn ones."""
     from simulacra.conditions import conditions_at
-    from simulacra.simulator import asked_particles, conditions_like
+    from simulacra.requests import asked_particles, conditions_like
 
     if (like is None) == (energy is None) or (energy is not None and number is None):
         msg = "give either --like FILE, or --energy (--momentum) and -n"

@@ -56,11 +56,7 @@ class CalorimeterSetup:
             DetectorError: the conditions do not belong to the detector.
         """
         n, beam = len(conditions), self.detector.beam
-        if self.detector.reference_cell is not None:
-            x, y = self.detector.place(conditions.columns)
-        else:  # the conditions say nothing of the impact: it is random within the beam spot
-            rng = np.random.default_rng(stream)
-            x, y = rng.uniform(*beam.x, n), rng.uniform(*beam.y, n)
+        x, y = self.detector.enter(conditions.columns, np.random.default_rng(stream))
         window_starts(self.detector, x, y)  # raises here rather than in a worker
         direction = self.detector.directions(conditions.columns)
         front = np.column_stack([x, y, np.zeros(n)])

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from simulacra.detectors import Calorimeter, load_detector
+from simulacra.detectors.beam import limits
 from simulacra.errors import CardError, EventsError, SimulatorError
 from simulacra.fullsim.parts import Parts
 from simulacra.fullsim.production import Progress, complete
@@ -143,11 +144,12 @@ def _require_known_angle(region: Region) -> None:
 
     Rules measure angles from the normal of the face, where such a simulator has seen nothing.
     """
-    beam = region.detector.beam.theta
-    if "theta" not in region.detector.conditions and beam != (0.0, 0.0):
+    beam = region.detector.beam
+    if "theta" not in region.detector.conditions and not beam.is_straight:
         msg = (
             f"regions.{region.name}: simulators of {region.detector.name} know only its beam, "
-            f"{beam[0]:g} rad from the normal; a range of beam.theta would make it a condition"
+            f"{limits(beam.theta)[0]:g} rad from the normal; a range of beam.theta would make it a "
+            "condition"
         )
         raise CardError(msg)
 

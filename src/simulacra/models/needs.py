@@ -48,6 +48,23 @@ def several_cells_for(model: str, detector: Detector) -> LayersOfCells:
     return layers
 
 
+def require_seen(model: str, detector: Detector, seen: tuple[str, ...]) -> None:
+    """Raise a :class:`CardError` where a model ignores where the shower lies in the detector.
+
+    In windows and around the particle's line all showers lie in the middle; among cells that stand
+    still a model that is not told the impact and the direction puts them anywhere.
+    """
+    if not isinstance(detector, Calorimeter) or not detector.stands_still:
+        return
+    told = {"theta", "phi", *(f"impact_{axis}" for axis in detector.axes)}
+    if ignored := [name for name in detector.conditions if name in told.difference(seen)]:
+        msg = (
+            f"model {model} does not look at {', '.join(ignored)}: among the cells of "
+            f"{detector.name}, which stand still, it would put showers anywhere"
+        )
+        raise CardError(msg)
+
+
 def tpc_for(model: str, detector: Detector) -> Tpc:
     """Return the detector, known to be a time-projection chamber.
 
