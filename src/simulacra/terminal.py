@@ -109,15 +109,19 @@ def print_scores(validation: Validation) -> None:
     _print_cautions(validation)
 
 
+def print_note(note: str) -> None:
+    """Print what a user must know but is no error."""
+    errors.print(f"note: {note}", markup=False, highlight=False)
+
+
 def _print_cautions(validation: Validation) -> None:
     """Print what a reader of the scores must know: notes, and numbers that are impossible."""
     for note in validation.notes:
-        errors.print(f"note: {note}", markup=False, highlight=False)
+        print_note(note)
     for name, found in validation.invariants.items():
         for count, what in ((found.non_finite, "not finite"), (found.negative, "negative")):
             if count:
-                line = f"note: {name} sample: {count} numbers of the response are {what}"
-                errors.print(line, markup=False, highlight=False)
+                print_note(f"{name} sample: {count} numbers of the response are {what}")
 
 
 def print_handed_over(events: HybridEvents) -> None:

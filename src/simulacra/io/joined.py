@@ -11,11 +11,13 @@ import numpy as np
 
 from simulacra.detectors import Detector
 from simulacra.errors import EventsError
-from simulacra.events import Events, EventSource, require_same_detector
+from simulacra.events import Events, EventSource
 from simulacra.io.datasets import range_of
 
 JOINED = "joined"
 """In the provenance of a joined sample: a list of what was joined."""
+PARTICLE = ("particle", "pdg")
+"""In the provenance: what the events begin with."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class RowsOf:
         return self.source.provenance
 
     def __len__(self) -> int:
-        return self.rows.stop - self.rows.start
+        return int(self.rows.stop - self.rows.start)
 
     def take(self, index: slice) -> Events:
         """Return some of the events, one after another."""
@@ -54,23 +56,27 @@ class RowsOf:
 class Joined:
     """The events of several sources of one detector, one source after another.
 
+    Where the sources are of different particles, the events have the particle as a condition.
+
     Args:
         parts: the sources; at least one.
 
     Raises:
-        EventsError: they are of different detectors, or share events.
+        EventsError: they are of different detectors, share events, or are a mixture of particles
+            in which nothing says which event is of which.
     """
 
     def __init__(self, parts: Sequence[RowsOf]) -> None:
         require_distinct(parts)
-        require_same_detector(parts[0].detector, *(part.detector for part in parts[1:]))
+        first = [part.take(slice(0, 1)) for part in parts]
+        self._detector = Events.concatenate(first, [part.name for part in parts]).detector
         self._parts = tuple(parts)
         self._ends = np.cumsum([len(part) for part in parts])
 
     @property
     def detector(self) -> Detector:
         """The detector."""
-        return self._parts[0].detector
+        return self._detector
 
     @property
     def provenance(self) -> Mapping[str, Any]:
@@ -94,9 +100,16 @@ class Joined:
             if first < last:
                 found.append(part.take(slice(first, last)))
         if not found:
-            return self._parts[0].take(slice(0, 0))
-        events = Events.concatenate(found)
-        return Events(events.conditions, events.response, events.detector, self.provenance)
+            found = [self._parts[0].take(slice(0, 0))]
+        if particles := self._detector.particles:
+            found = [events.labelled(particles) for events in found]
+        return _with(Events.concatenate(found), self.provenance)
+
+
+def _with(events: Events, facts: Mapping[str, Any]) -> Events:
+    """Return events with the provenance of a joined sample; of their particle, their own."""
+    own = {key: events.provenance[key] for key in PARTICLE if key in events.provenance}
+    return Events(events.conditions, events.response, events.detector, {**facts, **own})
 
 
 def joined_provenance(parts: Sequence[RowsOf]) -> dict[str, Any]:
@@ -119,27 +132,26 @@ def joined_provenance(parts: Sequence[RowsOf]) -> dict[str, Any]:
     return {**common, JOINED: each}
 
 
-def origins(provenance: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return the provenance of every sample that was joined; of one that was not, its own."""
-    parts = provenance.get(JOINED)
-    if not parts:
-        return [provenance]
-    return [origin for part in parts for origin in origins(part["provenance"])]
-
-
-def whole(parts: Sequence[RowsOf]) -> Events:
+def whole(parts: Sequence[RowsOf], particle: str | None = None) -> Events:
     """Return all events of all parts, checked.
 
+    Args:
+        parts: of files; their events follow one another.
+        particle: what all of them begin with, where the files do not name it.
+
     Raises:
-        EventsError: an event would be read twice, or a condition or a response is not sensible.
+        EventsError: an event would be read twice, a condition or a response is not sensible, or
+            the parts are an unlabelled mixture of particles.
     """
     require_distinct(parts)
     read = []
     for part in parts:
-        read.append(part.take(slice(0, len(part))))
-        _check(read[-1], part.name)
-    events = read[0] if len(read) == 1 else Events.concatenate(read)
-    return Events(events.conditions, events.response, events.detector, joined_provenance(parts))
+        events = part.take(slice(0, len(part)))
+        read.append(events if particle is None else events.named(particle))
+        _check(events, part.name)
+    if len(read) == 1:
+        return read[0]
+    return _with(Events.concatenate(read, [p.name for p in parts]), joined_provenance(parts))
 
 
 def _check(events: Events, name: str) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from simulacra.arrays import BoolArray, IntArray
+from simulacra.arrays import IntArray
 from simulacra.errors import EventsError
 from simulacra.events import Events
 
@@ -76,19 +75,3 @@ def split_events(events: Events, shares: Sequence[float], seed: int) -> dict[str
         facts = {**part.provenance, "split": record}
         named[name] = Events(part.conditions, part.response, part.detector, facts)
     return named
-
-
-def count_repeated(events: Events) -> int:
-    """Return how many events are equal to an earlier one in all numbers, empty ones aside."""
-    columns = [*events.conditions.columns.values(), *events.response.values()]
-    flat = [np.ascontiguousarray(column).reshape(len(events), -1) for column in columns]
-    hit: BoolArray = np.zeros(len(events), dtype=bool)
-    for name in events.response:
-        hit |= events[name].reshape(len(events), -1).any(axis=1)
-    seen: set[bytes] = set()
-    for row in np.flatnonzero(hit):
-        digest = hashlib.blake2b(digest_size=16)
-        for column in flat:
-            digest.update(column[row].tobytes())
-        seen.add(digest.digest())
-    return int(hit.sum()) - len(seen)
