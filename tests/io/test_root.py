@@ -467,6 +467,24 @@ def test_the_particle_that_was_shot_is_chosen_among_rows(tmp_path):
     assert np.array_equal(events["showers"], cells[3:9])
 
 
+@order_note
+@pytest.mark.filterwarnings("ignore:columns of")
+def test_particles_of_hits_are_not_the_one_that_was_shot(tmp_path):
+    energy, cells = showers()
+    event, cell, deposit = rows_of_hits(cells)
+    of_step = np.where(event % 2, 11, 22).astype("i4")
+    hits = {"event": event, "cell": cell, "edep": deposit, "pdg": of_step}
+    truth = {"event": np.arange(12), "Ebeam": energy, "pdg": np.full(12, 211)}
+    path = write_tree(tmp_path / "a.root", {"hits": hits, "truth": truth})
+    assert read(path, *FLAT).provenance["particle"] == "pi+"
+    path = write_tree(tmp_path / "b.root", {"hits": hits, "truth": {**truth, "pdg": energy * 0}})
+    with pytest.raises(EventsError, match="pdg 0 is no particle"):
+        read(path, *FLAT)
+    path = write_tree(tmp_path / "c.root", {"t": {**hits, "Ebeam": energy[event]}})
+    with pytest.warns(UserWarning, match="event numbers between"):
+        assert "particle" not in read(path, *FLAT).provenance
+
+
 def test_the_energy_of_hits_is_not_that_of_the_particle(tmp_path):
     hits = {"event": np.arange(3), "energy": np.full(3, 20_000.0), "id": np.arange(3)}
     path = write_tree(tmp_path / "a.root", {"t": hits})

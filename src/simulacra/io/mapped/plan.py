@@ -24,8 +24,8 @@ KINEMATICS = ("momentum", "total_energy")
 """What the kinetic energy follows from."""
 EVENT_NUMBERS = ("event", "eventid", "eventnumber", "eventno", "evt", "evtid", "evtno", "evid")
 """How columns of event numbers are called, without capitals and underscores."""
-MAPPED_ONLY = (*KINEMATICS, "mass", "primary", *LENGTHS)
-"""What is not taken from a column of that name unless the mapping says so."""
+RESPONSE = ("cells", "cell_id", "cell_energy")
+"""What is taken from columns of these names where the mapping is silent."""
 
 
 @dataclass(frozen=True)
@@ -83,11 +83,11 @@ def plan_events(tables: Tables, layout: Layout, detector: Calorimeter | None) ->
         if (source := layout.source(target)) is not None and source.constant is not None
     }
     _require_conditions_only(constants, needed)
+    by_name = (*needed, *RESPONSE)
     places = {
         target: place
-        for target in known
-        if target != "event"
-        and target not in constants
+        for target in dict.fromkeys((*by_name, *layout.sources))
+        if target not in (*constants, "event")
         and (place := _place(tables, layout, target)) is not None
     }
     _keep_one_response(places, layout)
@@ -101,10 +101,16 @@ def plan_events(tables: Tables, layout: Layout, detector: Calorimeter | None) ->
             places.pop(target, None)
     missing = [name for name in needed if name not in constants]
     _require_complete(places, tables, missing, detector.name if detector else "")
-    response = ("cells", "cell_id", "cell_energy", *LENGTHS)
-    hits = _one_table(places, [t for t in places if t in response])
-    conditions = [target for target in places if target not in response]
+    hits = _one_table(places, [target for target in places if target in (*RESPONSE, *LENGTHS)])
+    conditions = [target for target in places if target not in (*RESPONSE, *LENGTHS)]
     truth = _one_table(places, conditions) if conditions else hits
+    if "pdg" not in (*places, *constants) and _names_primary(places, truth, hits):
+        places["pdg"] = find({truth.name: truth}, "pdg", Source(("pdg",)))
+    return Plan(places, truth, hits, _keys(truth, hits, layout), constants)
+
+
+def _keys(truth: Table, hits: Table, layout: Layout) -> dict[str, Place]:
+    """Return the columns of event numbers of two tables, which must have them if they differ."""
     keys = {
         table.name: place
         for table in {truth.name: truth, hits.name: hits}.values()
@@ -118,7 +124,7 @@ def plan_events(tables: Tables, layout: Layout, detector: Calorimeter | None) ->
                 f"{describe({table.name: table})}"
             )
             raise EventsError(msg)
-    return Plan(places, truth, hits, keys, constants)
+    return keys
 
 
 def _place(tables: Tables, layout: Layout, target: str) -> Place | None:
@@ -126,11 +132,21 @@ def _place(tables: Tables, layout: Layout, target: str) -> Place | None:
     if source is not None:
         return find(tables, target, source)
     own = Source((target,))
-    if target in MAPPED_ONLY or not any(columns_in(table, own) for table in tables.values()):
+    if not any(columns_in(table, own) for table in tables.values()):
         return None
-    place = find(tables, target, own)
-    # a list of particles is not the one that was shot
-    return None if target == "pdg" and not _is_flat(place) else place
+    return find(tables, target, own)
+
+
+def _names_primary(places: Mapping[str, Place], truth: Table, hits: Table) -> bool:
+    """Return whether a table has a column pdg that is of the particle that was shot.
+
+    It is not where it stands with hits, or in lists.
+    """
+    if columns_in(truth, Source(("pdg",))) is None:
+        return False
+    hit = places.get("cell_energy")
+    row_is_hit = truth.name == hits.name and hit is not None and _is_flat(hit)
+    return not row_is_hit and truth.read("pdg", slice(0, 1)).flat
 
 
 def _require_conditions_only(constants: Mapping[str, Source], conditions: tuple[str, ...]) -> None:

@@ -10,7 +10,7 @@ from simulacra.arrays import IntArray
 from simulacra.errors import EventsError
 from simulacra.io.datasets import range_of
 from simulacra.io.mapped.join import Keys, events_of_hits
-from simulacra.io.mapped.mapping import Layout
+from simulacra.io.mapped.mapping import Layout, columns_in
 from simulacra.io.mapped.plan import Plan
 from simulacra.io.mapped.tables import Table, describe
 
@@ -117,7 +117,10 @@ def _shot(plan: Plan) -> IntArray | None:
 
 def _noted_keys(plan: Plan, layout: Layout) -> list[str]:
     """Return a note on columns that are taken for event numbers by their names alone."""
-    guessed = [str(key) for key in plan.keys.values() if key.columns != ("event",)]
-    if "event" in layout.sources or not guessed:
-        return []
-    return [f"event numbers are taken from {', '.join(guessed)}"]
+    given = [
+        columns_in(key.table, source)
+        for key in plan.keys.values()
+        for source in layout.sources.get("event", ())
+    ]
+    guessed = [str(key) for key in plan.keys.values() if key.columns not in [("event",), *given]]
+    return [f"event numbers are taken from {', '.join(guessed)}"] if guessed else []
