@@ -129,8 +129,15 @@ def _require_part(file: h5py.File, source: Any, what: str, depth: int) -> None: 
     if not isinstance(part, h5py.Dataset):
         msg = f"{what} has no data set {source.dset_name}"
         raise EventsError(msg)
-    low, high = source.src_space.get_select_bounds()
-    if len(high) != part.ndim or any(h >= n for h, n in zip(high, part.shape, strict=True)):
+    taken = source.src_space
+    if taken.get_select_type() == h5py.h5s.SEL_ALL:  # whatever the source holds, one for one
+        low, fits = (0,), part.size == source.vspace.get_select_npoints()
+        high: tuple[int, ...] = tuple(size - 1 for size in part.shape)
+    else:
+        low, high = taken.get_select_bounds()
+        inside = len(high) == part.ndim
+        fits = inside and all(h < n for h, n in zip(high, part.shape, strict=True))
+    if not fits:
         msg = f"{what} has {source.dset_name} of the shape {part.shape}, which is too small"
         raise EventsError(msg)
     require_written(part, slice(int(low[0]), int(high[0]) + 1), depth + 1)
