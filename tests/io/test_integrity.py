@@ -132,6 +132,9 @@ def test_external_files_and_links(showers, tmp_path):
         file["showers"] = h5py.ExternalLink("gone.h5", "/cells")
 
     refused(plain(tmp_path / "b.h5", link), "showers is a link to /cells of gone.h5")
+    (tmp_path / "b.h5").rename(tmp_path / "showers.h5")
+    with pytest.raises(EventsError, match="gone.h5, which is missing"):
+        EventFile(tmp_path / "showers.h5", VOXELS)
 
 
 # --- units and types -----------------------------------------------------------------------------
@@ -149,6 +152,8 @@ def test_external_files_and_links(showers, tmp_path):
         ("unit", "Mega electron", None),
         ("unit", "meV", None),
         ("unit", "cm", None),
+        ("unit", 1000.0, None),
+        ("scale_factor", 0.5, None),
     ],
 )
 def test_stated_units_are_converted_or_refused(attribute, text, scale, own, showers, tmp_path):
@@ -160,8 +165,9 @@ def test_stated_units_are_converted_or_refused(attribute, text, scale, own, show
             file[name][...] = file[name][()] * (scale or 1)
             file[name].attrs.pop("unit", None)
             file[name].attrs[attribute] = text
+            file[name].attrs["community"] = "ATLAS"
     if scale is None:
-        refused(path, "states the unit")
+        refused(path, attribute)
         return
     events = read_events(path, VOXELS)
     assert np.allclose(events.conditions["energy"], 10_000, rtol=1e-12)
@@ -236,14 +242,14 @@ def test_two_energies_must_agree(showers, tmp_path):
 def test_what_is_left_out_is_named(showers, tmp_path):
     path = plain(tmp_path / "a.h5", showers)
     with h5py.File(path, "r+") as file:
-        file["event_id"] = np.arange(N)
+        file["truth/event_id"] = np.arange(N)
         file["mask"] = np.ones(N, bool)
         file["Weights"] = np.where(np.arange(N) % 4, 1.0, -1.0)
     with pytest.warns(UserWarning, match="left out") as caught:
         read_events(path, VOXELS)
     said = [str(warning.message) for warning in caught]
     assert any("(Weights), 3 of them negative, are left out" in line for line in said)
-    assert any("left out: event_id, mask" in line for line in said)
+    assert any("left out: mask, truth/event_id" in line for line in said)
 
 
 @pytest.mark.parametrize(

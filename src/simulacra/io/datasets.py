@@ -159,7 +159,8 @@ def read_column(
 def count_rows(path: Path, name: str) -> int:
     """Return the length of a dataset's first axis."""
     with opened(path) as file:
-        shape: tuple[int, ...] = getattr(file[name], "shape", ())
+        require_linked(file, name)
+        shape: tuple[int, ...] = getattr(file.get(name), "shape", ()) or ()
         if not shape:
             msg = f"{name} has no axis of events"
             raise EventsError(msg)

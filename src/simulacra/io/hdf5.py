@@ -26,7 +26,7 @@ from simulacra.io.foreign import (
     require_equal_lengths,
     require_shape,
 )
-from simulacra.io.left_out import note_left_out, require_one_energy
+from simulacra.io.left_out import arrays_of, note_left_out, require_one_energy
 
 ENERGY_DATASET = "incident_energies"
 FORMAT = "simulacra-events"
@@ -137,8 +137,9 @@ def read_group(
     if ENERGY_DATASET in file:
         require_one_energy(file, ENERGY_DATASET, columns[ENERGY], rows, unit or "MeV")
     read = {ENERGY_DATASET, *response}
-    arrays = {name for name in file if isinstance(file.get(name), h5py.Dataset)}
-    note_left_out(file, arrays - read)
+    ours = str(file.attrs.get("format")) == FORMAT  # whose groups are conditions, or a hybrid run's
+    arrays = {name for name in arrays_of(file) if "/" not in name or not ours}
+    note_left_out(file, {a for a in arrays - read if not a.startswith("conditions/")})
     facts = json.loads(str(file.attrs.get("provenance", "{}")))
     return Events(Conditions(columns), response, detector, facts)
 

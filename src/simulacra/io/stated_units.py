@@ -2,35 +2,48 @@
 
 from __future__ import annotations
 
+import re
+
 import h5py
 import numpy as np
 
 from simulacra.errors import EventsError
 from simulacra.units import find_unit
 
+_UNIT = re.compile(r"(?<![a-z])units?(?![a-z])|units?$", re.IGNORECASE)
+"""The name of an attribute that states a unit: ``Units``, ``energy_unit``, not ``community``."""
+NO_UNIT = ("", "1", "-", "none", "n/a", "dimensionless", "unitless")
+SCALED = ("scale_factor", "add_offset")
+"""Attributes by which other programs shrink numbers; h5py does not apply them."""
+
 
 def stated_unit(dataset: h5py.Dataset) -> str | None:
     """Return the unit that a data set states; None where it states none.
 
-    That is the text of an attribute whose name contains ``unit``, in any case; else of one of the
-    file that names the data set, such as ``showers_unit``, and for energies the file's own
-    ``unit`` or ``energy_unit``.
+    That is the text of an attribute that is called ``unit``, in any case; else of one of the file
+    that names the data set, such as ``showers_unit``.
 
     Raises:
-        EventsError: two attributes of the data set state different units.
+        EventsError: two attributes of the data set state different units, or one is no text.
     """
-    own = {name: text for name, text in _texts(dataset).items() if "unit" in name.casefold()}
-    if len(set(own.values())) > 1:
-        stated = ", ".join(f"{name} = {text}" for name, text in own.items())
-        msg = f"{dataset.name.lstrip('/')} states two units: {stated}"
+    label = str(dataset.name).lstrip("/")
+    texts = _texts(dataset)
+    own = {name: texts.get(name) for name in dataset.attrs if _UNIT.search(name)}
+    if strange := [name for name, text in own.items() if text is None]:
+        msg = f"{label} has the attribute {strange[0]}, which is not the name of a unit"
         raise EventsError(msg)
-    if own:
-        return next(iter(own.values()))
-    label = str(dataset.name).rpartition("/")[2]
+    if scaled := [name for name in dataset.attrs if name.casefold() in SCALED]:
+        msg = f"{label} has the attribute {scaled[0]}: apply it first, it is not applied here"
+        raise EventsError(msg)
+    units = {name: text for name, text in own.items() if text and text.casefold() not in NO_UNIT}
+    if len(set(units.values())) > 1:
+        stated = ", ".join(f"{name} = {text}" for name, text in units.items())
+        msg = f"{label} states two units: {stated}"
+        raise EventsError(msg)
+    if units:
+        return next(iter(units.values()))
     whole = {name.casefold().rstrip("s"): text for name, text in _texts(dataset.file).items()}
-    if f"{label}_unit".casefold() in whole:
-        return whole[f"{label}_unit".casefold()]
-    return None
+    return whole.get(f"{label.rpartition('/')[2]}_unit".casefold())
 
 
 def file_energy_unit(file: h5py.File) -> str | None:
@@ -64,16 +77,16 @@ def factor_to(memory: str, stated: str, name: str) -> float:
 
 
 def _texts(holder: h5py.Dataset | h5py.File) -> dict[str, str]:
-    """Return the attributes that are one text that says something."""
+    """Return the attributes that are one text; an empty attribute is an empty text."""
     texts = {}
     for name in holder.attrs:
-        try:
-            value = np.asarray(holder.attrs[name])
-        except (OSError, TypeError):
-            continue  # empty, or of a type that numpy does not know
-        if value.size == 1 and value.dtype.kind in "OSU":
-            item = value.reshape(-1)[0]
-            text = item.decode("utf-8", "replace") if isinstance(item, bytes) else str(item)
-            if text.strip("\0 "):
-                texts[name] = text.strip("\0 ")
+        value = holder.attrs[name]
+        if isinstance(value, h5py.Empty):
+            texts[name] = ""
+            continue
+        item = np.asarray(value).reshape(-1)
+        if item.size == 1 and item.dtype.kind in "OSU":
+            first = item[0]
+            text = first.decode("utf-8", "replace") if isinstance(first, bytes) else str(first)
+            texts[name] = text.strip("\0 ")
     return texts
