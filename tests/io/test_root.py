@@ -469,6 +469,19 @@ def test_the_particle_that_was_shot_is_chosen_among_rows(tmp_path):
 
 @order_note
 @pytest.mark.filterwarnings("ignore:columns of")
+def test_a_second_tree_names_the_events_where_the_energy_is_one_number(tmp_path):
+    _, cells = showers()
+    event, cell, deposit = rows_of_hits(cells)
+    hits = {"Event": event, "strip": cell, "E": deposit}
+    path = write_tree(tmp_path / "a.root", {"hits": hits, "tracks": {"Event": np.arange(12)}})
+    maps = ("event=Event", "energy=40GeV", "cell_id=strip", "cell_energy=E:MeV")
+    assert np.array_equal(read(path, *maps, trees=["hits", "tracks"])["showers"], cells)
+    with pytest.warns(UserWarning, match="1 event numbers between"):
+        assert len(read(path, *maps)) == 10
+
+
+@order_note
+@pytest.mark.filterwarnings("ignore:columns of")
 def test_particles_of_hits_are_not_the_one_that_was_shot(tmp_path):
     energy, cells = showers()
     event, cell, deposit = rows_of_hits(cells)

@@ -103,10 +103,16 @@ def plan_events(tables: Tables, layout: Layout, detector: Calorimeter | None) ->
     _require_complete(places, tables, missing, detector.name if detector else "")
     hits = _one_table(places, [target for target in places if target in (*RESPONSE, *LENGTHS)])
     conditions = [target for target in places if target not in (*RESPONSE, *LENGTHS)]
-    truth = _one_table(places, conditions) if conditions else hits
+    truth = _one_table(places, conditions) if conditions else _list_of_events(tables, hits, layout)
     if "pdg" not in (*places, *constants) and _names_primary(places, truth, hits):
         places["pdg"] = find({truth.name: truth}, "pdg", Source(("pdg",)))
     return Plan(places, truth, hits, _keys(truth, hits, layout), constants)
+
+
+def _list_of_events(tables: Tables, hits: Table, layout: Layout) -> Table:
+    """Return the table that names the events where no condition comes from a column."""
+    others = [table for table in tables.values() if table.name != hits.name]
+    return others[0] if len(layout.trees) == 2 and len(others) == 1 else hits
 
 
 def _keys(truth: Table, hits: Table, layout: Layout) -> dict[str, Place]:
