@@ -13,15 +13,15 @@ import simulacra
 ROOT = Path(simulacra.__file__).parent
 LEVELS = [
     {"arrays", "atomic", "errors", "jsonable", "memory", "provenance", "shipped", "units"},
-    {"columns", "histograms", "yaml_files"},
+    {"columns", "histograms", "particles", "yaml_files"},
     {"runtime"},
     {"detectors"},
     {"conditions"},
     {"events"},
-    {"energies", "helix"},
+    {"energies", "helix", "shared_events"},
     {"io", "observables", "transforms"},
     {"sample", "fullsim", "models"},
-    {"card", "surrogate"},
+    {"card", "requests", "surrogate"},
     {"training"},
     {"simulator", "validation"},
     {"deploy"},

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
+from simulacra.columns import outside_ranges
 from simulacra.conditions import Conditions, EnergySpectrum, conditions_at, draw_conditions
-from simulacra.detectors import builtin_detectors, load_detector
+from simulacra.detectors import ConditionSpec, builtin_detectors, load_detector
 from simulacra.errors import DetectorError, EventsError, SimulacraError
 from tests.conftest import one_photon
 
@@ -112,3 +113,11 @@ def test_conditions_do_not_follow_the_noise_of_an_exported_file():
         noise.append(np.abs(np.random.default_rng(seed).standard_normal(8, dtype=np.float32)))
     for column in np.transpose(noise):
         assert abs(spearmanr(energies, column).statistic) < 4 / np.sqrt(200)
+
+
+def test_angles_are_outside_of_a_range_whatever_the_turn():
+    specs = {"phi": ConditionSpec(role="cyclic", unit="rad")}
+    phi = {"phi": np.array([0.0, 0.5, 2 * np.pi + 0.5, -6.0, 2.0, -1.0])}
+    outside = outside_ranges(phi, {"phi": (0.0, 1.0)}, specs)
+    assert outside.tolist() == [False, False, False, False, True, True]
+    assert not outside_ranges(phi, {"phi": (-np.pi, np.pi)}, specs).any()

@@ -3,9 +3,14 @@ import json
 import numpy as np
 import pytest
 
+from simulacra.card import Card
+from simulacra.conditions import conditions_at
 from simulacra.errors import EventsError, SimulatorError
+from simulacra.io import write_events
 from simulacra.simulator import TrainedSimulator, train
-from tests.conftest import one_photon
+from tests.conftest import SMALL_MODELS, one_photon
+from tests.detectors.test_places import own
+from tests.geometry import point_showers
 
 
 @pytest.fixture
@@ -94,3 +99,45 @@ def test_save_and_load_again(folder, tmp_path, barrel):
     assert copy.history == simulator.history
     a, b = simulator.simulate(conditions, 1), copy.simulate(conditions, 1)
     assert np.array_equal(a["showers"], b["showers"])
+
+
+@pytest.fixture
+def placed(tmp_path):
+    """A tiny default generator for cells that stand still, trained on showers of points."""
+    detector = own(beam={"x": ["-60 mm", "60 mm"], "y": ["20 mm", "40 mm"]})
+    (tmp_path / "own.yaml").write_text(detector.to_yaml())
+    for name, seed in (("train", 1), ("selection", 2)):
+        write_events(point_showers(detector, 80, seed=seed), tmp_path / f"{name}.h5")
+    card = Card.model_validate(
+        {
+            "detector": str(tmp_path / "own.yaml"),
+            "data": {n: str(tmp_path / f"{n}.h5") for n in ("train", "selection")},
+            "model": SMALL_MODELS["flow-matching"],
+            "training": {"steps": 2, "batch_size": 8},
+            "selection": {"every": 2},
+        }
+    )
+    notes = []
+    train(card, tmp_path / "placed", on_note=notes.append)
+    return tmp_path / "placed", notes
+
+
+def test_what_the_sample_decides_is_told_and_kept(placed):
+    folder, notes = placed
+    assert notes[0] == "symmetries used: mirror-x"
+    assert notes[1] == "mirror-y is not used: all events of the sample are on one side"
+    simulator = TrainedSimulator.load(folder)
+    assert simulator.card.model.symmetries == ("mirror-x",)
+    conditions = conditions_at(simulator.detector, "1GeV", 20, 1)
+    again = TrainedSimulator.load(folder).simulate(conditions, 1)
+    assert np.array_equal(simulator.simulate(conditions, 1)["showers"], again["showers"])
+
+
+def test_impacts_that_were_offsets_are_no_positions(placed):
+    """A folder that does not say what its impacts are is refused where it matters."""
+    folder, _ = placed
+    about = json.loads((folder / "simulator.json").read_text())
+    assert about.pop("impacts") == "positions"
+    (folder / "simulator.json").write_text(json.dumps(about))
+    with pytest.raises(SimulatorError, match="impacts are offsets from the middle of a cell"):
+        TrainedSimulator.load(folder)

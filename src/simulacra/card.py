@@ -12,6 +12,7 @@ from pydantic import (
     SerializeAsAny,
     ValidationInfo,
     ValidatorFunctionWrapHandler,
+    field_serializer,
     field_validator,
 )
 
@@ -63,18 +64,24 @@ class CardFile(Frozen):
 class DataCard(Frozen):
     """Events files, or splits of an embedded sample: ``sample:train``, ``sample:alice-tpc:train``.
 
+    A pattern (``run_*.h5``) means all files that match; ``file.h5[0:90000]`` some of the events.
+
     Attributes:
         train: what to learn from: one file, or several of one detector that are joined.
-        selection: what the epoch is chosen by.
+        selection: what the epoch is chosen by, one file or several as well.
     """
 
     train: tuple[str, ...] = Field(min_length=1)
-    selection: str
+    selection: tuple[str, ...] = Field(min_length=1)
 
-    @field_validator("train", mode="before")
+    @field_validator("train", "selection", mode="before")
     @classmethod
     def _one_or_several(cls, value: Any) -> Any:  # noqa: ANN401 - whatever YAML holds
         return (value,) if isinstance(value, str) else value
+
+    @field_serializer("selection")
+    def _one_is_written_plainly(self, value: tuple[str, ...]) -> str | tuple[str, ...]:
+        return value[0] if len(value) == 1 else value
 
 
 Precision = Literal["32-true", "bf16-mixed"]

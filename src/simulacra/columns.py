@@ -63,12 +63,33 @@ def outside_ranges(
     """Return which rows lie outside the lowest and highest value of a column (n,).
 
     A ten-thousandth of each limit is allowed for rounding. Values that were drawn evenly end a
-    little before the edge of what they were drawn from: a linear column may lie beyond by a
-    hundredth of its range.
+    little before the edge of what they were drawn from: a linear or cyclic column may lie beyond by
+    a hundredth of its range. Angles are the same after a whole turn.
     """
     outside = np.zeros(len(next(iter(columns.values()))), dtype=bool)
     for name, (low, high) in ranges.items():
-        even = EVEN * (high - low) if declared[name].role == "linear" else 0.0
+        even = EVEN * (high - low) if declared[name].role in ("linear", "cyclic") else 0.0
+        if declared[name].role == "cyclic":
+            beyond = np.mod(columns[name].astype(np.float64) - low + even, 2 * np.pi)
+            outside |= beyond > high - low + 2 * even + ROUNDING
+            continue
         outside |= columns[name] < low - ROUNDING * abs(low) - even
         outside |= columns[name] > high + ROUNDING * abs(high) + even
+    return outside
+
+
+def outside_own_range(
+    scale: Array, particle: Array, own: Mapping[int, tuple[float, float]]
+) -> BoolArray:
+    """Return which values (n,) lie outside the range that their own particle had in training.
+
+    Args:
+        scale: energies or transverse momenta, MeV.
+        particle: PDG ids.
+        own: lowest and highest value of the particles whose range is not that of all.
+    """
+    outside = np.zeros(len(scale), dtype=bool)
+    for pdg, (low, high) in own.items():
+        beyond = (scale < low * (1 - ROUNDING)) | (scale > high * (1 + ROUNDING))
+        outside |= beyond & (particle == pdg)
     return outside

@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulacra.arrays import Array, BoolArray
-from simulacra.columns import check_columns, outside_ranges
+from simulacra.columns import check_columns, outside_own_range, outside_ranges
 from simulacra.detectors import Detector
 from simulacra.errors import EventsError, SimulacraError
+from simulacra.particles import PDG, ParticleMixture, names_of
 from simulacra.units import format_energy, parse_quantity
 
 Law = Literal["points", "log-uniform", "uniform"]
@@ -71,6 +72,12 @@ class Conditions:
     def outside(self, ranges: Mapping[str, tuple[float, float]], detector: Detector) -> BoolArray:
         """Return which rows lie outside the ranges that columns had in training (n,)."""
         return outside_ranges(self.columns, ranges, detector.conditions)
+
+    def outside_own(self, own: Mapping[int, tuple[float, float]], detector: Detector) -> BoolArray:
+        """Return which rows lie outside the range that their particle had in training (n,)."""
+        if not own or PDG not in self.columns:
+            return np.zeros(len(self), bool)
+        return outside_own_range(self[detector.scale], self[PDG], own)
 
     def matrix(self, names: Sequence[str]) -> NDArray[np.float32]:
         """Return the named columns as (rows, columns) float32 in their physical units."""
@@ -132,13 +139,22 @@ class EnergySpectrum:
             return np.exp(rng.uniform(low, high, n))
         return np.resize(np.asarray(self.points), n)
 
+    @property
+    def turns(self) -> int:
+        """How many values have their turn one after another; 1 where they are drawn."""
+        return len(self.points) if self.law == "points" else 1
+
     def __str__(self) -> str:
         between = {"points": ",", "log-uniform": "..", "uniform": "-"}[self.law]
         return between.join(format_energy(p).replace(" ", "") for p in self.points)
 
 
 def draw_conditions(
-    detector: Detector, energy: EnergySpectrum, n: int, rng: np.random.Generator
+    detector: Detector,
+    energy: EnergySpectrum,
+    n: int,
+    rng: np.random.Generator,
+    particles: ParticleMixture | None = None,
 ) -> Conditions:
     """Return ``n`` rows of conditions for particles that start in the detector's beam spot.
 
@@ -147,14 +163,36 @@ def draw_conditions(
         energy: kinetic energies, or transverse momenta: the detector's scale.
         n: number of particles.
         rng: where all else comes from.
+        particles: which ones, where the detector declares the condition ``pdg``; a TPC draws all
+            its species where it is None.
 
     Raises:
         DetectorError: the detector does not say where its particles come from.
+        SimulacraError: the particle is a condition, and neither the detector nor ``particles`` say
+            which, or it is none of the detector's.
     """
-    return Conditions(detector.draw(energy.draw(n, rng), rng))
+    columns = detector.draw(energy.draw(n, rng), rng)
+    if PDG in detector.conditions:
+        if particles is not None:
+            columns[PDG] = particles.draw(n, energy.turns, rng)
+        elif PDG not in columns:
+            known = names_of(detector.particles)
+            msg = f"which particle? {detector.name} declares {known}: give --particle"
+            raise SimulacraError(msg)
+        _require_declared(detector, columns[PDG])
+    return Conditions(columns)
 
 
-def conditions_at(detector: Detector, energy: str, n: int, seed: int) -> Conditions:
+def _require_declared(detector: Detector, column: Array) -> None:
+    others = set(column.tolist()).difference(detector.particles)
+    if others:
+        msg = f"{detector.name} declares {names_of(detector.particles)}, not {names_of(others)}"
+        raise SimulacraError(msg)
+
+
+def conditions_at(
+    detector: Detector, energy: str, n: int, seed: int, particles: ParticleMixture | None = None
+) -> Conditions:
     """Return ``n`` rows of conditions for a spectrum written as on the command line.
 
     Args:
@@ -164,9 +202,10 @@ def conditions_at(detector: Detector, energy: str, n: int, seed: int) -> Conditi
         n: number of particles.
         seed: where all columns come from, by a stream of their own: exported simulators draw noise
             from the seed itself.
+        particles: which ones, where the detector declares the condition ``pdg``.
 
     Raises:
         SimulacraError: the energy makes no sense, or the detector is not one for such particles.
     """
     rng = np.random.default_rng([seed, STREAM])
-    return draw_conditions(detector, EnergySpectrum.parse(energy), n, rng)
+    return draw_conditions(detector, EnergySpectrum.parse(energy), n, rng, particles)

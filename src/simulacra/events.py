@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -15,6 +16,7 @@ from simulacra.arrays import Array
 from simulacra.conditions import Conditions
 from simulacra.detectors import Detector
 from simulacra.errors import EventsError
+from simulacra.particles import PDG, in_order, names_of, pdg_id, recorded_particles
 
 PIECE = 10_000_000
 """Numbers of the response in a piece of a large sample: 80 MB in double precision."""
@@ -73,23 +75,81 @@ class Events:
         response = {name: array[index] for name, array in self.response.items()}
         return type(self)(self.conditions.take(index), response, self.detector, self.provenance)
 
-    @classmethod
-    def concatenate(cls, parts: Sequence[Events]) -> Self:
-        """Return the events of all parts, which must be of one detector.
+    @property
+    def particles(self) -> tuple[int, ...]:
+        """The particles that the events begin with, by PDG id; empty where nothing says them."""
+        if PDG in self.conditions.columns:
+            return in_order(np.unique(self.conditions[PDG]).astype(int).tolist())
+        return recorded_particles(self.provenance)
+
+    def named(self, particle: str) -> Events:
+        """Return the events with the particle that they all are of in their provenance.
 
         Raises:
-            EventsError: there is no part, or the detectors differ.
+            EventsError: they say themselves that they are of others.
+            SimulacraError: there is no such particle.
+        """
+        pdg = pdg_id(particle)
+        if self.particles not in ((), (pdg,)):
+            msg = f"the events are of {names_of(self.particles)}, not of {particle}"
+            raise EventsError(msg)
+        facts = {**self.provenance, "particle": particle, "pdg": pdg}
+        return Events(self.conditions, self.response, self.detector, facts)
+
+    def labelled(self, particles: Sequence[int]) -> Events:
+        """Return the events with their particle as the condition ``pdg``.
+
+        Args:
+            particles: the PDG ids that the condition can have.
+
+        Raises:
+            EventsError: nothing says which event is of which particle, or one is none of these.
+        """
+        column = self.conditions.columns.get(PDG)
+        if column is not None and self.detector.particles == tuple(particles):
+            return self
+        if column is None:
+            if len(self.particles) != 1:
+                held = names_of(self.particles)
+                msg = f"nothing says which event is of which particle ({held or 'none is named'})"
+                raise EventsError(msg)
+            column = np.full(len(self), self.particles[0])
+        if others := set(np.unique(column).astype(int).tolist()).difference(particles):
+            msg = f"they hold {names_of(in_order(others))}, not only {names_of(particles)}"
+            raise EventsError(msg)
+        conditions = Conditions({**self.conditions.columns, PDG: column.astype(np.int32)})
+        detector = self.detector.with_particles(particles)
+        return Events(conditions, self.response, detector, self.provenance)
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Events], names: Sequence[str] = ()) -> Self:
+        """Return the events of all parts, which must be of one detector.
+
+        Parts of different particles get the particle as a condition, ``pdg``.
+
+        Args:
+            parts: what is joined.
+            names: what messages call the parts.
+
+        Raises:
+            EventsError: there is no part, the detectors differ, or they are a mixture of particles
+                in which nothing says which event is of which.
         """
         if not parts:
             msg = "no events to join"
             raise EventsError(msg)
         require_same_detector(parts[0].detector, *(part.detector for part in parts[1:]))
+        if particles := _told_apart(parts, names):
+            parts = [part.labelled(particles) for part in parts]
         conditions = Conditions.concatenate([part.conditions for part in parts])
         response = {
             name: np.concatenate([part.response[name] for part in parts])
             for name in parts[0].response
         }
-        return cls(conditions, response, parts[0].detector, parts[0].provenance)
+        facts = dict(parts[0].provenance)
+        if particles and recorded_particles(facts):
+            facts |= {"particle": names_of(particles), "pdg": None}
+        return cls(conditions, response, parts[0].detector, facts)
 
     def check(self) -> None:
         """Raise an :class:`EventsError` where a condition or a response is not sensible."""
@@ -148,10 +208,42 @@ def pieces(source: EventSource) -> Iterator[tuple[slice, Events]]:
         yield span, source.take(span)
 
 
+def _told_apart(parts: Sequence[Events], names: Sequence[str]) -> tuple[int, ...]:
+    """Return the particles of which a condition must tell the events; empty where none need be.
+
+    Raises:
+        EventsError: nothing says which event is of which particle.
+    """
+    found = [part.detector.particles or part.particles for part in parts]
+    bare = [not part.detector.particles for part in parts]
+    if all(bare) and len(found[0]) <= 1 and len(set(found)) == 1:
+        return ()
+    declared = [pdg for part in parts for pdg in part.detector.particles]
+    for number, (part, unlabelled) in enumerate(zip(parts, bare, strict=True)):
+        if unlabelled and PDG not in part.conditions.columns and len(part.particles) != 1:
+            name = names[number] if names else f"sample {number + 1}"
+            held = f"holds {names_of(part.particles)}" if part.particles else "names no particle"
+            msg = (
+                f"{name} {held} and does not say which event is of which: an unlabelled mixture; "
+                "label each file of one particle with simulacra convert --particle NAME, or "
+                "simulate them together"
+            )
+            raise EventsError(msg)
+    return tuple(dict.fromkeys([*declared, *in_order(pdg for ids in found for pdg in ids)]))
+
+
 def require_same_detector(expected: Detector, *others: Detector) -> None:
-    """Raise an :class:`EventsError` unless all detectors read out and build the same."""
+    """Raise an :class:`EventsError` unless all detectors read out and build the same.
+
+    Warns:
+        UserWarning: they do, under different names.
+    """
     for other in others:
-        if other.fingerprint != expected.fingerprint:
+        if other.readout_fingerprint == expected.readout_fingerprint:
+            if other.name != expected.name:
+                msg = f"{other.name} and {expected.name} read out and build the same: taken as one"
+                warnings.warn(msg, stacklevel=3)
+        else:
             same_name = " (same name, other geometry)" if other.name == expected.name else ""
             msg = f"the events are of detector {other.name}, not of {expected.name}{same_name}"
             raise EventsError(msg)

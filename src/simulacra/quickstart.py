@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -51,6 +51,7 @@ def quickstart(
     model: str = DEFAULT,
     overrides: Sequence[str] = (),
     on_progress: OnProgress | None = None,
+    on_note: Callable[[str], None] | None = None,
 ) -> Validation:
     """Train on the embedded sample, generate the test conditions and judge the result.
 
@@ -61,12 +62,13 @@ def quickstart(
         model: which of :func:`quickstart_models` to train.
         overrides: changes to the card, ``training.steps=5000``.
         on_progress: called after every training step.
+        on_note: called, before training, with what is decided by the sample, line by line.
 
     Returns:
         The comparison with the test events, which training and selection never saw.
     """
     card = quickstart_card(model, overrides)
-    simulator = train(card, folder / "simulator", on_progress, replace=True)
+    simulator = train(card, folder / "simulator", on_progress, replace=True, on_note=on_note)
     test = load_sample("test")
     generated = simulator.simulate(test.conditions, seed=simulator.card.seed)
     write_events(generated, folder / "fast.h5")

@@ -13,14 +13,17 @@ Each is split once and for all: ``train`` to learn from, ``selection`` to choose
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
 from typing import Literal, TypeVar
 
+from simulacra.detectors import Detector
 from simulacra.errors import EventsError
-from simulacra.events import Events
-from simulacra.io import read_events
+from simulacra.events import Events, EventSource
+from simulacra.io import EventFile, Layout, parse_rows, read_events
+from simulacra.io.joined import Joined, RowsOf, selected
 
 Split = Literal["train", "selection", "test", "high"]
 SampleName = Literal["atlas-barrel-photons", "alice-tpc"]
@@ -31,6 +34,7 @@ SPLITS: dict[SampleName, tuple[Split, ...]] = {
 SAMPLE: SampleName = "atlas-barrel-photons"
 """The sample that is meant where none is named."""
 PREFIX = "sample:"
+_ROWS = re.compile(r"(.+)\[(\d*:\d*)\]")
 Name = TypeVar("Name", bound=str)
 
 
@@ -70,6 +74,63 @@ def resolve_events(source: str) -> Path:
     return sample_path(
         _known(split, SPLITS[name], f"{source}: no split {split!r}; {name} has"), name
     )
+
+
+def open_parts(
+    source: str,
+    detector: Detector | None = None,
+    unit: str | None = None,
+    layout: Layout | None = None,
+) -> list[RowsOf]:
+    """Return the files that a card or the command line means, opened to be read piece by piece.
+
+    Args:
+        source: what :func:`resolve_events` takes; a pattern such as ``run_*.h5`` means all files
+            that match, in the order of the numbers in their names; ``[FIRST:LAST]`` behind either
+            means these events of all of them together.
+        detector: the detector, where files do not carry it; otherwise they must agree.
+        unit: of energies, where files do not state it.
+        layout: which trees and columns of ROOT files hold what, where they are not named as ours.
+
+    Raises:
+        EventsError: nothing matches, a file cannot be used, or no such events are there.
+    """
+    match = _ROWS.fullmatch(source)
+    if match is None or Path(source).exists():
+        return _files(source, detector, unit, layout)
+    return selected(_files(match[1], detector, unit, layout), parse_rows(match[2]))
+
+
+def open_events(
+    source: str, detector: Detector | None = None, unit: str | None = None
+) -> EventSource:
+    """Return what a card or the command line means as one sample; see :func:`open_parts`."""
+    parts = open_parts(source, detector, unit)
+    only = parts[0]
+    complete = len(parts) == 1 and len(only) == len(only.source)
+    return only.source if complete else Joined(parts)
+
+
+def _files(
+    source: str, detector: Detector | None, unit: str | None, layout: Layout | None
+) -> list[RowsOf]:
+    paths = [resolve_events(source)]
+    if not source.startswith(PREFIX) and not paths[0].exists() and set("*?[") & set(source):
+        root = Path(paths[0].anchor)  # the current folder, where the pattern is relative
+        paths = sorted(root.glob(str(paths[0].relative_to(root))), key=_natural)
+        if not paths:
+            msg = f"no file matches {source}"
+            raise EventsError(msg)
+    files = [EventFile(path, detector, unit, layout) for path in paths]
+    return [RowsOf(file, slice(0, len(file)), str(file.path)) for file in files]
+
+
+def _natural(path: Path) -> list[tuple[int, str]]:
+    """Return what to sort by, so that part 2 comes before part 10."""
+    return [
+        (int(word), "") if word.isdecimal() else (-1, word)
+        for word in re.split(r"(\d+)", str(path))
+    ]
 
 
 def _known(given: str, known: Iterable[Name], message: str) -> Name:

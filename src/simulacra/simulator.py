@@ -14,22 +14,32 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, Self
+
+import numpy as np
 
 from simulacra.arrays import BoolArray
 from simulacra.atomic import part_of, publish_folder, whole_file, whole_folder
 from simulacra.card import Card
 from simulacra.conditions import Conditions, conditions_at
-from simulacra.detectors import Detector, load_detector, parse_detector
+from simulacra.detectors import Calorimeter, Detector, load_detector, parse_detector
 from simulacra.errors import SimulacraError, SimulatorError
 from simulacra.events import Events
-from simulacra.io import read_events
 from simulacra.models import find_model
+from simulacra.models.symmetries import decide
+from simulacra.particles import (
+    OWN_RANGES,
+    PDG,
+    names_of,
+    own_ranges_of,
+    particle_name,
+    require_served,
+)
 from simulacra.provenance import provenance
-from simulacra.sample import resolve_events
+from simulacra.requests import asked_particles
 from simulacra.shipped import shipped_simulators, simulator_folder
 from simulacra.surrogate import Surrogate
 from simulacra.training import fit
@@ -41,6 +51,7 @@ from simulacra.training.run import (
     read_metrics,
     write_metrics,
 )
+from simulacra.training.samples import training_events
 from simulacra.training.tensors import read_tensors, write_tensors
 
 ABOUT, DETECTOR, CARD, WEIGHTS = (
@@ -50,6 +61,8 @@ ABOUT, DETECTOR, CARD, WEIGHTS = (
     "weights.safetensors",
 )
 VERSION = 1
+SAME_END = 0.05
+"""Part of the logarithm of a range within which two particles end at the same value."""
 
 
 class FastSimulator(Protocol):
@@ -61,6 +74,10 @@ class FastSimulator(Protocol):
 
     def simulate(self, conditions: Conditions, seed: int) -> Events:
         """Return one event for each row of conditions; equal seeds give equal bytes."""
+
+    @property
+    def particles(self) -> tuple[str, ...]:
+        """The names of the particles that it was trained on; empty where it does not say."""
 
     def outside(self, conditions: Conditions) -> BoolArray:
         """Return which rows lie outside the ranges of training (n,)."""
@@ -94,21 +111,30 @@ class TrainedSimulator:
 
     @property
     def particles(self) -> tuple[str, ...]:
-        """The particles that it learned from, where its training events said so."""
-        return tuple(self.about.get("particles", ()))
+        """The names of the particles that it learned from, where its training events say them."""
+        learned = tuple(self.about.get("particles", ()))
+        return learned or tuple(map(particle_name, self.detector.particles))
+
+    @property
+    def own_ranges(self) -> dict[int, tuple[float, float]]:
+        """The range of the detector's scale, MeV, of particles that had less than all of it."""
+        return own_ranges_of(self.about)
 
     def simulate(self, conditions: Conditions, seed: int) -> Events:
         """Return one event for each row of conditions.
 
         Raises:
             EventsError: a condition is missing or not sensible.
+            SimulatorError: a particle is none of those that it learned from.
         """
         conditions.check(self.detector)
+        if PDG in self.detector.conditions:
+            require_served(np.unique(conditions[PDG]).tolist(), self.particles, "the simulator")
         used = Conditions({name: conditions[name] for name in self.detector.conditions})
         facts = provenance("generate", model=self.card.model_kind, seed=seed, **self.about)
         return Events(used, self.surrogate.generate(used, seed), self.detector, facts)
 
-    def generate(self, energy: str, n: int, seed: int) -> Events:
+    def generate(self, energy: str, n: int, seed: int, particle: str | None = None) -> Events:
         """Return ``n`` events of particles at random places of the beam spot.
 
         Args:
@@ -116,12 +142,19 @@ class TrainedSimulator:
                 ``1GeV..65GeV`` is log-uniform, ``1GeV-65GeV`` uniform.
             n: number of events.
             seed: where conditions and response come from.
+            particle: ``gamma``; ``e-,gamma`` in turn; ``e-:2,gamma:1`` with weights; needed where
+                the particle is a condition and the detector does not draw it by itself.
+
+        Raises:
+            SimulacraError: it learned from other particles, or does not say from which.
         """
-        return self.simulate(conditions_at(self.detector, energy, n, seed), seed)
+        mixture = asked_particles(self, particle)
+        return self.simulate(conditions_at(self.detector, energy, n, seed, mixture), seed)
 
     def outside(self, conditions: Conditions) -> BoolArray:
         """Return which rows lie outside the ranges of training (n,)."""
-        return conditions.outside(self.ranges, self.detector)
+        outside = conditions.outside(self.ranges, self.detector)
+        return outside | conditions.outside_own(self.own_ranges, self.detector)
 
     def save(self, folder: Path) -> None:
         """Write the simulator to a folder, which appears whole or not at all."""
@@ -138,6 +171,7 @@ class TrainedSimulator:
             "format_version": VERSION,
             "model": self.card.model_kind,
             "ranges": {name: list(limits) for name, limits in self.ranges.items()},
+            "impacts": _impacts(self.detector),
             "about": dict(self.about),
             "sha256": {n: _digest(folder / n) for n in (DETECTOR, CARD, WEIGHTS, METRICS)},
         }
@@ -163,6 +197,7 @@ class TrainedSimulator:
         except SimulacraError as error:
             msg = f"{folder}: {error}"
             raise SimulatorError(msg) from None
+        _require_places(folder, about, detector)
         surrogate = Surrogate(find_model(card.model_kind), card.model, detector)
         tensors, _ = read_tensors(folder / WEIGHTS)
         try:
@@ -172,6 +207,30 @@ class TrainedSimulator:
             raise SimulatorError(msg) from None
         history = read_metrics(folder / METRICS)
         return cls(surrogate.eval(), card, about["ranges"], about["about"], history)
+
+
+def _impacts(detector: Detector) -> str:
+    """Return what the impacts of a detector are, in a word."""
+    if not isinstance(detector, Calorimeter) or not detector.declared_axes:
+        return "none"
+    return "offsets" if detector.has_windows else "positions"
+
+
+def _require_places(folder: Path, about: Mapping[str, Any], detector: Detector) -> None:
+    """Raise a :class:`SimulatorError` where impacts were offsets and are positions now.
+
+    A folder that does not say what they are knows offsets from a cell's middle; in the cell around
+    the middle of the face these are positions.
+    """
+    if "impacts" in about or _impacts(detector) != "positions":
+        return
+    assert isinstance(detector, Calorimeter)
+    if not detector.beam_in_middle_cell:
+        msg = (
+            f"{folder}: its impacts are offsets from the middle of a cell; among cells that stand "
+            "still they are positions now: simulate and train it again"
+        )
+        raise SimulatorError(msg)
 
 
 def _digest(path: Path) -> str:
@@ -216,6 +275,7 @@ def train(
     on_progress: OnProgress | None = None,
     *,
     replace: bool = False,
+    on_note: Callable[[str], None] | None = None,
 ) -> TrainedSimulator:
     """Train the model of a card and write the simulator to a folder.
 
@@ -227,6 +287,7 @@ def train(
         folder: where the simulator appears when training has ended.
         on_progress: called after every step with (step, steps, best evaluation so far).
         replace: the new simulator takes the place of one that is there, once it is trained.
+        on_note: called, before training, with what is decided by the sample, line by line.
 
     Raises:
         SimulacraError: the card, the events or an earlier checkpoint cannot be used.
@@ -236,15 +297,18 @@ def train(
         msg = f"{folder} is there already; remove it or choose another output"
         raise SimulatorError(msg)
     detector = load_detector(card.detector)
-    samples = [read_events(resolve_events(source), detector) for source in card.data.train]
-    events, origins = Events.concatenate(samples), [sample.provenance for sample in samples]
-    selection = read_events(resolve_events(card.data.selection), detector)
+    events, selection = training_events(card, detector)
+    card, notes = _decided(card, events)
+    for note in (*_particle_notes(events), *notes):
+        if on_note is not None:
+            on_note(note)
     part = part_of(folder)  # made by the first checkpoint: what cannot start leaves nothing
     trained = fit(card, events, selection, part, on_progress)
     about = {
         "selected_step": trained.step,
         "selection_score": trained.score,
-        "particles": sorted({str(p["particle"]) for p in origins if p.get("particle")}),
+        "particles": sorted(map(particle_name, events.particles)),
+        **_own_ranges(events),
         "train_events": len(events),
         "train_sha256": fingerprint(events),
         "selection_sha256": fingerprint(selection),
@@ -260,9 +324,43 @@ def train(
     return simulator
 
 
+def _decided(card: Card, events: Events) -> tuple[Card, tuple[str, ...]]:
+    """Return the card with what it leaves to the sample, and notes on that."""
+    find_model(card.model_kind).check(events.detector)
+    events.check()
+    model, notes = decide(card.model, events)
+    return card.model_copy(update={"model": model}), notes
+
+
 def _ranges(events: Events) -> dict[str, tuple[float, float]]:
     return {
         name: (float(events.conditions[name].min()), float(events.conditions[name].max()))
         for name, spec in events.detector.conditions.items()
-        if spec.role in ("log", "linear")
+        if spec.role in ("log", "linear", "cyclic")
     }
+
+
+def _own_ranges(events: Events) -> dict[str, dict[str, list[float]]]:
+    """Return the ranges that particles have of their own, where one has less than all have.
+
+    Ends that are nearer than a part of the whole range are taken as the same: drawn values.
+    """
+    if PDG not in events.detector.conditions:
+        return {}
+    scale, pdg = np.log(events.conditions[events.detector.scale]), events.conditions[PDG]
+    low, high = scale.min(), scale.max()
+    near, own = SAME_END * (high - low), {}
+    for particle in events.particles:
+        mine = scale[pdg == particle]
+        first, last = mine.min(), mine.max()
+        if first > low + near or last < high - near:
+            ends = (first if first > low + near else low, last if last < high - near else high)
+            own[particle_name(particle)] = [float(np.exp(end)) for end in ends]
+    return {OWN_RANGES: own} if own else {}
+
+
+def _particle_notes(events: Events) -> tuple[str, ...]:
+    """Return a note on the particles that a condition tells apart."""
+    if PDG not in events.detector.conditions:
+        return ()
+    return (f"particles: {names_of(events.particles)}, told apart by the condition {PDG}",)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import sys
+import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -18,6 +20,55 @@ if TYPE_CHECKING:
 # a table needs some width, and a log file has no terminal to ask
 console = Console(width=None if sys.stdout.isatty() else 110)
 errors = Console(stderr=True, soft_wrap=True)
+
+_IN_ASCII = {
+    **{letter: unicodedata.name(letter).split()[-1].lower() for letter in "αβγδηθκμνπρστφχψω"},
+    **{
+        "λ": "lambda",
+        "Δ": "Delta",
+        "Γ": "Gamma",
+        "Φ": "Phi",
+        "Σ": "Sigma",
+        "Ω": "Omega",
+        "ε": "epsilon",
+    },
+    **{"±": "+-", "×": "x", "·": "*", "−": "-", "–": "-", "—": "-", "‑": "-", "…": "..."},
+    **{"→": "->", "←": "<-", "≤": "<=", "≥": ">=", "≈": "~", "≠": "!=", "√": "sqrt", "∞": "inf"},
+    **{"°": "deg", "²": "^2", "³": "^3", "⁻": "^-", "¹": "1", "½": "1/2", "’": "'", "‘": "'"},
+    **{"“": '"', "”": '"', "µ": "mu"},
+}
+"""How characters are written where the terminal's encoding has none of them."""
+SPELLED = "simulacra.spelled"
+
+
+def _spelled(error: UnicodeError) -> tuple[str, int]:
+    """Return the characters that an encoding lacks in ASCII: σ becomes sigma, anything else ?."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    spelled = "".join(_IN_ASCII.get(sign) or _without_accents(sign) for sign in lacking)
+    return spelled, error.end
+
+
+def _without_accents(sign: str) -> str:
+    return unicodedata.normalize("NFKD", sign).encode("ascii", "ignore").decode() or "?"
+
+
+codecs.register_error(SPELLED, _spelled)
+
+
+def spell_what_is_lacking() -> None:
+    """Let stdout and stderr write in ASCII what their encoding lacks, in place of a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        encoding = (getattr(stream, "encoding", None) or "").lower()
+        if hasattr(stream, "reconfigure") and not encoding.startswith("utf"):
+            stream.reconfigure(errors=SPELLED)
+
+
+def write(text: str) -> None:
+    """Write a text to stdout as it is, in the encoding of the terminal."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
 
 
 def table(*columns: str) -> Table:
@@ -58,15 +109,19 @@ def print_scores(validation: Validation) -> None:
     _print_cautions(validation)
 
 
+def print_note(note: str) -> None:
+    """Print what a user must know but is no error."""
+    errors.print(f"note: {note}", markup=False, highlight=False)
+
+
 def _print_cautions(validation: Validation) -> None:
     """Print what a reader of the scores must know: notes, and numbers that are impossible."""
     for note in validation.notes:
-        errors.print(f"note: {note}", markup=False, highlight=False)
+        print_note(note)
     for name, found in validation.invariants.items():
         for count, what in ((found.non_finite, "not finite"), (found.negative, "negative")):
             if count:
-                line = f"note: {name} sample: {count} numbers of the response are {what}"
-                errors.print(line, markup=False, highlight=False)
+                print_note(f"{name} sample: {count} numbers of the response are {what}")
 
 
 def print_handed_over(events: HybridEvents) -> None:

@@ -33,6 +33,30 @@ _SCALES: dict[str, dict[str, float]] = {
     "angle": {"rad": 1.0, "mrad": 1e-3, "deg": math.pi / 180},
     "density": {"g/cm3": 1.0, "mg/cm3": 1e-3},
 }
+_IN_FULL = {
+    "electronvolt": "ev",
+    "kiloelectronvolt": "kev",
+    "megaelectronvolt": "mev",
+    "gigaelectronvolt": "gev",
+    "teraelectronvolt": "tev",
+    "micrometer": "um",
+    "micrometre": "um",
+    "micron": "um",
+    "millimeter": "mm",
+    "millimetre": "mm",
+    "centimeter": "cm",
+    "centimetre": "cm",
+    "meter": "m",
+    "metre": "m",
+    "nanosecond": "ns",
+    "microsecond": "us",
+    "radian": "rad",
+    "milliradian": "mrad",
+    "degree": "deg",
+    "\N{DEGREE SIGN}": "deg",
+    "tesla": "t",
+}
+"""Units in full, in the singular; their short names in lower case."""
 _QUANTITY = re.compile(
     r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([A-Za-z][A-Za-z0-9/()]*)\s*"
 )
@@ -61,6 +85,28 @@ def parse_quantity(value: object, dimension: str) -> float:
         msg = f"{value!r} is not a {dimension}; write a number and one of {', '.join(scales)}"
         raise ValueError(msg)
     return float(match[1]) * scales[match[2]]
+
+
+def find_unit(name: str) -> tuple[str, float] | None:
+    """Return the dimension of a unit and its scale in the units used in memory.
+
+    Names are read as files of others have them: in any case, in brackets, in full, and momenta as
+    energies (c = 1). ``meV`` and ``Mm`` are other units than ``MeV`` and ``mm``, and not known.
+
+    Example:
+        >>> find_unit("[GeV/c]"), find_unit("degrees"), find_unit("furlong")
+        (('energy', 1000.0), ('angle', 0.017453292519943295), None)
+    """
+    text = name.strip().strip("[]()").strip()
+    if text in ("meV", "Mm"):
+        return None
+    text = text.casefold().removesuffix("/c").replace("\N{GREEK SMALL LETTER MU}", "u")
+    text = _IN_FULL.get(text.removesuffix("s") if len(text) > 2 else text, text)
+    for dimension, scales in _SCALES.items():
+        for unit, scale in scales.items():
+            if unit.casefold() == text:
+                return dimension, scale
+    return None
 
 
 def format_energy(energy: float) -> str:

@@ -67,6 +67,40 @@ def test_particles_are_chosen_by_name_or_pid(binning):
         load_detector(f"{binning}#muon")
 
 
+REGION = '<Bin {}><Layer id="0" r_edges="0,{},50" n_bin_alpha="2"/></Bin>'
+REGIONS = "".join(
+    REGION.format(f'etaMin="{n}" etaMax="{n + 5}" regionId="1"', n + 1) for n in (0, 5)
+)
+FASTCALOGAN = (
+    f'<Bins><Particle pid="22">{REGIONS}</Particle><Particle pid="11">{REGIONS}</Particle></Bins>'
+)
+"""ATLAS's form: regions of eta within particles."""
+
+
+@pytest.mark.parametrize("flat", [False, True])
+def test_regions_of_eta_are_chosen(flat, tmp_path):
+    path = tmp_path / "binning.xml"
+    text = FASTCALOGAN
+    if flat:  # or all in one list, each with its particle
+        text = "".join(REGIONS.replace("<Bin ", f'<Bin pid="{pid}" ') for pid in (22, 11))
+        text = f"<Bins>{text}</Bins>"
+    path.write_text(text)
+    detector = load_detector(f"{path}#22@5-10")
+    assert detector.name == "binning-22-eta-5-10"
+    assert detector.layers[0].segmentation.r_edges == (0, 6, 50)
+    for same in ("22@5", "22@7.5"):
+        assert load_detector(f"{path}#{same}") == detector
+    assert load_detector(f"{path}#11@0").layers[0].segmentation.r_edges == (0, 1, 50)
+    with pytest.raises(DetectorError, match=r"regions of eta 0-5, 5-10; .* FILE.xml#22@0-5"):
+        load_detector(f"{path}#22")
+    with pytest.raises(DetectorError, match="no region '10' of 22; there are 0-5, 5-10"):
+        load_detector(f"{path}#22@10")
+    with pytest.raises(DetectorError, match="no binning of '13'"):
+        load_detector(f"{path}#13@0-5")
+    with pytest.raises(DetectorError, match="choose one as in FILE.xml#22"):
+        load_detector(path)
+
+
 @pytest.mark.parametrize("name", ["calochallenge-1-photons", "calochallenge-2"])
 def test_an_xml_of_the_published_edges_gives_the_shipped_voxels(name, tmp_path):
     shipped = load_detector(name)

@@ -54,6 +54,7 @@ class PointSimulator:
     def simulate(self, conditions, seed):
         self.calls.append((len(conditions), seed))
         self.thetas.append(conditions.columns.get("theta"))
+        self.pdg = conditions.columns.get("pdg")
         showers = np.zeros((len(conditions), self.detector.n_cells), np.float32)
         showers[:, self.cell] = conditions["energy"] / 2
         return Events(Conditions(conditions.columns), {"showers": showers}, self.detector)
@@ -95,8 +96,8 @@ class PretendedGeant4(Executor):
         book.deposit(energy)
 
 
-def entries(pdg=22, energy=2000.0, x=0.0, y=0.0, angle=0.0, theta=0.0, margin=100.0):
-    columns = np.broadcast_arrays(pdg, energy, x, y, angle, theta, margin)
+def entries(pdg=22, energy=2000.0, x=0.0, y=0.0, angle=0.0, theta=0.0, margin=100.0, phi=0.0):
+    columns = np.broadcast_arrays(pdg, energy, x, y, angle, theta, margin, phi)
     columns = [np.atleast_1d(column) for column in columns]
     return Entries(columns[0].astype(np.int64), *(c.astype(float) for c in columns[1:]))
 

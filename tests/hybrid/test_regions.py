@@ -12,9 +12,11 @@ from simulacra.detectors import load_detector, parse_detector
 from simulacra.errors import CardError
 from simulacra.fullsim.readout import section_readouts, window_starts
 from simulacra.hybrid.regions import Region, require_apart, whole_layers
+from tests.detectors.test_places import ANGLES, IMPACTS, own
 from tests.hybrid.conftest import entries
 
 ATLAS = load_detector("atlas-barrel")
+ONLY_X = {"impact_x": IMPACTS["impact_x"]}
 TUBE = """
 kind: calorimeter
 name: tube
@@ -175,3 +177,53 @@ def test_regions_neither_overlap_nor_touch(position, turn, apart):
     else:
         with pytest.raises(CardError, match="a and b overlap or touch"):
             require_apart(regions)
+
+
+# --- cells that stand still ---------------------------------------------------------------------
+
+
+def test_an_impact_is_the_position_and_need_not_be_at_a_point():
+    """Showers are placed where they are: the detector's cells are all cells of its layers."""
+    detector = own(beam={"x": ["-60 mm", "60 mm"], "y": "0 mm"}, declared=ONLY_X)
+    region = Region("own", detector, position=(5.0, 7.0, 100.0))
+    _, found = enter(region, [[65.0, 7.0, 0.0], [-45.0, 9.0, 0.0]], [[0, 0, 1], [0, 0, 1]])
+    conditions = region.conditions(found)
+    np.testing.assert_allclose(conditions["impact_x"], [60.0, -50.0])
+    assert region.is_read_out(found).tolist() == [True, False]  # nothing says y
+    np.testing.assert_array_equal(region.cells(found.x, found.y)[0], np.arange(detector.n_cells))
+
+
+def test_directions_in_space_are_conditions():
+    detector = own(declared=IMPACTS | ANGLES, beam={"theta": [0.0, 0.3], "phi": [-3.1, 3.1]})
+    region = Region("own", detector, turn=0.4)
+    theta, phi = np.array([0.0, 0.2, 0.25]), np.array([0.0, -2.0, 3.0])
+    own_frame = np.column_stack(
+        [np.sin(theta) * np.cos(phi), np.sin(theta) * np.sin(phi), np.cos(theta)]
+    )
+    inside, found = enter(region, -own_frame @ region.axes.T, own_frame @ region.axes.T)
+    assert inside.all()
+    conditions = region.conditions(found)
+    conditions.check(detector)
+    np.testing.assert_allclose(conditions["theta"], theta, atol=1e-7)
+    np.testing.assert_allclose(conditions["phi"][1:], phi[1:], atol=1e-6)
+    assert region.is_described(found).all()
+    ranges = {"theta": (0.0, 0.3), "phi": (-2.5, 2.5)}
+    assert conditions.outside(ranges, detector).tolist() == [False, False, True]
+
+
+def test_a_fixed_azimuth_is_a_plane_of_its_own():
+    """Particles that fly out of the plane in which the angle is told stay in full simulation."""
+    detector = own(
+        declared=IMPACTS | {"theta": ANGLES["theta"]},
+        beam={"theta": [0.0, 0.3], "phi": "90 deg"},
+    )
+    region = Region("own", detector)
+    upwards, aside = [0.0, math.sin(0.2), math.cos(0.2)], [math.sin(0.2), 0.0, math.cos(0.2)]
+    _, found = enter(region, [[0, 0, -1], [0, 0, -1]], [upwards, aside])
+    np.testing.assert_allclose(region.conditions(found)["theta"], 0.2, atol=1e-7)
+    assert region.is_described(found).tolist() == [True, False]
+
+
+def test_all_cells_of_the_layers_have_no_beam_spot():
+    whole = whole_layers(own(beam={"x": ["-60 mm", "60 mm"]}))
+    assert list(whole.conditions) == ["energy"]

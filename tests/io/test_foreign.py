@@ -190,7 +190,8 @@ def test_calogan_hit_is_in_its_row_and_column_and_units_are_ours(tmp_path):
     arrays["layer_0"][0, 2, 95] = 1000.0
     arrays["layer_2"][0, 0, 5] = 4000.0
     path = plain(tmp_path / "calogan.h5", energy=[[5.0]], overflow=np.zeros((1, 3)), **arrays)
-    read = read_events(path)
+    with pytest.warns(UserWarning, match="left out: overflow"):
+        read = read_events(path)
     assert read.detector == load_detector("calogan")
     assert read.conditions["energy"].tolist() == [5000.0]
     assert {int(i): float(read["showers"][0, i]) for i in np.flatnonzero(read["showers"][0])} == {
@@ -280,7 +281,7 @@ def test_par04_axes_of_equal_length_are_told_by_the_showers(tmp_path):
     with pytest.raises(EventsError, match=r"look like \(alpha, r, layer\)"):
         read_events(plain(tmp_path / "b.h5", incident_energy=energy, showers=turned), square)
     flat = np.full_like(turned, 10_000 / turned[0].size)
-    with pytest.raises(EventsError, match="cannot be told apart"):
+    with pytest.warns(UserWarning, match="cannot be told apart"):
         read_events(plain(tmp_path / "c.h5", incident_energy=energy, showers=flat), square)
 
 
@@ -356,7 +357,7 @@ def test_pickles_are_never_loaded(ending, tmp_path):
 
 def test_objects_within_hdf5_are_not_numbers(tmp_path):
     with h5py.File(tmp_path / "a.h5", "w") as file:
-        file["incident_energies"] = [[1.0]]
+        file["incident_energies"] = [[1000.0]]
         file["showers"] = np.void(pickle.dumps(Bomb()))
     with pytest.raises(EventsError, match="showers is not an array of numbers"):
         read_events(tmp_path / "a.h5", load_detector("calochallenge-2"))

@@ -9,7 +9,9 @@ from simulacra.models.cell_marginals import CellMarginals
 def _marginals(detector):
     with torch.random.fork_rng():
         torch.manual_seed(1)
-        return CellMarginals(detector, 3, width=6, rank=4, maps=2)
+        return CellMarginals(
+            detector, 3, width=6, rank=4, maps=2, still=detector.reference_cell is None
+        )
 
 
 def _parts(marginals):

@@ -129,7 +129,11 @@ def test_several_training_files_are_joined(small_files, monkeypatch, tmp_path):
     register(monkeypatch)
     content = _content(small_files, "gaussian")
     content["data"]["train"] = list(map(str, small_files))
-    simulator = train(Card.model_validate(content), tmp_path / "simulator")
+    with (
+        pytest.warns(UserWarning, match="no file names its particle"),
+        pytest.warns(UserWarning, match="32 of 32 events of data.selection are in data.train"),
+    ):
+        simulator = train(Card.model_validate(content), tmp_path / "simulator")
     assert simulator.about["train_events"] == 64 + 32
 
 

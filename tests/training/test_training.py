@@ -23,7 +23,7 @@ def _run(card, folder, stop_at=None):
         if step == stop_at:
             raise Interrupted
 
-    train, selection = (read_events(path) for path in (*card.data.train, card.data.selection))
+    train, selection = (read_events(path) for path in (*card.data.train, *card.data.selection))
     return fit(card, train, selection, folder, on_progress)
 
 

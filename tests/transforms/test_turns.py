@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from simulacra.detectors import load_detector
-from simulacra.detectors.stack import Beam
+from simulacra.detectors.beam import Beam
 from simulacra.transforms import LayersOfCells, LogarithmicShowers
 from simulacra.transforms.turns import Turns
 from tests.conftest import random_events

@@ -18,7 +18,7 @@ from simulacra.cli.events import convert, generate, hybrid, simulate
 from simulacra.cli.judgement import benchmark, validate
 from simulacra.cli.training import export, quickstart, train
 from simulacra.errors import SimulacraError
-from simulacra.terminal import errors
+from simulacra.terminal import errors, spell_what_is_lacking, write
 
 COMMANDS = (
     quickstart,
@@ -51,7 +51,7 @@ DEBUG: ContextVar[bool] = ContextVar("debug", default=False)
 
 def _show_version(asked: bool) -> None:
     if asked:
-        typer.echo(f"simulacra {__version__}")
+        write(f"simulacra {__version__}\n")
         raise typer.Exit
 
 
@@ -75,6 +75,7 @@ def main() -> None:
         errors.print(f"warning: {message}", markup=False)
 
     warnings.showwarning = show_warning
+    spell_what_is_lacking()
     try:
         code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
         if code == INTERRUPTED:  # typer catches Ctrl-C itself

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from simulacra.errors import SimulacraError
-from simulacra.terminal import console, table
+from simulacra.terminal import console, table, write
 
 
 def detectors(
@@ -18,7 +18,7 @@ def detectors(
     from simulacra.detectors import builtin_detectors, load_detector
 
     if _wants_one(verb, name):
-        typer.echo(load_detector(str(name)).to_yaml(), nl=False)
+        write(load_detector(str(name)).to_yaml())
         return
     listing = table("detector", "kind", "response", "description")
     for builtin in builtin_detectors():
@@ -38,7 +38,7 @@ def models(
     if _wants_one(verb, name):
         from simulacra.models.description import as_yaml
 
-        typer.echo(as_yaml(str(name)), nl=False)
+        write(as_yaml(str(name)))
         return
     listing = table("model", "for a", "training", "what it is", "reference")
     for kind, entry in MODELS.items():

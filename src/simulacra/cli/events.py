@@ -15,17 +15,19 @@ from simulacra.cli.options import (
     Output,
     Overrides,
     Overwrite,
+    Particles,
     Seed,
     Workers,
     checked,
     require_free,
 )
 from simulacra.errors import SimulacraError
-from simulacra.terminal import bar, console, errors, print_handed_over
+from simulacra.terminal import bar, console, errors, print_handed_over, print_note
 
 if TYPE_CHECKING:
     from simulacra.conditions import Conditions
-    from simulacra.detectors import Detector
+    from simulacra.events import Events
+    from simulacra.simulator import FastSimulator
 
 
 def simulate(
@@ -33,10 +35,7 @@ def simulate(
     energy: Energy,
     number: Number,
     output: Output,
-    particle: Annotated[
-        str | None,
-        typer.Option(help="Name or PDG id: gamma, e-, pi+, 13 …; a TPC's default is all species."),
-    ] = None,
+    particle: Particles = None,
     seed: Seed = 1,
     workers: Workers = 1,
     physics: Annotated[
@@ -47,7 +46,10 @@ def simulate(
     ] = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Simulate particles in full with Geant4."""
+    """Simulate particles in full with Geant4.
+
+    Several particles become the condition ``pdg``, which says the particle of each event.
+    """
     from simulacra.conditions import EnergySpectrum
     from simulacra.detectors import load_detector
     from simulacra.fullsim import Geant4Settings
@@ -93,17 +95,21 @@ def generate(
     ] = None,
     energy: Annotated[str | None, SPECTRUM] = None,
     number: Annotated[int | None, typer.Option("-n", min=1, help="Number of events.")] = None,
+    particle: Particles = None,
     seed: Seed = 1,
     overwrite: Overwrite = False,
 ) -> None:
-    """Generate events with a trained simulator."""
+    """Generate events with a trained simulator.
+
+    A simulator of several particles needs --particle, or --like a file that says its particle.
+    """
     from simulacra.io import require_writable, write_events
     from simulacra.simulators import load_simulator
 
     require_free(output, overwrite)
     loaded = load_simulator(simulator)
     require_writable(loaded.detector, output)
-    conditions = _conditions(loaded.detector, like, energy, number, seed)
+    conditions = _conditions(loaded, like, energy, number, particle, seed)
     outside = int(loaded.outside(conditions).sum())
     if outside:
         errors.print(f"note: {outside} of {len(conditions)} events are outside the trained range")
@@ -130,7 +136,10 @@ def hybrid(
 
 
 def convert(
-    source: Annotated[str, typer.Argument(help="Events of any known kind, or sample:test.")],
+    sources: Annotated[
+        list[str],
+        typer.Argument(help="Events of any known kind, 'run_*.h5' or sample:test; all are joined."),
+    ],
     output: Annotated[Path, typer.Argument(help="Where the converted events appear.")],
     detector: Annotated[
         str | None, typer.Option(help="The detector, where the file does not say it.")
@@ -140,47 +149,76 @@ def convert(
         typer.Option("--format", help="hdf5, calochallenge, par04, calogan or root."),
     ] = None,
     rows: Annotated[str, typer.Option(help="Only these events: FIRST:LAST.")] = ":",
+    unit: Annotated[
+        str | None, typer.Option(help="Of energies, where the file does not state it: GeV.")
+    ] = None,
+    split: Annotated[
+        str | None,
+        typer.Option(help="80/10/10: shuffled into OUTPUT-train, -selection, -test; or 80/20."),
+    ] = None,
+    seed: Seed = 1,
     trees: Trees = None,
     maps: Maps = None,
     cells: CellFile = None,
     origin: Origin = None,
+    particle: Annotated[
+        str | None, typer.Option(help="The particle of the events, where the file names none.")
+    ] = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Convert events from one kind of file to another; units and axes are checked."""
     from simulacra.detectors import load_detector
-    from simulacra.io import Layout, format_of, parse_rows, read_events, write_events
-    from simulacra.sample import resolve_events
+    from simulacra.io import Layout, format_of, parse_rows, write_events
+    from simulacra.io.joined import selected, whole
+    from simulacra.io.split import parse_shares, part_paths
+    from simulacra.sample import open_parts
 
-    require_free(output, overwrite)
+    shares = parse_shares(split) if split else ()
+    outputs = part_paths(output, shares) if shares else {"": output}
+    for path in outputs.values():
+        require_free(path, overwrite)
     format_of(output, format_name)
+    limits = parse_rows(rows)
     named = load_detector(detector) if detector else None
+    if particle is not None and named is not None:
+        named = named.without_particles()  # the file's own, or what is named here
     layout = Layout.parse(maps or [], trees or [], cells, origin)
-    events = read_events(resolve_events(source), named, parse_rows(rows), layout)
-    if rows != ":" and not len(events):
-        msg = f"{source} has no events {rows}"
-        raise SimulacraError(msg)
-    write_events(events, output, format_name)
-    console.print(f"{len(events)} events of {events.detector.name} in {output}", highlight=False)
+    parts = [part for source in sources for part in open_parts(source, named, unit, layout)]
+    events = whole(parts if limits == slice(None) else selected(parts, limits), particle)
+    written = _split(events, shares, seed) if shares else {"": events}
+    for name, path in outputs.items():
+        write_events(written[name], path, format_name)
+        number = f"{len(written[name])} events of {events.detector.name}"
+        console.print(f"{number} in {path}", highlight=False)
+
+
+def _split(events: Events, shares: tuple[float, ...], seed: int) -> dict[str, Events]:
+    from simulacra.io.split import split_events
+    from simulacra.shared_events import digests_of, repeated
+
+    if twice := repeated(digests_of(events)):
+        print_note(f"{twice} of {len(events)} events occur twice: parts can share them")
+    return split_events(events, shares, seed)
 
 
 def _conditions(
-    detector: Detector, like: str | None, energy: str | None, number: int | None, seed: int
+    simulator: FastSimulator,
+    like: str | None,
+    energy: str | None,
+    number: int | None,
+    particle: str | None,
+    seed: int,
 ) -> Conditions:
+    """Return what a simulator is asked for: the conditions of a file, or drawn ones."""
     from simulacra.conditions import conditions_at
-    from simulacra.events import require_same_detector
-    from simulacra.io import read_events
-    from simulacra.sample import resolve_events
+    from simulacra.requests import asked_particles, conditions_like
 
     if (like is None) == (energy is None) or (energy is not None and number is None):
         msg = "give either --like FILE, or --energy (--momentum) and -n"
         raise SimulacraError(msg)
+    mixture = asked_particles(simulator, particle)
     if like is not None:
-        events = read_events(resolve_events(like))
-        require_same_detector(detector, events.detector)
-        if number is not None and number > len(events):
-            msg = f"-n {number}: {like} has only {len(events)} events"
-            raise SimulacraError(msg)
-        return events.conditions if number is None else events.conditions.take(slice(number))
+        return conditions_like(simulator, like, number, mixture, seed)
     assert energy is not None
     assert number is not None
-    return conditions_at(detector, energy, number, seed)
+    return conditions_at(simulator.detector, energy, number, seed, mixture)

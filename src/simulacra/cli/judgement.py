@@ -10,7 +10,7 @@ import typer
 
 from simulacra.cli.options import Output, checked, require_own_folder, require_report_folder
 from simulacra.errors import SimulacraError
-from simulacra.terminal import console, errors, print_scores
+from simulacra.terminal import console, errors, print_scores, write
 
 if TYPE_CHECKING:
     from simulacra.events import EventSource
@@ -49,8 +49,7 @@ def validate(
 ) -> None:
     """Judge events by physics, energy by energy; write a report."""
     from simulacra.detectors import load_detector
-    from simulacra.io import EventFile
-    from simulacra.sample import resolve_events
+    from simulacra.sample import open_events
     from simulacra.units import parse_quantity
     from simulacra.validation import (
         Emptied,
@@ -71,7 +70,7 @@ def validate(
     least = checked(lambda: parse_quantity(empty_below, "energy")) if empty_below else None
 
     def source(name: str) -> EventSource:
-        events = EventFile(resolve_events(name), named)
+        events = open_events(name, named)
         return events if least is None else Emptied(events, least)
 
     sources, independent = (source(reference), source(generated)), source(floor) if floor else None
@@ -168,4 +167,4 @@ def benchmark(
     ]
     with console.status("benchmark") as status:
         result = run(simulators, events, full, settings, lambda what: status.update(what))
-    typer.echo(write_benchmark(result, output).read_text(encoding="utf-8"))
+    write(write_benchmark(result, output).read_text(encoding="utf-8") + "\n")

@@ -26,6 +26,14 @@ SPECTRUM = typer.Option(
     "65GeV; 1GeV,2GeV is cycled; 1GeV..65GeV is log-uniform, 1GeV-65GeV uniform.",
 )
 Energy = Annotated[str, SPECTRUM]
+Particles = Annotated[
+    str | None,
+    typer.Option(
+        "--particle",
+        help="Name or PDG id: gamma, e-, pi+, 13 …; several in turn, e-,gamma, or with weights, "
+        "e-:2,gamma:1. A TPC's default is all its species.",
+    ),
+]
 Number = Annotated[int, typer.Option("-n", min=1, help="Number of events.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an output that is there.")]
 Overrides = Annotated[

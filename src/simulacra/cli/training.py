@@ -15,7 +15,7 @@ from simulacra.cli.options import (
     require_report_folder,
     require_simulator_folder,
 )
-from simulacra.terminal import console, print_scores, training_bar
+from simulacra.terminal import console, print_note, print_scores, training_bar
 
 
 def quickstart(
@@ -32,7 +32,7 @@ def quickstart(
     require_report_folder(report)
     require_simulator_folder(output / "simulator")
     with training_bar("training") as on_progress:
-        validation = run(output, report, model, tuple(overrides or ()), on_progress)
+        validation = run(output, report, model, tuple(overrides or ()), on_progress, print_note)
     print_scores(validation)
     console.print(f"simulator  {output / 'simulator'}")
     console.print(f"report     {report / 'index.html'}", highlight=False)
@@ -49,7 +49,7 @@ def train(
 
     loaded = Card.load(card, overrides or [])
     with training_bar("training") as on_progress:
-        simulator = run(loaded, output, on_progress)
+        simulator = run(loaded, output, on_progress, on_note=print_note)
     step, score = simulator.about["selected_step"], simulator.about["selection_score"]
     console.print(
         f"step {step} selected, score {score:.3f}; simulator in {output}", highlight=False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from simulacra.particles import PDG, pdg_id
 from simulacra.provenance import provenance
 from simulacra.runtime import Column, Contract, Output
 from simulacra.simulator import TrainedSimulator
@@ -10,12 +11,14 @@ from simulacra.simulator import TrainedSimulator
 def contract_of(simulator: TrainedSimulator) -> Contract:
     """Return what an exported file says of itself."""
     detector, surrogate = simulator.detector, simulator.surrogate
+    trained = {pdg_id(name) for name in simulator.particles}
+    learned = tuple(pdg for pdg in detector.particles if pdg in trained)
     columns = tuple(
         Column(
             name,
             spec.role,
             spec.unit,
-            spec.categories,
+            learned if name == PDG else spec.categories,
             simulator.ranges.get(name),
         )
         for name in surrogate.encoder.names

@@ -12,6 +12,7 @@ from simulacra.atomic import whole_file
 from simulacra.conditions import Conditions
 from simulacra.detectors import Detector, parse_detector
 from simulacra.events import Events
+from simulacra.particles import own_ranges_of, particle_name
 from simulacra.provenance import provenance
 from simulacra.runtime import Runtime
 
@@ -45,6 +46,12 @@ class ExportedSimulator:
         """The detector whose response it gives."""
         return parse_detector(self.runtime.contract.detector_yaml, str(self.path))
 
+    @property
+    def particles(self) -> tuple[str, ...]:
+        """The names of the particles that it was trained on; empty where it does not say."""
+        learned = tuple(self.runtime.contract.facts.get("particles", ()))
+        return learned or tuple(map(particle_name, self.detector.particles))
+
     def simulate(self, conditions: Conditions, seed: int) -> Events:
         """Return one event for each row of conditions; equal seeds give equal bytes.
 
@@ -60,7 +67,9 @@ class ExportedSimulator:
 
     def outside(self, conditions: Conditions) -> BoolArray:
         """Return which rows lie outside the ranges of training (n,)."""
-        return self.runtime.outside(conditions.columns)
+        own = own_ranges_of(self.runtime.contract.facts)
+        outside = self.runtime.outside(conditions.columns)
+        return outside | conditions.outside_own(own, self.detector)
 
     def save(self, path: Path) -> None:
         """Write the file again, which appears whole or not at all."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -14,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from simulacra.arrays import Array, BoolArray, FloatArray
 from simulacra.errors import DetectorError
+from simulacra.particles import PDG
 
 Role = Literal["log", "linear", "cyclic", "categorical"]
 
@@ -102,6 +104,49 @@ class DetectorBase(Frozen):
     @property
     def fingerprint(self) -> str:
         """SHA-256 of everything but the description: two files agree when these do."""
-        # Without defaults, so that an option that is new to the format changes no known detector.
-        content = self.model_dump(mode="json", exclude={"description"}, exclude_defaults=True)
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+        return _digest(self.model_dump(mode="json", exclude={"description"}, exclude_defaults=True))
+
+    @property
+    def readout_fingerprint(self) -> str:
+        """SHA-256 of what is built and read out: neither names nor the particles that come in.
+
+        Events of one calorimeter agree in it, whatever it is called and whether or not they say
+        their particle.
+        """
+        content = self.model_dump(
+            mode="json", exclude={"name", "description"}, exclude_defaults=True
+        )
+        for spec in content["conditions"].values():
+            spec.pop("description", None)
+        content["conditions"].pop(PDG, None)
+        return _digest(content)
+
+    @property
+    def particles(self) -> tuple[int, ...]:
+        """The particles that events can say they are of, by PDG id; empty where they do not."""
+        return self.conditions[PDG].categories or () if PDG in self.conditions else ()
+
+    def with_particles(self, ids: Sequence[int]) -> Self:
+        """Return the detector whose events say their particle: the condition ``pdg``."""
+        if tuple(ids) == self.particles:
+            return self
+        content = self.model_dump()
+        content["conditions"][PDG] = {
+            "role": "categorical",
+            "categories": tuple(ids),
+            "description": "PDG id of the particle",
+        }
+        return type(self).model_validate(content)
+
+    def without_particles(self) -> Self:
+        """Return the detector whose events do not say their particle, where they need not."""
+        if PDG not in self.conditions:
+            return self
+        content = self.model_dump()
+        del content["conditions"][PDG]
+        return type(self).model_validate(content)
+
+
+def _digest(content: object) -> str:
+    # Without defaults, so that an option that is new to the format changes no known detector.
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

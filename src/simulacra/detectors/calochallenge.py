@@ -1,7 +1,8 @@
 """CaloChallenge's XML binning as a detector: where the voxels are, and nothing else.
 
 The format (arXiv:2410.21611) lists, for each particle, layers with ``r_edges`` in mm and a number
-of sectors in alpha. It knows neither matter nor depth. The detector made of it is therefore a
+of sectors in alpha; ATLAS's FastCaloGAN (ATL-SOFT-PUB-2020-006) has one such list for each region
+of eta. It knows neither matter nor depth. The detector made of it is therefore a
 calorimeter of vacuum: every layer is 1 mm of :data:`VACUUM`, so that depths count layers, and
 :attr:`~simulacra.detectors.calorimeter.Calorimeter.has_matter` says that Geant4 has no business
 there.
@@ -36,27 +37,69 @@ class _Rings:
     alpha: int
 
 
-def binning_content(data: bytes, source: Path, particle: str = "") -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Binning:
+    """One ``<Bin>``: the voxels of a particle, in one region of eta where there are several.
+
+    Attributes:
+        element: with the layers.
+        pid, name: of the particle, its own or those of the ``<Particle>`` around it.
+        region: ``etaMin-etaMax`` as written in the file; empty where it does not say.
+    """
+
+    element: ET.Element
+    pid: str
+    name: str
+    region: str
+
+    @property
+    def label(self) -> str:
+        """What a user calls the particle."""
+        return self.name or self.pid
+
+    def is_of(self, particle: str) -> bool:
+        """Return whether this is a particle, by its name or pid; an empty one is any."""
+        return particle in ("", self.name, self.pid)
+
+    def is_in(self, region: str) -> bool:
+        """Return whether this is a region: ``0-5``, or a number within it; an empty one is any."""
+        if region in ("", self.region):
+            return True
+        try:
+            low, high = (float(edge) for edge in self.region.split("-"))
+            return low <= float(region) < high
+        except ValueError:
+            return False
+
+
+def binning_content(data: bytes, source: Path, choice: str = "") -> dict[str, Any]:
     """Return the detector that an XML binning describes, as the content of a detector file.
+
+    CaloChallenge has ``Bins/Bin``, one for each particle; ATLAS's FastCaloGAN has
+    ``Bins/Particle/Bin``, or several ``Bin`` of a particle, one for each region of eta.
 
     Args:
         data: the XML text.
         source: the file, for the detector's name and for messages.
-        particle: which ``<Bin>``: its ``name`` or its ``pid``; not needed where there is one.
+        choice: which ``<Bin>``: its particle by ``name`` or ``pid``, and after ``@`` its region of
+            eta as ``etaMin-etaMax`` or a number within it, in the file's own numbers (``22@0-5``);
+            what the file has but once need not be named.
 
     Raises:
-        DetectorError: the text is not such a binning, or does not say which particle is meant.
+        DetectorError: the text is not such a binning, or does not say which one is meant.
     """
     try:
-        chosen = _choose(_parse(data).findall("Bin"), particle)
-        layers = [rings for layer in chosen.findall("Layer") if (rings := _rings(layer))]
+        every = _binnings(_parse(data))
+        chosen = _choose(every, choice)
+        layers = [rings for layer in chosen.element.findall("Layer") if (rings := _rings(layer))]
         if not layers:
             msg = "no layer has voxels"
             raise DetectorError(msg)
     except DetectorError as error:
         msg = f"{source}: {error}"
         raise DetectorError(msg) from None
-    label = chosen.get("name") or chosen.get("pid", "")
+    alone = sum(other.is_of(chosen.label) for other in every) == 1
+    label = chosen.label if alone else f"{chosen.label}-eta-{chosen.region}"
     name = f"{source.stem}-{label}" if label else source.stem
     return {
         "kind": "calorimeter",
@@ -77,20 +120,56 @@ def _parse(data: bytes) -> ET.Element:
         raise DetectorError(msg) from None
 
 
-def _choose(bins: list[ET.Element], particle: str) -> ET.Element:
-    names = [f"{entry.get('name', '')} (pid {entry.get('pid', '')})" for entry in bins]
-    found = [entry for entry in bins if particle in (entry.get("name"), entry.get("pid"))]
-    if not particle:
-        found = bins
+def _binnings(root: ET.Element) -> list[_Binning]:
+    """Return every binning of the file, in its order."""
+    found = []
+    for child in root:
+        bins = [child] if child.tag == "Bin" else child.findall("Bin")
+        for entry in bins:
+            pid, name = (entry.get(key, child.get(key, "")) for key in ("pid", "name"))
+            edges = [entry.get(key) for key in ("etaMin", "etaMax")]
+            region = "" if None in edges else "-".join(map(str, edges))
+            found.append(_Binning(entry, pid, name, region))
+    return found
+
+
+def _choose(binnings: list[_Binning], choice: str) -> _Binning:
+    particle, _, region = choice.partition("@")
+    of_particle = [entry for entry in binnings if entry.is_of(particle)]
+    found = [entry for entry in of_particle if entry.is_in(region)]
     if len(found) == 1:
         return found[0]
-    if not bins:
-        msg = "not a CaloChallenge binning: there is no <Bin>"
-    elif found:
-        msg = f"binnings of {', '.join(names)}; choose one as in FILE.xml#photon"
+    if not binnings:
+        msg = "not a CaloChallenge binning: there is no <Bin>, in <Bins> or in <Bins><Particle>"
+    elif not of_particle:
+        msg = f"no binning of {particle!r}; there are {_listed(binnings)}"
+    elif not found:
+        of = f" of {particle}" if particle else ""
+        msg = f"no region {region!r}{of}; there are {_regions(of_particle)}"
+    elif len({entry.label for entry in found}) > 1:
+        msg = f"binnings of {_listed(found)}; choose one as in FILE.xml#{found[0].label}"
     else:
-        msg = f"no binning of {particle!r}; there are {', '.join(names)}"
+        label = found[0].label
+        msg = (
+            f"several binnings of {label}, for regions of eta {_regions(found)}; "
+            f"name the region as in FILE.xml#{label}@{found[0].region}"
+        )
     raise DetectorError(msg)
+
+
+def _listed(binnings: list[_Binning]) -> str:
+    names = (f"{entry.name} (pid {entry.pid})".strip() for entry in binnings)
+    return ", ".join(dict.fromkeys(names))
+
+
+SHOWN = 12
+"""Regions that a message lists."""
+
+
+def _regions(binnings: list[_Binning]) -> str:
+    regions = [entry.region or "(none)" for entry in binnings]
+    more = [f"… {regions[-1]}"] if len(regions) > SHOWN else []
+    return ", ".join(regions[:SHOWN] + more)
 
 
 def _rings(layer: ET.Element) -> _Rings | None:

@@ -3,6 +3,10 @@
 Geometry: z is the depth, the stack starts at z = 0 and is as wide as ``volume`` says; x and y are
 called what ``axes`` says. A section is a group of slabs that repeats; a section with ``readout`` is
 a layer of cells (or, with ``each``, as many layers as it repeats).
+
+Where an impact lies depends on the cells. Windows lie around the reference cell that is hit: the
+impact is then an offset from that cell's centre, and the alignment says how the other layers lie
+around it. Everywhere else it is the position in the detector, 0 being the middle of the face.
 """
 
 from __future__ import annotations
@@ -18,17 +22,20 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from simulacra.arrays import Array, FloatArray, IntArray
+from simulacra.arrays import Array, BoolArray, FloatArray, IntArray
 from simulacra.detectors.base import DetectorBase, ResponseArray
+from simulacra.detectors.beam import Beam, drawn, limits, varies
 from simulacra.detectors.segmentation import (
     CartesianSegmentation,
     PolarSegmentation,
 )
-from simulacra.detectors.stack import VACUUM, Beam, Box, Material, Section, Tube
+from simulacra.detectors.stack import VACUUM, Box, Material, Section, Tube
 from simulacra.errors import DetectorError
 
 EDGE = 1e-9
 """How near to a cell's edge an impact still lies on its side of it, mm."""
+EVEN_EDGE = 1e-6
+"""Part of the face's size by which single precision may miss its edge."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,7 +85,9 @@ class Calorimeter(DetectorBase):
             raise ValueError(msg)
         for section in self.readout_sections:
             self._check_segmentation(section)
+        self._check_all_in_windows()
         self._check_declared_conditions()
+        self._check_beam_hits()
         self._check_window_fits()
         return self
 
@@ -102,29 +111,79 @@ class Calorimeter(DetectorBase):
             msg = f"section {section.name}: polar cells need a tube that holds them"
             raise ValueError(msg)
 
+    def _check_all_in_windows(self) -> None:
+        """Refuse cells that stand still beside cells in windows: an impact is one or the other."""
+        if not self.has_windows:
+            return
+        for section in self.readout_sections:
+            if _stands_still(section) and self.grid(section) != (1, 1):
+                msg = (
+                    f"section {section.name} has no window, but others have: give it one, or give "
+                    "none to any"
+                )
+                raise ValueError(msg)
+
     def _check_declared_conditions(self) -> None:
         needed = {"energy": "log"}
-        if self.beam.theta[0] < self.beam.theta[1]:
+        if varies(self.beam.theta):
             needed["theta"] = "linear"
-        if self.reference is not None:
-            needed |= {f"impact_{axis}": "linear" for axis in self.axes}
-            for axis, states in zip(self.axes, self.alignment_states, strict=True):
-                if states > 1:
-                    needed[f"alignment_{axis}"] = "categorical"
-                    declared = self.conditions.get(f"alignment_{axis}")
-                    if declared and declared.categories != tuple(range(states)):
-                        msg = f"alignment_{axis} has the categories 0 to {states - 1}"
-                        raise ValueError(msg)
+        if varies(self.beam.phi):
+            needed["phi"] = "cyclic"
+        if self.has_windows:
+            needed |= self._conditions_of_windows()
+        else:
+            needed |= self._conditions_of_places()
         for name, role in needed.items():
             if name not in self.conditions or self.conditions[name].role != role:
                 msg = f"conditions must declare {name!r} with role {role!r}"
                 raise ValueError(msg)
+        if "phi" in self.conditions and limits(self.beam.theta)[0] < 0:
+            msg = "with phi, theta is the angle to the depth axis and not negative"
+            raise ValueError(msg)
+
+    def _conditions_of_windows(self) -> dict[str, str]:
+        needed = {f"impact_{axis}": "linear" for axis in self.axes}
+        for axis, states in zip(self.axes, self.alignment_states, strict=True):
+            if states > 1:
+                needed[f"alignment_{axis}"] = "categorical"
+                declared = self.conditions.get(f"alignment_{axis}")
+                if declared and declared.categories != tuple(range(states)):
+                    msg = f"alignment_{axis} has the categories 0 to {states - 1}"
+                    raise ValueError(msg)
+        return needed
+
+    def _conditions_of_places(self) -> dict[str, str]:
+        needed = {f"impact_{axis}": "linear" for axis in self.declared_axes}
+        for axis, law in zip(self.axes, (self.beam.x, self.beam.y), strict=True):
+            name = f"alignment_{axis}"
+            if name in self.conditions:
+                msg = f"{name}: cells without a window stand still; impact_{axis} says all"
+                raise ValueError(msg)
+            name = f"impact_{axis}"
+            if self.stands_still and varies(law) and name not in self.conditions:
+                msg = (
+                    f"the beam is wider than a point along {axis} and the cells stand still: "
+                    f"conditions must declare {name!r} with role 'linear', else where the shower "
+                    "is would be lost"
+                )
+                raise ValueError(msg)
+        return needed
+
+    def _check_beam_hits(self) -> None:
+        """Refuse a beam that misses the face of cells that stand still."""
+        if self.has_windows:
+            return
+        spot = np.meshgrid(limits(self.beam.x), limits(self.beam.y))
+        if not np.all(self.on_face(*spot)):
+            msg = "the beam spot goes beyond the face of the stack"
+            raise ValueError(msg)
 
     def _check_window_fits(self) -> None:
-        if self.reference is None:
+        if self.reference_cell is None:
             return
         # the beam's upper edge belongs to the next cell, and rounding must not put it there
-        x, y = (np.array([low, max(low, high - EDGE)]) for low, high in (self.beam.x, self.beam.y))
+        spots = (limits(self.beam.x), limits(self.beam.y))
+        x, y = (np.array([low, max(low, high - EDGE)]) for low, high in spots)
         for section, shape in zip(self.readout_sections, self._window_shapes, strict=True):
             grid = self.grid(section)
             for start, count, size in zip(
@@ -194,8 +253,25 @@ class Calorimeter(DetectorBase):
     # --- the window around the impact ---------------------------------------------------------
 
     @cached_property
+    def has_windows(self) -> bool:
+        """Whether cells are read out in windows around the cell that is hit."""
+        return any(
+            isinstance(section.readout.segmentation, CartesianSegmentation)
+            and section.readout.segmentation.window is not None
+            for section in self.readout_sections
+            if section.readout is not None
+        )
+
+    @cached_property
+    def stands_still(self) -> bool:
+        """Whether cells stand still: neither in a window nor around the particle's line."""
+        return not self.has_windows and any(map(_stands_still, self.readout_sections))
+
+    @cached_property
     def reference_cell(self) -> tuple[float, float] | None:
-        """Size (x, y) in mm of the cells that the window is centred on."""
+        """Size (x, y) in mm of the cells that windows are centred on; None without windows."""
+        if not self.has_windows:
+            return None
         for section in self.readout_sections:
             if section.name == self.reference and section.readout is not None:
                 segmentation = section.readout.segmentation
@@ -329,24 +405,63 @@ class Calorimeter(DetectorBase):
 
     def draw(self, values: FloatArray, rng: np.random.Generator) -> dict[str, Array]:
         """Return conditions of particles of these energies (n,), MeV, spread over the beam."""
-        x, y = rng.uniform(*self.beam.x, len(values)), rng.uniform(*self.beam.y, len(values))
-        columns = {"energy": values.astype(np.float32), **self.locate(x, y)}
-        if "theta" in self.conditions:
-            columns["theta"] = rng.uniform(*self.beam.theta, len(values)).astype(np.float32)
+        n, beam = len(values), self.beam
+        x, y = drawn(beam.x, n, rng), drawn(beam.y, n, rng)
+        columns: dict[str, Array] = {"energy": values.astype(np.float32), **self.locate(x, y)}
+        for name, law in (("theta", beam.theta), ("phi", beam.phi)):
+            if name in self.conditions:
+                columns[name] = drawn(law, n, rng).astype(np.float32)
         return columns
 
     def directions(self, columns: Mapping[str, NDArray[np.generic]]) -> FloatArray:
         """Return unit vectors (n, 3) of particles with these conditions."""
         n = len(columns["energy"])
-        theta = np.asarray(columns.get("theta", np.full(n, self.beam.theta[0])), np.float64)
-        direction: FloatArray = np.column_stack([np.sin(theta), np.zeros(n), np.cos(theta)])
+        theta, phi = (
+            np.asarray(columns.get(name, np.full(n, limits(law)[0])), np.float64)
+            for name, law in (("theta", self.beam.theta), ("phi", self.beam.phi))
+        )
+        aside = np.sin(theta)
+        # nothing is added to -0.0, which a negative angle gives without an azimuth
+        direction: FloatArray = np.column_stack(
+            [aside * np.cos(phi), aside * np.sin(phi) + 0.0, np.cos(theta)]
+        )
         return direction
+
+    @property
+    def declared_axes(self) -> tuple[str, ...]:
+        """The axes along which the conditions say where a particle enters."""
+        return tuple(axis for axis in self.axes if f"impact_{axis}" in self.conditions)
+
+    @property
+    def beam_in_middle_cell(self) -> bool:
+        """Whether the beam spot lies in the cell of ``reference`` around the middle of the face."""
+        for section in self.readout_sections:
+            if section.name == self.reference and section.readout is not None:
+                cut = section.readout.segmentation
+                return isinstance(cut, CartesianSegmentation) and all(
+                    count % 2 == 1 and max(map(abs, limits(law))) <= size / 2
+                    for count, law, size in zip(
+                        self.grid(section), (self.beam.x, self.beam.y), cut.cell, strict=True
+                    )
+                )
+        return False
+
+    def on_face(self, x: FloatArray, y: FloatArray) -> BoolArray:
+        """Return which points (mm) lie on the face of the stack, its edge included."""
+        if isinstance(self.volume, Tube):
+            within: BoolArray = np.hypot(x, y) <= self.volume.radius * (1 + EVEN_EDGE)
+            return within
+        half_x, half_y = (size / 2 * (1 + EVEN_EDGE) for size in self.volume.width)
+        return (np.abs(x) <= half_x) & (np.abs(y) <= half_y)
 
     def locate(self, x: FloatArray, y: FloatArray) -> dict[str, NDArray[np.generic]]:
         """Return the impact and alignment conditions of particles that hit (x, y), in mm."""
-        if self.reference_cell is None:
-            return {}
         columns: dict[str, NDArray[np.generic]] = {}
+        if not self.has_windows:
+            for axis, position in zip(self.axes, (x, y), strict=True):
+                if axis in self.declared_axes:
+                    columns[f"impact_{axis}"] = position.astype(np.float32)
+            return columns
         centres = self.reference_centre(x, y)
         indices = self.reference_index(x, y)
         for axis, position, centre in zip(self.axes, (x, y), centres, strict=True):
@@ -359,37 +474,85 @@ class Calorimeter(DetectorBase):
     def place(self, columns: Mapping[str, NDArray[np.generic]]) -> tuple[FloatArray, FloatArray]:
         """Return the point (x, y) in mm that has these conditions: the inverse of :meth:`locate`.
 
-        The alignment repeats across the detector; the point is the one within the period around
-        the middle of the beam spot.
+        In windows the alignment repeats across the detector; the point is the one within the period
+        around the middle of the beam spot.
 
         Raises:
-            DetectorError: the detector has no reference cell, a column is missing, or an impact
-                lies outside the reference cell.
+            DetectorError: the conditions say nothing of the impact, a column is missing, or an
+                impact lies outside the reference cell or the face.
         """
-        if self.reference_cell is None:
-            msg = f"{self.name}: without a reference section, conditions say nothing of the impact"
+        if len(self.declared_axes) < len(self.axes):
+            axis = next(axis for axis in self.axes if axis not in self.declared_axes)
+            msg = f"{self.name}: the conditions say nothing of the impact along {axis}"
             raise DetectorError(msg)
+        return self.enter(columns, np.random.default_rng(0))
+
+    def enter(
+        self, columns: Mapping[str, NDArray[np.generic]], rng: np.random.Generator
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return where (x, y) particles of these conditions enter, in mm.
+
+        Along an axis of which the conditions say nothing, that is anywhere within the beam spot.
+
+        Raises:
+            DetectorError: as for :meth:`place`.
+        """
+        if self.has_windows:
+            return self._in_reference_cells(columns)
+        n = len(next(iter(columns.values()))) if columns else 0
+        points = [
+            self._column(f"impact_{axis}", columns)
+            if axis in self.declared_axes
+            else drawn(law, n, rng)
+            for axis, law in zip(self.axes, (self.beam.x, self.beam.y), strict=True)
+        ]
+        x, y = points[0], points[1]
+        if not np.all(self.on_face(x, y)):
+            row = int(np.argmin(self.on_face(x, y)))
+            names = " and ".join(f"impact_{axis}" for axis in self.declared_axes)
+            msg = (
+                f"{self.name}: {names} must lie on the face of the stack, "
+                f"({x[row]:g}, {y[row]:g}) mm does not"
+            )
+            raise DetectorError(msg)
+        return x, y
+
+    def _column(self, name: str, columns: Mapping[str, NDArray[np.generic]]) -> FloatArray:
+        if name not in columns:
+            msg = f"{self.name}: the condition {name} is needed to place the particle"
+            raise DetectorError(msg)
+        return np.asarray(columns[name], np.float64)
+
+    def _in_reference_cells(
+        self, columns: Mapping[str, NDArray[np.generic]]
+    ) -> tuple[FloatArray, FloatArray]:
+        assert self.reference_cell is not None
         assert isinstance(self.volume, Box)
-        spots = (self.beam.x, self.beam.y)
+        spots = (limits(self.beam.x), limits(self.beam.y))
         sizes = zip(self.volume.width, self.reference_cell, self.alignment_states, strict=True)
         points = []
         for axis, spot, (width, cell, states) in zip(self.axes, spots, sizes, strict=True):
-            needed = [f"impact_{axis}", *([f"alignment_{axis}"] if states > 1 else [])]
-            if missing := [name for name in needed if name not in columns]:
-                msg = f"{self.name}: the condition {missing[0]} is needed to place the particle"
-                raise DetectorError(msg)
-            impact = np.asarray(columns[needed[0]], np.float64)
+            impact = self._column(f"impact_{axis}", columns)
+            state = self._column(f"alignment_{axis}", columns) if states > 1 else 0
             if np.any(np.abs(impact) > cell / 2 * (1 + 1e-6)):
-                msg = f"{self.name}: {needed[0]} must lie within ±{cell / 2:g} mm"
+                msg = f"{self.name}: impact_{axis} must lie within ±{cell / 2:g} mm"
                 raise DetectorError(msg)
             # The first reference cell of the period around the beam spot's middle.
             first = math.floor((sum(spot) + width) / (2 * cell) - states / 2 + 0.5)
-            state = np.asarray(columns[needed[-1]], np.int64) if states > 1 else 0
-            index = first + (state - first) % states
+            index = first + (np.asarray(state, np.int64) - first) % states
             # Impacts are stored in single precision: keep those at an edge in their own cell.
             inside = np.clip(impact, -(0.5 - 1e-9) * cell, (0.5 - 1e-9) * cell)
             points.append((index + 0.5) * cell - width / 2 + inside)
         return points[0], points[1]
+
+
+def _stands_still(section: Section) -> bool:
+    """Return whether a section's cells are where they are, whatever the particle does."""
+    assert section.readout is not None
+    segmentation = section.readout.segmentation
+    if isinstance(segmentation, PolarSegmentation):
+        return segmentation.squares is None
+    return segmentation.window is None
 
 
 def _cell_centres(

@@ -45,8 +45,8 @@ def _detector(content: object, source: str) -> Detector:
 def load_detector(name: str | Path) -> Detector:
     """Return a shipped detector by its name, or a user's own from a YAML file.
 
-    CaloChallenge's XML binnings load too: ``binning.xml``, or ``binning.xml#photon`` where the file
-    holds the binnings of several particles.
+    CaloChallenge's XML binnings load too: ``binning.xml``, ``binning.xml#photon`` where the file
+    holds the binnings of several particles, and ``binning.xml#22@0-5`` for a region of eta.
 
     Example:
         >>> load_detector("atlas-barrel").n_cells
@@ -55,9 +55,9 @@ def load_detector(name: str | Path) -> Detector:
     if str(name) in builtin_detectors():
         file = resources.files("simulacra.detectors") / "builtin" / f"{name}.yaml"
         return parse_detector(file.read_text(encoding="utf-8"), str(name))
-    path, particle = Path(name), ""
+    path, choice = Path(name), ""
     if ".xml#" in path.name:
-        file_name, _, particle = path.name.rpartition("#")
+        file_name, _, choice = path.name.rpartition("#")
         path = path.with_name(file_name)
     if not path.is_file():
         shipped = ", ".join(builtin_detectors())
@@ -66,5 +66,5 @@ def load_detector(name: str | Path) -> Detector:
         )
         raise DetectorError(msg)
     if path.suffix.lower() == ".xml":
-        return _detector(binning_content(path.read_bytes(), path, particle), str(path))
+        return _detector(binning_content(path.read_bytes(), path, choice), str(path))
     return parse_detector(text_of(path, DetectorError), str(path))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from simulacra.detectors.base import Frozen
 from simulacra.detectors.segmentation import Segmentation
-from simulacra.units import Angle, Density, Length
+from simulacra.units import Density, Length
 
 VACUUM = "G4_Galactic"
 """The material of sections that stand for a read-out whose matter is not known."""
@@ -86,26 +85,3 @@ class Section(Frozen):
     def thickness(self) -> float:
         """Thickness in mm."""
         return self.period * self.repeat
-
-
-class Beam(Frozen):
-    """How particles come in.
-
-    Attributes:
-        x, y: where their line crosses the front of the stack, mm; drawn uniformly.
-        z: the plane in which they start, mm.
-        theta: angle of incidence in the x-z plane, rad, positive towards +x; drawn uniformly. Where
-            it is a range, it is the condition ``theta``.
-    """
-
-    x: tuple[Length, Length] = (0.0, 0.0)
-    y: tuple[Length, Length] = (0.0, 0.0)
-    z: Length = -1.0
-    theta: tuple[Angle, Angle] = (0.0, 0.0)
-
-    @model_validator(mode="after")
-    def _comes_from_the_front(self) -> Self:
-        if not -math.pi / 2 < self.theta[0] <= self.theta[1] < math.pi / 2:
-            msg = "theta goes from the lower to the higher angle, both within ±90 deg"
-            raise ValueError(msg)
-        return self

@@ -165,6 +165,10 @@ class Tpc(DetectorBase):
             "cluster_mask": ResponseArray((rows,), ""),
         }
 
+    def without_particles(self) -> Self:
+        """Return the chamber itself: the species of a track is always a condition."""
+        return self
+
     @property
     def scale(self) -> str:
         """The transverse momentum at the vertex."""

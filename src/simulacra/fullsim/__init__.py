@@ -7,8 +7,9 @@ from typing import Protocol
 from simulacra.conditions import Conditions
 from simulacra.events import Events
 from simulacra.fullsim.production import Geant4Simulator, simulate
-from simulacra.fullsim.settings import Geant4Settings, pdg_id
+from simulacra.fullsim.settings import Geant4Settings
 from simulacra.fullsim.workers import WorkerPool
+from simulacra.particles import pdg_id
 
 
 class FullSimulator(Protocol):

@@ -17,6 +17,7 @@ from simulacra.fullsim.readout import SectionReadout, section_readouts, window_s
 from simulacra.fullsim.settings import Geant4Settings
 from simulacra.fullsim.setup import Primaries
 from simulacra.fullsim.world import CELL, PERIOD, ROW, SLAB, World
+from simulacra.particles import PDG
 
 SCORE = "energy"
 
@@ -55,17 +56,14 @@ class CalorimeterSetup:
             DetectorError: the conditions do not belong to the detector.
         """
         n, beam = len(conditions), self.detector.beam
-        if self.detector.reference_cell is not None:
-            x, y = self.detector.place(conditions.columns)
-        else:  # the conditions say nothing of the impact: it is random within the beam spot
-            rng = np.random.default_rng(stream)
-            x, y = rng.uniform(*beam.x, n), rng.uniform(*beam.y, n)
+        x, y = self.detector.enter(conditions.columns, np.random.default_rng(stream))
         window_starts(self.detector, x, y)  # raises here rather than in a worker
         direction = self.detector.directions(conditions.columns)
         front = np.column_stack([x, y, np.zeros(n)])
         position = front + beam.z * direction / direction[:, 2:]
         energy = conditions["energy"].astype(np.float64)
-        return Primaries(np.full(n, settings.pdg), energy, direction, position)
+        pdg = np.full(n, settings.pdg) if settings.pdg else conditions[PDG].astype(np.int64)
+        return Primaries(pdg, energy, direction, position)
 
     def physics(self, g4: Geant4Object) -> list[Geant4Object]:  # noqa: ARG002
         """Return nothing: a physics list is all that showers need."""

@@ -14,8 +14,9 @@ from multiprocessing.util import Finalize
 from simulacra.arrays import Array, IntArray
 from simulacra.errors import SimulacraError
 from simulacra.fullsim.datasets import Geant4Object, import_geant4
-from simulacra.fullsim.settings import EM_PHYSICS, Geant4Settings, particle_name
+from simulacra.fullsim.settings import EM_PHYSICS, Geant4Settings
 from simulacra.fullsim.setup import Experiment, Primaries
+from simulacra.particles import particle_name
 
 _QUIET = (
     "/control/verbose 0",

@@ -24,6 +24,7 @@ from simulacra.fullsim.geant4 import Chunk
 from simulacra.fullsim.kinds import setup_of
 from simulacra.fullsim.settings import Geant4Settings
 from simulacra.fullsim.setup import Setup
+from simulacra.particles import PDG, in_order
 from simulacra.provenance import provenance
 
 MOST_CHUNKS = 2000  # a large job gets larger chunks, not more files
@@ -62,6 +63,7 @@ class Job:
             SimulacraError: Geant4 does not simulate the detector, or the conditions are of
                 another one.
         """
+        detector = _told_apart(detector, settings, primaries)
         setup = setup_of(detector)
         if (n is None) == isinstance(primaries, EnergySpectrum):
             msg = "a number of events goes with a spectrum, and only with one"
@@ -71,8 +73,7 @@ class Job:
             assert n is not None
             facts[detector.scale] = str(primaries)
             rng = np.random.default_rng(_streams(seed)[0])
-            primaries = draw_conditions(detector, primaries, n, rng)
-            primaries = _of_species(settings, primaries)
+            primaries = draw_conditions(detector, primaries, n, rng, settings.mixture)
         conditions = _with_pdg(detector, settings, primaries)
         if len(conditions) == 0:
             msg = "no events to simulate"
@@ -178,24 +179,33 @@ def _streams(seed: int) -> list[np.random.SeedSequence]:
     return np.random.SeedSequence(seed).spawn(3)
 
 
-def _of_species(settings: Geant4Settings, drawn: Conditions) -> Conditions:
-    """Return drawn conditions with the species that was asked for, where one was."""
-    if settings.particle is None or "pdg" not in drawn.columns:
-        return drawn
-    species = np.full_like(drawn["pdg"], settings.pdg)
-    return Conditions({**drawn.columns, "pdg": species})
+def _told_apart(
+    detector: Detector, settings: Geant4Settings, primaries: Conditions | EnergySpectrum
+) -> Detector:
+    """Return the detector whose events say their particle, where there are several."""
+    ids = () if settings.mixture is None else settings.mixture.ids
+    if isinstance(primaries, Conditions) and PDG in primaries.columns:
+        ids = tuple(np.unique(primaries[PDG]).tolist())
+    several = len(ids) > 1 and PDG not in detector.conditions
+    return detector.with_particles(in_order(ids)) if several else detector
 
 
 def _with_pdg(detector: Detector, settings: Geant4Settings, conditions: Conditions) -> Conditions:
-    if settings.particle is None and "pdg" not in conditions.columns:
-        msg = "which particle? the conditions do not say it: give --particle"
-        raise SimulacraError(msg)
-    if "pdg" not in detector.conditions:
-        return conditions
-    if "pdg" in conditions.columns:
-        if settings.particle is not None and np.any(conditions["pdg"] != settings.pdg):
+    """Return conditions with the particle, where the detector declares it.
+
+    Raises:
+        SimulacraError: nothing says the particle, or conditions and settings differ.
+    """
+    mixture = settings.mixture
+    if PDG in conditions.columns:
+        if mixture is not None and not np.all(np.isin(conditions[PDG], mixture.ids)):
             msg = f"the conditions hold other particles than {settings.particle}"
             raise SimulacraError(msg)
         return conditions
+    if settings.pdg is None:
+        msg = "which particle? the conditions do not say it: give --particle"
+        raise SimulacraError(msg)
+    if PDG not in detector.conditions:
+        return conditions
     column = np.full(len(conditions), settings.pdg, np.int32)
-    return Conditions({**conditions.columns, "pdg": column})
+    return Conditions({**conditions.columns, PDG: column})

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Annotated
 
 from pydantic import Field, field_validator
@@ -12,6 +11,7 @@ from simulacra.detectors.base import Frozen
 from simulacra.errors import SimulacraError
 from simulacra.fullsim import datasets
 from simulacra.fullsim.datasets import DataSet
+from simulacra.particles import ParticleMixture
 from simulacra.units import Length
 
 _DETAILED = (*datasets.ELECTROMAGNETIC, datasets.SHELLS)
@@ -35,22 +35,6 @@ REFERENCE_LISTS = (
     *("QGS_BIC", "Shielding"),
 )
 
-# Names that Geant4 and everyday speech use and the PDG's tables spell differently.
-_PDG_OF_NAME = {
-    "photon": 22,
-    "electron": 11,
-    "positron": -11,
-    "proton": 2212,
-    "anti_proton": -2212,
-    "neutron": 2112,
-    "anti_neutron": -2112,
-    "kaon+": 321,
-    "kaon-": -321,
-    "kaon0L": 130,
-    "kaon0S": 310,
-    "alpha": 1000020040,
-    "deuteron": 1000010020,
-}
 _ELECTROMAGNETIC_PRIMARIES = (22, 11, -11)
 _LEAST_HADRON, _NEUTRAL_PION = 100, 111
 """PDG ids of hadrons and nuclei begin here; a neutral pion is photons before it meets matter."""
@@ -61,7 +45,8 @@ class Geant4Settings(Frozen):
 
     Attributes:
         particle: name as Geant4 or the PDG spell it (``gamma``, ``e-``, ``pi+``, ``proton``) or
-            PDG id; None where the conditions say it, event by event.
+            PDG id; several in turn (``e-,gamma``) or with weights (``e-:2,gamma:1``); None where
+            the conditions say it, event by event.
         physics: ``opt0`` to ``opt4``, ``gs``, ``wvi`` (electromagnetic physics only) or one of
             Geant4's reference lists that the bindings have, such as ``FTFP_BERT``.
         cut: production threshold in range, mm; None for the detector's own.
@@ -78,7 +63,7 @@ class Geant4Settings(Frozen):
     @classmethod
     def _known_particle(cls, value: str | None) -> str | None:
         if value is not None:
-            pdg_id(value)
+            ParticleMixture.parse(value)
         return value
 
     @field_validator("physics")
@@ -93,20 +78,28 @@ class Geant4Settings(Frozen):
         return value
 
     @cached_property
+    def mixture(self) -> ParticleMixture | None:
+        """The particles that are named; None where the conditions say them."""
+        return None if self.particle is None else ParticleMixture.parse(self.particle)
+
+    @property
     def pdg(self) -> int | None:
         """The particle's PDG id; None where there are several."""
-        return None if self.particle is None else pdg_id(self.particle)
+        ids = () if self.mixture is None else self.mixture.ids
+        return ids[0] if len(ids) == 1 else None
 
     @property
     def decays(self) -> bool:
-        """Whether the particle needs decay physics beside the electromagnetic one."""
-        return self.pdg not in _ELECTROMAGNETIC_PRIMARIES
+        """Whether a particle needs decay physics beside the electromagnetic one."""
+        ids = None if self.mixture is None else set(self.mixture.ids)
+        return ids is None or not ids <= set(_ELECTROMAGNETIC_PRIMARIES)
 
     @property
     def misses_showers(self) -> bool:
-        """Whether the particle is a hadron and the physics list has no hadronic interactions."""
-        hadron = self.pdg is not None and abs(self.pdg) > _LEAST_HADRON
-        return hadron and self.pdg != _NEUTRAL_PION and self.physics in EM_PHYSICS
+        """Whether a particle is a hadron and the physics list has no hadronic interactions."""
+        ids = () if self.mixture is None else self.mixture.ids
+        hadrons = [pdg for pdg in ids if abs(pdg) > _LEAST_HADRON and pdg != _NEUTRAL_PION]
+        return bool(hadrons) and self.physics in EM_PHYSICS
 
     @property
     def usual_cut(self) -> float:
@@ -128,43 +121,3 @@ class Geant4Settings(Frozen):
         if "HP" in self.physics or self.physics == "Shielding":
             needed += (datasets.NEUTRONS, datasets.DECAYS)
         return needed
-
-
-@cache
-def pdg_id(particle: str) -> int:
-    """Return the PDG id of a particle's name, or of the id as text.
-
-    Raises:
-        SimulacraError: there is no such particle.
-
-    Example:
-        >>> pdg_id("pi-"), pdg_id("proton"), pdg_id("22")
-        (-211, 2212, 22)
-    """
-    # Imported here because its tables take a moment to load.
-    from particle import InvalidParticle, Particle, ParticleNotFound
-
-    if particle in _PDG_OF_NAME:
-        return _PDG_OF_NAME[particle]
-    try:
-        if re.fullmatch(r"[-+]?\d+", particle):
-            return int(Particle.from_pdgid(int(particle)).pdgid)
-        return int(Particle.from_name(particle).pdgid)
-    except (InvalidParticle, ParticleNotFound):
-        msg = f"unknown particle {particle!r}: give a name such as gamma, e-, pi+, or a PDG id"
-        raise SimulacraError(msg) from None
-
-
-def particle_name(pdg: int) -> str:
-    """Return a particle's name from its PDG id, or the id as text where the tables have none.
-
-    Example:
-        >>> particle_name(22), particle_name(-13), particle_name(99999999)
-        ('gamma', 'mu+', '99999999')
-    """
-    from particle import InvalidParticle, Particle, ParticleNotFound
-
-    try:
-        return str(Particle.from_pdgid(pdg).name)
-    except (InvalidParticle, ParticleNotFound):
-        return str(pdg)

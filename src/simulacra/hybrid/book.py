@@ -36,8 +36,9 @@ class Book:
             ``energy`` (h,): what is in these cells, MeV;
             ``requests`` (t, 5): primary, region, rule, :class:`Outcome` and PDG id of each particle
             for which a rule wants a simulator to answer;
-            ``entered`` (t, 6): kinetic energy in MeV, impact x and y in mm, angle and theta in rad
-            and distance from the face's edges in mm of these, as :class:`Entries` has them;
+            ``entered`` (t, 7): kinetic energy in MeV, impact x and y in mm, angle and theta in
+            rad, distance from the face's edges in mm and azimuth in rad of these, as
+            :class:`Entries` has them;
             ``audit`` (n, 4): energy in MeV that each primary brought, that was deposited, that
             escaped from the world, and that was handed over.
         """
@@ -45,7 +46,7 @@ class Book:
             "hits": np.concatenate([np.zeros((0, 3), np.int32), *self._hits]),
             "energy": np.concatenate([np.zeros(0, np.float32), *self._energy]),
             "requests": np.array(self._requests, np.int32).reshape(-1, 5),
-            "entered": np.array(self._entered, np.float64).reshape(-1, 6),
+            "entered": np.array(self._entered, np.float64).reshape(-1, 7),
             "audit": self.audit,
         }
 
@@ -98,7 +99,8 @@ class Book:
         if rule[0] < 0:
             return False
         what = (self.primary, number, rule[0], outcome[0], entries.pdg[0])
-        how = (entries.energy, entries.x, entries.y, entries.angle, entries.theta, entries.margin)
+        way = (entries.angle, entries.theta, entries.margin, entries.phi)
+        how = (entries.energy, entries.x, entries.y, *way)
         self._requests.append(tuple(int(value) for value in what))
         self._entered.append(tuple(float(value[0]) for value in how))
         taken = bool(outcome[0] == Outcome.HANDED_OVER)

@@ -26,13 +26,15 @@ from simulacra.io import HDF5
 from simulacra.io.datasets import opened, read_numbers
 from simulacra.io.hdf5 import SEVERAL_REGIONS, read_group, write_dataset, write_group
 
-VERSION = 2
+VERSION = 3
+OLDER = 2
+"""Which has no azimuths of those who entered; they are nan then."""
 ROWS = 65536
 """Rows of a column that are compressed together."""
 UNITS = {
     **dict.fromkeys(("energy", "brought", "deposited", "escaped", "handed_over"), "MeV"),
     **dict.fromkeys(("position", "x", "y", "margin"), "mm"),
-    **dict.fromkeys(("angle", "theta"), "rad"),
+    **dict.fromkeys(("angle", "theta", "phi"), "rad"),
 }
 SMALL = {"region": np.uint8, "rule": np.int16, "outcome": np.uint8}
 """Columns that hold small numbers, and their types on disk."""
@@ -92,10 +94,11 @@ def read_hybrid(path: str | Path) -> HybridEvents:
         EventsError: the file is missing, damaged, or none of a hybrid run.
     """
     with opened(Path(path)) as file:
-        if file.attrs.get("hybrid_version") != VERSION:
+        if file.attrs.get("hybrid_version") not in (OLDER, VERSION):
             msg = f"{path}: no file of a hybrid run that this version knows"
             raise EventsError(msg)
         requests = _read(file, "requests")
+        requests.setdefault("phi", np.full_like(requests["theta"], np.nan))
         entries = Entries(**{name: requests.pop(name) for name in _names(Entries)})
         return HybridEvents(
             Primaries(**_read(file, "primaries"), n_events=int(file.attrs["n_events"])),

@@ -14,9 +14,10 @@ from simulacra.arrays import BoolArray, FloatArray, IntArray
 from simulacra.conditions import EnergySpectrum
 from simulacra.detectors.base import Frozen
 from simulacra.errors import EventsError, SimulacraError
-from simulacra.fullsim import pdg_id, setup
+from simulacra.fullsim import setup
 from simulacra.hybrid.regions import Region
 from simulacra.hybrid.rules import Entries, known_particle
+from simulacra.particles import pdg_id
 from simulacra.units import Angle, Length
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from simulacra.arrays import Array, BoolArray, FloatArray, IntArray
 from simulacra.conditions import Conditions
 from simulacra.detectors import Calorimeter
+from simulacra.detectors.beam import limits
 from simulacra.detectors.segmentation import PolarSegmentation
 from simulacra.detectors.stack import Tube
 from simulacra.errors import CardError
@@ -23,6 +24,9 @@ from simulacra.hybrid.rules import SMALL_ANGLE, Entries
 
 ON_FACE = 1e-6
 """How far from the front face Geant4 may leave a particle that has reached it, mm."""
+
+STRAIGHT = 1e-9
+"""Sine of the angle to the normal below which a direction has no azimuth; it counts as 0."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,8 @@ class Region:
         aside = np.hypot(direction[:, 0], direction[:, 1])
         margin = np.nan_to_num(self._margin(x, y), nan=-np.inf)
         angle, theta = np.arctan2(aside, forward), np.arctan2(direction[:, 0], forward)
-        entries = Entries(pdg, energy, x, y, angle, theta, margin)
+        phi = np.where(aside > STRAIGHT, np.arctan2(direction[:, 1], direction[:, 0]), 0.0)
+        entries = Entries(pdg, energy, x, y, angle, theta, margin, phi)
         return (forward > 0) & (point[:, 2] <= ON_FACE) & (margin >= 0), entries
 
     def _margin(self, x: FloatArray, y: FloatArray) -> FloatArray:
@@ -130,7 +135,7 @@ class Region:
     def known_conditions(self) -> tuple[str, ...]:
         """The conditions of the detector that are known of a particle that enters it."""
         one = np.zeros(1)
-        entry = Entries(np.zeros(1, np.int64), one, one, one, one, one, one)
+        entry = Entries(np.zeros(1, np.int64), *[one] * 7)
         return tuple(self.conditions(entry).columns)
 
     def conditions(self, entries: Entries) -> Conditions:
@@ -138,33 +143,49 @@ class Region:
         columns: dict[str, Array] = {"energy": entries.energy.astype(np.float32)}
         columns |= self.detector.locate(entries.x, entries.y)
         if "theta" in self.detector.conditions:
-            columns["theta"] = entries.theta.astype(np.float32)
+            columns["theta"] = self._angles(entries).astype(np.float32)
+        if "phi" in self.detector.conditions:
+            columns["phi"] = entries.phi.astype(np.float32)
         if "pdg" in self.detector.conditions:
             columns["pdg"] = entries.pdg.astype(np.int32)
         return Conditions(columns)
 
+    def _angles(self, entries: Entries) -> FloatArray:
+        """Return ``theta`` as the detector means it (n,): in its x-z plane, or to the normal."""
+        in_plane = limits(self.detector.beam.phi) == (0.0, 0.0)
+        return (
+            entries.theta if in_plane and "phi" not in self.detector.conditions else entries.angle
+        )
+
     def is_described(self, entries: Entries) -> BoolArray:
         """Return whose directions the conditions say (n,), to within 1 mrad where they try to.
 
-        The angle of incidence ``theta`` lies in the x-z plane. A detector without one leaves angles
-        to the rules.
+        Without an azimuth they say angles in one plane only. A detector whose conditions hold no
+        angle leaves angles to the rules.
         """
-        if "theta" not in self.detector.conditions:
+        if not {"theta", "phi"} & set(self.detector.conditions):
             return np.ones(len(entries), bool)
-        within: BoolArray = entries.askew <= SMALL_ANGLE
+        told = self.detector.directions(self.conditions(entries).columns)
+        flown = entries.directions
+        away = np.linalg.norm(np.cross(told, flown), axis=1)
+        within: BoolArray = (away <= np.sin(SMALL_ANGLE)) & (np.sum(told * flown, axis=1) > 0)
         return within
 
     def is_read_out(self, entries: Entries) -> BoolArray:
         """Return whose impacts the detector's read-out fits (n,).
 
-        The window must lie within the layers. A read-out without a window stays where it is: it
-        fits where the beam spot is.
+        Windows must lie within the layers. Cells that stand still are all read out; where the
+        conditions say nothing of the impact along an axis, it must be that of the beam.
         """
         x, y, fits = entries.x, entries.y, np.ones(len(entries), bool)
-        if self.detector.reference_cell is None:
-            beam = self.detector.beam
-            for value, (low, high) in ((x, beam.x), (y, beam.y)):
-                fits &= (value >= low - ON_FACE) & (value <= high + ON_FACE)
+        detector = self.detector
+        if not detector.has_windows:
+            for axis, value, law in zip(
+                detector.axes, (x, y), (detector.beam.x, detector.beam.y), strict=True
+            ):
+                if axis not in detector.declared_axes:
+                    low, high = limits(law)
+                    fits &= (value >= low - ON_FACE) & (value <= high + ON_FACE)
             return fits
         for section, readout in zip(self.detector.readout_sections, self.windows, strict=True):
             starts = self.detector.window_start(section, x, y)
@@ -198,7 +219,7 @@ def whole_layers(detector: Calorimeter) -> Calorimeter:
     content["description"] = f"all cells of the layers of {detector.name}"
     content["reference"] = None
     content["conditions"] = {"energy": content["conditions"]["energy"]}
-    content["beam"]["theta"] = (0.0, 0.0)  # else it would be a condition
+    content["beam"] = {}  # particles come from anywhere: no condition says where
     for section in content["stack"]:
         if section["readout"] is not None:
             section["readout"]["segmentation"].pop("window", None)

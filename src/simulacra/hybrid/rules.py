@@ -14,7 +14,7 @@ from pydantic import Field, field_validator, model_validator
 from simulacra.arrays import Array, BoolArray, FloatArray, IntArray
 from simulacra.detectors.base import Frozen
 from simulacra.errors import SimulacraError
-from simulacra.fullsim import pdg_id
+from simulacra.particles import pdg_id
 from simulacra.units import Angle, Energy, Length
 
 FULL = "full"
@@ -42,6 +42,7 @@ class Entries:
         angle: between the direction and the normal of the face (n,), rad.
         theta: the same as seen in the region's x-z plane (n,), rad, positive towards +x.
         margin: how far inside of the face's edges they cross it (n,), mm; negative outside.
+        phi: azimuth of the direction around the region's z axis (n,), rad from +x towards +y.
     """
 
     pdg: IntArray
@@ -51,9 +52,17 @@ class Entries:
     angle: FloatArray
     theta: FloatArray
     margin: FloatArray
+    phi: FloatArray
 
     def __len__(self) -> int:
         return len(self.pdg)
+
+    @property
+    def directions(self) -> FloatArray:
+        """Unit vectors (n, 3) in the region's own frame."""
+        aside = np.sin(self.angle)
+        columns = (aside * np.cos(self.phi), aside * np.sin(self.phi), np.cos(self.angle))
+        return np.column_stack(columns)
 
     @property
     def askew(self) -> FloatArray:

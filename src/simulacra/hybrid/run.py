@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from simulacra.detectors import Calorimeter, load_detector
+from simulacra.detectors.beam import limits
 from simulacra.errors import CardError, EventsError, SimulatorError
 from simulacra.fullsim.parts import Parts
 from simulacra.fullsim.production import Progress, complete
@@ -112,7 +113,10 @@ def setup_of(
         if any(rule.is_fast and rule.covers(region.name) for rule in card.rules):
             _require_known_angle(region)
     ranges = {name: dict(simulators[name].ranges) for name in card.answering}
-    return Setup(regions, card.rules, ranges, card.geant4, _half_size(regions, primaries))
+    # who knows of no particles with ranges of their own need not say so
+    own = {name: getattr(simulators[name], "own_ranges", {}) for name in card.answering}
+    size = _half_size(regions, primaries)
+    return Setup(regions, card.rules, ranges, card.geant4, size, own)
 
 
 def _region(card: HybridCard, name: str) -> Region:
@@ -143,11 +147,12 @@ def _require_known_angle(region: Region) -> None:
 
     Rules measure angles from the normal of the face, where such a simulator has seen nothing.
     """
-    beam = region.detector.beam.theta
-    if "theta" not in region.detector.conditions and beam != (0.0, 0.0):
+    beam = region.detector.beam
+    if "theta" not in region.detector.conditions and not beam.is_straight:
         msg = (
             f"regions.{region.name}: simulators of {region.detector.name} know only its beam, "
-            f"{beam[0]:g} rad from the normal; a range of beam.theta would make it a condition"
+            f"{limits(beam.theta)[0]:g} rad from the normal; a range of beam.theta would make it a "
+            "condition"
         )
         raise CardError(msg)
 

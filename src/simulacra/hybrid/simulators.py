@@ -13,11 +13,10 @@ from simulacra.conditions import Conditions
 from simulacra.detectors import Detector
 from simulacra.errors import SimulacraError, SimulatorError
 from simulacra.events import Events, require_same_detector
-from simulacra.fullsim import pdg_id
-from simulacra.fullsim.settings import particle_name
 from simulacra.hybrid.card import SimulatorCard
 from simulacra.hybrid.regions import Region
 from simulacra.hybrid.rules import Entries, Rule
+from simulacra.particles import PDG, particle_name, pdg_id
 
 BATCH = 4096
 """Answers that are sought out for hits at once: a bound on memory, not on the simulator's batch."""
@@ -83,7 +82,7 @@ def _require_detector(region: Region, detector: Detector, where: str) -> None:
             f"{region.detector.name}{same}: name the 'regions' of the rule, or another simulator"
         )
         raise SimulatorError(msg) from None
-    unknown = set(detector.conditions) - set(region.known_conditions)
+    unknown = set(detector.conditions) - {*region.known_conditions, PDG}
     if unknown:
         msg = f"{where} needs the condition {min(unknown)!r}, which a hybrid run does not know"
         raise SimulatorError(msg)
@@ -114,7 +113,10 @@ def answer(
         The hits: which particle (h,), which of all cells of the region's layers (h,) and the energy
         there (h,), MeV.
     """
-    showers = simulator.simulate(region.conditions(entries), seed)["showers"]
+    columns = region.conditions(entries).columns
+    if PDG in simulator.detector.conditions:
+        columns = {**columns, PDG: entries.pdg.astype(np.int32)}
+    showers = simulator.simulate(Conditions(columns), seed)["showers"]
     particles, cells, energies = [], [], []
     for start in range(0, len(showers), BATCH):
         rows = slice(start, start + BATCH)

@@ -16,12 +16,11 @@ from simulacra.conditions import Conditions
 from simulacra.detectors import Detector
 from simulacra.errors import EventsError
 from simulacra.events import ROWS, Events
-from simulacra.io.calochallenge import is_calochallenge, read_calochallenge, write_calochallenge
-from simulacra.io.calogan import is_calogan, read_calogan, write_calogan
-from simulacra.io.datasets import count_rows, parse_rows
-from simulacra.io.gan3d import is_3dgan, read_3dgan
+from simulacra.io.calochallenge import CALOCHALLENGE, read_calochallenge, write_calochallenge
+from simulacra.io.calogan import CALOGAN, read_calogan, write_calogan
+from simulacra.io.datasets import count_rows, holds, parse_rows
+from simulacra.io.gan3d import GAN3D, read_3dgan
 from simulacra.io.hdf5 import (
-    ENERGY_DATASET,
     count_hdf5,
     is_native,
     read_hdf5,
@@ -29,10 +28,15 @@ from simulacra.io.hdf5 import (
     write_hdf5,
 )
 from simulacra.io.mapped.mapping import Layout
-from simulacra.io.par04 import is_par04, read_par04, write_par04
-from simulacra.io.root import count_root, is_root, read_root, write_root
+from simulacra.io.par04 import PAR04, read_par04, write_par04
+from simulacra.io.root import DEFAULT, count_root, is_root, read_root, write_root
+from simulacra.io.strangers import describe_stranger
 
 HDF5 = (".h5", ".hdf5")
+
+
+Reader = Callable[[Path, Detector | None, slice, str | None], Events]
+"""Reads some events of a file; the last argument is the unit of energies that states none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,31 +46,51 @@ class Format:
     Attributes:
         endings: how its files are called; the first format with an ending is written by default.
         recognises: whether an existing file is of this kind.
+        arrays: of HDF5 files of others, what lies at their top.
         count: how many events an existing file has.
-        read: events from a file, given the detector (or None) and a slice of events.
+        read: events from a file, given the detector (or None), a slice of events, and the unit of
+            energies that the file does not state (or None).
         write: None where the format is only read.
     """
 
     endings: tuple[str, ...]
     recognises: Callable[[Path], bool]
     count: Callable[[Path], int]
-    read: Callable[[Path, Detector | None, slice], Events]
+    read: Reader
     write: Callable[[Events, Path], None] | None
+    arrays: tuple[str, ...] = ()
 
 
-def _rows_of(name: str) -> Callable[[Path], int]:
-    return partial(count_rows, name=name)
+def _read_root(
+    path: Path,
+    detector: Detector | None,
+    rows: slice,
+    unit: str | None,
+    layout: Layout = DEFAULT,
+) -> Events:
+    if unit is not None:
+        msg = f"{path}: in ROOT files units are stated for each column: --map energy=NAME:{unit}"
+        raise EventsError(msg)
+    return read_root(path, detector, rows, layout)
+
+
+def _of_others(
+    arrays: tuple[str, ...],
+    read: Reader,
+    write: Callable[[Events, Path], None] | None,
+) -> Format:
+    """Return a format of HDF5 files that is told by its arrays; the first has a row an event."""
+    count = partial(count_rows, name=arrays[0])
+    return Format(HDF5, lambda path: holds(path, *arrays), count, read, write, arrays)
 
 
 FORMATS = {
     "hdf5": Format(HDF5, is_native, count_hdf5, read_hdf5, write_hdf5),
-    "calochallenge": Format(
-        HDF5, is_calochallenge, _rows_of(ENERGY_DATASET), read_calochallenge, write_calochallenge
-    ),
-    "par04": Format(HDF5, is_par04, _rows_of("incident_energy"), read_par04, write_par04),
-    "calogan": Format(HDF5, is_calogan, _rows_of("energy"), read_calogan, write_calogan),
-    "3dgan": Format(HDF5, is_3dgan, _rows_of("target"), read_3dgan, None),
-    "root": Format((".root",), is_root, count_root, read_root, write_root),
+    "calochallenge": _of_others(CALOCHALLENGE, read_calochallenge, write_calochallenge),
+    "par04": _of_others(PAR04, read_par04, write_par04),
+    "calogan": _of_others(CALOGAN, read_calogan, write_calogan),
+    "3dgan": _of_others(GAN3D, read_3dgan, None),
+    "root": Format((".root",), is_root, count_root, _read_root, write_root),
 }
 
 
@@ -109,9 +133,11 @@ def recognise(path: Path) -> str:
             f"'{regions[0]}.h5') (docs/hybrid.md)"
         )
         raise EventsError(msg)
+    needed = {name: kind.arrays for name, kind in FORMATS.items() if kind.arrays}
+    found = describe_stranger(path, needed)
     msg = (
-        f"{path}: not an events file of a known kind (truncated or damaged?); "
-        f"kinds known are {', '.join(FORMATS)}"
+        f"{path}: not an events file of a known kind{'' if found else ' (truncated or damaged?)'}; "
+        f"{f'{found}; ' if found else ''}kinds known are {', '.join(FORMATS)}"
     )
     raise EventsError(msg)
 
@@ -121,6 +147,7 @@ def read_events(
     detector: Detector | None = None,
     rows: slice = slice(None),
     layout: Layout | None = None,
+    unit: str | None = None,
 ) -> Events:
     """Read events from a file and check conditions and response.
 
@@ -129,22 +156,34 @@ def read_events(
         detector: the detector, where the file does not carry it; otherwise they must agree.
         rows: which events, so that a large file can be read piece by piece.
         layout: which trees and columns of a ROOT file hold what, where they are not named as ours.
+        unit: of energies, such as ``GeV``, where the file does not state it.
 
     Raises:
         EventsError: the file cannot be used; the message says why.
     """
     path = Path(path)
-    kind = recognise(path)
-    if layout is None or layout.is_default:
-        events = FORMATS[kind].read(path, detector, rows)
-    elif kind == "root":
-        events = read_root(path, detector, rows, layout)
-    else:
-        msg = f"{path}: trees and columns are mapped in ROOT files; this is {kind}"
-        raise EventsError(msg)
+    read, _ = _reader(path, layout)
+    events = read(path, detector, rows, unit)
     with _named(path):
         events.check()
     return events
+
+
+def _reader(path: Path, layout: Layout | None) -> tuple[Reader, Callable[[Path], int]]:
+    """Return what reads a file and what counts its events.
+
+    A layout may say what its trees and columns hold.
+
+    Raises:
+        EventsError: there is a layout, and the file is not ROOT.
+    """
+    kind = recognise(path)
+    if layout is None or layout.is_default:
+        return FORMATS[kind].read, FORMATS[kind].count
+    if kind != "root":
+        msg = f"{path}: trees and columns are mapped in ROOT files; this is {kind}"
+        raise EventsError(msg)
+    return partial(_read_root, layout=layout), partial(count_root, layout=layout)
 
 
 class EventFile:
@@ -155,16 +194,24 @@ class EventFile:
     Args:
         path: the file; its content says the format.
         detector: the detector, where the file does not carry it; otherwise they must agree.
+        unit: of energies, where the file does not state it.
+        layout: which trees and columns of a ROOT file hold what, where they are not named as ours.
 
     Raises:
         EventsError: the file cannot be used; the message says why.
     """
 
-    def __init__(self, path: str | Path, detector: Detector | None = None) -> None:
-        self.path = Path(path)
-        self._format = FORMATS[recognise(self.path)]
-        self._count = self._format.count(self.path)
-        first = self._format.read(self.path, detector, slice(ROWS))
+    def __init__(
+        self,
+        path: str | Path,
+        detector: Detector | None = None,
+        unit: str | None = None,
+        layout: Layout | None = None,
+    ) -> None:
+        self.path, self._unit = Path(path), unit
+        self._read, count = _reader(self.path, layout)
+        self._count = count(self.path)
+        first = self._read(self.path, detector, slice(ROWS), unit)
         self._detector, self._provenance = first.detector, first.provenance
 
     @property
@@ -186,7 +233,7 @@ class EventFile:
         Raises:
             EventsError: they cannot be used; the message says why.
         """
-        events = self._format.read(self.path, self._detector, index)
+        events = self._read(self.path, self._detector, index, self._unit)
         with _named(self.path):
             events.conditions.check(events.detector)
         return events

@@ -16,12 +16,15 @@ from simulacra.atomic import whole_file
 from simulacra.detectors import Detector
 from simulacra.errors import EventsError
 from simulacra.events import Events
-from simulacra.io.datasets import holds, opened
-from simulacra.io.foreign import energy_and_cells, require_calorimeter
-from simulacra.io.hdf5 import ENERGY_DATASET, read_hdf5, write_dataset
-from simulacra.io.plausibility import require_closure, require_polar_order
+from simulacra.io.datasets import opened
+from simulacra.io.foreign import energy_and_cells, energy_unit, require_calorimeter
+from simulacra.io.hdf5 import ENERGY_DATASET, read_group, write_dataset
+from simulacra.io.plausibility import require_closure
+from simulacra.io.voxel_order import require_order
 
 KIND = "calochallenge"
+CALOCHALLENGE = (ENERGY_DATASET, "showers")
+"""The arrays of such a file."""
 PUBLISHED = {
     368: "calochallenge-1-photons",
     533: "calochallenge-1-pions",
@@ -31,17 +34,20 @@ PUBLISHED = {
 """Number of voxels of the published data sets; a guess to offer, not to act upon."""
 
 
-def is_calochallenge(path: Path) -> bool:
-    """Return whether the file has CaloChallenge's two arrays."""
-    return holds(path, ENERGY_DATASET, "showers")
-
-
-def read_calochallenge(path: Path, detector: Detector | None, rows: slice) -> Events:
+def read_calochallenge(
+    path: Path, detector: Detector | None, rows: slice, unit: str | None = None
+) -> Events:
     """Read events of a plain file; ``detector`` says where its voxels are.
 
+    Args:
+        path: the file.
+        detector: whose voxels they are.
+        rows: which events.
+        unit: of energies and voxels that state none; None for MeV where they look like it.
+
     Raises:
-        EventsError: no detector is given, the voxels are not its own, or energies or the order of
-            voxels make no sense.
+        EventsError: no detector is given, the voxels are not its own, or units, energies or the
+            order of voxels make no sense.
     """
     with opened(path) as file:
         if detector is None:
@@ -51,10 +57,10 @@ def read_calochallenge(path: Path, detector: Detector | None, rows: slice) -> Ev
             msg = f"the file does not say which detector it is of; name it (--detector){hint}"
             raise EventsError(msg)
         calorimeter = require_calorimeter(detector, KIND)
-    events = read_hdf5(path, calorimeter, rows)
-    with opened(path):
+        default = energy_unit(file, (ENERGY_DATASET, "showers"), unit)
+        events = read_group(file, calorimeter, rows, default)
         require_closure(events.conditions["energy"], events["showers"])
-        require_polar_order(events["showers"], calorimeter)
+        require_order(events["showers"], calorimeter)
     facts = {"converted_from": {"format": KIND, "file": path.name}}
     return replace(events, provenance=facts)
 

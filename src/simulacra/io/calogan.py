@@ -16,46 +16,58 @@ from simulacra.atomic import whole_file
 from simulacra.detectors import Calorimeter, Detector
 from simulacra.errors import EventsError
 from simulacra.events import Events
-from simulacra.io.datasets import holds, opened, read_numbers
-from simulacra.io.foreign import energy_and_cells, foreign_events, named_or, require_shape
+from simulacra.io.datasets import opened, read_column, read_quantity
+from simulacra.io.foreign import (
+    energy_and_cells,
+    energy_unit,
+    foreign_events,
+    named_or,
+    require_equal_lengths,
+    require_shape,
+)
 from simulacra.io.hdf5 import write_dataset
+from simulacra.io.left_out import arrays_of, note_left_out, require_one_energy
 from simulacra.io.plausibility import require_closure
 
 KIND = "calogan"
+CALOGAN = ("energy", "layer_0", "layer_1", "layer_2")
+"""The arrays of such a file, but for the overflow."""
 GEV = 1000.0
 RESPONSE = (0.05, 2.0)
 """Lead counts as well as argon: from hadrons that leak out to electrons that stay."""
 
 
-def is_calogan(path: Path) -> bool:
-    """Return whether the file has CaloGAN's four arrays."""
-    return holds(path, "energy", "layer_0", "layer_1", "layer_2")
-
-
-def read_calogan(path: Path, detector: Detector | None, rows: slice) -> Events:
+def read_calogan(
+    path: Path, detector: Detector | None, rows: slice, unit: str | None = None
+) -> Events:
     """Read events; the detector is ``calogan`` unless another one with such layers is given.
 
-    The overflow is no cell of the read-out: it is left out.
+    The overflow is no cell of the read-out: it is left out. ``unit`` is that of energy and layers
+    where they state none and the format's own do not hold.
 
     Raises:
         EventsError: a layer has other cells than the detector's, or energies do not close.
     """
     with opened(path) as file:
         calorimeter = named_or(detector, "calogan", KIND)
-        energy = read_numbers(file, "energy", rows).reshape(-1).astype(np.float64) * GEV
         if len(stored := [name for name in file if name.startswith("layer_")]) != len(
             calorimeter.layers
         ):
             msg = f"{len(stored)} layers, {calorimeter.name} has {len(calorimeter.layers)}"
             raise EventsError(msg)
+        in_file = energy_unit(file, ("energy", *stored), unit, "GeV")
+        energy = read_column(file, "energy", "MeV", rows, default=in_file).astype(np.float64)
         images = []
         for name, layer in zip(_names(calorimeter), calorimeter.layers, strict=True):
-            image = read_numbers(file, name, rows)
+            image = read_quantity(file, name, "MeV", rows, default=unit)
             require_shape(name, image, layer.shape, calorimeter)
             images.append(image.reshape(-1, math.prod(layer.shape)))
+        require_equal_lengths(energy=energy, **dict(zip(stored, images, strict=True)))
         cells = np.concatenate(images, axis=1)
-        events = foreign_events(calorimeter, energy, cells, path, KIND)
+        events = foreign_events(calorimeter, {"energy": energy}, cells, path, KIND)
         require_closure(energy, cells, RESPONSE)
+        require_one_energy(file, "energy", energy, rows, in_file)
+        note_left_out(file, arrays_of(file) - {"energy", *stored})
         return events
 
 

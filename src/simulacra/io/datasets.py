@@ -11,9 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import numpy as np
 
 from simulacra.arrays import Array
 from simulacra.errors import EventsError, SimulacraError
+from simulacra.io.integrity import require_linked, require_written
+from simulacra.io.stated_units import factor_to, file_energy_unit, stated_unit
+from simulacra.units import find_unit
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
@@ -58,9 +62,12 @@ def read_numbers(file: h5py.File, name: str, rows: slice = slice(None)) -> Array
     """Return rows of a dataset of numbers, first axis the event.
 
     Objects and texts are refused: an events file holds numbers, and nothing is ever unpickled.
+    So are numbers that were never written. The byte order is the machine's, and half precision
+    becomes single, in which sums do not overflow.
     """
     dataset: Any = file.get(name)
     if dataset is None:
+        require_linked(file, name)
         msg = f"there is no {name}"
         raise EventsError(msg)
     if not isinstance(dataset, h5py.Dataset) or dataset.dtype.kind not in "biuf":
@@ -71,8 +78,82 @@ def read_numbers(file: h5py.File, name: str, rows: slice = slice(None)) -> Array
         raise EventsError(msg)
     rows = range_of(rows, len(dataset))
     require_memory((rows.stop - rows.start) * math.prod(dataset.shape[1:]) * dataset.dtype.itemsize)
+    require_written(dataset, rows)
     array: Array = dataset[rows]
-    return array
+    return array.astype(_type_in_memory(array.dtype), copy=False)
+
+
+def _type_in_memory(stored: np.dtype[Any]) -> np.dtype[Any]:
+    if stored.kind == "f" and stored.itemsize not in (4, 8):
+        return np.dtype(np.float32 if stored.itemsize == 2 else np.float64)
+    return stored.newbyteorder("=")
+
+
+def read_quantity(
+    file: h5py.Group,
+    name: str,
+    unit: str,
+    rows: slice = slice(None),
+    *,
+    default: str | None = None,
+) -> Array:
+    """Return rows of a data set in the unit that it has in memory.
+
+    Args:
+        file: what holds it.
+        name: of the data set.
+        unit: in memory; empty for a number without one.
+        rows: which.
+        default: the unit of numbers that state none; else that in memory.
+
+    Raises:
+        EventsError: it is no array of numbers, was never written, or states another kind of unit.
+    """
+    array = read_numbers(file, name, rows)
+    if not unit:
+        stated = stated_unit(file[name])
+        return array if stated is None else array * factor_to(unit, stated, name)
+    if array.dtype.kind == "b":
+        msg = f"{name} holds truth values, not numbers in {unit}"
+        raise EventsError(msg)
+    stated = unit_in(file, name, unit)
+    factor = factor_to(unit, stated or default or unit, name)
+    if array.dtype.kind in "iu":
+        array = array.astype(np.float64)
+    return array if factor == 1 else array * array.dtype.type(factor)
+
+
+def unit_in(file: h5py.Group, name: str, memory: str = "MeV") -> str | None:
+    """Return the unit that a data set, or for energies the file as a whole, states; or None."""
+    dataset = file.get(name)
+    if not isinstance(dataset, h5py.Dataset):
+        return None
+    stated = stated_unit(dataset)
+    known = find_unit(memory)
+    if stated is None and known is not None and known[0] == "energy":
+        return file_energy_unit(dataset.file)
+    return stated
+
+
+def read_column(
+    file: h5py.Group,
+    name: str,
+    unit: str,
+    rows: slice = slice(None),
+    *,
+    default: str | None = None,
+) -> Array:
+    """Return one number for each event (n,), stored as (n,) or (n, 1); see :func:`read_quantity`.
+
+    Raises:
+        EventsError: it has another shape.
+    """
+    dataset = file.get(name)
+    shape: tuple[int, ...] = getattr(dataset, "shape", ()) or ()
+    if math.prod(shape[1:]) != 1:
+        msg = f"{name} has the shape {shape}; one number an event is needed, (n,) or (n, 1)"
+        raise EventsError(msg)
+    return read_quantity(file, name, unit, rows, default=default).reshape(-1)
 
 
 def count_rows(path: Path, name: str) -> int:

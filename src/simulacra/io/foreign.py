@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Collection, Sequence
 from pathlib import Path
+
+import h5py
 
 from simulacra.arrays import Array
 from simulacra.conditions import Conditions
 from simulacra.detectors import Calorimeter, Detector, load_detector, parse_detector
 from simulacra.errors import EventsError, SimulacraError
 from simulacra.events import Events, require_same_detector
+from simulacra.io.datasets import read_column, unit_in
+from simulacra.io.plausibility import require_stated_unit
+from simulacra.io.stated_units import factor_to
 
 ENERGY = "energy"
 
@@ -73,27 +79,64 @@ def require_conditions(detector: Detector, columns: dict[str, Array]) -> None:
         raise EventsError(msg)
 
 
-def foreign_events(
-    detector: Calorimeter, energy: Array, cells: Array, path: Path, kind: str
-) -> Events:
-    """Return events of which a file knows nothing but energy (n,) and cells (n, cells) in MeV."""
-    if len(energy) != len(cells):
-        msg = f"{len(energy)} energies, but {len(cells)} showers"
+def energy_unit(
+    file: h5py.File, names: Sequence[str], given: str | None, documented: str = "MeV"
+) -> str:
+    """Return the unit of energies in arrays that state none, the incident energy first.
+
+    Args:
+        file: the open file.
+        names: its arrays of energies: the incident one, then those of the cells.
+        given: what the user says of them.
+        documented: what the format says of them.
+
+    Raises:
+        EventsError: an array states another unit than is given; or nothing states one and the
+            incident energies could as well be in another.
+    """
+    stated = {name: unit for name in names if (unit := unit_in(file, name)) is not None}
+    if given is not None:
+        for name, unit in stated.items():
+            if factor_to("MeV", unit, name) != factor_to("MeV", given, "--unit"):
+                msg = f"{name} states the unit {unit}, which --unit {given} contradicts"
+                raise EventsError(msg)
+        return given
+    if not stated:
+        require_stated_unit(read_column(file, names[0], "MeV", default=documented))
+    return documented
+
+
+def require_equal_lengths(**columns: Array) -> None:
+    """Raise an :class:`EventsError` unless all arrays have one row for each event."""
+    if len({len(column) for column in columns.values()}) > 1:
+        lengths = ", ".join(f"{len(column)} in {name}" for name, column in columns.items())
+        msg = f"arrays have different numbers of events: {lengths}"
         raise EventsError(msg)
-    columns = {ENERGY: energy}
+
+
+def foreign_events(
+    detector: Calorimeter, columns: dict[str, Array], cells: Array, path: Path, kind: str
+) -> Events:
+    """Return events of conditions (n,) and cells (n, cells) in MeV that a file of others holds."""
+    require_equal_lengths(**columns, showers=cells)
     require_conditions(detector, columns)
     facts = {"converted_from": {"format": kind, "file": path.name}}
     return Events(Conditions(columns), {"showers": cells}, detector, facts)
 
 
-def energy_and_cells(events: Events, kind: str) -> tuple[Array, Array]:
-    """Return energies (n,) and cells (n, cells) in MeV for a format that holds nothing else.
+def energy_and_cells(events: Events, kind: str, held: Collection[str] = ()) -> tuple[Array, Array]:
+    """Return energies (n,) and cells (n, cells) in MeV for a format that holds little else.
+
+    Args:
+        events: what is to be written.
+        kind: of the file.
+        held: other conditions that it has a place for.
 
     Warns:
         UserWarning: the events have conditions that are left out.
     """
     require_calorimeter(events.detector, kind)
-    others = [name for name in events.conditions.columns if name != ENERGY]
+    others = [name for name in events.conditions.columns if name not in (ENERGY, *held)]
     if others:
         msg = f"{kind} files have no place for {', '.join(others)}: left out"
         warnings.warn(msg, stacklevel=3)

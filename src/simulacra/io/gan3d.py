@@ -15,23 +15,24 @@ from simulacra.arrays import Array
 from simulacra.detectors import Detector
 from simulacra.errors import EventsError
 from simulacra.events import Events
-from simulacra.io.datasets import holds, opened, read_numbers
-from simulacra.io.foreign import foreign_events, named_or, require_shape
-from simulacra.io.plausibility import require_closure, require_depth_last
-from simulacra.units import GEV
+from simulacra.io.datasets import opened, range_of, read_quantity, unit_in
+from simulacra.io.foreign import energy_unit, foreign_events, named_or, require_shape
+from simulacra.io.left_out import arrays_of, note_left_out, require_one_energy
+from simulacra.io.plausibility import require_closure, require_depth_last, require_stated_unit
 
 KIND = "3dgan"
+GAN3D = ("target", "ECAL")
+"""The arrays of such a file."""
 RESPONSE = (2e-3, 0.5)
 """A sampling calorimeter's visible part; 0.02 for 0.5 mm of silicon behind 3.4 mm of tungsten."""
 
 
-def is_3dgan(path: Path) -> bool:
-    """Return whether the file has 3DGAN's two arrays."""
-    return holds(path, "ECAL", "target")
-
-
-def read_3dgan(path: Path, detector: Detector | None, rows: slice) -> Events:
+def read_3dgan(
+    path: Path, detector: Detector | None, rows: slice, unit: str | None = None
+) -> Events:
     """Read events; the detector is ``clic-ecal`` unless another such stack of layers is given.
+
+    ``unit`` is that of both arrays where they state none and are not in GeV.
 
     Raises:
         EventsError: the image is not the detector's, its depth is not the last axis, or its sum is
@@ -39,7 +40,10 @@ def read_3dgan(path: Path, detector: Detector | None, rows: slice) -> Events:
     """
     with opened(path) as file:
         calorimeter = named_or(detector, "clic-ecal", KIND)
-        target, images = read_numbers(file, "target", rows), read_numbers(file, "ECAL", rows)
+        if unit is not None:
+            energy_unit(file, ("target", "ECAL"), unit)
+        images = read_quantity(file, "ECAL", "MeV", rows, default=unit or "GeV")
+        target = read_quantity(file, "target", "MeV", default=unit or "GeV")
         if target.ndim != 2 or target.shape[1] < 2:
             msg = f"target is {target.shape}; its second column should be the energy in GeV"
             raise EventsError(msg)
@@ -47,10 +51,14 @@ def read_3dgan(path: Path, detector: Detector | None, rows: slice) -> Events:
         shape = (*next(iter(shapes)), len(calorimeter.layers)) if len(shapes) == 1 else ()
         require_shape("ECAL", images, shape, calorimeter)
         require_depth_last(images)
-        energy = target[:, 1].astype(np.float64) * GEV
-        cells = _layer_after_layer(images) * np.float32(GEV)
-        events = foreign_events(calorimeter, energy, cells, path, KIND)
+        if unit is None and not any(unit_in(file, name) for name in ("target", "ECAL")):
+            require_stated_unit(target[:, 1])
+        energy = target[range_of(rows, len(target)), 1].astype(np.float64)
+        cells = _layer_after_layer(images)
+        events = foreign_events(calorimeter, {"energy": energy}, cells, path, KIND)
         require_closure(energy, cells, RESPONSE)
+        require_one_energy(file, "target", energy, rows, unit or "GeV")
+        note_left_out(file, arrays_of(file) - {"target", "ECAL"})
         return events
 
 

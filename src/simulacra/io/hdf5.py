@@ -17,8 +17,16 @@ from simulacra.atomic import whole_file
 from simulacra.conditions import Conditions
 from simulacra.detectors import Detector
 from simulacra.events import Events
-from simulacra.io.datasets import count_rows, holds, opened, read_numbers
-from simulacra.io.foreign import ENERGY, carried_detector, require_conditions, require_shape
+from simulacra.io.datasets import count_rows, holds, opened, read_column, read_quantity
+from simulacra.io.foreign import (
+    ENERGY,
+    carried_detector,
+    energy_unit,
+    require_conditions,
+    require_equal_lengths,
+    require_shape,
+)
+from simulacra.io.left_out import note_left_out, require_one_energy
 
 ENERGY_DATASET = "incident_energies"
 FORMAT = "simulacra-events"
@@ -91,7 +99,9 @@ def write_dataset(
         dataset.attrs["unit"] = unit
 
 
-def read_hdf5(path: Path, detector: Detector | None, rows: slice) -> Events:
+def read_hdf5(
+    path: Path, detector: Detector | None, rows: slice, unit: str | None = None
+) -> Events:
     """Read events.
 
     Args:
@@ -99,29 +109,50 @@ def read_hdf5(path: Path, detector: Detector | None, rows: slice) -> Events:
         detector: needed where the file does not carry its detector (a plain CaloChallenge file);
             where it does, the two must agree.
         rows: which events.
+        unit: of energies that state none; None for the unit in memory.
 
     Raises:
         EventsError: the file is missing, damaged, of another detector, or breaks the contract.
     """
     with opened(path) as file:
-        return read_group(file, detector, rows)
+        if unit is not None:
+            energy_unit(file, [name for name in (ENERGY_DATASET, "showers") if name in file], unit)
+        return read_group(file, detector, rows, unit)
 
 
-def read_group(file: h5py.Group, expected: Detector | None, rows: slice) -> Events:
+def read_group(
+    file: h5py.Group, expected: Detector | None, rows: slice, unit: str | None = None
+) -> Events:
     """Read events from a group of an open file, or from the file itself; see :func:`read_hdf5`."""
     text = str(file.attrs["detector"]) if "detector" in file.attrs else None
     detector = carried_detector(text, expected)
-    columns = {}
-    if ENERGY_DATASET in file:
-        columns[ENERGY] = read_numbers(file, ENERGY_DATASET, rows).reshape(-1)
-    if "conditions" in file:
-        columns |= {
-            name: read_numbers(file, f"conditions/{name}", rows) for name in file["conditions"]
-        }
+    columns = _columns(file, detector, rows, unit)
     require_conditions(detector, columns)
     response = {}
     for name, array in detector.response_arrays.items():
-        response[name] = read_numbers(file, name, rows)
+        default = unit if array.unit == "MeV" else None
+        response[name] = read_quantity(file, name, array.unit, rows, default=default)
         require_shape(name, response[name], array.shape, detector)
+    require_equal_lengths(**columns, **response)
+    if ENERGY_DATASET in file:
+        require_one_energy(file, ENERGY_DATASET, columns[ENERGY], rows, unit or "MeV")
+    read = {ENERGY_DATASET, *response}
+    arrays = {name for name in file if isinstance(file.get(name), h5py.Dataset)}
+    note_left_out(file, arrays - read)
     facts = json.loads(str(file.attrs.get("provenance", "{}")))
     return Events(Conditions(columns), response, detector, facts)
+
+
+def _columns(
+    file: h5py.Group, detector: Detector, rows: slice, unit: str | None
+) -> dict[str, Array]:
+    """Return the conditions in the units that the detector declares."""
+    units = {name: spec.unit for name, spec in detector.conditions.items()}
+    columns = {}
+    if ENERGY_DATASET in file:
+        in_memory = units.get(ENERGY, "MeV")
+        columns[ENERGY] = read_column(file, ENERGY_DATASET, in_memory, rows, default=unit)
+    for name in file.get("conditions", ()):
+        if name not in columns:
+            columns[name] = read_column(file, f"conditions/{name}", units.get(name, ""), rows)
+    return columns

@@ -1,33 +1,26 @@
-"""Whether numbers of others mean what their format says: energies close, axes look like showers.
+"""Whether numbers of others mean what their format says: energies close, showers have a depth.
 
 A file without units and axis names can be wrong by a factor 1000 or by a transposition and still
-load. These checks are physics, not proof: they refuse what no shower looks like.
+load. These checks are physics, not proof: they refuse what no shower looks like. The order of
+voxels is the business of :mod:`simulacra.io.voxel_order`.
 """
 
 from __future__ import annotations
 
-from itertools import permutations
-
 import numpy as np
 
-from simulacra.arrays import Array, FloatArray
-from simulacra.detectors import Calorimeter
-from simulacra.detectors.segmentation import PolarSegmentation
+from simulacra.arrays import Array
 from simulacra.errors import EventsError
 
 RESPONSE = (4e-3, 4.0)
 """Mean of E_cells / E_incident from visible energy in thin silicon (0.02) to all of it (1); narrow
 enough that no factor 1000 leads from one end of the sensible to the other."""
 
-AXES = ("layer", "alpha", "r")
-STRUCTURE = 0.3
-"""A radial profile varies by more than this (standard deviation over mean); noise does not."""
-
-Order = tuple[int, int, int]
-STATED: Order = (0, 1, 2)
-"""CaloChallenge's order and ours: layer after layer, in each sector after sector."""
-PAR04: Order = (2, 1, 0)
-"""How Par04 writes (layer, alpha, r): r slowest, then phi, then z."""
+BELIEVED = (1e3, 1e7)
+"""Median energy in MeV that a file need not state its unit for: 1 GeV to 10 TeV. Read as MeV, most
+files in GeV lie below, and those in keV above."""
+LOWEST = 100.0
+"""Smallest energy in MeV of such a file."""
 
 
 def require_closure(energy: Array, cells: Array, response: tuple[float, float] = RESPONSE) -> None:
@@ -55,73 +48,28 @@ def require_closure(energy: Array, cells: Array, response: tuple[float, float] =
     raise EventsError(msg)
 
 
-def plausible_orders(mean_shower: Array, counts: tuple[int, int, int]) -> list[Order]:
-    """Return the orders of (layer, alpha, r) in memory in which cells look like showers.
+def require_stated_unit(energy: Array) -> None:
+    """Raise an :class:`EventsError` for energies that could as well be in another unit.
 
-    In the mean over events a shower is round, so that the profile along alpha is flat, and narrow,
-    so that the profile along r is not.
-
-    Args:
-        mean_shower: energy of each cell over all events, in the order in memory (cells,).
-        counts: numbers of layers, sectors and rings.
-
-    Returns:
-        Orders as axes from the slowest to the fastest, the clearest first.
-    """
-    found: list[tuple[float, Order]] = []
-    for order in permutations(range(3)):
-        grid = mean_shower.reshape([counts[axis] for axis in order])
-        grid = np.transpose(grid, np.argsort(order))
-        along_alpha, along_r = _structure(grid.sum(axis=(0, 2))), _structure(grid.sum(axis=(0, 1)))
-        if along_r > STRUCTURE and along_alpha < along_r / 2:
-            found.append((along_alpha / along_r, (order[0], order[1], order[2])))
-    return [order for _, order in sorted(found)]
-
-
-def _structure(profile: FloatArray) -> float:
-    mean = float(profile.mean())
-    return float(profile.std()) / mean if mean > 0 else 0.0
-
-
-def polar_counts(detector: Calorimeter) -> tuple[int, int, int] | None:
-    """Return the numbers of layers, sectors and rings; None unless all layers are alike."""
-    shapes = {layer.shape for layer in detector.layers}
-    polar = all(isinstance(layer.segmentation, PolarSegmentation) for layer in detector.layers)
-    if not polar or len(shapes) != 1:
-        return None
-    return len(detector.layers), *next(iter(shapes))
-
-
-def require_polar_order(cells: Array, detector: Calorimeter) -> None:
-    """Raise an :class:`EventsError` where flat cells are clearly not in the order of voxels.
+    Where energies and cells have the same wrong unit, their ratio is right: only their size can
+    tell, and only for most experiments.
 
     Args:
-        cells: energies (n, cells), of which r should run fastest and the layer slowest.
-        detector: where layers differ from each other, any other order would be nonsense and there
-            is nothing to compare with.
+        energy: all incident energies of a file that states no unit (n,), in what it would be, MeV.
     """
-    counts = polar_counts(detector)
-    if counts is None or min(counts) < 2 or not len(cells):
+    sensible = energy[np.isfinite(energy) & (energy > 0)]
+    if not len(sensible):
+        return  # :meth:`Conditions.check` names what is wrong
+    low, high = BELIEVED
+    median, least = float(np.median(sensible)), float(sensible.min())
+    if low <= median < high and least >= LOWEST:
         return
-    orders = plausible_orders(cells.sum(axis=0, dtype=np.float64), counts)
-    if orders and STATED not in orders:
-        # other orders can look alike; Par04's is the one that is met
-        seen = PAR04 if PAR04 in orders else orders[0]
-        msg = (
-            f"the cells look stored in the order {order_name(seen)}, slowest first; "
-            f"{detector.name} needs {order_name(STATED)}"
-        )
-        raise EventsError(msg)
-
-
-def order_name(order: Order) -> str:
-    """Return an order of axes in words.
-
-    Example:
-        >>> order_name((2, 1, 0))
-        '(r, alpha, layer)'
-    """
-    return f"({', '.join(AXES[axis] for axis in order)})"
+    msg = (
+        f"no unit is stated, and energies would be {least:g} to {sensible.max():g} MeV (median "
+        f"{median:g}), which other units explain as well: state it when converting, --unit GeV "
+        "or --unit MeV, or as the attribute 'unit' of the arrays"
+    )
+    raise EventsError(msg)
 
 
 def require_depth_last(images: Array) -> None:

@@ -84,10 +84,10 @@ def read_root(
         return Events(events.conditions, events.response, calorimeter, facts)
 
 
-def count_root(path: Path) -> int:
+def count_root(path: Path, layout: Layout = DEFAULT) -> int:
     """Return the number of events in the file's trees."""
     with opened_root(path) as file:
-        tables, layout = _conventional(file, DEFAULT)[:2]
+        tables, layout = _conventional(file, layout)[:2]
         if len(tables) == 1 and layout.is_default:
             table = next(iter(tables.values()))
             if "event" not in table.columns:  # rows are events

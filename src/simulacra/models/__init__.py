@@ -73,7 +73,7 @@ class ModelEntry:
     :class:`simulacra.transforms.ConditionEncoder`, ``encoder(config, detector)``; ``config`` and
     ``network`` name its classes, ``training`` the loop that the network is written for, ``serves``
     the kind of detector, and ``detector`` the shipped one that its size is quoted for, where it is
-    not the first one that fits.
+    not the first one that fits. ``sees`` are the conditions that it looks at, where it is not all.
     """
 
     module: str
@@ -84,16 +84,20 @@ class ModelEntry:
     summary: str
     reference: str
     detector: str = ""
+    sees: tuple[str, ...] | None = None
 
     def check(self, detector: Detector) -> None:
         """Raise a :class:`CardError` where the detector is not of the kind that the model is for.
 
-        Encoder and transform are built before the network and take the kind for granted.
+        Encoder and transform are built before the network and take the kind for granted. A model
+        that does not look at where particles enter is none for cells that stand still.
         """
-        from simulacra.models.needs import calorimeter_for, tpc_for
+        from simulacra.models.needs import calorimeter_for, require_seen, tpc_for
 
         name = str(self.config_class().model_fields["kind"].default)
         {"calorimeter": calorimeter_for, "tpc": tpc_for}[self.serves](name, detector)
+        if self.sees is not None:
+            require_seen(name, detector, self.sees)
 
     def config_class(self) -> type[Frozen]:
         """Return the class of the model's options."""
@@ -142,6 +146,7 @@ MODELS: dict[str, ModelEntry] = {
         summary="dense Wasserstein GAN with clipped weights on flat cells, not conditional",
         reference="ATLAS (Klein 2017), fourth deck; arXiv:1701.07875",
         detector="atlas-barrel-89",
+        sees=(),
     ),
     "atlas-vae": ModelEntry(
         module="simulacra.models.atlas_vae",
@@ -189,6 +194,7 @@ MODELS: dict[str, ModelEntry] = {
         summary="vanilla GAN of locally connected layers, in-painting from layer to layer",
         reference="CaloGAN, arXiv:1705.02355 and arXiv:1712.10321",
         detector="calogan",
+        sees=("energy",),
     ),
     "gan-3d": ModelEntry(
         module="simulacra.models.gan3d",
@@ -199,6 +205,7 @@ MODELS: dict[str, ModelEntry] = {
         summary="vanilla GAN of 3-D convolutions; its discriminator also regresses the energy",
         reference="GeantV, second deck; arXiv:1912.06794",
         detector="clic-ecal",
+        sees=("energy",),
     ),
     "gan-3d-angle": ModelEntry(
         module="simulacra.models.gan3d_angle",
@@ -209,6 +216,7 @@ MODELS: dict[str, ModelEntry] = {
         summary="gan-3d for any angle of incidence, which is measured on its showers",
         reference="GeantV; Eur. Phys. J. C 82 (2022) 386",
         detector="clic-ecal-angle",
+        sees=("energy", "theta"),
     ),
     "gan-mlp": ModelEntry(
         module="simulacra.models.gan_mlp",

@@ -32,6 +32,7 @@ class CellMarginals(nn.Module):
         width: hidden units of the networks.
         rank: terms in the product of row, column and event.
         maps: that take a cell's value to its normal score.
+        still: whether the cells lie alike around the particles of all events.
     """
 
     centre: Tensor
@@ -39,7 +40,14 @@ class CellMarginals(nn.Module):
     occupancy: Tensor
 
     def __init__(
-        self, detector: Calorimeter, context: int, width: int, rank: int, maps: int
+        self,
+        detector: Calorimeter,
+        context: int,
+        width: int,
+        rank: int,
+        maps: int,
+        *,
+        still: bool,
     ) -> None:
         super().__init__()
         shared = [layer for layer in detector.layers if layer.shape != (1, 1)]
@@ -50,11 +58,10 @@ class CellMarginals(nn.Module):
             for _, group in grouped
             for pairs in [list(group)]
         ]
-        self.still = detector.reference_cell is None
+        self.still = still
         self.edges = CellEdges(grids, len(detector.layers))
         self.grids = nn.ModuleList(
-            GridOfCells(alike[0].shape, len(alike), width, rank, still=self.still)
-            for alike, _ in grids
+            GridOfCells(alike[0].shape, len(alike), width, rank, still=still) for alike, _ in grids
         )
         self.rank, self.layers = rank, len(shared)
         self.parameters_of_cell = parameters(maps)

@@ -38,6 +38,7 @@ from simulacra.transforms import (
     LogarithmicShowers,
     Transform,
 )
+from simulacra.transforms.impact import lie_alike
 
 ENERGY_MAPS = 1
 """Sinh-arcsinh maps that take a layer's energy to its normal score; a second one overfits them."""
@@ -65,6 +66,8 @@ class FlowMatchingConfig(Frozen):
         mean_flow: learn average velocities, for one or two steps.
         pair: pair noise and data of a batch by optimal transport; takes from what goes with the
             conditions.
+        symmetries: mirrors and turns to use, such as ``[mirror-x]``; null: training decides by
+            detector, beam, conditions and sample, and writes it down.
     """
 
     kind: Literal["flow-matching"] = "flow-matching"
@@ -81,6 +84,7 @@ class FlowMatchingConfig(Frozen):
     energy_balance: float = Field(default=0.7, ge=0, le=1)
     mean_flow: bool = False
     pair: bool = False
+    symmetries: tuple[str, ...] | None = None
 
 
 class FlowMatching(nn.Module):
@@ -114,7 +118,12 @@ class FlowMatching(nn.Module):
             nn.init.zeros_(parameter)
         context = event + 3 * self.layers
         self.cell_marginals = CellMarginals(
-            calorimeter, context, width, config.marginal_rank, config.cell_maps
+            calorimeter,
+            context,
+            width,
+            config.marginal_rank,
+            config.cell_maps,
+            still=lie_alike(calorimeter, config.symmetries),
         )
         self.energies = Velocity(
             self.layers,
@@ -239,9 +248,9 @@ class FlowMatching(nn.Module):
 
 def encoder(config: FlowMatchingConfig, detector: Detector) -> ImpactEncoder:
     """Return the conditions as the model wants them."""
-    return ImpactEncoder(calorimeter_for(config.kind, detector), config.waves)
+    return ImpactEncoder(calorimeter_for(config.kind, detector), config.waves, config.symmetries)
 
 
 def transform(config: FlowMatchingConfig, detector: Detector) -> Transform:
     """Return the preprocessing: response, layers and cells as logarithms of ratios."""
-    return LogarithmicShowers(calorimeter_for(config.kind, detector))
+    return LogarithmicShowers(calorimeter_for(config.kind, detector), config.symmetries)

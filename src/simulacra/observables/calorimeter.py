@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from simulacra.arrays import FloatArray
+from simulacra.detectors.segmentation import PolarSegmentation
 from simulacra.observables.showers import LayerShowers, Showers, ratio, spread
 
 HIT_THRESHOLD = 1.0
@@ -59,7 +60,10 @@ def centre(layer: LayerShowers, showers: Showers, *, axis: int) -> FloatArray:
 
 
 def _origin(layer: LayerShowers, showers: Showers, axis: int) -> FloatArray:
-    """Return where the origin of the layer's coordinates lies from the impact (n,), mm."""
+    """Return where the origin of the layer's coordinates lies from the impact (n,), mm.
+
+    Cells that follow the particle's line lie around it as they are.
+    """
     detector, conditions = showers.detector, showers.events.conditions
     name = detector.axes[axis]
     offsets = detector.window_offset(layer.layer, axis)
@@ -67,7 +71,9 @@ def _origin(layer: LayerShowers, showers: Showers, axis: int) -> FloatArray:
         origin = offsets[conditions[f"alignment_{name}"].astype(np.int64)]
     else:
         origin = np.full(len(conditions), offsets[0])
-    if f"impact_{name}" in conditions.columns:
+    segmentation = layer.layer.segmentation
+    follows = isinstance(segmentation, PolarSegmentation) and segmentation.squares is not None
+    if f"impact_{name}" in conditions.columns and (detector.has_windows or not follows):
         origin = origin - conditions[f"impact_{name}"].astype(np.float64)
     return origin
 

@@ -112,7 +112,7 @@ def _rows_of(detector: Calorimeter, layer: Layer) -> Iterator[Row]:
     yield from LAYER_ROWS
     if isinstance(layer.segmentation, PolarSegmentation):
         yield from POLAR_ROWS
-    elif detector.reference is not None and layer.shape[1] > 1 and layer.shape[1] % 2:
+    elif detector.reference_cell is not None and layer.shape[1] > 1 and layer.shape[1] % 2:
         yield CENTRAL_ROW
 
 
@@ -136,9 +136,9 @@ def _bound(row: Row, detector: Calorimeter, layer: Layer, lengths: Lengths) -> O
 
 def _shapes_of(detector: Calorimeter, layer: Layer) -> tuple[Row, ...]:
     """Return ATLAS's shower shapes: those of its middle layer's window, or of strips."""
-    if layer.name == detector.reference:
-        return REFERENCE_ROWS if layer.shape == (7, 7) else ()
     reference = detector.reference_cell
+    if reference is not None and layer.name == detector.reference:
+        return REFERENCE_ROWS if layer.shape == (7, 7) else ()
     if reference is None or not isinstance(layer.segmentation, CartesianSegmentation):
         return ()
     narrow = layer.segmentation.cell[0] * STRIP_RATIO <= reference[0]

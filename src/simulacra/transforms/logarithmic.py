@@ -19,6 +19,8 @@ around which it is the same from all sides, training sees turned
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Generator, Tensor, nn
 
@@ -45,6 +47,7 @@ class LogarithmicShowers(nn.Module):
 
     Args:
         detector: a calorimeter; layers may have any number of cells.
+        symmetries: mirrors and turns to use; None: those of simulators that do not say it.
     """
 
     reference: Tensor
@@ -54,11 +57,11 @@ class LogarithmicShowers(nn.Module):
     knots: Tensor
     scores: Tensor
 
-    def __init__(self, detector: Calorimeter) -> None:
+    def __init__(self, detector: Calorimeter, symmetries: Sequence[str] | None = None) -> None:
         super().__init__()
         self.of_layers = LayersOfCells(detector)
-        self.reflections = Reflections(detector)
-        self.turns = Turns(detector)
+        self.reflections = Reflections(detector, symmetries)
+        self.turns = Turns(detector, symmetries)
         self.energy_column = list(detector.conditions).index("energy")
         layers = self.of_layers.layers
         identity = torch.linspace(-1, 1, KNOTS).expand(layers - 1, -1)

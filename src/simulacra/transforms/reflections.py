@@ -1,52 +1,71 @@
-"""Mirror symmetry: a shower right of the middle of its cell is one left of it, seen in a mirror."""
+"""Mirror symmetry: a shower right of the middle is one left of it, seen in a mirror."""
 
 from __future__ import annotations
+
+import math
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from simulacra.detectors import Calorimeter
+from simulacra.transforms.symmetries import (
+    Flip,
+    Flipped,
+    flipped_by,
+    mirror_of,
+    mirrored_cells,
+    symmetries_or_earlier,
+)
 
 
 class Reflections(nn.Module):
-    """Folds events so that the particle always hits the upper half of the reference cell.
+    """Folds events so that particles always come in on one side.
 
-    A stack of slabs and a beam along its axis have no handedness: mirrored in x or y, an event is
-    as likely as before. Folding uses that exactly, and what learns from folded events learns from
-    as many as if there were two for each axis.
-
-    An axis is folded where the detector declares an impact along it, its windows lie symmetrically
-    and no condition beyond energy, impact and alignment could tell left from right.
+    Folding uses exactly that events are as likely as before when they are mirrored, and what learns
+    from folded events learns from as many as if there were two for each axis. In windows the mirror
+    stands in the middle of the reference cell, elsewhere in the middle of the detector.
 
     Args:
         detector: a calorimeter.
+        symmetries: which to use; None: those of simulators that do not say it.
+
+    Attributes:
+        axes: those that are folded.
+        impacts: the columns that tell the sides apart, axis by axis.
     """
 
     mirrors: Tensor
 
-    def __init__(self, detector: Calorimeter) -> None:
+    def __init__(self, detector: Calorimeter, symmetries: Sequence[str] | None = None) -> None:
         super().__init__()
         self.cells = detector.n_cells
-        names = list(detector.conditions)
-        axes = [axis for axis in range(2) if _is_symmetric(detector, axis)]
-        self.impacts = [names.index(f"impact_{detector.axes[axis]}") for axis in axes]
-        self.alignments: list[tuple[int, int]] = []
-        for axis in axes:
-            states, name = detector.alignment_states[axis], f"alignment_{detector.axes[axis]}"
-            self.alignments.append((names.index(name) if states > 1 else -1, states))
-        orders = [_mirrored_cells(detector, axis) for axis in axes]
+        used = symmetries_or_earlier(detector, symmetries)
+        self.axes = [
+            axis
+            for axis in range(2)
+            if mirror_of(detector, axis) in used and flipped_by(detector, axis)
+        ]
+        self.states = detector.alignment_states
+        self.flips: list[tuple[Flipped, ...]] = [flipped_by(detector, axis) for axis in self.axes]
+        self.impacts = [flips[0].column for flips in self.flips]
+        orders = [mirrored_cells(detector, axis) for axis in self.axes]
         mirrors = torch.tensor(np.array(orders).reshape(-1, self.cells), dtype=torch.int64)
         self.register_buffer("mirrors", mirrors, persistent=False)
 
     def fold(self, columns: Tensor) -> Tensor:
         """Return conditions (n, columns) of the mirrored events: no impact is negative."""
         parts = list(torch.split(columns, 1, dim=1))
-        for impact, (alignment, states) in zip(self.impacts, self.alignments, strict=True):
-            if alignment >= 0:
-                turned = states - 1 - parts[alignment]
-                parts[alignment] = torch.where(parts[impact] < 0, turned, parts[alignment])
-            parts[impact] = parts[impact].abs()
+        for axis, flips in zip(self.axes, self.flips, strict=True):
+            turned = _is_turned(columns, flips[0])
+            for flip in flips:
+                kept = parts[flip.column]
+                if flip == flips[0] and flip.how is Flip.NEGATIVE:
+                    parts[flip.column] = kept.abs()
+                else:
+                    other = self._flipped(kept, flip.how, axis)
+                    parts[flip.column] = torch.where(turned, other, kept)
         return torch.cat(parts, dim=1)
 
     def mirror(self, cells: Tensor, columns: Tensor) -> Tensor:
@@ -56,30 +75,19 @@ class Reflections(nn.Module):
             cells: in the detector's order.
             columns: the conditions before they were folded, (n, columns).
         """
-        for impact, order in zip(self.impacts, self.mirrors, strict=True):
-            turned = columns[:, impact : impact + 1] < 0
-            cells = torch.where(turned, cells[:, order], cells)
+        for flips, order in zip(self.flips, self.mirrors, strict=True):
+            cells = torch.where(_is_turned(columns, flips[0]), cells[:, order], cells)
         return cells
 
-
-def _is_symmetric(detector: Calorimeter, axis: int) -> bool:
-    states = detector.alignment_states[axis]
-    understood = {"energy"} | {
-        f"{k}_{name}" for k in ("impact", "alignment") for name in detector.axes
-    }
-    if f"impact_{detector.axes[axis]}" not in detector.conditions:
-        return False
-    if states > 1 and f"alignment_{detector.axes[axis]}" not in detector.conditions:
-        return False
-    offsets = [detector.window_offset(layer, axis) for layer in detector.layers]
-    return set(detector.conditions) <= understood and all(
-        np.allclose(offset, -offset[::-1]) for offset in offsets
-    )
+    def _flipped(self, column: Tensor, how: Flip, axis: int) -> Tensor:
+        if how is Flip.ALIGNMENT:
+            return self.states[axis] - 1 - column
+        return math.pi - column if how is Flip.OTHER_AZIMUTH else -column
 
 
-def _mirrored_cells(detector: Calorimeter, axis: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Return which cell each cell becomes when the axis is turned round."""
-    order = np.arange(detector.n_cells)
-    for layer in detector.layers:
-        order[layer.cells] = np.flip(order[layer.cells].reshape(layer.shape), axis).ravel()
-    return order
+def _is_turned(columns: Tensor, flip: Flipped) -> Tensor:
+    """Return whether events are on the side that is mirrored (n, 1)."""
+    column = columns[:, flip.column : flip.column + 1]
+    if flip.how is Flip.OPPOSITE_AZIMUTH:
+        return column.sin() < 0
+    return (column.cos() if flip.how is Flip.OTHER_AZIMUTH else column) < 0

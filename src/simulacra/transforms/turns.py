@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import Generator, Tensor, nn
 
+from simulacra.arrays import IntArray
 from simulacra.detectors import Calorimeter
 from simulacra.detectors.segmentation import PolarSegmentation, Segmentation
 from simulacra.transforms.layers import LayersOfCells
+from simulacra.transforms.symmetries import (
+    TURNS,
+    flipped_by,
+    mirror_of,
+    mirrored_cells,
+    symmetries_or_earlier,
+)
 
-UNTURNED = {"energy"}
-"""Conditions that are the same for an event that is turned."""
-UNMIRRORED = {"energy", "theta"}
-"""Conditions that are the same for an event mirrored at the plane of incidence, alpha = 0."""
 TURNS_OF_SQUARES = 4
 """Ways to turn a lattice of squares into itself."""
 
@@ -23,14 +28,16 @@ TURNS_OF_SQUARES = 4
 class Turns(nn.Module):
     """Turns training events by random sectors, and mirrors half of them.
 
-    Polar cells lie around the particle's line. Where nothing but the energy is given, an event is
-    as likely however it is turned about that line, by whole sectors of all layers, and mirrored;
-    where the particle comes in under an angle, only mirrored at the plane of incidence. Sectors
-    that are filled from squares turn by quarters. What learns from turned events learns from as
-    many as if there were two for each turn.
+    Where rings lie around the particle's line and nothing but the energy is given, an event is as
+    likely however it is turned about that line, by whole sectors of all layers, and mirrored; where
+    the particle comes in under an angle, only mirrored at the plane of incidence. Sectors that are
+    filled from squares turn by quarters. What learns from turned events learns from as many as if
+    there were two for each turn. A mirror that changes a condition is not drawn at random:
+    :class:`simulacra.transforms.Reflections` use it.
 
     Args:
         detector: a calorimeter; unless all its layers are polar, nothing is turned.
+        symmetries: which to use; None: those of simulators that do not say it.
 
     Attributes:
         orders: which cell each cell becomes, (turns, cells), of those not alone in their layer.
@@ -38,16 +45,10 @@ class Turns(nn.Module):
 
     orders: Tensor
 
-    def __init__(self, detector: Calorimeter) -> None:
+    def __init__(self, detector: Calorimeter, symmetries: Sequence[str] | None = None) -> None:
         super().__init__()
         of_layers = LayersOfCells(detector)
-        orders = np.array([np.arange(detector.n_cells)])
-        given = set(detector.conditions)
-        if all(isinstance(layer.segmentation, PolarSegmentation) for layer in detector.layers):
-            if given <= UNTURNED and detector.beam.theta == (0.0, 0.0):
-                orders = _turned(detector)
-            if given <= UNMIRRORED:
-                orders = np.concatenate([orders, orders[:, _mirrored(detector)]])
+        orders = orders_of(detector, symmetries_or_earlier(detector, symmetries))
         shared = of_layers.place[torch.from_numpy(orders)][:, of_layers.shared]
         self.register_buffer("orders", shared, persistent=False)
 
@@ -59,7 +60,20 @@ class Turns(nn.Module):
         return cells.gather(1, self.orders[chosen.to(cells.device)])
 
 
-def _turned(detector: Calorimeter) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
+def orders_of(detector: Calorimeter, symmetries: Sequence[str]) -> IntArray:
+    """Return which cell each cell becomes (turns, cells) in all that is drawn at random."""
+    orders = np.array([np.arange(detector.n_cells)])
+    if not all(isinstance(layer.segmentation, PolarSegmentation) for layer in detector.layers):
+        return orders
+    if TURNS in symmetries:
+        orders = _turned(detector)
+    for axis in range(2):
+        if mirror_of(detector, axis) in symmetries and not flipped_by(detector, axis):
+            orders = np.concatenate([orders, orders[:, mirrored_cells(detector, axis)]])
+    return orders
+
+
+def _turned(detector: Calorimeter) -> IntArray:
     """Return the cells of events turned by 0, 1, … of the widest sectors that fit all layers."""
     sectors = [layer.shape[0] for layer in detector.layers if layer.shape[0] > 1]
     squares = [TURNS_OF_SQUARES for layer in detector.layers if _of_squares(layer.segmentation)]
@@ -78,11 +92,3 @@ def _turned(detector: Calorimeter) -> np.ndarray[tuple[int, int], np.dtype[np.in
 
 def _of_squares(segmentation: Segmentation) -> bool:
     return isinstance(segmentation, PolarSegmentation) and segmentation.squares is not None
-
-
-def _mirrored(detector: Calorimeter) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Return the cells of events with alpha and -alpha exchanged."""
-    order = np.arange(detector.n_cells)
-    for layer in detector.layers:
-        order[layer.cells] = np.flip(order[layer.cells].reshape(layer.shape), axis=0).ravel()
-    return order

@@ -3,7 +3,8 @@
 Energy is shared between few cells, so that the centre of energy is drawn to the middle of the cell:
 against the impact, the centre minus the impact falls and rises again, more so the coarser the
 cells. A generator that ignores its impact condition may have the right distribution of centres and
-still be flat here.
+still be flat here. Where cells stand still, the impact is the position in the detector, and a
+shower in the wrong place stands out by as much.
 """
 
 from __future__ import annotations
@@ -63,17 +64,26 @@ def impact_profiles(reference: Sample, generated: Sample) -> tuple[ImpactProfile
     """
     detector = reference.detector
     assert isinstance(detector, Calorimeter)
-    if detector.reference_cell is None:
-        return ()
     return tuple(_profiles(detector, (reference, generated)))
 
 
-def _profiles(detector: Calorimeter, samples: tuple[Sample, Sample]) -> Iterator[ImpactProfile]:
+def _range(detector: Calorimeter, axis: str, samples: tuple[Sample, Sample]) -> FloatArray:
+    """Return between which impacts profiles go: those of a cell, or those that there are."""
     cell = detector.reference_cell
-    assert cell is not None
-    for axis, size in zip(detector.axes, cell, strict=True):
+    if cell is not None:
+        size = cell[detector.axes.index(axis)]
+        return np.array([-size / 2, size / 2])
+    impacts = [sample.conditions[f"impact_{axis}"].astype(np.float64) for sample in samples]
+    return np.array([min(map(np.min, impacts)), max(map(np.max, impacts))])
+
+
+def _profiles(detector: Calorimeter, samples: tuple[Sample, Sample]) -> Iterator[ImpactProfile]:
+    for axis in detector.declared_axes:
         condition = f"impact_{axis}"
-        edges = np.linspace(-size / 2, size / 2, BINS + 1)
+        low, high = _range(detector, axis, samples)
+        if not low < high:
+            continue
+        edges = np.linspace(low, high, BINS + 1)
         for layer in detector.layers:
             name = f"centre_{axis}.{layer.name}"
             energy = f"layer_energy.{layer.name}"

@@ -26,7 +26,7 @@ from simulacra.io.mapped.rows import select_rows
 from simulacra.io.mapped.scaling import scaled
 from simulacra.io.mapped.tables import scale_of
 from simulacra.io.mapped.truth import read_conditions
-from simulacra.io.plausibility import require_polar_order
+from simulacra.io.voxel_order import require_order
 
 
 def assemble(
@@ -70,7 +70,7 @@ def assemble(
         columns[ENERGY] = scaled(columns[ENERGY], scale_of(str(units[ENERGY]), "energy"))
         cells = scaled(cells, scale_of(str(units[response]), "energy"))
         if not mapped:
-            require_polar_order(cells, detector)
+            require_order(cells, detector)
             if "cell_id" in layout.sources:
                 notes.append(
                     "cell_id is taken as the place in our order of cells (docs/files.md); "

@@ -1,0 +1,140 @@
+"""Whether the numbers of an HDF5 data set were ever written: HDF5 reads the rest as fill values.
+
+A chunk that no program wrote, a virtual data set whose source is gone, a source that is shorter
+than its mapping and an external file that ends early all read as zeros, without an error.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from simulacra.errors import EventsError
+
+DEEPEST = 8
+"""Virtual data sets of virtual data sets that are followed; one that names itself ends here."""
+
+
+def require_written(dataset: h5py.Dataset, rows: slice, depth: int = 0) -> None:
+    """Raise an :class:`EventsError` where numbers of these rows were never written.
+
+    Args:
+        dataset: of an open file.
+        rows: the part that is to be read, from its first to its last row.
+        depth: how many virtual data sets have led here.
+    """
+    if not dataset.size or rows.stop <= rows.start:
+        return
+    if dataset.is_virtual:
+        _require_sources(dataset, depth)
+    elif dataset.external:
+        _require_external(dataset)
+    elif dataset.chunks is not None:
+        _require_chunks(dataset, rows)
+    elif dataset.id.get_storage_size() == 0:
+        msg = f"{_name(dataset)} was declared, but its numbers were never written"
+        raise EventsError(msg)
+
+
+def require_linked(file: h5py.Group, name: str) -> None:
+    """Raise an :class:`EventsError` where a name is a link whose target is missing."""
+    link = file.get(name, getlink=True)
+    if file.get(name) is not None or not isinstance(link, h5py.ExternalLink | h5py.SoftLink):
+        return
+    place = f" of {link.filename}" if isinstance(link, h5py.ExternalLink) else ""
+    msg = f"{name} is a link to {link.path}{place}, which is missing"
+    raise EventsError(msg)
+
+
+def _require_chunks(dataset: h5py.Dataset, rows: slice) -> None:
+    chunks: tuple[int, ...] = dataset.chunks
+    counts = [math.ceil(size / step) for size, step in zip(dataset.shape, chunks, strict=True)]
+    if dataset.id.get_num_chunks() >= math.prod(counts):
+        return
+    first, last = rows.start // chunks[0], math.ceil(rows.stop / chunks[0])
+    for place in itertools.product(range(first, last), *map(range, counts[1:])):
+        corner = tuple(number * step for number, step in zip(place, chunks, strict=True))
+        if dataset.id.get_chunk_info_by_coord(corner).byte_offset is None:
+            end = min(corner[0] + chunks[0], dataset.shape[0])
+            msg = (
+                f"{_name(dataset)} was never written for events {corner[0]} to {end - 1}: "
+                "HDF5 reads such a chunk as fill values"
+            )
+            raise EventsError(msg)
+
+
+def _require_external(dataset: h5py.Dataset) -> None:
+    folder = Path(dataset.file.filename).parent
+    missing = dataset.size * dataset.dtype.itemsize
+    for name, offset, size in dataset.external:
+        path = next((p for p in (folder / name, Path(name)) if p.is_file()), None)
+        if path is None:
+            msg = f"{_name(dataset)} lies in the external file {name}, which is missing"
+            raise EventsError(msg)
+        missing -= min(size, max(path.stat().st_size - offset, 0))
+    if missing > 0:
+        names = ", ".join(name for name, *_ in dataset.external)
+        msg = (
+            f"{_name(dataset)} lies in the external file {names}, which ends {missing} bytes early"
+        )
+        raise EventsError(msg)
+
+
+def _require_sources(dataset: h5py.Dataset, depth: int) -> None:
+    """Check every source of a virtual data set, and that together they cover it."""
+    name = _name(dataset)
+    if depth == DEEPEST:
+        msg = f"{name} is a virtual data set that leads through more than {DEEPEST} others"
+        raise EventsError(msg)
+    covered = np.zeros(dataset.shape[0], dtype=bool)
+    numbers = 0
+    for source in dataset.virtual_sources():
+        _require_source(dataset, source, depth)
+        low, high = source.vspace.get_select_bounds()
+        covered[low[0] : high[0] + 1] = True
+        numbers += source.vspace.get_select_npoints()
+    if not covered.all() or numbers < dataset.size:
+        row = int(np.argmin(covered))
+        msg = f"{name} is a virtual data set that no source covers"
+        msg += "" if covered.all() else f" from event {row} on"
+        raise EventsError(msg)
+
+
+def _require_source(dataset: h5py.Dataset, source: Any, depth: int) -> None:  # noqa: ANN401
+    what = f"{_name(dataset)} is a virtual data set; its source {source.file_name}"
+    if source.file_name == ".":
+        _require_part(dataset.file, source, what, depth)
+        return
+    folder = Path(dataset.file.filename).parent
+    places = (folder / source.file_name, Path(source.file_name))
+    path = next((place for place in places if place.is_file()), None)
+    if path is None:
+        msg = f"{what} is missing"
+        raise EventsError(msg)
+    try:
+        with h5py.File(path, "r") as file:
+            _require_part(file, source, what, depth)
+    except OSError:
+        msg = f"{what} is not a readable HDF5 file"
+        raise EventsError(msg) from None
+
+
+def _require_part(file: h5py.File, source: Any, what: str, depth: int) -> None:  # noqa: ANN401
+    part = file.get(source.dset_name)
+    if not isinstance(part, h5py.Dataset):
+        msg = f"{what} has no data set {source.dset_name}"
+        raise EventsError(msg)
+    low, high = source.src_space.get_select_bounds()
+    if len(high) != part.ndim or any(h >= n for h, n in zip(high, part.shape, strict=True)):
+        msg = f"{what} has {source.dset_name} of the shape {part.shape}, which is too small"
+        raise EventsError(msg)
+    require_written(part, slice(int(low[0]), int(high[0]) + 1), depth + 1)
+
+
+def _name(dataset: h5py.Dataset) -> str:
+    return str(dataset.name).lstrip("/")

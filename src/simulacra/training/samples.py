@@ -1,0 +1,99 @@
+"""The events of a run card: joined, told apart by particle, and independent of each other."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+
+from simulacra.card import Card
+from simulacra.detectors import Detector
+from simulacra.errors import EventsError
+from simulacra.events import Events
+from simulacra.io.joined import whole
+from simulacra.particles import names_of
+from simulacra.sample import open_parts
+from simulacra.shared_events import digests_of, repeated, shared
+
+
+def training_events(card: Card, detector: Detector) -> tuple[Events, Events]:
+    """Return the events to learn from and those to select an epoch by.
+
+    Where the events are of several particles, both have the particle as a condition: the categories
+    are the detector's, where it declares them, or else the particles of the training events.
+
+    Raises:
+        EventsError: files cannot be used or be told apart by their particles, the two samples are
+            of different particles, or are the same events.
+
+    Warns:
+        UserWarning: events occur twice, nothing names the particle of several files, or the
+            selection does not have all particles.
+    """
+    train = _read(card.data.train, detector)
+    selection = _read(card.data.selection, detector)
+    if len(card.data.train) > 1 and not train.particles:
+        warnings.warn(
+            "data.train: no file names its particle; all of them are taken as of one kind",
+            stacklevel=2,
+        )
+    train, selection = _of_same_particles(train, selection, detector)
+    _require_independent(train, selection)
+    return train, selection
+
+
+def _read(sources: Sequence[str], detector: Detector) -> Events:
+    """Return the events of all files; who declares the particle does not ask it of each file."""
+    bare = detector.without_particles()
+    return whole([part for source in sources for part in open_parts(source, bare)])
+
+
+def _of_same_particles(
+    train: Events, selection: Events, detector: Detector
+) -> tuple[Events, Events]:
+    """Return both samples with the particle as a condition, where it has to be one."""
+    categories = detector.particles or train.detector.particles
+    if not categories and selection.detector.particles:
+        categories = train.particles
+    learned, chosen = train.particles, selection.particles
+    if learned and (others := [pdg for pdg in chosen if pdg not in learned]):
+        msg = (
+            f"data.selection holds {names_of(others)}, data.train only {names_of(learned)}: "
+            "nothing can be selected by a particle that is not learned"
+        )
+        raise EventsError(msg)
+    if not categories:
+        return train, selection
+    labelled = []
+    for name, events in (("train", train), ("selection", selection)):
+        try:
+            labelled.append(events.labelled(categories))
+        except EventsError as error:
+            msg = f"data.{name}: {error}"
+            raise EventsError(msg) from None
+    if missing := [pdg for pdg in learned if pdg not in chosen]:
+        warnings.warn(
+            f"data.train holds {names_of(learned)}, data.selection no {names_of(missing)}: "
+            f"the epoch is selected without {names_of(missing)}",
+            stacklevel=3,
+        )
+    return labelled[0], labelled[1]
+
+
+def _require_independent(train: Events, selection: Events) -> None:
+    """Refuse the same events for both; say how many events occur twice."""
+    learned, chosen = digests_of(train), digests_of(selection)
+    common = shared(chosen, learned)
+    if common and common == len(chosen) and shared(learned, chosen) == len(learned):
+        msg = (
+            "data.train and data.selection hold the same events: select by others "
+            "(another --seed of simulacra simulate gives independent ones)"
+        )
+        raise EventsError(msg)
+    for count, what in (
+        (repeated(learned), f"of {len(train)} events of data.train occur twice"),
+        (repeated(chosen), f"of {len(selection)} events of data.selection occur twice"),
+        (common, f"of {len(selection)} events of data.selection are in data.train, too"),
+    ):
+        if count:
+            msg = f"{count} {what}: copies of a file, or jobs with the same seed?"
+            warnings.warn(msg, stacklevel=3)
