@@ -505,15 +505,25 @@ def test_the_energy_of_hits_is_not_that_of_the_particle(tmp_path):
     assert "the conditions energy of detector small-cube are missing" in said
 
 
-def test_several_particles_are_kept_as_a_column(tmp_path):
+def test_several_particles_become_a_condition(tmp_path):
+    """Of the whole file: the first events may be of one particle."""
     energy, cells = showers()
-    ids = np.where(np.arange(12) % 2, 11, 22).astype("i4")
-    path = write_tree(tmp_path / "a.root", {"t": {"energy": energy, "cells": cells, "pdg": ids}})
-    with pytest.warns(UserWarning, match=r"several particles \(11, 22\) in the column pdg"):
-        events = read(path)
+    ids = np.where(np.arange(12) < 8, 22, 11).astype("i4")
+    branches = {"energy": energy, "cells": cells, "pdg": ids}
+    path = write_tree(tmp_path / "a.root", {"t": branches})
+    events = read(path)
+    assert events.detector.particles == (11, 22)
     assert np.array_equal(events.conditions["pdg"], ids)
-    write_events(events, tmp_path / "b.h5")
-    assert np.array_equal(read_events(tmp_path / "b.h5").conditions["pdg"], ids)
+    first = read(path, rows=slice(0, 4))
+    assert first.detector == events.detector
+    file = EventFile(path, CUBE)
+    assert file.detector == events.detector
+    assert np.array_equal(file.take(slice(6, 10)).conditions["pdg"], ids[6:10])
+    write_events(events, tmp_path / "b.root")
+    assert np.array_equal(read_events(tmp_path / "b.root").conditions["pdg"], ids)
+    one = write_tree(tmp_path / "c.root", {"t": {**branches, "pdg": np.full(12, -11)}})
+    assert read(one).provenance["pdg"] == -11
+    assert "pdg" not in read(one).conditions.columns
 
 
 # --- what is missing, ambiguous or left out -------------------------------------------------------
@@ -619,6 +629,29 @@ def test_half_precision_is_written_as_single(tmp_path):
     half = type(events)(events.conditions, {"showers": cells}, CUBE)
     write_events(half, tmp_path / "b.root")
     assert np.array_equal(read_events(tmp_path / "b.root")["showers"], cells.astype(np.float32))
+
+
+@order_note
+@pytest.mark.filterwarnings("ignore:event numbers are taken", "ignore:columns of")
+def test_counts_follow_the_mapping(tmp_path):
+    content = CUBE.model_dump()
+    content["conditions"]["impact"] = {"role": "linear", "unit": "mm"}
+    detector = type(CUBE).model_validate(content)
+    energy, cells = showers()
+    event, cell, deposit = rows_of_hits(cells)
+    hits = {"EventID": event, "cell": cell, "edep": deposit}
+    rows = np.repeat(np.arange(12), 3)
+    tracks = {
+        "EventID": rows,
+        "id": np.tile([2, 1, 3], 12),
+        "Ekin": energy[rows],
+        "x": energy[rows],
+    }
+    path = write_tree(tmp_path / "a.root", {"hits": hits, "tracks": tracks})
+    maps = ("energy=Ekin:MeV", "cell_id=cell", "cell_energy=edep:MeV", "primary=id", "impact=x:um")
+    file = EventFile(path, detector, layout=Layout.parse(maps))
+    assert len(file) == 12
+    assert np.allclose(file.take(slice(5, 7)).conditions["impact"], energy[5:7] / 1000)
 
 
 @pytest.mark.filterwarnings("ignore:1 event numbers")
