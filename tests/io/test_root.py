@@ -316,26 +316,44 @@ def test_calogan_s_generator_needs_no_mapping(tmp_path):
 # --- numbers --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "dtype", ["bool", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f4", "f8"]
-)
+NUMBERS = ["i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f4", "f8"]
+
+
+@pytest.mark.parametrize("dtype", NUMBERS)
 def test_deposits_of_any_type_are_summed_without_wrapping(dtype, tmp_path):
     """300 deposits in one cell: more than most of the types hold."""
-    deposit = np.full(300, 1 if dtype == "bool" else 120).astype(dtype)
-    lists = {
-        "cell_id": awkward.Array([np.zeros(300, "u2")]),
-        "cell_energy": awkward.Array([deposit]),
+    branches = {
+        "energy": np.full(1, 40_000, "i4"),
+        "cell_id": awkward.unflatten(np.zeros(300, "u2"), [300]),
+        "cell_energy": awkward.unflatten(np.full(300, 120, dtype), [300]),
     }
-    path = write_tree(
-        tmp_path / "a.root", {"events": {"energy": np.full(1, 40_000, "i4"), **lists}}
-    )
-    unit = "GeV" if dtype == "bool" else "MeV"
-    if dtype == "bool":
-        said = refused(path, "cell_energy=cell_energy:GeV", "energy=energy:MeV")
-        assert "the cells sum to 7.5 times the incident energy: a unit is wrong" in said
-        return
-    events = read(path, f"cell_energy=cell_energy:{unit}", "energy=energy:MeV")
+    events = read(write_tree(tmp_path / "a.root", {"events": branches}))
     assert events["showers"][0, 0] == 36_000
+    assert events["showers"].dtype == (np.float32 if dtype == "f4" else np.float64)
+
+
+def test_copies_of_one_event_say_nothing_of_the_order_of_cells(tmp_path):
+    """Forty deposits in the first cell and two in each of the next hundred, the same every time."""
+    detector = load_detector("calochallenge-1-photons")
+    cells = np.r_[np.zeros(40, int), np.repeat(np.arange(1, 101), 2)]
+    deposit = np.r_[np.full(40, 1000), np.full(200, 300)].astype("i2")
+    branches = {
+        "energy": np.full(20, deposit.sum(dtype=float) / 0.9),
+        "cell_id": awkward.Array([cells] * 20),
+        "cell_energy": awkward.values_astype(awkward.Array([deposit] * 20), "int16"),
+    }
+    path = write_tree(tmp_path / "a.root", {"events": branches})
+    events = read(path, detector=detector)
+    assert np.all(events["showers"][:, 0] == 40_000)
+    assert np.all(events["showers"][:, 1:101] == 600)
+
+
+def test_bits_are_cells_hit_or_not(tmp_path):
+    """A digital calorimeter: each hit counts as a number of the unit given."""
+    energy, cells = showers()
+    path = write_tree(tmp_path / "a.root", {"t": {"E": energy, "hit": cells > 0}})
+    events = read(path, "energy=E:MeV", "cells=hit:GeV")
+    assert np.array_equal(events["showers"], 1000.0 * (cells > 0))
 
 
 def test_numbers_in_lists_of_one_are_numbers(tmp_path):

@@ -85,22 +85,8 @@ def plan_events(tables: Tables, layout: Layout, detector: Calorimeter | None) ->
         if (source := layout.source(target)) is not None and source.constant is not None
     }
     _require_conditions_only(constants, needed)
-    by_name = (*needed, *RESPONSE)
-    places = {
-        target: place
-        for target in dict.fromkeys((*by_name, *layout.sources))
-        if target not in (*constants, "event")
-        and (place := _place(tables, layout, target)) is not None
-    }
-    _keep_one_response(places, layout)
-    if ENERGY in places and ENERGY not in layout.sources and _is_deposit(places):
-        places.pop(ENERGY)
-    if any(target in places and target in layout.sources for target in KINEMATICS):
-        if ENERGY not in layout.sources:
-            places.pop(ENERGY, None)
-    else:
-        for target in (*KINEMATICS, "mass"):
-            places.pop(target, None)
+    wanted = dict.fromkeys((*needed, *RESPONSE, *layout.sources))
+    places = _places(tables, layout, [t for t in wanted if t not in (*constants, "event")])
     missing = [name for name in needed if name not in constants]
     _require_complete(places, tables, missing, detector.name if detector else "")
     hits = _one_table(places, [target for target in places if target in (*RESPONSE, *LENGTHS)])
@@ -111,6 +97,18 @@ def plan_events(tables: Tables, layout: Layout, detector: Calorimeter | None) ->
     if detector and PDG in detector.conditions and PDG not in (*places, *constants):
         _require_complete(places, tables, [PDG], detector.name)
     return Plan(places, truth, hits, _keys(truth, hits, layout), constants)
+
+
+def _places(tables: Tables, layout: Layout, targets: list[str]) -> dict[str, Place]:
+    """Return the columns of targets that there are; none where others say the same."""
+    places = {
+        target: place for target in targets if (place := _place(tables, layout, target)) is not None
+    }
+    _keep_one_response(places, layout)
+    derived = any(target in places for target in KINEMATICS)
+    if ENERGY in places and ENERGY not in layout.sources and (derived or _is_deposit(places)):
+        places.pop(ENERGY)
+    return places
 
 
 def _list_of_events(tables: Tables, hits: Table, layout: Layout) -> Table:
