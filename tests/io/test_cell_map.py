@@ -151,6 +151,15 @@ def test_hits_without_a_cell_are_counted_and_those_left_out_are_noted(tmp_path):
     )
 
 
+def test_entries_without_energy_are_no_hits(tmp_path):
+    """Arrays of fixed length end in zeros, with any number of a cell."""
+    ids, deposit = np.array([[4, 5, -1, 999]]), np.array([[9000.0, 8000.0, 0.0, 0.0]])
+    branches = {"E": np.array([20_000.0]), "id": ids, "e": deposit}
+    path = write_tree(tmp_path / "a.root", {"t": branches})
+    with pytest.warns(UserWarning, match="in our order"):
+        assert read(path, *HITS)["showers"][0, [4, 5]].tolist() == [9000, 8000]
+
+
 def test_hits_with_positions(tmp_path):
     place = {"px": [-9.0, 9.0], "py": [0.0, 7.0], "pz": [-27.0, 27.0]}
     path = hits_file(tmp_path, [7, 7], **place)

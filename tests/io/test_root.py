@@ -316,26 +316,44 @@ def test_calogan_s_generator_needs_no_mapping(tmp_path):
 # --- numbers --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "dtype", ["bool", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f4", "f8"]
-)
+NUMBERS = ["i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f4", "f8"]
+
+
+@pytest.mark.parametrize("dtype", NUMBERS)
 def test_deposits_of_any_type_are_summed_without_wrapping(dtype, tmp_path):
     """300 deposits in one cell: more than most of the types hold."""
-    deposit = np.full(300, 1 if dtype == "bool" else 120).astype(dtype)
-    lists = {
-        "cell_id": awkward.Array([np.zeros(300, "u2")]),
-        "cell_energy": awkward.Array([deposit]),
+    branches = {
+        "energy": np.full(1, 40_000, "i4"),
+        "cell_id": awkward.unflatten(np.zeros(300, "u2"), [300]),
+        "cell_energy": awkward.unflatten(np.full(300, 120, dtype), [300]),
     }
-    path = write_tree(
-        tmp_path / "a.root", {"events": {"energy": np.full(1, 40_000, "i4"), **lists}}
-    )
-    unit = "GeV" if dtype == "bool" else "MeV"
-    if dtype == "bool":
-        said = refused(path, "cell_energy=cell_energy:GeV", "energy=energy:MeV")
-        assert "the cells sum to 7.5 times the incident energy: a unit is wrong" in said
-        return
-    events = read(path, f"cell_energy=cell_energy:{unit}", "energy=energy:MeV")
+    events = read(write_tree(tmp_path / "a.root", {"events": branches}))
     assert events["showers"][0, 0] == 36_000
+    assert events["showers"].dtype == (np.float32 if dtype == "f4" else np.float64)
+
+
+def test_copies_of_one_event_say_nothing_of_the_order_of_cells(tmp_path):
+    """Forty deposits in the first cell and two in each of the next hundred, the same every time."""
+    detector = load_detector("calochallenge-1-photons")
+    cells = np.r_[np.zeros(40, int), np.repeat(np.arange(1, 101), 2)]
+    deposit = np.r_[np.full(40, 1000), np.full(200, 300)].astype("i2")
+    branches = {
+        "energy": np.full(20, deposit.sum(dtype=float) / 0.9),
+        "cell_id": awkward.Array([cells] * 20),
+        "cell_energy": awkward.values_astype(awkward.Array([deposit] * 20), "int16"),
+    }
+    path = write_tree(tmp_path / "a.root", {"events": branches})
+    events = read(path, detector=detector)
+    assert np.all(events["showers"][:, 0] == 40_000)
+    assert np.all(events["showers"][:, 1:101] == 600)
+
+
+def test_bits_are_cells_hit_or_not(tmp_path):
+    """A digital calorimeter: each hit counts as a number of the unit given."""
+    energy, cells = showers()
+    path = write_tree(tmp_path / "a.root", {"t": {"E": energy, "hit": cells > 0}})
+    events = read(path, "energy=E:MeV", "cells=hit:GeV")
+    assert np.array_equal(events["showers"], 1000.0 * (cells > 0))
 
 
 def test_numbers_in_lists_of_one_are_numbers(tmp_path):
@@ -469,6 +487,19 @@ def test_the_particle_that_was_shot_is_chosen_among_rows(tmp_path):
 
 @order_note
 @pytest.mark.filterwarnings("ignore:columns of")
+def test_a_second_tree_names_the_events_where_the_energy_is_one_number(tmp_path):
+    _, cells = showers()
+    event, cell, deposit = rows_of_hits(cells)
+    hits = {"Event": event, "strip": cell, "E": deposit}
+    path = write_tree(tmp_path / "a.root", {"hits": hits, "tracks": {"Event": np.arange(12)}})
+    maps = ("event=Event", "energy=40GeV", "cell_id=strip", "cell_energy=E:MeV")
+    assert np.array_equal(read(path, *maps, trees=["hits", "tracks"])["showers"], cells)
+    with pytest.warns(UserWarning, match="1 event numbers between"):
+        assert len(read(path, *maps)) == 10
+
+
+@order_note
+@pytest.mark.filterwarnings("ignore:columns of")
 def test_particles_of_hits_are_not_the_one_that_was_shot(tmp_path):
     energy, cells = showers()
     event, cell, deposit = rows_of_hits(cells)
@@ -492,15 +523,25 @@ def test_the_energy_of_hits_is_not_that_of_the_particle(tmp_path):
     assert "the conditions energy of detector small-cube are missing" in said
 
 
-def test_several_particles_are_kept_as_a_column(tmp_path):
+def test_several_particles_become_a_condition(tmp_path):
+    """Of the whole file: the first events may be of one particle."""
     energy, cells = showers()
-    ids = np.where(np.arange(12) % 2, 11, 22).astype("i4")
-    path = write_tree(tmp_path / "a.root", {"t": {"energy": energy, "cells": cells, "pdg": ids}})
-    with pytest.warns(UserWarning, match=r"several particles \(11, 22\) in the column pdg"):
-        events = read(path)
+    ids = np.where(np.arange(12) < 8, 22, 11).astype("i4")
+    branches = {"energy": energy, "cells": cells, "pdg": ids}
+    path = write_tree(tmp_path / "a.root", {"t": branches})
+    events = read(path)
+    assert events.detector.particles == (11, 22)
     assert np.array_equal(events.conditions["pdg"], ids)
-    write_events(events, tmp_path / "b.h5")
-    assert np.array_equal(read_events(tmp_path / "b.h5").conditions["pdg"], ids)
+    first = read(path, rows=slice(0, 4))
+    assert first.detector == events.detector
+    file = EventFile(path, CUBE)
+    assert file.detector == events.detector
+    assert np.array_equal(file.take(slice(6, 10)).conditions["pdg"], ids[6:10])
+    write_events(events, tmp_path / "b.root")
+    assert np.array_equal(read_events(tmp_path / "b.root").conditions["pdg"], ids)
+    one = write_tree(tmp_path / "c.root", {"t": {**branches, "pdg": np.full(12, -11)}})
+    assert read(one).provenance["pdg"] == -11
+    assert "pdg" not in read(one).conditions.columns
 
 
 # --- what is missing, ambiguous or left out -------------------------------------------------------
@@ -606,6 +647,29 @@ def test_half_precision_is_written_as_single(tmp_path):
     half = type(events)(events.conditions, {"showers": cells}, CUBE)
     write_events(half, tmp_path / "b.root")
     assert np.array_equal(read_events(tmp_path / "b.root")["showers"], cells.astype(np.float32))
+
+
+@order_note
+@pytest.mark.filterwarnings("ignore:event numbers are taken", "ignore:columns of")
+def test_counts_follow_the_mapping(tmp_path):
+    content = CUBE.model_dump()
+    content["conditions"]["impact"] = {"role": "linear", "unit": "mm"}
+    detector = type(CUBE).model_validate(content)
+    energy, cells = showers()
+    event, cell, deposit = rows_of_hits(cells)
+    hits = {"EventID": event, "cell": cell, "edep": deposit}
+    rows = np.repeat(np.arange(12), 3)
+    tracks = {
+        "EventID": rows,
+        "id": np.tile([2, 1, 3], 12),
+        "Ekin": energy[rows],
+        "x": energy[rows],
+    }
+    path = write_tree(tmp_path / "a.root", {"hits": hits, "tracks": tracks})
+    maps = ("energy=Ekin:MeV", "cell_id=cell", "cell_energy=edep:MeV", "primary=id", "impact=x:um")
+    file = EventFile(path, detector, layout=Layout.parse(maps))
+    assert len(file) == 12
+    assert np.allclose(file.take(slice(5, 7)).conditions["impact"], energy[5:7] / 1000)
 
 
 @pytest.mark.filterwarnings("ignore:1 event numbers")

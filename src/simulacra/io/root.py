@@ -81,7 +81,7 @@ def read_root(
         facts = {**origin, "converted_from": converted}
         if believed and (said := _text(file, "provenance")) is not None:
             facts = json.loads(said)
-        return Events(events.conditions, events.response, calorimeter, facts)
+        return Events(events.conditions, events.response, events.detector, facts)
 
 
 def count_root(path: Path, layout: Layout = DEFAULT) -> int:

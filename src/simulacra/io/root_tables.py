@@ -23,6 +23,8 @@ from simulacra.io.mapped.tables import Column, listed, stated_unit
 
 UprootObject = Any  # uproot carries no types
 TREES = ("TTree", "TNtuple", "TNtupleD", "ROOT::RNTuple", "ROOT::Experimental::RNTuple")
+REASON = 120
+"""How many characters of uproot's explanations a message repeats."""
 BOOKKEEPING = ("metadata", "podio_metadata", "runs", "configuration_metadata", "run_metadata")
 """Trees that podio writes beside its events."""
 
@@ -126,8 +128,14 @@ class RootTable:
         if own != len(self):
             msg = f"{self._name}/{column} has {own} rows, the tree has {len(self)}"
             raise EventsError(msg)
-        array = branch.array(library="ak", **limits)
-        return _column(f"{self._name}/{column}", array[leaf] if leaf else array)
+        label = f"{self._name}/{column}"
+        try:
+            array = branch.array(library="ak", **limits)
+            return _column(label, array[leaf] if leaf else array)
+        except _unreadable() as error:
+            reason = " ".join(str(error).split())
+            msg = f"{label} cannot be read as numbers: {reason[:REASON]}"
+            raise EventsError(msg) from None
 
     def unit(self, column: str) -> str | None:
         """Return the unit that a column's name or title states."""
@@ -140,6 +148,17 @@ class RootTable:
         counter: UprootObject = getattr(self._members[column][0], "count_branch", None)
         counts = counter is not None and counter.count_branch is None  # else a split object's first
         return (str(counter.name),) if counts else ()
+
+
+def _unreadable() -> tuple[type[Exception], ...]:
+    """Return what uproot raises for branches of classes that it cannot take apart, or damage."""
+    uproot, _ = require_uproot()
+    usual = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError)
+    return (
+        *(*usual, OSError, zlib.error, uproot.deserialization.DeserializationError),
+        uproot.interpretation.identify.UnknownInterpretation,
+        uproot.interpretation.objects.CannotBeAwkward,
+    )
 
 
 def _leaves(branch: UprootObject) -> tuple[str, ...]:

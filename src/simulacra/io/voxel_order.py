@@ -92,10 +92,11 @@ def clearer_orders(cells: Array, detector: Calorimeter) -> list[Order]:
         detector: whose cells.
 
     Returns:
-        Orders as axes from the slowest to the fastest, the clearest first; none for one event.
+        Orders as axes from the slowest to the fastest, the clearest first; none for one event,
+        or copies of one.
     """
     n = len(cells)
-    if n < 2:
+    if n < 2 or np.array_equal(cells[1:], cells[:-1]):  # copies of one event are one event
         return []
     few = n < max(FEW)
     least = next((part for events, part in FEW.items() if n < events), CLEARER)

@@ -25,8 +25,9 @@ from simulacra.io.mapped.plan import Plan, Tables, plan_events
 from simulacra.io.mapped.rows import select_rows
 from simulacra.io.mapped.scaling import scaled
 from simulacra.io.mapped.tables import scale_of
-from simulacra.io.mapped.truth import read_conditions
+from simulacra.io.mapped.truth import read_conditions, read_particles
 from simulacra.io.voxel_order import require_order
+from simulacra.particles import PDG, particle_name
 
 
 def assemble(
@@ -54,7 +55,12 @@ def assemble(
     plan = plan_events(tables, layout, detector)
     chosen, notes = select_rows(plan, layout, rows)
     require_memory(chosen.count * detector.n_cells * 8)
-    columns, particle = read_conditions(plan, chosen, detector, believed, notes)
+    columns = read_conditions(plan, chosen, detector, believed, notes)
+    particle, particles = read_particles(plan, layout, chosen)
+    if particle is not None and (len(particles) > 1 or PDG in detector.conditions):
+        columns[PDG] = particle
+        if PDG not in detector.conditions:
+            detector = detector.with_particles(particles)
     cells, mapped = read_cells(plan, chosen, layout, detector, notes)
     units = {target: place.unit for target, place in plan.places.items()}
     if not believed:
@@ -63,7 +69,7 @@ def assemble(
         units_known = energy_unit is not None or units[response] is not None
         total = cells.sum(axis=1, dtype=np.float64)
         units[ENERGY], units[response], more = settle_units(
-            columns[ENERGY], total, energy_unit, units[response], response
+            columns[ENERGY], total, energy_unit, units[response], response, _largest(plan)
         )
         if units_known or {ENERGY, response} & set(layout.sources):
             notes += more
@@ -79,12 +85,12 @@ def assemble(
         notes += left_out(plan)
     for note in notes:
         warnings.warn(note, stacklevel=2)
-    facts = _facts(plan, layout, units, particle)
+    facts = _facts(plan, layout, units, particles)
     return Events(Conditions(columns), {"showers": cells}, detector, facts)
 
 
 def _facts(
-    plan: Plan, layout: Layout, units: Mapping[str, str | None], particle: str | None
+    plan: Plan, layout: Layout, units: Mapping[str, str | None], particles: tuple[int, ...]
 ) -> dict[str, Any]:
     """Return what the provenance says of where the numbers come from."""
     taken = {
@@ -95,7 +101,17 @@ def _facts(
     kind = {"kind": layout.kind} if layout.kind else {}
     cells = {"cells_file": layout.cells.name} if layout.cells else {}
     facts = {"converted_from": {"columns": taken, **kind, **cells}}
-    return {**facts, **({"particle": particle} if particle else {})}
+    one = particles[0] if len(particles) == 1 else None
+    return facts if one is None else {**facts, "particle": particle_name(one), "pdg": one}
+
+
+def _largest(plan: Plan) -> float:
+    """Return the largest energy in the file, of which a piece may be read; 0 where none is."""
+    if ENERGY not in plan.places:
+        return 0.0
+    place = plan.places[ENERGY]
+    values = place.table.read(place.columns[0]).values
+    return float(np.max(values, initial=0.0))
 
 
 LISTED_COLUMNS = 4

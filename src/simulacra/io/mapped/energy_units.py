@@ -26,6 +26,7 @@ def settle_units(
     energy_unit: str | None,
     cells_unit: str | None,
     response: str = "cell_energy",
+    largest: float = 0.0,
 ) -> tuple[str, str, list[str]]:
     """Return the units of incident energies and of cells, and notes on what was concluded.
 
@@ -35,6 +36,7 @@ def settle_units(
         energy_unit: of the incident energies, if the file or the user states it.
         cells_unit: of the cells, likewise.
         response: the target that the cells come from, for messages.
+        largest: energy in the whole file, where these events are a part.
 
     Raises:
         EventsError: a unit cannot be told, or cells hold more than came in.
@@ -42,7 +44,7 @@ def settle_units(
     if not len(energy):
         return energy_unit or "MeV", cells_unit or "MeV", []  # nothing to tell it from
     if energy_unit is None and cells_unit is None:
-        _require_mev(energy, total, response)
+        _require_mev(energy, total, response, largest)
         note = f"energy and {response} are taken in MeV: in GeV the beam would be beyond 10 TeV"
         return "MeV", "MeV", [note]
     if energy_unit and cells_unit:
@@ -63,20 +65,20 @@ def settle_units(
     unit = fitting[0]
     ratio = _mean_ratio(energy, total) * _factor(energy_unit or unit, cells_unit or unit)
     note = (
-        f"{what} is taken in {unit}, which no column states: the cells then sum to {ratio:.3g} "
+        f"{what} is taken in {unit}, which no column states: the cells then sum to {ratio:.2g} "
         "times the incident energy"
     )
     return energy_unit or unit, cells_unit or unit, [note]
 
 
-def _require_mev(energy: Array, total: Array, response: str) -> None:
+def _require_mev(energy: Array, total: Array, response: str, largest: float) -> None:
     """Raise an :class:`EventsError` unless nothing but MeV can be meant twice."""
     try:
         require_closure(energy, total)
     except EventsError as error:
         msg = f"{error}; units can be given: --map energy=COLUMN:GeV --map {response}=COLUMN:MeV"
         raise EventsError(msg) from None
-    low, high = float(energy.min()), float(energy.max())
+    low, high = float(energy.min()), max(float(energy.max()), largest)
     if not LARGEST_GEV <= high < LARGEST_MEV:
         units = "MeV or GeV" if high < LARGEST_GEV else "keV or MeV"
         msg = (

@@ -43,7 +43,8 @@ def read_cells(
         energies, counts = place.table.read(place.columns[0], rows.hits).lists()
         ids = _hit_columns(plan, rows, counts)
     event = np.repeat(np.arange(len(counts)) if rows.event is None else rows.event, counts)
-    mine = (event >= 0) & (event < rows.count)
+    # nothing deposited is no hit: arrays of fixed length end in such entries
+    mine = (event >= 0) & (event < rows.count) & (energies != 0)
     if not np.all(mine):
         event, energies, ids = event[mine], energies[mine], [values[mine] for values in ids]
     cell, mapped = _find_cells(plan, layout, detector, ids)

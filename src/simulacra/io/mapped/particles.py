@@ -14,8 +14,7 @@ from simulacra.io.mapped.cell_map import as_ids
 from simulacra.io.mapped.plan import Plan
 from simulacra.io.mapped.scaling import scale_stated
 from simulacra.io.mapped.tables import Column
-
-PDG = "pdg"
+from simulacra.particles import PDG
 
 
 class Reader(Protocol):
@@ -88,22 +87,19 @@ def _mass(plan: Plan, read: Reader) -> FloatArray:
         msg = "the kinetic energy needs the particle's mass: --map mass=COLUMN:GeV or --map pdg=…"
         raise EventsError(msg)
     ids, inverse = np.unique(as_ids(PDG, read(PDG)), return_inverse=True)
-    masses = np.array([_particle(int(number)).mass or 0.0 for number in ids])
+    masses = np.array([particle_of(int(number)).mass or 0.0 for number in ids])
     of_each: FloatArray = masses[inverse]
     return of_each
 
 
-def _particle(pdg: int) -> Particle:
+def particle_of(pdg: int) -> Particle:
+    """Return what is known of a particle.
+
+    Raises:
+        EventsError: the number is no particle's.
+    """
     try:
         return Particle.from_pdgid(pdg)
     except (InvalidParticle, ParticleNotFound):
         msg = f"pdg {pdg} is no particle that is known here"
         raise EventsError(msg) from None
-
-
-def named_particle(ids: IntArray) -> str | None:
-    """Return the name of the particle that all ids are of; None where they differ."""
-    different = np.unique(ids)
-    if len(different) != 1:
-        return None
-    return str(_particle(int(different[0])).name)

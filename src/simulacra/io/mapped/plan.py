@@ -18,6 +18,7 @@ from simulacra.io.mapped.mapping import (
     find,
 )
 from simulacra.io.mapped.tables import Table, describe
+from simulacra.particles import PDG
 
 Tables = Mapping[str, Table]
 KINEMATICS = ("momentum", "total_energy")
@@ -67,13 +68,14 @@ def plan_events(tables: Tables, layout: Layout, detector: Calorimeter | None) ->
     Args:
         tables: the tables to look into.
         layout: what they hold.
-        detector: its conditions are needed; without it, the energy alone.
+        detector: its conditions are needed; without it, the energy and what is mapped.
 
     Raises:
         EventsError: something is missing or in several tables; the message lists the columns.
     """
-    needed = tuple(detector.conditions) if detector else (ENERGY,)
-    known = {**dict.fromkeys(needed), **TARGETS}
+    declared = tuple(detector.conditions) if detector else (ENERGY, *layout.sources)
+    needed = [name for name in declared if name not in TARGETS]
+    known = {**dict.fromkeys(declared), **TARGETS}
     if unknown := [target for target in layout.sources if target not in known]:
         msg = f"--map {unknown[0]}: there is no such target; there are {', '.join(known)}"
         raise EventsError(msg)
@@ -83,30 +85,36 @@ def plan_events(tables: Tables, layout: Layout, detector: Calorimeter | None) ->
         if (source := layout.source(target)) is not None and source.constant is not None
     }
     _require_conditions_only(constants, needed)
-    by_name = (*needed, *RESPONSE)
-    places = {
-        target: place
-        for target in dict.fromkeys((*by_name, *layout.sources))
-        if target not in (*constants, "event")
-        and (place := _place(tables, layout, target)) is not None
-    }
-    _keep_one_response(places, layout)
-    if ENERGY in places and ENERGY not in layout.sources and _is_deposit(places):
-        places.pop(ENERGY)
-    if any(target in places and target in layout.sources for target in KINEMATICS):
-        if ENERGY not in layout.sources:
-            places.pop(ENERGY, None)
-    else:
-        for target in (*KINEMATICS, "mass"):
-            places.pop(target, None)
+    wanted = dict.fromkeys((*needed, *RESPONSE, *layout.sources))
+    places = _places(tables, layout, [t for t in wanted if t not in (*constants, "event")])
     missing = [name for name in needed if name not in constants]
     _require_complete(places, tables, missing, detector.name if detector else "")
     hits = _one_table(places, [target for target in places if target in (*RESPONSE, *LENGTHS)])
     conditions = [target for target in places if target not in (*RESPONSE, *LENGTHS)]
-    truth = _one_table(places, conditions) if conditions else hits
-    if "pdg" not in (*places, *constants) and _names_primary(places, truth, hits):
-        places["pdg"] = find({truth.name: truth}, "pdg", Source(("pdg",)))
+    truth = _one_table(places, conditions) if conditions else _list_of_events(tables, hits, layout)
+    if PDG not in (*places, *constants) and _names_primary(places, truth, hits):
+        places[PDG] = find({truth.name: truth}, PDG, Source((PDG,)))
+    if detector and PDG in detector.conditions and PDG not in (*places, *constants):
+        _require_complete(places, tables, [PDG], detector.name)
     return Plan(places, truth, hits, _keys(truth, hits, layout), constants)
+
+
+def _places(tables: Tables, layout: Layout, targets: list[str]) -> dict[str, Place]:
+    """Return the columns of targets that there are; none where others say the same."""
+    places = {
+        target: place for target in targets if (place := _place(tables, layout, target)) is not None
+    }
+    _keep_one_response(places, layout)
+    derived = any(target in places for target in KINEMATICS)
+    if ENERGY in places and ENERGY not in layout.sources and (derived or _is_deposit(places)):
+        places.pop(ENERGY)
+    return places
+
+
+def _list_of_events(tables: Tables, hits: Table, layout: Layout) -> Table:
+    """Return the table that names the events where no condition comes from a column."""
+    others = [table for table in tables.values() if table.name != hits.name]
+    return others[0] if len(layout.trees) == 2 and len(others) == 1 else hits
 
 
 def _keys(truth: Table, hits: Table, layout: Layout) -> dict[str, Place]:
@@ -142,16 +150,16 @@ def _names_primary(places: Mapping[str, Place], truth: Table, hits: Table) -> bo
 
     It is not where it stands with hits, or in lists.
     """
-    if columns_in(truth, Source(("pdg",))) is None:
+    if columns_in(truth, Source((PDG,))) is None:
         return False
     hit = places.get("cell_energy")
     row_is_hit = truth.name == hits.name and hit is not None and _is_flat(hit)
-    return not row_is_hit and truth.read("pdg", slice(0, 1)).flat
+    return not row_is_hit and truth.read(PDG, slice(0, 1)).flat
 
 
-def _require_conditions_only(constants: Mapping[str, Source], conditions: tuple[str, ...]) -> None:
+def _require_conditions_only(constants: Mapping[str, Source], conditions: list[str]) -> None:
     for target, source in constants.items():
-        if target not in (*conditions, "pdg", "mass"):
+        if target not in (*conditions, PDG, "mass"):
             msg = f"--map {target}={source}: a column is needed, not a number"
             raise EventsError(msg)
 

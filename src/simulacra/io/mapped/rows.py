@@ -43,7 +43,8 @@ def count_events(plan: Plan) -> int:
     if one_row_a_hit(plan):
         first, _ = read_keys(plan, plan.hits).order
         return len(first)
-    return len(plan.truth)
+    shot = _shot(plan) if plan.joined else None
+    return len(plan.truth) if shot is None else len(shot)
 
 
 def one_row_a_hit(plan: Plan) -> bool:

@@ -12,22 +12,24 @@ from simulacra.errors import EventsError
 from simulacra.io.foreign import ENERGY
 from simulacra.io.mapped.cell_map import as_ids
 from simulacra.io.mapped.join import first_of_each
-from simulacra.io.mapped.particles import PDG, kinetic_energy, named_particle, primaries
+from simulacra.io.mapped.mapping import Layout
+from simulacra.io.mapped.particles import kinetic_energy, particle_of, primaries
 from simulacra.io.mapped.plan import Plan
-from simulacra.io.mapped.rows import Rows
+from simulacra.io.mapped.rows import Rows, select_rows
 from simulacra.io.mapped.scaling import floating, scale_stated, scaled
-from simulacra.io.mapped.tables import DIMENSIONS, listed, scale_of
+from simulacra.io.mapped.tables import DIMENSIONS, scale_of
+from simulacra.particles import PDG, in_order
 
 
 def read_conditions(
     plan: Plan, rows: Rows, detector: Calorimeter, believed: bool, notes: list[str]
-) -> tuple[dict[str, Array], str | None]:
-    """Return the columns of the conditions, and the particle where it is none of them."""
-    read = _TruthReader(plan, rows)
+) -> dict[str, Array]:
+    """Return the columns of the conditions without the particle; the energy in the file's unit."""
+    read = TruthReader(plan, rows)
     columns: dict[str, Array] = {}
     unstated = []
     for name, spec in detector.conditions.items():
-        if not plan.has(name):
+        if name == PDG or not plan.has(name):
             continue
         values = read(name)
         unit = plan.unit(name)
@@ -48,20 +50,25 @@ def read_conditions(
         )
     if not plan.has(ENERGY):
         columns[ENERGY] = kinetic_energy(plan, read)
-    particle = None
-    if plan.has(PDG) and PDG not in detector.conditions:
-        ids = as_ids(PDG, read(PDG))
-        particle = named_particle(ids)
-        if particle is None and len(ids):
-            columns[PDG] = ids.astype(np.int32)
-            notes.append(
-                f"several particles ({listed(map(str, np.unique(ids)))}) in the column pdg, which "
-                f"{detector.name} does not declare as a condition"
-            )
-    return columns, particle
+    return columns
 
 
-class _TruthReader:
+def read_particles(plan: Plan, layout: Layout, rows: Rows) -> tuple[Array | None, tuple[int, ...]]:
+    """Return the particle of each event, and those of the whole file; None and () without them.
+
+    Raises:
+        EventsError: a number is no particle's.
+    """
+    if not plan.has(PDG):
+        return None, ()
+    every, _ = select_rows(plan, layout, slice(None))
+    ids = np.unique(as_ids(PDG, TruthReader(plan, every)(PDG)))
+    for pdg in ids.tolist():
+        particle_of(pdg)
+    return as_ids(PDG, TruthReader(plan, rows)(PDG)).astype(np.int32), in_order(ids.tolist())
+
+
+class TruthReader:
     """Reads one number an event of a target, of the primary particle where there are several."""
 
     def __init__(self, plan: Plan, rows: Rows) -> None:
