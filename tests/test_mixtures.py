@@ -78,7 +78,7 @@ def test_a_simulator_of_two_particles(both, barrel, files, tmp_path):
     assert named["pdg"].tolist() == [11] * 3
     with pytest.raises(SimulatorError, match="trained on e-, gamma, not on mu-"):
         conditions_like(loaded, files("mu-", seed=9)[0])
-    with pytest.raises(EventsError, match="which event is of which particle: give --particle"):
+    with pytest.raises(EventsError, match="which particle: give --particle"):
         conditions_like(loaded, files("", seed=9)[0])
 
 

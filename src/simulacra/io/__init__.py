@@ -29,6 +29,7 @@ from simulacra.io.hdf5 import (
     write_hdf5,
 )
 from simulacra.io.par04 import is_par04, read_par04, write_par04
+from simulacra.io.partners import open_partners
 from simulacra.io.root import count_root, is_root, read_root, write_root
 
 HDF5 = (".h5", ".hdf5")
@@ -226,6 +227,7 @@ __all__ = [
     "EventFile",
     "Format",
     "format_of",
+    "open_partners",
     "parse_rows",
     "read_events",
     "recognise",
