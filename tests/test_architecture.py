@@ -26,7 +26,7 @@ LEVELS = [
     {"simulator", "validation"},
     {"deploy"},
     {"simulators"},
-    {"benchmark", "hybrid", "quickstart"},
+    {"benchmark", "hybrid", "info", "quickstart"},
     {"terminal"},
     {"cli"},
     {"__main__"},

@@ -26,6 +26,10 @@ class Serving(Protocol):
     def particles(self) -> tuple[str, ...]:
         """The names of the particles that it was trained on; empty where it does not say."""
 
+    @property
+    def chooses_particle(self) -> bool:
+        """Whether it gives the response of the particle that the condition ``pdg`` says."""
+
 
 def asked_particles(simulator: Serving, asked: str | None) -> ParticleMixture | None:
     """Return the particles that a simulator is asked for, as on the command line.
@@ -38,7 +42,7 @@ def asked_particles(simulator: Serving, asked: str | None) -> ParticleMixture | 
     mixture = ParticleMixture.parse(asked)
     require_served(mixture.ids, simulator.particles, "the simulator")
     trained = simulator.particles
-    if PDG not in simulator.detector.conditions and len(mixture.ids) < len(trained):
+    if not simulator.chooses_particle and len(mixture.ids) < len(trained):
         msg = f"the simulator learned {', '.join(trained)} together and cannot tell them apart"
         raise SimulatorError(msg)
     return mixture

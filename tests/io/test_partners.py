@@ -58,6 +58,7 @@ class Serving:
 
     def __init__(self, detector, particles=()):
         self.detector, self.particles = detector, particles
+        self.chooses_particle = "pdg" in detector.conditions
 
 
 def test_conditions_of_a_file_of_others_are_read_as_the_simulator_s(files, rings):

@@ -9,6 +9,14 @@ import typer
 from simulacra.errors import SimulacraError
 from simulacra.terminal import console, table
 
+_SEVERAL = {
+    (True, "calorimeter"): "chosen",
+    (True, "tpc"): "chosen",
+    (False, "calorimeter"): "refused",
+    (False, "tpc"): "as trained",
+}
+"""What becomes of several particles, by whether a model looks at them and the kind it serves."""
+
 
 def detectors(
     verb: Annotated[str | None, typer.Argument(help="'show' to print one as YAML.")] = None,
@@ -40,9 +48,11 @@ def models(
 
         typer.echo(as_yaml(str(name)), nl=False)
         return
-    listing = table("model", "for a", "training", "what it is", "reference")
+    listing = table("model", "for a", "training", "several particles", "what it is", "reference")
     for kind, entry in MODELS.items():
-        listing.add_row(kind, entry.serves, entry.training, entry.summary, entry.reference)
+        several = _SEVERAL[entry.tells_particles_apart, entry.serves]
+        words = entry.serves, entry.training, several, entry.summary, entry.reference
+        listing.add_row(kind, *words)
     console.print(listing)
 
 
@@ -52,11 +62,13 @@ def simulators() -> None:
     from simulacra.simulator import TrainedSimulator
     from simulacra.units import format_energy
 
-    listing = table("simulator", "detector", "model", "trained range")
+    listing = table("simulator", "detector", "model", "particles", "trained range")
     for name in shipped_simulators():
         shipped = TrainedSimulator.load(name)
         low, high = (format_energy(energy) for energy in shipped.ranges[shipped.detector.scale])
-        listing.add_row(name, shipped.detector.name, shipped.card.model_kind, f"{low} to {high}")
+        particles = ", ".join(shipped.particles) or "not named"
+        kind, reach = shipped.card.model_kind, f"{low} to {high}"
+        listing.add_row(name, shipped.detector.name, kind, particles, reach)
     console.print(listing)
 
 
