@@ -19,7 +19,7 @@ LEVELS = [
     {"conditions"},
     {"events"},
     {"energies", "helix"},
-    {"io", "observables", "transforms"},
+    {"drawings", "io", "observables", "transforms"},
     {"sample", "fullsim", "models"},
     {"card", "surrogate"},
     {"training"},
