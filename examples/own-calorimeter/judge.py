@@ -37,7 +37,9 @@ for axis, name in enumerate("xy"):
     a, b = (np.bincount(place[:, axis], minlength=CELLS) for place in places)
     both = a + b
     square = float(((a - b) ** 2 / np.maximum(both, 1)).sum())
-    print(f"hottest cell along {name}: chi2 {square:.1f} for {CELLS} cells, p {chi2.sf(square, CELLS):.2f}")
+    print(
+        f"hottest cell along {name}: chi2 {square:.1f} for {CELLS} cells, p {chi2.sf(square, CELLS):.2f}"
+    )
     print("   Geant4", *a)
     print("   fast  ", *b)
 same = (np.abs(places[0] - places[1]).max(axis=1) == 0).mean()
@@ -47,4 +49,6 @@ hybrid, whole = read("hybrid.h5"), read("full.h5")
 for layer in range(LAYERS):
     one, other = (s[:, layer].sum((1, 2)) for s, _, _ in (hybrid, whole))
     off, error = mean(one - other)
-    print(f"hybrid, section {layer + 1}: {one.mean() / other.mean():.4f} of full, ± {error / other.mean():.4f}")
+    print(
+        f"hybrid, section {layer + 1}: {one.mean() / other.mean():.4f} of full, ± {error / other.mean():.4f}"
+    )
