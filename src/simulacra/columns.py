@@ -76,3 +76,20 @@ def outside_ranges(
         outside |= columns[name] < low - ROUNDING * abs(low) - even
         outside |= columns[name] > high + ROUNDING * abs(high) + even
     return outside
+
+
+def outside_own_range(
+    scale: Array, particle: Array, own: Mapping[int, tuple[float, float]]
+) -> BoolArray:
+    """Return which values (n,) lie outside the range that their own particle had in training.
+
+    Args:
+        scale: energies or transverse momenta, MeV.
+        particle: PDG ids.
+        own: lowest and highest value of the particles whose range is not that of all.
+    """
+    outside = np.zeros(len(scale), dtype=bool)
+    for pdg, (low, high) in own.items():
+        beyond = (scale < low * (1 - ROUNDING)) | (scale > high * (1 + ROUNDING))
+        outside |= beyond & (particle == pdg)
+    return outside

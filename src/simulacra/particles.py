@@ -15,6 +15,8 @@ from simulacra.errors import SimulacraError, SimulatorError
 
 PDG = "pdg"
 """The condition that says an event's particle, where a sample has several."""
+OWN_RANGES = "own_ranges"
+"""Where a simulator records the ranges of particles that had less than all of the energies."""
 
 # Names that Geant4 and everyday speech use and the PDG's tables spell differently.
 _PDG_OF_NAME = {
@@ -182,6 +184,12 @@ def recorded_particles(facts: Mapping[str, Any]) -> tuple[int, ...]:
         return in_order(pdg_id(str(name)) for name in names)
     except SimulacraError:  # what another program wrote names none that is known here
         return ()
+
+
+def own_ranges_of(about: Mapping[str, Any]) -> dict[int, tuple[float, float]]:
+    """Return the range of the detector's scale, MeV, of particles that had less than all of it."""
+    recorded = about.get(OWN_RANGES, {})
+    return {pdg_id(name): (float(low), float(high)) for name, (low, high) in recorded.items()}
 
 
 def require_served(asked: Iterable[int], trained: Sequence[str], where: str) -> None:

@@ -30,7 +30,14 @@ from simulacra.errors import SimulacraError, SimulatorError
 from simulacra.events import Events
 from simulacra.models import find_model
 from simulacra.models.symmetries import decide
-from simulacra.particles import PDG, particle_name, require_served
+from simulacra.particles import (
+    OWN_RANGES,
+    PDG,
+    names_of,
+    own_ranges_of,
+    particle_name,
+    require_served,
+)
 from simulacra.provenance import provenance
 from simulacra.requests import asked_particles
 from simulacra.shipped import shipped_simulators, simulator_folder
@@ -54,6 +61,8 @@ ABOUT, DETECTOR, CARD, WEIGHTS = (
     "weights.safetensors",
 )
 VERSION = 1
+SAME_END = 0.05
+"""Part of the logarithm of a range within which two particles end at the same value."""
 
 
 class FastSimulator(Protocol):
@@ -106,6 +115,11 @@ class TrainedSimulator:
         learned = tuple(self.about.get("particles", ()))
         return learned or tuple(map(particle_name, self.detector.particles))
 
+    @property
+    def own_ranges(self) -> dict[int, tuple[float, float]]:
+        """The range of the detector's scale, MeV, of particles that had less than all of it."""
+        return own_ranges_of(self.about)
+
     def simulate(self, conditions: Conditions, seed: int) -> Events:
         """Return one event for each row of conditions.
 
@@ -139,7 +153,8 @@ class TrainedSimulator:
 
     def outside(self, conditions: Conditions) -> BoolArray:
         """Return which rows lie outside the ranges of training (n,)."""
-        return conditions.outside(self.ranges, self.detector)
+        outside = conditions.outside(self.ranges, self.detector)
+        return outside | conditions.outside_own(self.own_ranges, self.detector)
 
     def save(self, folder: Path) -> None:
         """Write the simulator to a folder, which appears whole or not at all."""
@@ -284,7 +299,7 @@ def train(
     detector = load_detector(card.detector)
     events, selection = training_events(card, detector)
     card, notes = _decided(card, events)
-    for note in notes:
+    for note in (*_particle_notes(events), *notes):
         if on_note is not None:
             on_note(note)
     part = part_of(folder)  # made by the first checkpoint: what cannot start leaves nothing
@@ -293,6 +308,7 @@ def train(
         "selected_step": trained.step,
         "selection_score": trained.score,
         "particles": sorted(map(particle_name, events.particles)),
+        **_own_ranges(events),
         "train_events": len(events),
         "train_sha256": fingerprint(events),
         "selection_sha256": fingerprint(selection),
@@ -322,3 +338,29 @@ def _ranges(events: Events) -> dict[str, tuple[float, float]]:
         for name, spec in events.detector.conditions.items()
         if spec.role in ("log", "linear", "cyclic")
     }
+
+
+def _own_ranges(events: Events) -> dict[str, dict[str, list[float]]]:
+    """Return the ranges that particles have of their own, where one has less than all have.
+
+    Ends that are nearer than a part of the whole range are taken as the same: drawn values.
+    """
+    if PDG not in events.detector.conditions:
+        return {}
+    scale, pdg = np.log(events.conditions[events.detector.scale]), events.conditions[PDG]
+    low, high = scale.min(), scale.max()
+    near, own = SAME_END * (high - low), {}
+    for particle in events.particles:
+        mine = scale[pdg == particle]
+        first, last = mine.min(), mine.max()
+        if first > low + near or last < high - near:
+            ends = (first if first > low + near else low, last if last < high - near else high)
+            own[particle_name(particle)] = [float(np.exp(end)) for end in ends]
+    return {OWN_RANGES: own} if own else {}
+
+
+def _particle_notes(events: Events) -> tuple[str, ...]:
+    """Return a note on the particles that a condition tells apart."""
+    if PDG not in events.detector.conditions:
+        return ()
+    return (f"particles: {names_of(events.particles)}, told apart by the condition {PDG}",)

@@ -54,6 +54,7 @@ class PointSimulator:
     def simulate(self, conditions, seed):
         self.calls.append((len(conditions), seed))
         self.thetas.append(conditions.columns.get("theta"))
+        self.pdg = conditions.columns.get("pdg")
         showers = np.zeros((len(conditions), self.detector.n_cells), np.float32)
         showers[:, self.cell] = conditions["energy"] / 2
         return Events(Conditions(conditions.columns), {"showers": showers}, self.detector)

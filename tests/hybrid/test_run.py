@@ -52,6 +52,20 @@ def test_outside_of_the_training_range_falls_back_to_full_and_is_counted(photons
     assert events.requests.outcome.tolist() == outcome.tolist()
 
 
+def test_a_simulator_of_several_particles_is_told_which(atlas, tmp_path):
+    simulator = PointSimulator(atlas.with_particles((11, 22)), ("e-", "gamma"))
+    simulator.own_ranges = {11: (1000.0, 1500.0)}
+    each = {"energy": "2GeV", "z": "-1 mm"}
+    particles = [each | {"particle": name} for name in ("gamma", "e-", "gamma")]
+    rules = [rule(particles=["e-", "gamma"])]
+    events = run(tmp_path / "e.h5", simulator, rules=rules, particles=particles, events=3)
+    (count,) = events.rule_counts()
+    assert (count.handed_over, count.outside_training) == (6, 3)
+    assert simulator.pdg.tolist() == [22] * 6
+    with pytest.raises(SimulatorError, match="trained on e-, gamma, not on mu-"):
+        run(tmp_path / "m.h5", simulator, rules=[rule(particles=["mu-"])])
+
+
 def test_directions_that_a_simulator_knows_are_handed_over(tmp_path):
     """Where the angle of incidence is a condition: in its plane and range; others stay in full."""
     cube = Path(__file__).parents[1] / "small-tilted-cube.yaml"

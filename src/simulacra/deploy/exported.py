@@ -12,7 +12,7 @@ from simulacra.atomic import whole_file
 from simulacra.conditions import Conditions
 from simulacra.detectors import Detector, parse_detector
 from simulacra.events import Events
-from simulacra.particles import particle_name
+from simulacra.particles import own_ranges_of, particle_name
 from simulacra.provenance import provenance
 from simulacra.runtime import Runtime
 
@@ -67,7 +67,9 @@ class ExportedSimulator:
 
     def outside(self, conditions: Conditions) -> BoolArray:
         """Return which rows lie outside the ranges of training (n,)."""
-        return self.runtime.outside(conditions.columns)
+        own = own_ranges_of(self.runtime.contract.facts)
+        outside = self.runtime.outside(conditions.columns)
+        return outside | conditions.outside_own(own, self.detector)
 
     def save(self, path: Path) -> None:
         """Write the file again, which appears whole or not at all."""

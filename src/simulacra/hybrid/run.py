@@ -113,7 +113,10 @@ def setup_of(
         if any(rule.is_fast and rule.covers(region.name) for rule in card.rules):
             _require_known_angle(region)
     ranges = {name: dict(simulators[name].ranges) for name in card.answering}
-    return Setup(regions, card.rules, ranges, card.geant4, _half_size(regions, primaries))
+    # who knows of no particles with ranges of their own need not say so
+    own = {name: getattr(simulators[name], "own_ranges", {}) for name in card.answering}
+    size = _half_size(regions, primaries)
+    return Setup(regions, card.rules, ranges, card.geant4, size, own)
 
 
 def _region(card: HybridCard, name: str) -> Region:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from simulacra.arrays import IntArray
+from simulacra.columns import outside_own_range
 from simulacra.fullsim import Geant4Settings
 from simulacra.hybrid.regions import Region
 from simulacra.hybrid.rules import Entries, Outcome, Rule, first_match
@@ -29,6 +30,8 @@ class Setup:
         ranges: lowest and highest training value of each condition, by the simulator's name.
         geant4: physics list and cut.
         half_size: half the world's edges (x, y, z), mm.
+        own_ranges: ranges of the energy, by the simulator's name and the PDG id, of particles that
+            had less than the others in training.
     """
 
     regions: tuple[Region, ...]
@@ -36,6 +39,7 @@ class Setup:
     ranges: Mapping[str, Ranges]
     geant4: Geant4Settings
     half_size: tuple[float, float, float]
+    own_ranges: Mapping[str, Mapping[int, tuple[float, float]]] = field(default_factory=dict)
 
     def decide(self, region: Region, entries: Entries) -> tuple[IntArray, IntArray]:
         """Return who answers for particles that enter a region.
@@ -57,7 +61,10 @@ class Setup:
     def _outcomes(self, rule: Rule, region: Region, entries: Entries) -> IntArray:
         outcome = np.full(len(entries), Outcome.HANDED_OVER, np.int64)
         ranges = self.ranges[rule.simulator]
-        outside = region.conditions(entries).outside(ranges, region.detector)
+        conditions = region.conditions(entries)
+        outside = conditions.outside(ranges, region.detector)
+        own = self.own_ranges.get(rule.simulator, {})
+        outside |= outside_own_range(conditions[region.detector.scale], entries.pdg, own)
         outcome[outside | ~region.is_described(entries)] = Outcome.OUTSIDE_TRAINING
         outcome[~region.is_read_out(entries)] = Outcome.OUTSIDE_READOUT
         return outcome
@@ -73,6 +80,10 @@ class Setup:
             "ranges": {
                 name: {column: list(limits) for column, limits in ranges.items()}
                 for name, ranges in self.ranges.items()
+            },
+            "own_ranges": {
+                name: {str(pdg): list(limits) for pdg, limits in own.items()}
+                for name, own in self.own_ranges.items()
             },
             "geant4": self.geant4.model_dump(mode="json"),
             "half_size": list(self.half_size),
