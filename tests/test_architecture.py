@@ -19,7 +19,7 @@ LEVELS = [
     {"conditions"},
     {"events"},
     {"energies", "helix", "shared_events"},
-    {"io", "observables", "transforms"},
+    {"drawings", "io", "observables", "transforms"},
     {"sample", "fullsim", "models"},
     {"card", "requests", "surrogate"},
     {"training"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -19,12 +20,25 @@ _SEVERAL = {
 
 
 def detectors(
-    verb: Annotated[str | None, typer.Argument(help="'show' to print one as YAML.")] = None,
+    verb: Annotated[
+        str | None, typer.Argument(help="'show' to print one as YAML, 'draw' to draw it.")
+    ] = None,
     name: Annotated[str | None, typer.Argument(help="A shipped detector or a YAML file.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The drawing: PNG, SVG or PDF.")
+    ] = None,
 ) -> None:
-    """List the shipped detectors, or show one."""
+    """List the shipped detectors, or show or draw one."""
     from simulacra.detectors import builtin_detectors, load_detector
 
+    if (verb == "draw") != (output is not None):
+        msg = "a drawing needs a file: detectors draw NAME -o FILE.png"
+        raise SimulacraError(msg)
+    if output is not None and name is not None:
+        from simulacra.drawings import write_drawing
+
+        write_drawing(load_detector(name), output)
+        return
     if _wants_one(verb, name):
         typer.echo(load_detector(str(name)).to_yaml(), nl=False)
         return
