@@ -11,6 +11,7 @@ import yaml
 
 from simulacra import __version__, cli
 from simulacra.detectors import load_detector
+from simulacra.events import Events
 from simulacra.io import read_events, write_events
 from simulacra.sample import load_sample
 from simulacra.simulator import TrainedSimulator
@@ -64,6 +65,27 @@ def test_lists(run):
     assert "dnncalogan" in run("models")[1]
     assert yaml.safe_load(run("detectors", "show", "atlas-barrel")[1])["name"] == "atlas-barrel"
     assert yaml.safe_load(run("models", "show", "dnncalogan")[1])["latent"] == 300
+
+
+def test_particles_are_listed_chosen_and_refused(run):
+    assert "gamma" in run("simulators")[1]
+    assert "chosen" in run("models")[1]
+    photons = ["generate", "atlas-barrel-photons", "-o", "x.h5"]
+    asked = [*photons, "--energy", "2GeV", "-n", 3, "--particle"]
+    refused(run(*asked, "e-"), "trained on gamma, not on e-")
+    refused(run(*asked, "gama"), "unknown particle 'gama'")
+    assert run(*asked, "gamma")[0] == 0
+    assert read_events("x.h5").particles == (22,)
+    named = ["convert", "sample:selection", "y.h5", "--rows", "0:5", "--particle"]
+    refused(run(*named, "e-"), "of gamma, not of e-")
+    assert run(*named, "gamma")[0] == 0
+    electrons = read_events("y.h5")
+    facts = {"particle": "e-"}
+    write_events(
+        Events(electrons.conditions, electrons.response, electrons.detector, facts), "e.h5"
+    )
+    refused(run(*photons, "--overwrite", "--like", "e.h5"), "trained on gamma, not on e-")
+    refused(run("validate", "y.h5", "e.h5"), "the reference holds gamma, the generated sample e-")
 
 
 def test_train_generate_validate(run, simulator, tmp_path):

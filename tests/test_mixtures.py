@@ -7,6 +7,7 @@ from simulacra.card import Card
 from simulacra.conditions import Conditions
 from simulacra.errors import CardError, EventsError, SimulacraError, SimulatorError
 from simulacra.events import Events
+from simulacra.info import describe
 from simulacra.io import write_events
 from simulacra.particles import ParticleMixture
 from simulacra.requests import conditions_like
@@ -66,6 +67,7 @@ def test_a_simulator_of_two_particles(both, barrel, files, tmp_path):
     loaded = TrainedSimulator.load(tmp_path / "both")
     assert loaded.particles == both.particles
     assert loaded.card.data.selection == both.card.data.selection
+    assert describe(str(tmp_path / "both"))["particles"] == "e-, gamma (chosen one by one)"
     with pytest.raises(SimulacraError, match="which particle.*e-, gamma: give --particle"):
         loaded.generate("2GeV", 4, 1)
     with pytest.raises(SimulatorError, match="trained on e-, gamma, not on pi-"):
@@ -78,7 +80,7 @@ def test_a_simulator_of_two_particles(both, barrel, files, tmp_path):
     assert named["pdg"].tolist() == [11] * 3
     with pytest.raises(SimulatorError, match="trained on e-, gamma, not on mu-"):
         conditions_like(loaded, files("mu-", seed=9)[0])
-    with pytest.raises(EventsError, match="which event is of which particle: give --particle"):
+    with pytest.raises(EventsError, match="which particle: give --particle"):
         conditions_like(loaded, files("", seed=9)[0])
 
 

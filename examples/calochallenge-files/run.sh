@@ -15,5 +15,5 @@ shift 3
 simulacra train "$here/card.yaml" -o simulator \
     --set "data.train='$learned[:$events]'" --set "data.selection='$learned[$events:]'" "$@"
 simulacra generate simulator --like "$judge" -o generated.h5
-simulacra validate "$judge" generated.h5 --detector calochallenge-2 --caloch-legacy 2 -o report
+simulacra validate "$judge" generated.h5 --caloch-legacy 2 -o report
 simulacra convert generated.h5 generated.hdf5 --format calochallenge

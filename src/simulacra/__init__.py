@@ -23,6 +23,7 @@ _HOMES = {
     "SimulacraError": "simulacra.errors",
     "TrainedSimulator": "simulacra.simulator",
     "draw_conditions": "simulacra.conditions",
+    "draw_detector": "simulacra.drawings",
     "export": "simulacra.deploy",
     "load_detector": "simulacra.detectors",
     "load_sample": "simulacra.sample",
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from simulacra.conditions import Conditions, EnergySpectrum, draw_conditions
     from simulacra.deploy import export
     from simulacra.detectors import load_detector
+    from simulacra.drawings import draw_detector
     from simulacra.errors import SimulacraError
     from simulacra.events import Events
     from simulacra.fullsim import Geant4Settings, Geant4Simulator
@@ -60,6 +62,7 @@ __all__ = [
     "SimulacraError",
     "TrainedSimulator",
     "draw_conditions",
+    "draw_detector",
     "export",
     "load_detector",
     "load_sample",

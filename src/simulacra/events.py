@@ -139,7 +139,7 @@ class Events:
             msg = "no events to join"
             raise EventsError(msg)
         require_same_detector(parts[0].detector, *(part.detector for part in parts[1:]))
-        if particles := _told_apart(parts, names):
+        if particles := told_apart(parts, names):
             parts = [part.labelled(particles) for part in parts]
         conditions = Conditions.concatenate([part.conditions for part in parts])
         response = {
@@ -208,21 +208,36 @@ def pieces(source: EventSource) -> Iterator[tuple[slice, Events]]:
         yield span, source.take(span)
 
 
-def _told_apart(parts: Sequence[Events], names: Sequence[str]) -> tuple[int, ...]:
+def particles_of(source: EventSource) -> tuple[int, ...]:
+    """Return the particles of a source, by PDG id, without going through its events.
+
+    Those that its condition can have, or those that its provenance names; of events in memory,
+    those that there are.
+    """
+    if isinstance(source, Events):
+        return source.particles
+    return source.detector.particles or recorded_particles(source.provenance)
+
+
+def told_apart(sources: Sequence[EventSource], names: Sequence[str] = ()) -> tuple[int, ...]:
     """Return the particles of which a condition must tell the events; empty where none need be.
+
+    Args:
+        sources: what is joined.
+        names: what messages call them.
 
     Raises:
         EventsError: nothing says which event is of which particle.
     """
-    found = [part.detector.particles or part.particles for part in parts]
-    bare = [not part.detector.particles for part in parts]
-    if all(bare) and len(found[0]) <= 1 and len(set(found)) == 1:
+    declared = [pdg for source in sources for pdg in source.detector.particles]
+    found = [source.detector.particles or particles_of(source) for source in sources]
+    labelled = [bool(source.detector.particles) or _has_column(source) for source in sources]
+    if not declared and len(set(found)) == 1 and len(found[0]) <= 1:
         return ()
-    declared = [pdg for part in parts for pdg in part.detector.particles]
-    for number, (part, unlabelled) in enumerate(zip(parts, bare, strict=True)):
-        if unlabelled and PDG not in part.conditions.columns and len(part.particles) != 1:
+    for number, (ids, label) in enumerate(zip(found, labelled, strict=True)):
+        if not label and len(ids) != 1:
             name = names[number] if names else f"sample {number + 1}"
-            held = f"holds {names_of(part.particles)}" if part.particles else "names no particle"
+            held = f"holds {names_of(ids)}" if ids else "names no particle"
             msg = (
                 f"{name} {held} and does not say which event is of which: an unlabelled mixture; "
                 "label each file of one particle with simulacra convert --particle NAME, or "
@@ -230,6 +245,40 @@ def _told_apart(parts: Sequence[Events], names: Sequence[str]) -> tuple[int, ...
             )
             raise EventsError(msg)
     return tuple(dict.fromkeys([*declared, *in_order(pdg for ids in found for pdg in ids)]))
+
+
+def _has_column(source: EventSource) -> bool:
+    return isinstance(source, Events) and PDG in source.conditions.columns
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A source whose events say their particle, piece by piece.
+
+    Attributes:
+        source: the events, whose own condition or provenance says it.
+        particles: the PDG ids that the condition ``pdg`` can have.
+    """
+
+    source: EventSource
+    particles: tuple[int, ...]
+
+    @property
+    def detector(self) -> Detector:
+        """The detector, with the condition."""
+        return self.source.detector.with_particles(self.particles)
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """How the events were made."""
+        return self.source.provenance
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def take(self, index: slice) -> Events:
+        """Return some events, one after another."""
+        return self.source.take(index).labelled(self.particles)
 
 
 def require_same_detector(expected: Detector, *others: Detector) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from simulacra.conditions import STREAM, Conditions
 from simulacra.detectors import Detector
 from simulacra.errors import EventsError, SimulatorError
+from simulacra.events import Events
 from simulacra.io.joined import whole
 from simulacra.particles import PDG, ParticleMixture, require_served
 from simulacra.sample import open_parts
@@ -25,6 +26,10 @@ class Serving(Protocol):
     def particles(self) -> tuple[str, ...]:
         """The names of the particles that it was trained on; empty where it does not say."""
 
+    @property
+    def chooses_particle(self) -> bool:
+        """Whether it gives the response of the particle that the condition ``pdg`` says."""
+
 
 def asked_particles(simulator: Serving, asked: str | None) -> ParticleMixture | None:
     """Return the particles that a simulator is asked for, as on the command line.
@@ -37,7 +42,7 @@ def asked_particles(simulator: Serving, asked: str | None) -> ParticleMixture | 
     mixture = ParticleMixture.parse(asked)
     require_served(mixture.ids, simulator.particles, "the simulator")
     trained = simulator.particles
-    if PDG not in simulator.detector.conditions and len(mixture.ids) < len(trained):
+    if not simulator.chooses_particle and len(mixture.ids) < len(trained):
         msg = f"the simulator learned {', '.join(trained)} together and cannot tell them apart"
         raise SimulatorError(msg)
     return mixture
@@ -74,11 +79,21 @@ def conditions_like(
     if particles is not None:
         drawn = particles.at_random().draw(len(events), 1, np.random.default_rng([seed, STREAM]))
         return Conditions({**events.conditions.columns, PDG: drawn})
+    return conditions_for(simulator, events, source)
+
+
+def conditions_for(simulator: Serving, events: Events, name: str = "the events") -> Conditions:
+    """Return the conditions of events as a simulator needs them: with the particle, if it asks.
+
+    Raises:
+        EventsError: the events do not say their particle.
+        SimulatorError: it is none of those that the simulator was trained on.
+    """
     if events.particles and simulator.particles:
         require_served(events.particles, simulator.particles, "the simulator")
-    if PDG not in detector.conditions or PDG in events.conditions.columns:
+    if PDG not in simulator.detector.conditions or PDG in events.conditions.columns:
         return events.conditions
     if len(events.particles) != 1:
-        msg = f"{source} does not say which event is of which particle: give --particle"
+        msg = f"nothing in {name} says which event is of which particle: give --particle"
         raise EventsError(msg)
-    return events.labelled(detector.particles).conditions
+    return events.labelled(simulator.detector.particles).conditions

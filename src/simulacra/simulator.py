@@ -79,6 +79,10 @@ class FastSimulator(Protocol):
     def particles(self) -> tuple[str, ...]:
         """The names of the particles that it was trained on; empty where it does not say."""
 
+    @property
+    def chooses_particle(self) -> bool:
+        """Whether it gives the response of the particle that the condition ``pdg`` says."""
+
     def outside(self, conditions: Conditions) -> BoolArray:
         """Return which rows lie outside the ranges of training (n,)."""
 
@@ -114,6 +118,12 @@ class TrainedSimulator:
         """The names of the particles that it learned from, where its training events say them."""
         learned = tuple(self.about.get("particles", ()))
         return learned or tuple(map(particle_name, self.detector.particles))
+
+    @property
+    def chooses_particle(self) -> bool:
+        """Whether it gives the response of the particle that the condition ``pdg`` says."""
+        sees = find_model(self.card.model_kind).tells_particles_apart
+        return sees and PDG in self.detector.conditions
 
     @property
     def own_ranges(self) -> dict[int, tuple[float, float]]:

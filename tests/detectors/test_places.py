@@ -92,6 +92,7 @@ def test_an_axis_that_does_not_vary_needs_no_impact():
         ({"beam": {"x": {"mean": "99 mm", "spread": "1 mm"}}}, "beyond the face"),
         ({"cut": RINGS, "volume": TUBE, "beam": {"x": [0, 80], "y": [0, 80]}}, "beyond the face"),
         ({"declared": ALIGNED}, "alignment_x: cells without a window stand still"),
+        ({"cut": WINDOW["readout"]["segmentation"]}, "a window needs a 'reference' section"),
         ({"more": [WINDOW], "reference": "behind"}, "section calo has no window"),
         ({"beam": {"phi": ["0 deg", "90 deg"]}}, "must declare 'phi' with role 'cyclic'"),
         ({"beam": {"phi": ["0 deg", "361 deg"]}}, "more than a whole turn"),

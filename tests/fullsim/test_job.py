@@ -75,3 +75,48 @@ def test_a_declared_pdg_condition_is_filled():
     assert job.conditions["pdg"].tolist() == [22, 22, 22]
     with pytest.raises(SimulacraError, match="other particles than pi\\+"):
         Job.of(job.detector, Geant4Settings(particle="pi+"), job.conditions, seed=1)
+
+
+# --- several particles -------------------------------------------------------------------------
+
+
+def test_several_particles_are_a_condition_of_their_own(atlas):
+    mixed = Job.of(atlas, Geant4Settings(particle="e-,gamma"), TWO_POINTS, seed=1, n=24)
+    assert mixed.detector == atlas.with_particles((11, 22))
+    assert mixed.conditions["pdg"].tolist() == [11, 11, 22, 22] * 6
+    shot = np.concatenate([chunk.primaries.pdg for chunk in mixed.chunks])
+    np.testing.assert_array_equal(shot, mixed.conditions["pdg"])
+    said = mixed.provenance("11.4.1")
+    assert (said["particle"], said["pdg"]) == ("e-,gamma", None)
+    single = Job.of(atlas, PHOTONS, TWO_POINTS, seed=1, n=24)
+    assert single.detector is atlas
+    for name in atlas.conditions:
+        np.testing.assert_array_equal(single.conditions[name], mixed.conditions[name])
+
+
+def test_conditions_bring_their_particles(atlas):
+    rows = Job.of(atlas, PHOTONS, TWO_POINTS, seed=1, n=4).conditions
+    mixed = Conditions({**rows.columns, "pdg": np.array([11, 22, 22, -211])})
+    job = Job.of(atlas, Geant4Settings(), mixed, seed=1)
+    assert job.detector.particles == (11, 22, -211)
+    assert np.concatenate([c.primaries.pdg for c in job.chunks]).tolist() == [11, 22, 22, -211]
+    with pytest.raises(SimulacraError, match="other particles than gamma"):
+        Job.of(atlas, PHOTONS, mixed, seed=1)
+    with pytest.raises(SimulacraError, match="which particle"):
+        Job.of(atlas, Geant4Settings(particle="e-,gamma"), rows, seed=1)
+
+
+def test_a_declared_particle_is_one_of_those_declared(atlas):
+    declared = atlas.with_particles((11, 22, -211))
+    job = Job.of(declared, PHOTONS, TWO_POINTS, seed=1, n=4)
+    assert job.detector is declared
+    assert job.conditions["pdg"].tolist() == [22] * 4
+    with pytest.raises(SimulacraError, match="not mu-"):
+        Job.of(declared, Geant4Settings(particle="e-,mu-"), TWO_POINTS, seed=1, n=4)
+
+
+def test_what_any_of_the_particles_needs_is_there():
+    assert not Geant4Settings(particle="e-,gamma").decays
+    assert Geant4Settings(particle="e-,mu-").decays
+    assert Geant4Settings(particle="e-,pi-").misses_showers
+    assert not Geant4Settings(particle="e-,pi-", physics="FTFP_BERT").misses_showers

@@ -8,11 +8,13 @@ import pytest
 
 from simulacra.detectors import load_detector
 from simulacra.errors import CardError, EventsError, SimulacraError, SimulatorError
+from simulacra.events import Events
 from simulacra.fullsim.parts import Parts
 from simulacra.hybrid import Outcome, Primaries, read_hybrid, simulate_hybrid
 from simulacra.hybrid.job import HybridJob
 from simulacra.hybrid.run import setup_of
 from simulacra.io import read_events
+from tests.detectors.test_places import own
 from tests.hybrid.conftest import PointSimulator, PretendedGeant4, card
 
 
@@ -25,6 +27,46 @@ def run(path, photons, executor=None, **changes):
 
 def rule(**options):
     return {"particles": ["gamma"], "simulator": "photons"} | options
+
+
+class OnTheSpot(PointSimulator):
+    """Leaves all energy where the particle enters a calorimeter of cells that stand still."""
+
+    def simulate(self, conditions, seed):
+        layer = self.detector.layers[0]
+        places = np.column_stack([conditions["impact_x"], conditions["impact_y"]])
+        away = np.hypot(*(places[:, :, None] - np.array([layer.x, layer.y])).swapaxes(0, 1))
+        showers = np.zeros((len(conditions), self.detector.n_cells), np.float32)
+        showers[np.arange(len(showers)), away.argmin(axis=1)] = conditions["energy"]
+        return Events(conditions, {"showers": showers}, self.detector)
+
+
+def test_among_cells_that_stand_still_showers_are_where_particles_enter(tmp_path):
+    """Beyond the impacts of training they stay in full simulation, and are counted."""
+    detector = own(beam={"x": ["-100 mm", "100 mm"], "y": ["-100 mm", "100 mm"]})
+    (tmp_path / "own.yaml").write_text(detector.to_yaml())
+    simulator = OnTheSpot(detector)
+    simulator.ranges |= {"impact_x": (-60.0, 60.0), "impact_y": (-100.0, 100.0)}
+    wide = ["-99 mm", "99 mm"]
+    photons = {"particle": "gamma", "energy": "2GeV", "x": wide, "y": wide, "z": "-1 mm"}
+    events = run(
+        tmp_path / "e.h5",
+        simulator,
+        regions={"own": {"detector": str(tmp_path / "own.yaml")}},
+        rules=[rule(max_angle=0.3)],
+        particles=[photons],
+        events=80,
+    )
+    entered = events.requests.entries
+    known = np.abs(entered.x) <= 61.2  # a hundredth of the range is allowed
+    assert 30 < known.sum() < 70
+    assert events.requests.outcome.tolist() == np.where(known, 0, 1).tolist()
+    fast = events.hits.origin == 1
+    assert fast.sum() == known.sum()
+    layer = detector.layers[0]
+    cells, rows = events.hits.cell[fast], events.hits.primary[fast]
+    assert np.abs(layer.x[cells] - events.primaries.position[rows, 0]).max() <= 10.01
+    assert np.abs(layer.y[cells] - events.primaries.position[rows, 1]).max() <= 10.01
 
 
 # --- rules and simulators ----------------------------------------------------------------------

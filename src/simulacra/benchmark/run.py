@@ -19,6 +19,7 @@ from simulacra.energies import energy_groups, scale_of
 from simulacra.events import Events, require_same_detector
 from simulacra.fullsim import Geant4Settings
 from simulacra.provenance import provenance
+from simulacra.requests import conditions_for
 from simulacra.shipped import simulator_folder
 from simulacra.simulator import TrainedSimulator
 from simulacra.validation import Comparison, SampleComparison, Validation, measured, validate
@@ -74,8 +75,9 @@ def benchmark(
     fast, judge = [], measured(reference)
     for folder, simulator in zip(folders, simulators, strict=True):
         on_progress(folder.name)
-        generated = simulator.simulate(reference.conditions, settings.seed)
-        timing = time_fast(folder, reference.conditions, settings.batches, settings.seconds)
+        conditions = conditions_for(simulator, reference)
+        generated = simulator.simulate(conditions, settings.seed)
+        timing = time_fast(folder, conditions, settings.batches, settings.seconds)
         fast.append(
             FastResult(
                 name=folder.name,

@@ -25,6 +25,7 @@ from simulacra.errors import SimulacraError
 from simulacra.fullsim import Geant4Settings, Geant4Simulator, WorkerPool
 from simulacra.io import write_events
 from simulacra.memory import peak_memory_mb
+from simulacra.particles import ParticleMixture
 from simulacra.units import format_energy
 
 
@@ -100,9 +101,9 @@ def _time_here(
 def cold_start(folder: Path, energy: float) -> float:
     """Return the seconds from starting Python to the first event of a simulator's folder."""
     code = (
-        "import sys, numpy as np, simulacra as s; f = s.TrainedSimulator.load(sys.argv[1]); "
-        "e = s.EnergySpectrum((float(sys.argv[2]),)); "
-        "f.simulate(s.draw_conditions(f.detector, e, 1, np.random.default_rng(0)), 0)"
+        "import sys, simulacra as s; f = s.TrainedSimulator.load(sys.argv[1]); "
+        "p = f.particles[0] if f.detector.particles else None; "
+        "f.generate(sys.argv[2] + 'MeV', 1, 0, p)"
     )
     command = [sys.executable, "-c", code, str(folder), str(energy)]
     with one_core():
@@ -128,12 +129,12 @@ def time_full(
         simulator = Geant4Simulator(detector, settings, executor=pool)
         for energy in energies:
             on_progress(f"Geant4 {settings.physics} {format_energy(energy)}")
-            trial = _draw(detector, energy, 2)
+            trial = _draw(detector, energy, 2, settings.mixture)
             simulator.simulate(trial, 0)  # builds Geant4 at the first energy, warms caches later
             start = time.perf_counter()
             simulator.simulate(trial, 1)
             n = int(np.clip(seconds / (time.perf_counter() - start) * 2, 5, 2000))
-            rows = _draw(detector, energy, n)
+            rows = _draw(detector, energy, n, settings.mixture)
             start = time.perf_counter()
             facts = simulator.simulate(rows, 2).provenance
             times[energy] = (time.perf_counter() - start) / n * 1000
@@ -143,8 +144,11 @@ def time_full(
     return FullResult(words, times, peak)
 
 
-def _draw(detector: Detector, energy: float, n: int) -> Conditions:
-    return draw_conditions(detector, EnergySpectrum((energy,)), n, np.random.default_rng(7))
+def _draw(
+    detector: Detector, energy: float, n: int, particles: ParticleMixture | None
+) -> Conditions:
+    rng = np.random.default_rng(7)
+    return draw_conditions(detector, EnergySpectrum((energy,)), n, rng, particles)
 
 
 def disk_mb(folder: Path) -> float:

@@ -15,6 +15,7 @@ import typer
 from simulacra import __version__
 from simulacra.cli.catalogue import detectors, models, simulators
 from simulacra.cli.events import convert, generate, hybrid, simulate
+from simulacra.cli.info import info
 from simulacra.cli.judgement import benchmark, validate
 from simulacra.cli.training import export, quickstart, train
 from simulacra.errors import SimulacraError
@@ -25,6 +26,7 @@ COMMANDS = (
     detectors,
     models,
     simulators,
+    info,
     simulate,
     train,
     generate,

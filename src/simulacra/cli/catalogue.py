@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,14 +10,35 @@ import typer
 from simulacra.errors import SimulacraError
 from simulacra.terminal import console, table, write
 
+_SEVERAL = {
+    (True, "calorimeter"): "chosen",
+    (True, "tpc"): "chosen",
+    (False, "calorimeter"): "refused",
+    (False, "tpc"): "as trained",
+}
+"""What becomes of several particles, by whether a model looks at them and the kind it serves."""
+
 
 def detectors(
-    verb: Annotated[str | None, typer.Argument(help="'show' to print one as YAML.")] = None,
+    verb: Annotated[
+        str | None, typer.Argument(help="'show' to print one as YAML, 'draw' to draw it.")
+    ] = None,
     name: Annotated[str | None, typer.Argument(help="A shipped detector or a YAML file.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The drawing: PNG, SVG or PDF.")
+    ] = None,
 ) -> None:
-    """List the shipped detectors, or show one."""
+    """List the shipped detectors, or show or draw one."""
     from simulacra.detectors import builtin_detectors, load_detector
 
+    if (verb == "draw") != (output is not None):
+        msg = "a drawing needs a file: detectors draw NAME -o FILE.png"
+        raise SimulacraError(msg)
+    if output is not None and name is not None:
+        from simulacra.drawings import write_drawing
+
+        write_drawing(load_detector(name), output)
+        return
     if _wants_one(verb, name):
         write(load_detector(str(name)).to_yaml())
         return
@@ -40,9 +62,11 @@ def models(
 
         write(as_yaml(str(name)))
         return
-    listing = table("model", "for a", "training", "what it is", "reference")
+    listing = table("model", "for a", "training", "several particles", "what it is", "reference")
     for kind, entry in MODELS.items():
-        listing.add_row(kind, entry.serves, entry.training, entry.summary, entry.reference)
+        several = _SEVERAL[entry.tells_particles_apart, entry.serves]
+        words = entry.serves, entry.training, several, entry.summary, entry.reference
+        listing.add_row(kind, *words)
     console.print(listing)
 
 
@@ -52,11 +76,13 @@ def simulators() -> None:
     from simulacra.simulator import TrainedSimulator
     from simulacra.units import format_energy
 
-    listing = table("simulator", "detector", "model", "trained range")
+    listing = table("simulator", "detector", "model", "particles", "trained range")
     for name in shipped_simulators():
         shipped = TrainedSimulator.load(name)
         low, high = (format_energy(energy) for energy in shipped.ranges[shipped.detector.scale])
-        listing.add_row(name, shipped.detector.name, shipped.card.model_kind, f"{low} to {high}")
+        particles = ", ".join(shipped.particles) or "not named"
+        kind, reach = shipped.card.model_kind, f"{low} to {high}"
+        listing.add_row(name, shipped.detector.name, kind, particles, reach)
     console.print(listing)
 
 

@@ -10,10 +10,12 @@ import typer
 
 from simulacra.cli.options import Output, checked, require_own_folder, require_report_folder
 from simulacra.errors import SimulacraError
+from simulacra.particles import ParticleMixture
 from simulacra.terminal import console, errors, print_scores, write
 
 if TYPE_CHECKING:
-    from simulacra.events import EventSource
+    from simulacra.detectors import Detector
+    from simulacra.events import Events, EventSource
     from simulacra.validation import Validation
 
 Profile = Literal["none", "quick", "official"]
@@ -49,6 +51,7 @@ def validate(
 ) -> None:
     """Judge events by physics, energy by energy; write a report."""
     from simulacra.detectors import load_detector
+    from simulacra.io import open_partners
     from simulacra.sample import open_events
     from simulacra.units import parse_quantity
     from simulacra.validation import (
@@ -69,11 +72,13 @@ def validate(
     named = load_detector(detector) if detector else None
     least = checked(lambda: parse_quantity(empty_below, "energy")) if empty_below else None
 
-    def source(name: str) -> EventSource:
-        events = open_events(name, named)
+    def source(name: str, known: Detector | None) -> EventSource:
+        events = open_events(name, known)
         return events if least is None else Emptied(events, least)
 
-    sources, independent = (source(reference), source(generated)), source(floor) if floor else None
+    names = [reference, generated, *([floor] if floor else [])]
+    opened = open_partners({name: partial(source, name) for name in names}, named)
+    sources, independent = (opened[reference], opened[generated]), opened[floor] if floor else None
     require_comparable(*sources, floor=independent, legacy=caloch_legacy)
     full, fast = map(measured, sources)
     validation = run(full, fast, floor=independent, profile=profile, legacy=caloch_legacy)
@@ -107,6 +112,16 @@ def _batches(text: str) -> tuple[int, ...]:
     return tuple(map(int, numbers))
 
 
+def _particles_of(events: Events) -> str:
+    """Return the particles of a sample, equally frequent, as ``--particle`` has them."""
+    if not events.particles:
+        msg = "which particle for Geant4? the reference does not name it: give --particle"
+        raise SimulacraError(msg)
+    if len(events.particles) == 1:
+        return str(ParticleMixture(events.particles))
+    return str(ParticleMixture(events.particles).at_random())
+
+
 def benchmark(
     simulators: Annotated[list[Path], typer.Argument(help="Shipped names or folders.")],
     output: Output = Path("benchmark"),
@@ -117,7 +132,7 @@ def benchmark(
         list[str] | None, typer.Option(help="Time Geant4 too, with this list; may be repeated.")
     ] = None,
     particle: Annotated[
-        str | None, typer.Option(help="Particle for Geant4: gamma, or a TPC's species.")
+        str | None, typer.Option(help="Particle for Geant4: gamma; else those of the reference.")
     ] = None,
     energy: Annotated[
         str | None,
@@ -145,6 +160,7 @@ def benchmark(
     from simulacra.fullsim import Geant4Settings
     from simulacra.io import read_events
     from simulacra.sample import resolve_events
+    from simulacra.simulator import TrainedSimulator
 
     require_own_folder(output, "benchmark.json", "a benchmark")
     spectrum = EnergySpectrum.parse(energy) if energy else None
@@ -159,9 +175,10 @@ def benchmark(
             profile=profile,
         )
     )
-    events = read_events(resolve_events(reference))
-    if particle is None and "pdg" not in events.detector.conditions:
-        particle = "gamma"
+    known = TrainedSimulator.load(simulators[0]).detector.without_particles()
+    events = read_events(resolve_events(reference), known)
+    if particle is None and physics:
+        particle = _particles_of(events)
     full = [
         checked(partial(Geant4Settings, particle=particle, physics=name)) for name in physics or ()
     ]

@@ -12,7 +12,8 @@ from simulacra.atomic import whole_file
 from simulacra.conditions import Conditions
 from simulacra.detectors import Detector, parse_detector
 from simulacra.events import Events
-from simulacra.particles import own_ranges_of, particle_name
+from simulacra.models import find_model
+from simulacra.particles import PDG, own_ranges_of, particle_name
 from simulacra.provenance import provenance
 from simulacra.runtime import Runtime
 
@@ -51,6 +52,12 @@ class ExportedSimulator:
         """The names of the particles that it was trained on; empty where it does not say."""
         learned = tuple(self.runtime.contract.facts.get("particles", ()))
         return learned or tuple(map(particle_name, self.detector.particles))
+
+    @property
+    def chooses_particle(self) -> bool:
+        """Whether it gives the response of the particle that the condition ``pdg`` says."""
+        sees = find_model(self.runtime.contract.model).tells_particles_apart
+        return sees and PDG in self.detector.conditions
 
     def simulate(self, conditions: Conditions, seed: int) -> Events:
         """Return one event for each row of conditions; equal seeds give equal bytes.

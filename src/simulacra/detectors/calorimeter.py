@@ -99,8 +99,8 @@ class Calorimeter(DetectorBase):
                 msg = f"section {section.name}: Cartesian cells need a box"
                 raise ValueError(msg)
             segmentation.grid(self.volume.width)
-            if segmentation.window is not None and self.reference is None:
-                msg = f"section {section.name}: a window needs a 'reference' section"
+            if segmentation.window is not None and self.reference_cell is None:
+                msg = f"section {section.name}: a window needs a 'reference' section of such cells"
                 raise ValueError(msg)
         elif segmentation.squares is not None:
             if not isinstance(self.volume, Box):

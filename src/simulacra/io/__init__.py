@@ -29,6 +29,7 @@ from simulacra.io.hdf5 import (
 )
 from simulacra.io.mapped.mapping import Layout
 from simulacra.io.par04 import PAR04, read_par04, write_par04
+from simulacra.io.partners import open_partners
 from simulacra.io.root import DEFAULT, count_root, is_root, read_root, write_root
 from simulacra.io.strangers import describe_stranger
 
@@ -286,6 +287,7 @@ __all__ = [
     "Format",
     "Layout",
     "format_of",
+    "open_partners",
     "parse_rows",
     "read_events",
     "recognise",

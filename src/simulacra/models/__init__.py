@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from simulacra.errors import CardError
+from simulacra.particles import PDG
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor, nn
@@ -98,6 +99,11 @@ class ModelEntry:
         {"calorimeter": calorimeter_for, "tpc": tpc_for}[self.serves](name, detector)
         if self.sees is not None:
             require_seen(name, detector, self.sees)
+
+    @property
+    def tells_particles_apart(self) -> bool:
+        """Whether the model looks at the condition ``pdg``."""
+        return self.sees is None or PDG in self.sees
 
     def config_class(self) -> type[Frozen]:
         """Return the class of the model's options."""
@@ -226,6 +232,7 @@ MODELS: dict[str, ModelEntry] = {
         serves="tpc",
         summary="vanilla GAN of dense layers",
         reference="ALICE, first and third deck",
+        sees=(),
     ),
     "gan-lstm": ModelEntry(
         module="simulacra.models.gan_lstm",
@@ -235,6 +242,7 @@ MODELS: dict[str, ModelEntry] = {
         serves="tpc",
         summary="vanilla GAN that goes along the pad rows",
         reference="ALICE, first and third deck",
+        sees=(),
     ),
     "vae": ModelEntry(
         module="simulacra.models.vae",
@@ -244,6 +252,7 @@ MODELS: dict[str, ModelEntry] = {
         serves="tpc",
         summary="variational autoencoder of dense layers",
         reference="ALICE, first and third deck",
+        sees=(),
     ),
     "dcgan": ModelEntry(
         module="simulacra.models.dcgan",
@@ -253,6 +262,7 @@ MODELS: dict[str, ModelEntry] = {
         serves="tpc",
         summary="vanilla GAN of convolutions",
         reference="ALICE, first and third deck",
+        sees=(),
     ),
     "cvae": ModelEntry(
         module="simulacra.models.cvae",
@@ -262,6 +272,7 @@ MODELS: dict[str, ModelEntry] = {
         serves="tpc",
         summary="variational autoencoder of convolutions, not conditional",
         reference="ALICE, first and third deck",
+        sees=(),
     ),
     "progan": ModelEntry(
         module="simulacra.models.progan",
@@ -271,6 +282,7 @@ MODELS: dict[str, ModelEntry] = {
         serves="tpc",
         summary="WGAN-GP of convolutions that grows along the pad rows",
         reference="ALICE, first deck; arXiv:1710.10196",
+        sees=(),
     ),
     "cond-lstm": ModelEntry(
         module="simulacra.models.cond_lstm",

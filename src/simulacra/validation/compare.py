@@ -19,6 +19,7 @@ from simulacra.validation.comparer import Comparer, Samples
 from simulacra.validation.correlation import correlated_names, correlations_of
 from simulacra.validation.kinds import kind_of
 from simulacra.validation.legacy import legacy_scores, require_official
+from simulacra.validation.mixture import compare_mixtures, require_common_particle
 from simulacra.validation.result import Invariants, ObservableInfo, Validation
 from simulacra.validation.sample import Sample, measured
 from simulacra.validation.sample_result import SampleComparison
@@ -64,6 +65,8 @@ def validate(
     comparer = Comparer(np.random.default_rng(seed), {o.name: o for o in observables})
     groups = energy_groups(ref.energies, gen.energies, scale=ref.detector.scale)
     both, notes = _shared(groups, ref, gen)
+    notes += compare_mixtures(ref, gen, "generated")
+    notes += [] if extra is None else compare_mixtures(ref, extra, "floor")
     if not both:
         _refuse_disjoint(ref, gen)
     limits = _limits(ref.values[observables[0].name])
@@ -116,6 +119,7 @@ def require_comparable(
             if not len(sample):
                 msg = f"the {name} sample has no events"
                 raise EventsError(msg)
+            require_common_particle(reference, sample, name)
     if legacy is not None:
         require_official(reference.detector, legacy)
 

@@ -1,0 +1,50 @@
+"""Drawings of detectors: what stands where, how it is cut into cells, and in which order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from simulacra.atomic import whole_file
+from simulacra.detectors import Detector
+from simulacra.drawings.kinds import KINDS
+from simulacra.errors import SimulacraError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+DPI = 110
+FORMATS = {".png": "Software", ".svg": "Date", ".pdf": "CreationDate"}
+"""Endings of the files that a drawing can be written to, and what is left out of each, so that
+equal drawings are equal files."""
+
+
+def draw_detector(detector: Detector) -> Figure:
+    """Draw a detector: its matter, its cells in the order of the response, and its beam.
+
+    Args:
+        detector: a detector of any kind.
+
+    Returns:
+        The figure; ``figure.savefig(path)`` writes it.
+    """
+    return KINDS[detector.kind](detector)
+
+
+def write_drawing(detector: Detector, path: str | Path) -> None:
+    """Write the drawing of a detector to a PNG, SVG or PDF file.
+
+    Raises:
+        SimulacraError: the ending of the file is none of these.
+    """
+    path = Path(path)
+    ending = path.suffix.lower()
+    if ending not in FORMATS:
+        msg = f"{path}: a drawing is written to {', '.join(FORMATS)}"
+        raise SimulacraError(msg)
+    figure = draw_detector(detector)
+    with whole_file(path) as part:
+        figure.savefig(part, format=ending[1:], dpi=DPI, metadata={FORMATS[ending]: None})
+
+
+__all__ = ["draw_detector", "write_drawing"]
