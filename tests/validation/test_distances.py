@@ -60,8 +60,11 @@ def test_products_of_events_give_what_covariances_give(rng, n, features):
 
 
 def test_published_values_of_constants(rng):
-    """JetNet's tests: 2^2 + 2^2 = 8; (4 + 1)^4 + 1 - 2 = 624; normalised 1 + 1 and 2^4 - 1."""
-    assert fpd(constant(2), constant(0), rng, normalise=False).value == pytest.approx(8)
+    """JetNet's tests: 2^2 + 2^2 = 8; (4 + 1)^4 + 1 - 2 = 624; normalised 1 + 1 and 2^4 - 1.
+
+    JetNet's fit gives the Fréchet distance to five digits.
+    """
+    assert fpd(constant(2), constant(0), rng, normalise=False).value == pytest.approx(8, rel=1e-4)
     assert fpd(constant(2), constant(0), rng).value == pytest.approx(2)
     assert fpd(constant(0), constant(0), rng).value == pytest.approx(0, abs=1e-12)
     few = constant(2, 300), constant(0, 300)

@@ -23,6 +23,7 @@ from simulacra.validation.result import Invariants, ObservableInfo, Validation
 from simulacra.validation.sample import Sample, measured
 from simulacra.validation.sample_result import SampleComparison
 from simulacra.validation.shown import Shown
+from simulacra.validation.strata import strata_of
 
 
 def validate(
@@ -59,7 +60,7 @@ def validate(
     require_comparable(reference, generated, floor=floor, legacy=legacy)
     ref, gen = measured(reference), measured(generated)
     extra = None if floor is None else measured(floor)
-    samples = Samples(ref, gen, extra)
+    samples = Samples(ref, gen, extra, strata_of(ref.conditions, gen.conditions))
     observables = observables_of(ref.detector)
     comparer = Comparer(np.random.default_rng(seed), {o.name: o for o in observables})
     groups = energy_groups(ref.energies, gen.energies, scale=ref.detector.scale)
@@ -67,7 +68,7 @@ def validate(
     if not both:
         _refuse_disjoint(ref, gen)
     limits = _limits(ref.values[observables[0].name])
-    judged, cautions = _judged((ref, gen, extra), both, profile, seed)
+    judged, cautions = _judged(samples, both, profile, seed)
     result = Validation(
         detector=ref.detector.name,
         scale=ref.detector.scale,
@@ -133,6 +134,8 @@ def _with_relations(
         _places(gen),
         [(g.select(ref.energies), g.select(gen.energies)) for g in groups],
         optional=[o.name for o in table if o.optional],
+        strata=samples.shared,
+        rng=np.random.default_rng([result.seed, 2]),
     )
     shared = samples.within(groups)
     shown = Shown(
@@ -148,7 +151,7 @@ def _places(sample: Sample) -> dict[str, FloatArray]:
 
 
 def _judged(
-    samples: tuple[Sample, Sample, Sample | None],
+    samples: Samples,
     groups: tuple[EnergyGroup, ...],
     profile: Profile | Literal["none"],
     seed: int,
