@@ -19,7 +19,7 @@ LEVELS = [
     {"detectors"},
     {"conditions"},
     {"events"},
-    {"energies", "helix"},
+    {"energies", "helix", "shared_events"},
     {"io", "observables", "transforms"},
     {"sample", "fullsim", "models"},
     {"card", "surrogate"},
