@@ -70,7 +70,7 @@ def mixes_points_with_a_spectrum(*samples: FloatArray) -> bool:
     Bins are wrong for such samples: inside a bin, the point is not where the others' mean is.
     """
     points = [p for p in map(_points_of, samples) if len(p)]
-    return 0 < len(points) and not _all_at_points(samples)
+    return len(points) > 0 and not _all_at_points(samples)
 
 
 def _points_of(energies: FloatArray) -> Array:

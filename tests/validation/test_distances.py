@@ -110,3 +110,14 @@ def test_the_generator_decides(rng):
     for metric in (fpd, kpd):
         a, b, c = (metric(first, second, np.random.default_rng(s)) for s in (1, 1, 2))
         assert a == b != c
+
+
+def test_the_published_fit_near_its_floor():
+    """The intercept is that of JetNet's fit, whatever a better one would be."""
+    x = 1 / np.geomspace(1e4, 5e4, 10)
+    y = 4e-5 + 1.6 * x + 1e-6 * np.random.default_rng(0).normal(size=10)
+    published, _ = optimize.curve_fit(
+        lambda t, a, b: a + b * t, x, y, bounds=([0, 0], [np.inf, np.inf])
+    )
+    assert _intercept(x, y).value == pytest.approx(published[0], rel=1e-6)
+    assert np.isnan(_intercept(x, np.full(10, np.nan)).value)

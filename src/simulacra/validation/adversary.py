@@ -190,11 +190,12 @@ def _scores(
     ref, gen, extra = ready
     here = None if strata is None else strata.take(ref.rows, gen.rows)
     shared = here if here is not None and here.are_shared else None
-    scores, cautions = [], []
+    scores: list[SampleScore] = []
+    cautions: list[str | None] = []
     if extra is not None and shared is None and len(extra) < len(gen):
         cautions.append(
-            f"the floor sample has {len(extra)} events, fewer than the generated one: the floors of "
-            "FPD, KPD and correlations are those of pairs drawn from the reference"
+            f"the floor sample has {len(extra)} events, fewer than the generated one: the floors "
+            "of FPD, KPD and correlations are those of pairs drawn from the reference"
         )
     for metric in SAMPLE_METRICS:
         name = metric.features

@@ -111,13 +111,13 @@ class Comparer:
             known = tuple(v[~np.isnan(v)] for v in values)
             if not len(known[0]) or not len(known[1]):
                 undefined += [name] * (len(known[0]) > 0)
-            elif is_constant(np.concatenate(known)):
+            elif min(map(len, known)) > 1 and is_constant(np.concatenate(known)):
                 constant.append(name)
             else:
                 observable = self.observables[name]
                 comparisons[name] = self._compare(observable, values, independent, drawn)
-        names = tuple(undefined), tuple(constant)
-        return GroupResult(label, energy, len(ref), len(gen), comparisons, *names)
+        sizes = len(ref), len(gen)
+        return GroupResult(label, energy, *sizes, comparisons, tuple(undefined), tuple(constant))
 
     def divided(
         self, division: Division, groups: tuple[EnergyGroup, ...], samples: Samples

@@ -129,7 +129,7 @@ def _compare(
     place = int(np.argmax(np.abs(difference)))
     if drawn is None:
         variances = ((x, r, len(x)) for x, r in ((first, a), (second, b)))
-        chance = sum(correlation_variance(x, r)[upper] / n for x, r, n in variances)
+        chance = np.sum([correlation_variance(x, r)[upper] / n for x, r, n in variances], axis=0)
     else:
         chance = _relabelled_squares(first, second, drawn)[upper]
     return Correlations(
@@ -158,12 +158,13 @@ def correlation_variance(x: NDArray[np.floating], coefficients: FloatArray) -> F
     fourth = np.mean(squares**2, axis=0)
     both = squares.T @ squares / n
     odd = (z * squares).T @ z / n
-    variance: FloatArray = (
+    variance = (
         both
         - coefficients * (odd + odd.T)
         + coefficients**2 * (fourth[:, None] + fourth + 2 * both) / 4
     )
-    return np.maximum(variance, 0.0)
+    result: FloatArray = np.maximum(variance, 0.0)
+    return result
 
 
 def _relabelled_squares(first: FloatArray, second: FloatArray, drawn: Relabelling) -> FloatArray:
@@ -173,7 +174,8 @@ def _relabelled_squares(first: FloatArray, second: FloatArray, drawn: Relabellin
     for labels in drawn.labels.T:
         a, b = (correlation_matrix(rows) for rows in (joined[labels], joined[~labels]))
         total += (b - a) ** 2
-    return total * drawn.part / drawn.labels.shape[1]
+    mean: FloatArray = total * drawn.part / drawn.labels.shape[1]
+    return mean
 
 
 def correlation_matrix(x: NDArray[np.floating]) -> FloatArray:

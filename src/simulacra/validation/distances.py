@@ -53,7 +53,8 @@ def fpd(
     The Fréchet distance of Gaussians with the samples' moments,
     :math:`|\mu_1 - \mu_2|^2 + Tr(\Sigma_1 + \Sigma_2 - 2 (\Sigma_1 \Sigma_2)^{1/2})`, is biased by
     1/N to first order: it is fitted as a straight line in 1/N, slope and intercept not negative,
-    and the intercept is the result (the published fit, which is too high near 0). The error is that of the fit alone; how far such samples
+    and the intercept is the result (the published fit, which is too high near 0). The error is
+    that of the fit alone; how far such samples
     scatter, the floor shows.
     """
     a, b = _scaled(reference, generated) if normalise else (reference, generated)

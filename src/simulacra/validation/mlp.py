@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 LINEAR = 10.0
-"""Standardised features are logarithmic beyond this: one wild event must not rule the gradients, and
-the energy of a cell that one event in a thousand hits lies tens of deviations from the mean."""
+"""Standardised features are logarithmic beyond this: one wild event must not rule the gradients,
+and the energy of a cell that one event in a thousand hits lies tens of deviations from the mean."""
 _ROWS_AT_ONCE = 8192
 
 
@@ -46,8 +46,9 @@ def mlp_scores(
 ) -> FloatArray:
     """Return the logarithm of the odds that each of ``others`` (n, f) is generated.
 
-    Features are standardised by the training events and compressed beyond ``LINEAR``. Single precision, where CaloChallenge's
-    classifier has double. The caller's random state is left as it was.
+    Features are standardised by the training events and compressed beyond ``LINEAR``. Single
+    precision, where CaloChallenge's classifier has double. The caller's random state is left as it
+    was.
     """
     import torch
 

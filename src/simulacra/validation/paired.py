@@ -1,9 +1,9 @@
 """One observable of two samples with the same conditions: floors and errors of its metrics.
 
 Samples whose events may change places (:mod:`simulacra.validation.strata`) give the floors of all
-distances: sorted once, an observable's distribution functions are sums over labels. Errors of
-ratios come from what each event adds to a mean, a width or a quantile, within its stratum: what the
-conditions do to both samples alike cancels.
+distances and the scatter of quantiles: sorted once, an observable's distribution functions are sums
+over labels. Errors of means and widths come from what each event adds to them, within its stratum:
+what the conditions do to both samples alike cancels.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulacra.arrays import FloatArray, IntArray
 from simulacra.histograms import binning_of, chi2_of, joined_bins
@@ -29,12 +30,14 @@ class PairedScores:
     Attributes:
         separation, wasserstein, ks: the distances.
         chi2: chi2/ndf of the histograms, as for independent samples.
+        errors: of the ratios of medians and of spreads, by name, over the ratio.
     """
 
     separation: FloatArray
     wasserstein: FloatArray
     ks: FloatArray
     chi2: FloatArray
+    errors: Mapping[str, float]
 
     def floors(self, n: int, width: float) -> tuple[Floor, dict[str, Floor]]:
         """Return the floor of the separation, and those of the other distances by name."""
@@ -78,11 +81,45 @@ def paired_scores(
         wasserstein=root * (apart[:, :-1] @ steps).astype(np.float64),
         ks=root * apart[:, complete].max(axis=1, initial=0.0).astype(np.float64),
         chi2=_chi2_per_ndf(*counts),
+        errors=_quantile_errors(first, values, float(root)),
     )
 
 
+def _quantile_errors(first: NDArray[np.int32], values: FloatArray, root: float) -> dict[str, float]:
+    """Return the relative errors of the ratios of quantiles of both samples of each pair.
+
+    Few events change sides of a quantile where conditions rule: the distance of its neighbours is
+    an error, too.
+    """
+    second = np.arange(1, len(values) + 1, dtype=np.int32) - first
+    low, middle, high = (
+        [values[_places_of(counts, part)] for counts in (first, second)] for part in _PARTS
+    )
+    at, last = np.array(_PARTS) * len(values), len(values) - 1
+    ends = [np.clip(at + step, 0, last).astype(int) for step in (-2, 2)]
+    gaps = (values[ends[1]] - values[ends[0]]) / 2
+    spreads = [above - below for below, above in zip(low, high, strict=True)]
+    found = {
+        "median_ratio": (middle, float(gaps[1])),
+        "spread_ratio": (spreads, math.hypot(gaps[0], gaps[2])),
+    }
+    errors = {}
+    for name, ((a, b), gap) in found.items():
+        size = abs(float(np.mean(a)))
+        errors[name] = root * math.hypot(float((b - a).std()), gap) / size if size else math.nan
+    return errors
+
+
+def _places_of(counts: NDArray[np.int32], part: float) -> IntArray:
+    """Return where running numbers of events (pairs, k) pass a part of their last, (pairs,)."""
+    wanted = part * counts[:, -1:]
+    below = np.count_nonzero(counts < wanted, axis=1)
+    places: IntArray = np.minimum(below, counts.shape[1] - 1)
+    return places
+
+
 def _counts(
-    first: IntArray, values: FloatArray, reference: FloatArray, axis: Axis
+    first: NDArray[np.int32], values: FloatArray, reference: FloatArray, axis: Axis
 ) -> tuple[IntArray, IntArray]:
     """Return the histograms (pairs, bins) of both samples of each pair."""
     edges = binning_of(axis.places(reference)).edges
@@ -128,6 +165,10 @@ def with_paired_errors(
     """
     first, second = values[0][drawn.reference], values[1][drawn.generated]
     added, result = (_added(first), _added(second)), dict(metrics)
+    for name, error in scores.errors.items():
+        found = metrics[name]
+        if np.isfinite(found.error) and np.isfinite(error):
+            result[name] = Estimate(found.value, abs(found.value) * error)
     for name, field in _RATIOS.items():
         found = metrics[name]
         if np.isfinite(found.error):
@@ -153,20 +194,16 @@ def with_paired_errors(
 
 SHIFT = "shift_at_equal_conditions"
 """The mean difference over the width at equal conditions."""
-_RATIOS = {
-    "mean_ratio": "mean",
-    "width_ratio": "std",
-    "median_ratio": "median",
-    "spread_ratio": "spread",
-}
-"""The metrics that are ratios, and what of either sample they are ratios of."""
+_RATIOS = {"mean_ratio": "mean", "width_ratio": "std"}
+"""The metrics that are ratios of moments, and of which."""
+_PARTS = ((1 - CENTRAL) / 2, 0.5, (1 + CENTRAL) / 2)
 
 
 def _added(values: FloatArray) -> dict[str, FloatArray]:
     """Return what each event (n,) adds to n times a number of the sample; nan stays nan.
 
-    To first order a number of the sample is the mean of what its events add: the influence
-    function. That of a quantile needs the density there, which its error gives.
+    To first order a moment of the sample is the mean of what its events add: the influence
+    function.
     """
     known = values[np.isfinite(values)]
     if len(known) < 2:
@@ -174,20 +211,7 @@ def _added(values: FloatArray) -> dict[str, FloatArray]:
         return dict.fromkeys(_RATIOS.values(), nothing)
     away = values - known.mean()
     std = float(known.std())
-    quantiles = [_added_to_quantile(values, known, p) for p in _PARTS]
     return {
         "mean": away,
         "std": (away**2 - std**2) / (2 * std) if std > 0 else 0 * away,
-        "median": quantiles[1],
-        "spread": (quantiles[2] - quantiles[0]) / 2,
     }
-
-
-_PARTS = ((1 - CENTRAL) / 2, 0.5, (1 + CENTRAL) / 2)
-
-
-def _added_to_quantile(values: FloatArray, known: FloatArray, part: float) -> FloatArray:
-    deviation = np.sqrt(part * (1 - part) / len(known))
-    below, at, above = np.quantile(known, np.clip([part - deviation, part, part + deviation], 0, 1))
-    slope = (above - below) / (2 * deviation)
-    return np.where(np.isfinite(values), slope * ((values > at) - (1 - part)), np.nan)

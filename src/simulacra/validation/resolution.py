@@ -92,7 +92,7 @@ def resolution_of(energies: Sequence[GroupResult], headline: str) -> Resolution 
     energy = np.array([energy for energy, _, _ in points])
     samples = [[reference for _, reference, _ in points], [generated for *_, generated in points]]
     reference, generated = (_fit_moments(energy, sample) for sample in samples)
-    pulls = {name: _pull(reference.squares[name], generated.squares[name]) for name in TERMS}
+    pulls = pulls_of(reference, generated)
     first, second = (_nonlinearity(sample) for sample in samples)
     return Resolution(reference, generated, pulls, (first, second))
 
@@ -195,6 +195,11 @@ def _refine(
     spread = np.sqrt(np.diag(covariance))
     errors[seen] = np.where(np.isfinite(spread), spread, math.nan)
     return values, errors
+
+
+def pulls_of(reference: ResolutionFit, generated: ResolutionFit) -> dict[str, float]:
+    """Return the difference of the square of each term over its error."""
+    return {name: _pull(reference.squares[name], generated.squares[name]) for name in TERMS}
 
 
 def _pull(reference: Estimate, generated: Estimate) -> float:

@@ -182,7 +182,7 @@ def _bootstrap_floor(
 ) -> list[SampleFloor]:
     """Return the floor of pairs of the samples' sizes, drawn with replacement."""
     pairs = (
-        tuple(ref[rng.integers(len(ref), size=n)] for n in (len(ref), n_generated))
+        (ref[rng.integers(len(ref), size=len(ref))], ref[rng.integers(len(ref), size=n_generated)])
         for _ in range(metric.replicas)
     )
     return _floor_of_pairs("bootstrap", metric, pairs, (len(ref), n_generated), rng)
@@ -201,13 +201,12 @@ def _paired_floor(
 def _floor_of_pairs(
     kind: FloorKind,
     metric: SampleMetric,
-    pairs: Iterable[tuple[Table, ...]],
+    pairs: Iterable[tuple[Table, Table]],
     n: tuple[int, int],
     rng: np.random.Generator,
 ) -> list[SampleFloor]:
     """Return mean and spread of the scores of pairs of samples."""
-    drawn = [[e.value for e in metric.function(*pair, rng)] for pair in pairs]
-    values = np.array(drawn)
+    values = np.array([[e.value for e in metric.function(a, b, rng)] for a, b in pairs])
     spread = values.std(axis=0, ddof=1) if len(values) > 1 else np.full(len(values[0]), math.nan)
     return [
         SampleFloor(kind, Estimate(float(mean), float(error)), n)

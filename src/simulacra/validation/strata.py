@@ -13,7 +13,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simulacra.arrays import BoolArray, FloatArray, IntArray
 from simulacra.conditions import Conditions
@@ -160,5 +159,3 @@ def _thinned(group: IntArray, part: float, rng: np.random.Generator) -> IntArray
     tickets = np.where(small, rng.random(group.max() + 1)[group], rng.random(len(group)))
     chosen: IntArray = np.flatnonzero(tickets < part)
     return chosen
-
-

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -19,7 +19,6 @@ from simulacra.validation.floor import VERDICTS, Verdict
 from simulacra.validation.metrics import Estimate
 from simulacra.validation.result import Comparison, GroupResult, ThresholdResult, Validation
 from simulacra.yaml_files import one_line_errors, text_of
-
 
 
 class Rule(Frozen):
@@ -190,7 +189,9 @@ def _comparison_checks(group: GroupResult, c: Comparison, rule: Rule) -> Iterato
     yield from _check(f"{where} separation over floor", c.over_floor, rule.over_floor)
     if rule.verdict is not None:
         worse = VERDICTS.index(c.verdict) > VERDICTS.index(rule.verdict)
-        yield f"{where} the verdict is {c.verdict!r}, worse than {rule.verdict!r}" if worse else None
+        yield (
+            f"{where} the verdict is {c.verdict!r}, worse than {rule.verdict!r}" if worse else None
+        )
     for name in ("mean_ratio", "width_ratio", "median_ratio", "spread_ratio"):
         ratio, limit = c.metrics[name], getattr(rule, name)
         distance = Estimate(abs(ratio.value - 1), ratio.error)
