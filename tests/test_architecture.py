@@ -13,7 +13,8 @@ import simulacra
 ROOT = Path(simulacra.__file__).parent
 LEVELS = [
     {"arrays", "atomic", "errors", "jsonable", "memory", "provenance", "shipped", "units"},
-    {"columns", "histograms", "particles", "yaml_files"},
+    {"columns", "particles", "rounding", "yaml_files"},
+    {"histograms"},
     {"runtime"},
     {"detectors"},
     {"conditions"},

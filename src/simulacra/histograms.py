@@ -5,13 +5,13 @@ Nothing is ever dropped: what lies outside the edges is counted in an underflow 
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulacra.arrays import FloatArray, IntArray
+from simulacra.rounding import is_constant
 
 FEWEST_BINS, MOST_BINS = 5, 60
 TAIL = 0.001
@@ -50,7 +50,7 @@ def binning_of(reference: FloatArray) -> Binning:
     if not len(values):
         msg = "a binning needs finite values"
         raise ValueError(msg)
-    if np.ptp(values) <= 1e-9 * np.abs(values).max():  # rounding of a constant is no spread
+    if is_constant(values):  # rounding is no spread
         values = np.full_like(values, values[0])
     wanted = int(np.clip(np.ceil(2 * np.cbrt(len(values))), FEWEST_BINS, MOST_BINS))
     distinct, counts = np.unique(values, return_counts=True)
@@ -96,14 +96,26 @@ def chi2_of_counts(p: NDArray[np.number], q: NDArray[np.number]) -> tuple[float,
     References:
         N. Gagunashvili (2006), arXiv:physics/0605123.
     """
+    first = joined_bins(p + q)
+    a, b = np.add.reduceat(p, first), np.add.reduceat(q, first)
+    return float(chi2_of(a, b)), len(first) - 1
+
+
+def joined_bins(total: NDArray[np.number]) -> list[int]:
+    """Return the first of the bins that are joined, given the contents of both samples (bins,)."""
     first, filling = [0], 0
-    for i, count in enumerate(p + q):
+    for i, count in enumerate(total.tolist()):
         if filling >= FEWEST_PER_BIN:
             first.append(i)
             filling = 0
         filling += int(count)
     if filling < FEWEST_PER_BIN and len(first) > 1:
         first.pop()
-    a, b = np.add.reduceat(p, first), np.add.reduceat(q, first)
-    scale = math.sqrt(b.sum() / a.sum())
-    return float(np.sum((scale * a - b / scale) ** 2 / (a + b))), len(first) - 1
+    return first
+
+
+def chi2_of(a: NDArray[np.number], b: NDArray[np.number]) -> FloatArray:
+    """Return chi2 of histograms (..., bins) of which no bin is empty in both."""
+    scale = np.sqrt(b.sum(axis=-1, keepdims=True) / a.sum(axis=-1, keepdims=True))
+    terms: FloatArray = (scale * a - b / scale) ** 2 / (a + b)
+    return np.asarray(terms.sum(axis=-1))

@@ -97,7 +97,7 @@ def test_json_holds_no_nan_and_the_seed_decides_the_floor(pair):
     ]
     assert text[0] == text[1] != text[2]
     content = json.loads(text[0])
-    assert content["schema_version"] == 3
+    assert content["schema_version"] == 4
     assert set(content["pooled"]["comparisons"]) == set(content["observables"])
     assert all(math.isfinite(x) for x in numbers(content))
 

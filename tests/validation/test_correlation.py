@@ -3,6 +3,7 @@ import pytest
 
 from simulacra.validation import validate
 from simulacra.validation.correlation import correlated_names, correlations_of
+from simulacra.validation.strata import Strata
 
 from .samples import halves
 
@@ -78,3 +79,38 @@ def test_undefined_values_count_as_the_mean():
     lacking["y"][:] = np.nan
     found = correlations_of(("x", "y"), a, lacking, everything(a, lacking), optional=["y"])
     assert found.generated[0, 1] == 0
+
+
+def test_the_expected_difference_holds_for_long_tails():
+    differences, expected = [], []
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        samples = []
+        for n in (300, 400):
+            common = rng.exponential(size=n) ** 2
+            samples.append({"x": common + rng.exponential(size=n), "y": common + rng.normal(size=n)})
+        found = correlations_of(("x", "y"), *samples, everything(*samples))
+        differences.append(found.rms_difference**2)
+        expected.append(found.expected_rms**2)
+    gaussian = np.mean([(1 - found.reference[0, 1] ** 2) ** 2 * (1 / 300 + 1 / 400)])
+    assert np.mean(differences) == pytest.approx(np.mean(expected), rel=0.3)
+    assert np.mean(differences) > 1.5 * gaussian
+
+
+def test_shared_conditions_make_the_expected_difference_smaller():
+    differences, expected, independent = [], [], []
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        place = rng.normal(size=(2, 300))  # of the impact: the same in both samples
+        samples = [
+            {"x": place[0] + 0.3 * rng.normal(size=300), "y": place[1] + 0.3 * rng.normal(size=300)}
+            for _ in range(2)
+        ]
+        masks = everything(*samples)
+        strata = Strata(np.arange(300), np.arange(300))
+        found = correlations_of(("x", "y"), *samples, masks, strata=strata, rng=rng)
+        differences.append(found.rms_difference**2)
+        expected.append(found.expected_rms**2)
+        independent.append(correlations_of(("x", "y"), *samples, masks).expected_rms ** 2)
+    assert np.mean(differences) == pytest.approx(np.mean(expected), rel=0.35)
+    assert np.mean(independent) > 3 * np.mean(expected)

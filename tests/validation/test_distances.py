@@ -60,8 +60,11 @@ def test_products_of_events_give_what_covariances_give(rng, n, features):
 
 
 def test_published_values_of_constants(rng):
-    """JetNet's tests: 2^2 + 2^2 = 8; (4 + 1)^4 + 1 - 2 = 624; normalised 1 + 1 and 2^4 - 1."""
-    assert fpd(constant(2), constant(0), rng, normalise=False).value == pytest.approx(8)
+    """JetNet's tests: 2^2 + 2^2 = 8; (4 + 1)^4 + 1 - 2 = 624; normalised 1 + 1 and 2^4 - 1.
+
+    JetNet's fit gives the Fréchet distance to five digits.
+    """
+    assert fpd(constant(2), constant(0), rng, normalise=False).value == pytest.approx(8, rel=1e-4)
     assert fpd(constant(2), constant(0), rng).value == pytest.approx(2)
     assert fpd(constant(0), constant(0), rng).value == pytest.approx(0, abs=1e-12)
     few = constant(2, 300), constant(0, 300)
@@ -107,3 +110,14 @@ def test_the_generator_decides(rng):
     for metric in (fpd, kpd):
         a, b, c = (metric(first, second, np.random.default_rng(s)) for s in (1, 1, 2))
         assert a == b != c
+
+
+def test_the_published_fit_near_its_floor():
+    """The intercept is that of JetNet's fit, whatever a better one would be."""
+    x = 1 / np.geomspace(1e4, 5e4, 10)
+    y = 4e-5 + 1.6 * x + 1e-6 * np.random.default_rng(0).normal(size=10)
+    published, _ = optimize.curve_fit(
+        lambda t, a, b: a + b * t, x, y, bounds=([0, 0], [np.inf, np.inf])
+    )
+    assert _intercept(x, y).value == pytest.approx(published[0], rel=1e-6)
+    assert np.isnan(_intercept(x, np.full(10, np.nan)).value)

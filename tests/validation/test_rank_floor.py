@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from scipy import stats
 
 from simulacra.observables import observables_of
 from simulacra.validation.metrics import ks_statistic, wasserstein
@@ -65,12 +64,15 @@ def test_the_floor_is_that_of_two_real_halves_of_geant4():
     assert np.all(np.mean(above, axis=0) < 0.12)
 
 
-def test_an_independent_sample_takes_the_place_of_the_bootstrap():
+@pytest.mark.parametrize("n", [100, 1000])
+def test_an_independent_sample_checks_the_floor_and_never_moves_it(n):
     rng = np.random.default_rng(0)
-    a, b = rng.normal(size=(2, 300))
-    floor = rank_floors(a, rank_replicas(300, 300, rng), b)["wasserstein"]
-    assert (floor.kind, floor.mean) == ("sample", stats.wasserstein_distance(a, b))
-    assert floor.quantile >= floor.mean
+    reference, independent = rng.normal(size=500), rng.normal(size=n)
+    replicas = rank_replicas(500, 500, rng)
+    alone, checked = (rank_floors(reference, replicas, x) for x in (None, independent))
+    for name, floor in alone.items():
+        assert (floor.mean, floor.quantile) == (checked[name].mean, checked[name].quantile)
+        assert 0.4 < checked[name].sample < 2.5
 
 
 @pytest.mark.parametrize("n", [1, 2])

@@ -85,3 +85,27 @@ def test_less_than_four_energies_are_not_fitted():
     assert result.resolution is not None
     assert resolution_of(result.energies[:3], "response") is None
     assert resolution_of(result.energies, "no such observable") is None
+
+
+def sampled(b, rng, n=300):
+    """Relative widths of nine energies, with errors, from n events each."""
+    spread = np.sqrt(0.01 / ENERGY + b**2)
+    responses = 0.9 * (1 + spread[:, None] * rng.standard_normal((len(ENERGY), n)))
+    width = responses.std(axis=1, ddof=1) / responses.mean(axis=1)
+    return fit_resolution(ENERGY, width, width / np.sqrt(2 * (n - 1)))
+
+
+def test_a_constant_term_that_full_simulation_lacks_is_many_errors():
+    """Its square has an error where it is zero, too: no pull is undefined."""
+    rng = np.random.default_rng(3)
+    for _ in range(25):
+        pulls = resolution.pulls_of(sampled(0.0, rng), sampled(0.03, rng))
+        assert pulls["b"] > 8
+        assert all(map(math.isfinite, pulls.values()))
+
+
+def test_pulls_of_equal_samples_have_width_one():
+    rng = np.random.default_rng(4)
+    pulls = [list(resolution.pulls_of(sampled(0.0, rng), sampled(0.0, rng)).values()) for _ in range(200)]
+    assert np.std(pulls, axis=0) == pytest.approx(1, abs=0.15)
+    assert np.mean(pulls, axis=0) == pytest.approx(0, abs=0.25)

@@ -45,7 +45,7 @@ def test_the_example_finds_what_is_wrong(results):
     [
         ({"separation": 0.01}, "separation power is"),
         ({"over_floor": 2}, "separation over floor"),
-        ({"verdict": "close"}, "it differs, worse than 'close'"),
+        ({"verdict": "close"}, "the verdict is 'differs', worse than 'close'"),
         ({"mean_ratio": 0.01, "sigmas": 2}, "by more than 2 standard errors"),
         ({"mean_shift": 0.5}, "mean shift over width"),
     ],

@@ -7,19 +7,23 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
+import numpy as np
+
 from simulacra.arrays import FloatArray
 from simulacra.detectors import Calorimeter, Layer
 from simulacra.detectors.segmentation import CartesianSegmentation, PolarSegmentation
 from simulacra.observables import calorimeter as of
 from simulacra.observables import windows
 from simulacra.observables.observable import Observable
-from simulacra.observables.showers import LayerShowers, Showers
+from simulacra.observables.showers import LayerShowers, Showers, ring_radii
 
 Lengths = Literal["mm", "cells"]
 LayerFunction = Callable[[LayerShowers, Showers], FloatArray]
 
 STRIP_RATIO = 4
 """Cells that are at least as many times narrower than the reference cell are called strips."""
+SAME_PLACE = 1e-9
+"""Distance of cells in mm that is rounding, such as that of cosines of opposite sectors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,12 @@ EVENT_ROWS = (
     Observable("depth", r"$\langle z \rangle$", "mm", of.depth, "depth", Showers),
     Observable("depth_width", r"$\sigma_z$", "mm", of.depth_width, "depth_width", Showers),
 )
+ALONG_DEPTH = ("depth", "depth_width", "fraction")
+"""What a single layer fixes: its depth, and that all energy is in it."""
+ALONG_RADIUS = ("centre_r", "width_r")
+"""What a single ring fixes."""
+OF_CELLS = ("energy_ratio", "hottest_cell")
+"""What a single cell fixes."""
 LAYER_ROWS = (
     Row("layer_energy", r"$E$", "MeV", of.layer_energy),
     Row("fraction", r"$E_{layer} / E_{tot}$", "", of.fraction),
@@ -96,7 +106,8 @@ def calorimeter_observables(
         lengths: the unit of centres and widths along x and y: mm, or cells of the layer (of the
             strips: strip units); polar layers, whose cells differ in size, stay in mm.
     """
-    observables = list(EVENT_ROWS)
+    one_layer = len(detector.layers) == 1
+    observables = [replace(o, fixed=one_layer and o.name in ALONG_DEPTH) for o in EVENT_ROWS]
     for layer in detector.layers:
         rows = _rows_of(detector, layer)
         observables += [_bound(row, detector, layer, lengths) for row in rows]
@@ -116,6 +127,17 @@ def _rows_of(detector: Calorimeter, layer: Layer) -> Iterator[Row]:
         yield CENTRAL_ROW
 
 
+def _is_fixed(row: Row, detector: Calorimeter, layer: Layer) -> bool:
+    """Return whether the read-out of a layer leaves nothing of an observable to the shower."""
+    if row.axis is not None and row.unit == "mm":
+        return bool(np.ptp((layer.x, layer.y)[row.axis]) <= SAME_PLACE)
+    if row.name in ALONG_RADIUS:
+        return bool(np.ptp(ring_radii(layer)) <= SAME_PLACE)
+    if row.name in OF_CELLS:
+        return len(layer.x) == 1
+    return row.name in ALONG_DEPTH and len(detector.layers) == 1
+
+
 def _bound(row: Row, detector: Calorimeter, layer: Layer, lengths: Lengths) -> Observable:
     function: Callable[[Showers], FloatArray] = partial(_of_layer, row.function, layer.name)
     group, label, segmentation = row.name, row.label, layer.segmentation
@@ -124,7 +146,13 @@ def _bound(row: Row, detector: Calorimeter, layer: Layer, lengths: Lengths) -> O
         group = group.replace("{axis}", axis)
         label = label.replace("{axis}", f"{{{_GREEK.get(axis, axis)}}}")
     observable = Observable(
-        f"{group}.{layer.name}", f"{label}, {layer.name}", row.unit, function, group, Showers
+        f"{group}.{layer.name}",
+        f"{label}, {layer.name}",
+        row.unit,
+        function,
+        group,
+        Showers,
+        fixed=_is_fixed(row, detector, layer),
     )
     if lengths == "mm" or row.unit != "mm" or row.axis is None:
         return observable

@@ -34,6 +34,8 @@ class Observable:
         axis: how histograms, distances and classifiers spread its values out.
         optional: whether an event need not define it (a track without clusters has no distance to
             anything): then nan says so, which is no fault of the event.
+        fixed: whether the read-out alone decides it: the same number in each event whose layer has
+            energy, such as the width across a single cell. Such a number says nothing of showers.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Observable:
     prepare: Callable[[Events], Any] = _events_themselves
     axis: Axis = LINEAR
     optional: bool = False
+    fixed: bool = False
 
     def __call__(self, events: Events) -> FloatArray:
         """Return the observable of each event, shape (n,)."""

@@ -24,10 +24,12 @@ from simulacra.events import Events
 from simulacra.histograms import binning_of, chi2_of_counts
 from simulacra.observables import (
     Observable,
+    fixed_observables,
     observables_of,
     observe,
     selection_groups,
 )
+from simulacra.rounding import is_constant
 
 HALF_WEIGHT = 30
 """Events at which an energy has half the weight of one with very many."""
@@ -146,24 +148,31 @@ def _members(events: Events, group: str) -> list[Observable]:
     ]
     if not found:
         known = sorted({o.group for o in observables_of(events.detector)})
+        if group in {o.group for o in fixed_observables(events.detector)}:
+            msg = f"selection.groups: the read-out alone fixes {group!r}; there are "
+            raise CardError(msg + ", ".join(known))
         msg = f"selection.groups: no observables {group!r}; there are {', '.join(known)}"
         raise CardError(msg)
     return found
 
 
 def _ratios(reference: FloatArray, generated: FloatArray) -> tuple[float, float]:
-    """Return the ratios of means and of widths; nan where either has no values."""
+    """Return the ratios of means and of widths; nan where they are undefined."""
     if not len(reference) or not len(generated):
         return math.nan, math.nan
-    mean, width = generated.mean() / reference.mean(), generated.std() / reference.std()
+    mean = generated.mean() / reference.mean() if reference.mean() else math.nan
+    width = math.nan if is_constant(reference) else generated.std() / reference.std()
     return float(mean), float(width)
 
 
 def _distance(reference: FloatArray, generated: FloatArray) -> float:
-    """Return |difference of means| / width + |log ratio of widths|; 0 for a constant reference."""
-    width = float(reference.std()) if len(reference) else 0.0
-    if width == 0:
+    """Return |difference of means| / width + |log ratio of widths|; 0 for a constant reference.
+
+    A reference that varies by rounding alone is constant: its width is no scale for anything.
+    """
+    if not len(reference) or is_constant(reference):
         return 0.0
+    width = float(reference.std())
     if not len(generated):
         return UNDEFINED
     ratio = max(float(generated.std()) / width, SMALLEST_RATIO)

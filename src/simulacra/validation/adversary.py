@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from simulacra.arrays import IntArray
 from simulacra.energies import EnergyGroup
+from simulacra.rounding import is_constant
 from simulacra.validation.classifier import (
     CLASSIFIERS,
     ClassifierOptions,
@@ -19,6 +20,7 @@ from simulacra.validation.classifier import (
     classify,
     worst_energy,
 )
+from simulacra.validation.comparer import Samples
 from simulacra.validation.features import CLASSIFIED, sample_tables
 from simulacra.validation.mlp import MlpOptions
 from simulacra.validation.sample import Sample
@@ -31,6 +33,7 @@ from simulacra.validation.sample_result import (
     SampleScore,
 )
 from simulacra.validation.split import matched_split
+from simulacra.validation.strata import Strata
 from simulacra.validation.table import Table
 
 Profile = Literal["quick", "official"]
@@ -72,17 +75,18 @@ class _Features:
     tables: Mapping[str, Table]
     conditions: NDArray[np.float32]
     groups: IntArray
+    rows: IntArray
 
     def take(self, rows: IntArray) -> _Features:
         tables = {name: table[rows] for name, table in self.tables.items()}
-        return _Features(tables, self.conditions[rows], self.groups[rows])
+        return _Features(tables, self.conditions[rows], self.groups[rows], self.rows[rows])
 
     def __len__(self) -> int:
         return len(self.groups)
 
 
 def judge_samples(
-    samples: tuple[Sample, Sample, Sample | None],
+    samples: Samples,
     groups: tuple[EnergyGroup, ...],
     profile: Profile,
     rng: np.random.Generator,
@@ -90,7 +94,8 @@ def judge_samples(
     """Judge generated events by classifiers and by metrics of whole samples.
 
     Args:
-        samples: reference, generated events and, if there are, independent reference events.
+        samples: reference, generated events and, if there are, independent reference events; and
+            which of them have equal conditions.
         groups: energies that both samples have; other events are left out.
         profile: ``quick`` for minutes, ``official`` for CaloChallenge's classifier.
         rng: what splits, trainings and floors are drawn from.
@@ -98,7 +103,7 @@ def judge_samples(
     Returns:
         The result, and notes on what a reader must know of it.
     """
-    present = [sample for sample in samples if sample is not None]
+    present = [s for s in (samples.reference, samples.generated, samples.floor) if s is not None]
     ready = [_prepare(sample, groups) for sample in present]
     notes = [
         f"{name} sample: {len(sample) - len(used)} events with broken numbers or of an energy "
@@ -116,31 +121,31 @@ def judge_samples(
     ref, gen = ready[:2]
     extra = ready[2] if len(ready) > 2 else None
     options = PROFILES[profile]
+    strata = samples.strata
     adversaries = _adversaries(ref, gen, extra, groups, options.classifier, rng)
     if len(adversaries) == 0:
         notes.append("too few events for classifiers")
-    scores, cautions = _scores(ref, gen, extra, options, rng)
-    energies = _scores_by_energy(ref, gen, extra, groups, options, rng)
+    scores, cautions = _scores((ref, gen, extra), strata, options, rng)
+    energies = _scores_by_energy((ref, gen, extra), strata, groups, options, rng)
     comparison = SampleComparison(profile, adversaries, scores, energies, _worse(adversaries))
     return comparison, notes + cautions
 
 
 def _scores_by_energy(
-    ref: _Features,
-    gen: _Features,
-    extra: _Features | None,
+    ready: tuple[_Features, _Features, _Features | None],
+    strata: Strata | None,
     groups: tuple[EnergyGroup, ...],
     options: ProfileOptions,
     rng: np.random.Generator,
 ) -> dict[str, tuple[SampleScore, ...]]:
     """Return the metrics at each energy that has enough events of all samples."""
-    samples = [sample for sample in (ref, gen, extra) if sample is not None]
+    samples = [sample for sample in ready if sample is not None]
     found = {}
     for i, group in enumerate(groups):
         here = [sample.take(np.flatnonzero(sample.groups == i)) for sample in samples]
         if min(map(len, here)) >= FEWEST_AT_ENERGY:
             more = here[2] if len(here) > 2 else None
-            found[group.label], _ = _scores(here[0], here[1], more, options, rng)
+            found[group.label], _ = _scores((here[0], here[1], more), strata, options, rng)
     return found
 
 
@@ -154,12 +159,15 @@ class _Standard:
     @classmethod
     def of(cls, table: Table) -> _Standard:
         width = table.std(axis=0)
-        return cls(table.mean(axis=0), np.where(width > 0, width, np.float32(1)))
+        return cls(table.mean(axis=0), np.where(is_constant(table), np.float32(1), width))
 
     def added_to(self, sample: _Features) -> _Features:
         standardised = (sample.tables["observables"] - self.mean) / self.width
         return _Features(
-            {**sample.tables, "standardised": standardised}, sample.conditions, sample.groups
+            {**sample.tables, "standardised": standardised},
+            sample.conditions,
+            sample.groups,
+            sample.rows,
         )
 
 
@@ -170,22 +178,30 @@ def _prepare(sample: Sample, groups: tuple[EnergyGroup, ...]) -> _Features:
     good = (index >= 0) & sample.whole
     used = sample.take(good)
     conditions = used.conditions.matrix(tuple(used.conditions.columns))
-    return _Features(sample_tables(used), conditions, index[good])
+    return _Features(sample_tables(used), conditions, index[good], used.rows)
 
 
 def _scores(
-    ref: _Features,
-    gen: _Features,
-    extra: _Features | None,
+    ready: tuple[_Features, _Features, _Features | None],
+    strata: Strata | None,
     options: ProfileOptions,
     rng: np.random.Generator,
 ) -> tuple[tuple[SampleScore, ...], list[str]]:
-    scores, cautions = [], []
+    ref, gen, extra = ready
+    here = None if strata is None else strata.take(ref.rows, gen.rows)
+    shared = here if here is not None and here.are_shared else None
+    scores: list[SampleScore] = []
+    cautions: list[str | None] = []
+    if extra is not None and shared is None and len(extra) < len(gen):
+        cautions.append(
+            f"the floor sample has {len(extra)} events, fewer than the generated one: the floors "
+            "of FPD, KPD and correlations are those of pairs drawn from the reference"
+        )
     for metric in SAMPLE_METRICS:
         name = metric.features
         if name in ref.tables:
             more = None if extra is None else extra.tables[name]
-            tables = Tables(ref.tables[name], gen.tables[name], more)
+            tables = Tables(ref.tables[name], gen.tables[name], more, shared)
             scores += scores_of(metric, tables, options.neighbours, rng)
             cautions.append(metric.caution(min(len(ref), len(gen))))
     return tuple(scores), [text for text in cautions if text is not None]

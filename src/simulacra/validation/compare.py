@@ -8,13 +8,28 @@ from typing import Literal, NoReturn
 import numpy as np
 
 from simulacra.arrays import FloatArray
-from simulacra.energies import EnergyGroup, energy_groups, energy_points
+from simulacra.energies import (
+    EnergyGroup,
+    energy_groups,
+    energy_points,
+    mixes_points_with_a_spectrum,
+)
 from simulacra.errors import EventsError
 from simulacra.events import EventSource, require_same_detector
 from simulacra.observables import Observable, observables_of
 from simulacra.provenance import provenance
 from simulacra.units import format_energy
 from simulacra.validation.adversary import Profile, judge_samples
+from simulacra.validation.cautions import (
+    DIFFERENT_SHARE,
+    different_spectrum,
+    different_within_bins,
+    failed_checks,
+    few_events,
+    heavy_tails,
+    mixtures,
+    same_events,
+)
 from simulacra.validation.comparer import Comparer, Samples
 from simulacra.validation.correlation import correlated_names, correlations_of
 from simulacra.validation.kinds import kind_of
@@ -24,6 +39,7 @@ from simulacra.validation.result import Invariants, ObservableInfo, Validation
 from simulacra.validation.sample import Sample, measured
 from simulacra.validation.sample_result import SampleComparison
 from simulacra.validation.shown import Shown
+from simulacra.validation.strata import strata_of
 
 
 def validate(
@@ -44,33 +60,46 @@ def validate(
     Args:
         reference: events of the full simulation.
         generated: events of the simulator that is judged.
-        floor: further, independent events of the full simulation. With them the floor is their
-            score (a random part of them where they are more than the generated ones); without
-            them, a bootstrap of the reference.
+        floor: further, independent events of the full simulation, of the reference's energies. They
+            check the floors of single observables, which are always those of the generated size,
+            and are the floor of classifiers and of metrics of whole samples.
         seed: what the floors and the classifiers draw from.
         profile: how thoroughly classifiers and metrics of whole samples judge: not at all, in
             minutes, or as in CaloChallenge (hours without a GPU).
         legacy: a CaloChallenge dataset (``2``) whose official scores are added.
 
     Raises:
-        EventsError: the samples are of different detectors, have no energy in common, or one has
-            no events.
+        EventsError: the samples are of different detectors, have no energy in common, one has its
+            energies at points and the other between them, or one has no events.
         SimulacraError: the detector has no such official scores.
     """
     require_comparable(reference, generated, floor=floor, legacy=legacy)
     ref, gen = measured(reference), measured(generated)
     extra = None if floor is None else measured(floor)
-    samples = Samples(ref, gen, extra)
+    given = Samples(ref, gen, extra, strata_of(ref.conditions, gen.conditions))
     observables = observables_of(ref.detector)
     comparer = Comparer(np.random.default_rng(seed), {o.name: o for o in observables})
     groups = energy_groups(ref.energies, gen.energies, scale=ref.detector.scale)
+    scale = kind_of(ref.detector).scale
     both, notes = _shared(groups, ref, gen)
     notes += compare_mixtures(ref, gen, "generated")
     notes += [] if extra is None else compare_mixtures(ref, extra, "floor")
     if not both:
         _refuse_disjoint(ref, gen)
+    if mixes_points_with_a_spectrum(ref.energies, gen.energies):
+        _refuse_mixed(ref, gen)
+    notes += [*same_events(given), *different_within_bins(both, ref, gen, scale)]
+    samples = given
+    if extra is not None and (note := different_spectrum(groups, ref, extra, scale)):
+        notes.append(note)
+        samples = replace(given, floor=None)
     limits = _limits(ref.values[observables[0].name])
-    judged, cautions = _judged((ref, gen, extra), both, profile, seed)
+    judged, cautions = _judged(samples, both, profile, seed)
+    pooled = comparer.pooled(both, samples)
+    energies = tuple(comparer.group(g.label, g.energy, (g,), samples) for g in both)
+    notes += [*few_events(energies, scale), *failed_checks(energies)]
+    if samples.shared is None:
+        notes += heavy_tails({name: ref.values[name] for name in pooled.comparisons})
     result = Validation(
         detector=ref.detector.name,
         scale=ref.detector.scale,
@@ -83,8 +112,8 @@ def validate(
             "reference": _invariants(ref, observables[0], limits),
             "generated": _invariants(gen, observables[0], limits),
         },
-        pooled=comparer.pooled(both, samples),
-        energies=tuple(comparer.group(g.label, g.energy, (g,), samples) for g in both),
+        pooled=pooled,
+        energies=energies,
         divisions={
             division.name: comparer.divided(division, both, samples)
             for division in kind_of(ref.detector).divisions(ref.detector)
@@ -137,10 +166,16 @@ def _with_relations(
         _places(gen),
         [(g.select(ref.energies), g.select(gen.energies)) for g in groups],
         optional=[o.name for o in table if o.optional],
+        strata=samples.shared,
+        rng=np.random.default_rng([result.seed, 2]),
     )
     shared = samples.within(groups)
     shown = Shown(
-        replace(result, correlations=correlations), groups, shared.reference, shared.generated
+        replace(result, correlations=correlations),
+        groups,
+        shared.reference,
+        shared.generated,
+        shared.shared,
     )
     return kind_of(ref.detector).complete(shown)
 
@@ -152,7 +187,7 @@ def _places(sample: Sample) -> dict[str, FloatArray]:
 
 
 def _judged(
-    samples: tuple[Sample, Sample, Sample | None],
+    samples: Samples,
     groups: tuple[EnergyGroup, ...],
     profile: Profile | Literal["none"],
     seed: int,
@@ -174,20 +209,31 @@ def _shared(
         n_ref = int(group.select(ref.energies).sum())
         n_gen = int(group.select(gen.energies).sum())
         if n_ref and n_gen:
-            both.append((group, n_ref / len(ref), n_gen / len(gen)))
+            both.append(group)
         elif n_ref or n_gen:
             owner, n = ("reference", n_ref) if n_ref else ("generated", n_gen)
             notes.append(f"{group.label}: only the {owner} sample has events ({n}); left out")
-    shares = np.array([[a, b] for _, a, b in both])
     if len(both) > 1:
-        shares = shares / shares.sum(axis=0)
-        if np.abs(shares[:, 0] - shares[:, 1]).max() > 0.05:
+        shares = mixtures(tuple(both), ref.energies, gen.energies)
+        shares /= shares.sum(axis=0)
+        if np.abs(shares[:, 0] - shares[:, 1]).max() > DIFFERENT_SHARE:
             scale = kind_of(ref.detector).scale
             notes.append(
                 f"the samples mix the {scale.many} differently: judge them {scale.one} by "
                 f"{scale.one}, the results for all {scale.many} together show the mixture as well"
             )
-    return tuple(group for group, _, _ in both), notes
+    return tuple(both), notes
+
+
+def _refuse_mixed(ref: Sample, gen: Sample) -> NoReturn:
+    """Say that energies at points and a spectrum cannot be compared."""
+    scale = kind_of(ref.detector).scale
+    msg = (
+        f"one sample has its {scale.many} at points, the other between them: reference "
+        f"{_extent(ref.energies)}, generated {_extent(gen.energies)}; in a common bin their means "
+        "differ, whatever the simulator does; generate with --like the reference"
+    )
+    raise EventsError(msg)
 
 
 def _refuse_disjoint(ref: Sample, gen: Sample) -> NoReturn:

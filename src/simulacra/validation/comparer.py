@@ -11,13 +11,19 @@ import numpy as np
 from simulacra.arrays import BoolArray, FloatArray
 from simulacra.energies import EnergyGroup
 from simulacra.observables import Observable
+from simulacra.rounding import is_constant
 from simulacra.validation.division import Division, Part
-from simulacra.validation.floor import floor_of, verdict_of
+from simulacra.validation.floor import REPLICAS, floor_of, verdict_of
 from simulacra.validation.kinds import kind_of
 from simulacra.validation.metrics import METRICS, moments
+from simulacra.validation.paired import SHIFT, paired_scores, with_paired_errors
 from simulacra.validation.rank_floor import RankReplicas, rank_floors, rank_replicas
 from simulacra.validation.result import Comparison, GroupResult
 from simulacra.validation.sample import Sample
+from simulacra.validation.strata import Relabelling, Strata, relabelling
+
+MOST_PAIRED = 4096
+"""Events of either sample, about, from which the floors of samples with shared conditions come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +33,26 @@ class Samples:
     Attributes:
         reference, generated: the two samples.
         floor: independent reference events, where there are.
+        strata: which events of the sources of both have equal conditions.
     """
 
     reference: Sample
     generated: Sample
     floor: Sample | None = None
+    strata: Strata | None = None
+
+    @property
+    def shared(self) -> Strata | None:
+        """The strata of the events of both samples, where conditions are shared."""
+        if self.strata is None:
+            return None
+        here = self.strata.take(self.reference.rows, self.generated.rows)
+        return here if here.are_shared else None
 
     def where(self, chosen: Callable[[Sample], Sample]) -> Samples:
         """Return what a function chooses of each."""
         floor = None if self.floor is None else chosen(self.floor)
-        return Samples(chosen(self.reference), chosen(self.generated), floor)
+        return Samples(chosen(self.reference), chosen(self.generated), floor, self.strata)
 
     def within(self, groups: tuple[EnergyGroup, ...]) -> Samples:
         """Return the events of each that are in one of the groups."""
@@ -82,19 +98,26 @@ class Comparer:
         """Return the result of the events of some energies, for all observables or some."""
         samples = samples.within(groups)
         ref, gen, extra = samples.reference, samples.generated, samples.floor
-        if extra is not None:
-            extra = self._part(extra, len(gen))
-        replicas = rank_replicas(len(ref), len(gen), self.rng)
-        comparisons, undefined = {}, []
+        shared = samples.shared
+        drawn: Relabelling | RankReplicas = (
+            rank_replicas(len(ref), len(gen), self.rng)
+            if shared is None
+            else relabelling(shared, REPLICAS, self.rng, MOST_PAIRED)
+        )
+        comparisons, undefined, constant = {}, [], []
         for name in self.observables if names is None else names:
             independent = None if extra is None else extra.values[name]
-            values = ref.values[name], gen.values[name], independent
-            comparison = self._compare(self.observables[name], values, replicas)
-            if comparison is not None:
-                comparisons[name] = comparison
-            elif np.isfinite(values[0]).any():
-                undefined.append(name)
-        return GroupResult(label, energy, len(ref), len(gen), comparisons, tuple(undefined))
+            values = _finite(ref.values[name]), _finite(gen.values[name])
+            known = tuple(v[~np.isnan(v)] for v in values)
+            if not len(known[0]) or not len(known[1]):
+                undefined += [name] * (len(known[0]) > 0)
+            elif min(map(len, known)) > 1 and is_constant(np.concatenate(known)):
+                constant.append(name)
+            else:
+                observable = self.observables[name]
+                comparisons[name] = self._compare(observable, values, independent, drawn)
+        sizes = len(ref), len(gen)
+        return GroupResult(label, energy, *sizes, comparisons, tuple(undefined), tuple(constant))
 
     def divided(
         self, division: Division, groups: tuple[EnergyGroup, ...], samples: Samples
@@ -109,41 +132,50 @@ class Comparer:
                     found.append(self.group(label, energy, chosen, here, division.observables))
         return tuple(found)
 
-    def _part(self, sample: Sample, n: int) -> Sample:
-        """Return the sample, or n of its events where it has more."""
-        if len(sample) <= n:
-            return sample
-        return sample.take(np.sort(self.rng.choice(len(sample), n, replace=False)))
-
     def _compare(
         self,
         observable: Observable,
-        values: tuple[FloatArray, FloatArray, FloatArray | None],
-        replicas: RankReplicas,
-    ) -> Comparison | None:
-        ref, gen, independent = values
-        a, b = ref[np.isfinite(ref)], gen[np.isfinite(gen)]
-        if not len(a) or not len(b):
-            return None
-        if independent is not None:
-            independent = independent[np.isfinite(independent)]
+        values: tuple[FloatArray, FloatArray],
+        independent: FloatArray | None,
+        drawn: Relabelling | RankReplicas,
+    ) -> Comparison:
+        """Return the comparison of values (n,) and (m,), nan where they do not count."""
+        a, b = (v[~np.isnan(v)] for v in values)
         places = observable.axis.places
-        further = None if independent is None else places(independent)
-        floor = floor_of(places(a), len(b), self.rng, further)
+        first, second = moments(a), moments(b)
         metrics = {
-            key: metric.function(places(a), places(b)) if metric.binned else metric.function(a, b)
+            key: metric.function(places(a), places(b))
+            if metric.binned
+            else metric.function(a, b)
+            if metric.summary is None
+            else metric.summary(first, second)
             for key, metric in METRICS.items()
         }
+        if isinstance(drawn, Relabelling):
+            scores = paired_scores(*values, observable.axis, drawn)
+            floor, floors = scores.floors(len(b), first.std.value)
+            metrics = with_paired_errors(metrics, values, first, scores, drawn)
+        else:
+            if independent is not None:
+                independent = independent[np.isfinite(independent)]
+            further = None if independent is None else places(independent)
+            floor = floor_of(places(a), len(b), self.rng, further)
+            floors = rank_floors(a, drawn, independent)
         return Comparison(
             observable=observable.name,
-            reference=moments(a),
-            generated=moments(b),
-            non_finite=(len(ref) - len(a), len(gen) - len(b)),
+            reference=first,
+            generated=second,
+            non_finite=(len(values[0]) - len(a), len(values[1]) - len(b)),
             metrics=metrics,
             floor=floor,
-            verdict=verdict_of(metrics["separation"].value, floor),
-            floors=rank_floors(a, replicas, independent),
+            verdict=verdict_of(metrics["separation"].value, floor, metrics.get(SHIFT)),
+            floors=floors,
         )
+
+
+def _finite(values: FloatArray) -> FloatArray:
+    """Return the values, nan in place of what is not finite."""
+    return np.where(np.isfinite(values), values, np.nan)
 
 
 def _with_pooled(

@@ -6,15 +6,17 @@ A score means nothing without it: histograms of a few hundred showers never agre
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
 from simulacra.arrays import FloatArray, IntArray
 from simulacra.histograms import binning_of
-from simulacra.validation.metrics import separation
+from simulacra.validation.metrics import Estimate, separation
 
-Verdict = Literal["agrees", "close", "differs"]
+Verdict = Literal["agrees", "close", "slight", "differs"]
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+"""From the best to the worst."""
 
 REPLICAS = 200
 QUANTILE = 0.95
@@ -22,36 +24,52 @@ PSEUDO_COUNT = 0.5
 """Added to each bin of the parent (Jeffreys' prior): the bins were chosen by the reference, so that
 its outer ones are emptier than those of an independent sample. With it, independent samples of 30
 to 600 real showers exceed the 95 % quantile in 3 to 7 % of cases; without it, in 6 to 18 %."""
-CLOSE_EXCESS = 0.01
-"""Separation above the floor up to which samples are close: a Gaussian that is off by 0.28 standard
-deviations, or by a fifth of its width, has this separation from the true one."""
 CLOSE_FACTOR = 1.5
 """Multiple of the 95 % quantile up to which a score may be chance: a report makes hundreds of
 comparisons, one in twenty is above the quantile itself and less than 1 % are above this."""
+SLIGHT_EXCESS = 0.01
+"""Separation above the floor up to which a certain difference is small.
+
+A Gaussian has this separation from one that is shifted by 0.20 standard deviations, 15 % wider or
+13 % narrower; so has a sample of which 2 % are in the wrong place (a lost tail, 3 % instead of 1 %
+of empty events). For small shifts S is a quarter of the shift squared, for small changes of the
+width half of the relative change squared."""
+CERTAIN = 4.0
+"""Standard errors from which on a shift is certain, among hundreds of comparisons."""
 
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """The separation of Geant4 from Geant4.
+    """How far full simulation is from itself at the sizes of the samples.
 
     Attributes:
-        kind: ``bootstrap`` (from the reference histogram) or ``sample`` (independent showers).
-        mean: its expected value, or the score of the independent sample.
-        quantile: the value that 95 % of such pairs stay below (by the bootstrap in either case,
-            but never below the score of the independent sample).
-        n: size of the sample that stands in for the generated one.
+        kind: how pairs of samples were drawn: ``bootstrap`` from the reference, for independent
+            samples; ``paired`` where both have the same conditions, by events that change places.
+        mean: the expected score.
+        quantile: the score that 95 % of such pairs stay below.
+        n: size of the generated sample.
+        sample: the score of an independent sample of full simulation over the expected one of its
+            size: about 1, however many events it has; None without such a sample.
     """
 
-    kind: Literal["bootstrap", "sample"]
+    kind: Literal["bootstrap", "paired"]
     mean: float
     quantile: float
     n: int
+    sample: float | None = None
 
 
-def bootstrap_floor(
-    counts: IntArray, n_reference: int, n_generated: int, rng: np.random.Generator
+def floor_from(
+    kind: Literal["bootstrap", "paired"], scores: FloatArray, n: int, sample: float | None = None
 ) -> Floor:
-    """Return the floor from pairs of histograms drawn from one parent (parametric bootstrap).
+    """Return the floor of scores (pairs,)."""
+    return Floor(kind, float(scores.mean()), float(np.quantile(scores, QUANTILE)), n, sample)
+
+
+def bootstrap_scores(
+    counts: IntArray, n_reference: int, n_generated: int, rng: np.random.Generator
+) -> FloatArray:
+    """Return the separations of pairs of histograms drawn from one parent (parametric bootstrap).
 
     Both members of a pair are multinomial with the contents ``counts`` (bins,) plus
     ``PSEUDO_COUNT`` as probabilities, one of ``n_reference`` and one of ``n_generated`` entries.
@@ -59,10 +77,7 @@ def bootstrap_floor(
     parent = (counts + PSEUDO_COUNT) / (counts + PSEUDO_COUNT).sum()
     first = rng.multinomial(n_reference, parent, size=REPLICAS)
     second = rng.multinomial(n_generated, parent, size=REPLICAS)
-    scores = separation(first, second)
-    return Floor(
-        "bootstrap", float(scores.mean()), float(np.quantile(scores, QUANTILE)), n_generated
-    )
+    return separation(first, second)
 
 
 def floor_of(
@@ -71,34 +86,52 @@ def floor_of(
     rng: np.random.Generator,
     independent: FloatArray | None = None,
 ) -> Floor:
-    """Return the floor of an observable.
+    """Return the floor of an observable for samples with independent conditions.
 
     Args:
         reference: finite values of the reference (n,).
         n_generated: size of the generated sample.
         rng: what the bootstrap draws from.
-        independent: finite values of an independent Geant4 sample, if there is one.
+        independent: finite values of an independent sample of full simulation, if there is one: a
+            check of the bootstrap, of any size.
     """
     binning = binning_of(reference)
     counts = binning.counts(reference)
-    floor = bootstrap_floor(counts, len(reference), n_generated, rng)
-    if independent is None or not len(independent):
-        return floor
-    score = float(separation(counts, binning.counts(independent)))
-    return Floor("sample", score, max(score, floor.quantile), len(independent))
+    scores = bootstrap_scores(counts, len(reference), n_generated, rng)
+    check = None
+    if independent is not None and len(independent):
+        expected = bootstrap_scores(counts, len(reference), len(independent), rng).mean()
+        score = float(separation(counts, binning.counts(independent)))
+        check = score / float(expected) if expected > 0 else None
+    return floor_from("bootstrap", scores, n_generated, check)
 
 
-def verdict_of(score: float, floor: Floor) -> Verdict:
+def verdict_of(score: float, floor: Floor, shift: Estimate | None = None) -> Verdict:
     """Return what a separation power means, given the floor.
 
     - ``agrees``: not above the 95 % quantile of the floor; no difference is resolved.
-    - ``close``: above it by less than ``CLOSE_FACTOR`` (it may be chance), or the excess over the
-      floor is at most ``CLOSE_EXCESS`` (it is small; unlike a multiple of the floor, the excess
-      does not depend on how many events there are).
+    - ``close``: above it by less than ``CLOSE_FACTOR``: it may be chance.
+    - ``slight``: certain, and small: the excess over the floor is at most ``SLIGHT_EXCESS``. Unlike
+      a multiple of the floor, the excess does not depend on how many events there are.
     - ``differs``: a difference that is both certain and large enough to see.
+
+    Args:
+        score: the separation power.
+        floor: of it.
+        shift: the difference of means over the width at equal conditions, for samples that share
+            them: a histogram over all energies hides a shift that is the same fault in each event.
+            Where it is more than ``CERTAIN`` errors, its square over 4 is a separation power, too.
     """
+    found = _verdict_of(score, floor)
+    if shift is None or not abs(shift.value) > CERTAIN * shift.error:
+        return found
+    own: Verdict = "slight" if shift.value**2 / 4 <= SLIGHT_EXCESS else "differs"
+    return max(found, own, key=VERDICTS.index)
+
+
+def _verdict_of(score: float, floor: Floor) -> Verdict:
     if score <= floor.quantile:
         return "agrees"
-    chance = score <= CLOSE_FACTOR * floor.quantile
-    small = score - floor.mean <= CLOSE_EXCESS
-    return "close" if chance or small else "differs"
+    if score <= CLOSE_FACTOR * floor.quantile:
+        return "close"
+    return "slight" if score - floor.mean <= SLIGHT_EXCESS else "differs"

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulacra.arrays import FloatArray
+from simulacra.arrays import FloatArray, IntArray
 from simulacra.detectors import Calorimeter
+from simulacra.validation.strata import Strata, within_strata
 
 if TYPE_CHECKING:
     from simulacra.validation.sample import Sample
@@ -57,14 +58,18 @@ class ImpactProfile:
         return self.chi2 / self.ndf if self.ndf else math.nan
 
 
-def impact_profiles(reference: Sample, generated: Sample) -> tuple[ImpactProfile, ...]:
+def impact_profiles(
+    reference: Sample, generated: Sample, strata: Strata | None = None
+) -> tuple[ImpactProfile, ...]:
     """Return a profile for each layer and axis of a detector with impact conditions.
 
-    Errors are the spread in a bin over sqrt(n), so that mixtures of energies have honest ones.
+    Errors are the spread in a bin over sqrt(n), so that mixtures of energies have honest ones. With
+    the strata of samples that share their conditions, chi2 takes the error of the difference within
+    these: the place in the bin is the same in both samples.
     """
     detector = reference.detector
     assert isinstance(detector, Calorimeter)
-    return tuple(_profiles(detector, (reference, generated)))
+    return tuple(_profiles(detector, (reference, generated), strata))
 
 
 def _range(detector: Calorimeter, axis: str, samples: tuple[Sample, Sample]) -> FloatArray:
@@ -77,7 +82,9 @@ def _range(detector: Calorimeter, axis: str, samples: tuple[Sample, Sample]) -> 
     return np.array([min(map(np.min, impacts)), max(map(np.max, impacts))])
 
 
-def _profiles(detector: Calorimeter, samples: tuple[Sample, Sample]) -> Iterator[ImpactProfile]:
+def _profiles(
+    detector: Calorimeter, samples: tuple[Sample, Sample], strata: Strata | None
+) -> Iterator[ImpactProfile]:
     for axis in detector.declared_axes:
         condition = f"impact_{axis}"
         low, high = _range(detector, axis, samples)
@@ -86,21 +93,52 @@ def _profiles(detector: Calorimeter, samples: tuple[Sample, Sample]) -> Iterator
         edges = np.linspace(low, high, BINS + 1)
         for layer in detector.layers:
             name = f"centre_{axis}.{layer.name}"
+            if name not in samples[0].values:  # the read-out fixes it
+                continue
             energy = f"layer_energy.{layer.name}"
+            impacts = [s.conditions[condition].astype(np.float64) for s in samples]
+            centres = [np.where(s.values[energy] > 0, s.values[name], math.nan) for s in samples]
             (full, full_error), (fast, fast_error) = (
-                _profile(
-                    edges,
-                    sample.conditions[condition].astype(np.float64),
-                    np.where(sample.values[energy] > 0, sample.values[name], math.nan),
-                )
-                for sample in samples
+                _profile(edges, *pair) for pair in zip(impacts, centres, strict=True)
             )
-            pulls = (fast - full) / np.hypot(full_error, fast_error)
+            error = np.hypot(full_error, fast_error)
+            if strata is not None:
+                means = full, fast
+                error = _shared_error(edges, impacts, centres, means, strata)
+            pulls = (fast - full) / np.where(np.isfinite(full_error + fast_error), error, math.nan)
             judged = np.isfinite(pulls)
             chi2, ndf = float(np.sum(pulls[judged] ** 2)), int(judged.sum())
             yield ImpactProfile(
                 name, condition, edges, full, full_error, fast, fast_error, chi2, ndf
             )
+
+
+def _shared_error(
+    edges: FloatArray,
+    impacts: list[FloatArray],
+    centres: list[FloatArray],
+    means: tuple[FloatArray, FloatArray],
+    strata: Strata,
+) -> FloatArray:
+    """Return the error of the difference of means in each bin (BINS,), given the strata."""
+    places = [_places(edges, impact) for impact in impacts]
+    away = np.concatenate([c - m[p] for c, m, p in zip(centres, means, places, strict=True)])
+    place, own = np.concatenate(places), np.concatenate([strata.reference, strata.generated])
+    group = np.unique(own, return_inverse=True)[1].ravel()
+    first = np.arange(len(own)) < len(strata.reference)
+    errors = np.full(BINS, math.nan)
+    for i in range(BINS):
+        here = (place == i) & np.isfinite(away)
+        if here.any():
+            dense = np.unique(group[here], return_inverse=True)[1].ravel()
+            errors[i] = within_strata(away[here], dense, first[here])
+    return np.where(errors > 0, errors, math.nan)
+
+
+def _places(edges: FloatArray, impact: FloatArray) -> IntArray:
+    """Return the bin of each impact."""
+    places: IntArray = np.clip(np.searchsorted(edges, impact, side="right") - 1, 0, BINS - 1)
+    return places
 
 
 def _profile(
@@ -109,7 +147,7 @@ def _profile(
     """Return the mean of the finite values and its error in each bin (BINS,), nan for few."""
     finite = np.isfinite(values)
     impact, values = impact[finite], values[finite]
-    place = np.clip(np.searchsorted(edges, impact, side="right") - 1, 0, BINS - 1)
+    place = _places(edges, impact)
     n, first, second = (
         np.bincount(place, weights=weights, minlength=BINS)
         for weights in (np.ones_like(values), values, values**2)

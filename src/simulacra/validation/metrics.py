@@ -10,6 +10,7 @@ import math
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 
 import numpy as np
@@ -18,6 +19,7 @@ from scipy import stats
 
 from simulacra.arrays import FloatArray
 from simulacra.histograms import binning_of, chi2_of_counts
+from simulacra.rounding import is_constant
 
 UNDEFINED = math.nan
 CENTRAL = 0.6827
@@ -73,6 +75,8 @@ def moments(values: FloatArray) -> Moments:
     mean = float(values.mean())
     if n == 1:
         return Moments(1, Estimate(mean), undefined, Estimate(mean), undefined)
+    if is_constant(values):  # rounding is no width
+        return Moments(n, *(Estimate(value, 0.0) for value in (mean, 0.0, mean, 0.0)))
     std = float(values.std(ddof=1))
     error = Estimate(mean, std / math.sqrt(n)), Estimate(std, std_error(values))
     return Moments(n, *error, *median_and_spread(values))
@@ -151,28 +155,38 @@ def separation_power(reference: FloatArray, generated: FloatArray) -> Estimate:
 
 def mean_difference(reference: FloatArray, generated: FloatArray) -> Estimate:
     """Return the generated mean minus the reference mean, in the observable's unit."""
-    a, b = moments(reference).mean, moments(generated).mean
-    return Estimate(b.value - a.value, math.hypot(a.error, b.error))
+    return difference_of(moments(reference), moments(generated))
 
 
 def mean_ratio(reference: FloatArray, generated: FloatArray) -> Estimate:
     """Return the generated mean over the reference mean."""
-    return _ratio(moments(generated).mean, moments(reference).mean)
+    return ratio_of("mean", moments(reference), moments(generated))
 
 
 def width_ratio(reference: FloatArray, generated: FloatArray) -> Estimate:
     """Return the generated over the reference standard deviation."""
-    return _ratio(moments(generated).std, moments(reference).std)
+    return ratio_of("std", moments(reference), moments(generated))
 
 
 def median_ratio(reference: FloatArray, generated: FloatArray) -> Estimate:
     """Return the generated over the reference median."""
-    return _ratio(moments(generated).median, moments(reference).median)
+    return ratio_of("median", moments(reference), moments(generated))
 
 
 def spread_ratio(reference: FloatArray, generated: FloatArray) -> Estimate:
     """Return the generated over the reference spread, half the central 68.3 % interval."""
-    return _ratio(moments(generated).spread, moments(reference).spread)
+    return ratio_of("spread", moments(reference), moments(generated))
+
+
+def difference_of(reference: Moments, generated: Moments) -> Estimate:
+    """Return the generated mean minus the reference mean of independent samples."""
+    a, b = reference.mean, generated.mean
+    return Estimate(b.value - a.value, math.hypot(a.error, b.error))
+
+
+def ratio_of(field: str, reference: Moments, generated: Moments) -> Estimate:
+    """Return the ratio of a field of :class:`Moments` of independent samples."""
+    return _ratio(getattr(generated, field), getattr(reference, field))
 
 
 def _ratio(numerator: Estimate, denominator: Estimate) -> Estimate:
@@ -231,20 +245,22 @@ class Metric:
         label: what a table calls it.
         function: of the reference's and the generated values.
         binned: whether it looks at histograms, so that it takes places on the observable's axis.
+        summary: the same from what summarises both samples, where that is enough.
     """
 
     label: str
     function: Callable[[FloatArray, FloatArray], Estimate]
     binned: bool = False
+    summary: Callable[[Moments, Moments], Estimate] | None = None
 
 
 METRICS: Mapping[str, Metric] = MappingProxyType(
     {
-        "mean_difference": Metric("mean difference", mean_difference),
-        "mean_ratio": Metric("mean ratio", mean_ratio),
-        "width_ratio": Metric("width ratio", width_ratio),
-        "median_ratio": Metric("median ratio", median_ratio),
-        "spread_ratio": Metric("spread ratio", spread_ratio),
+        "mean_difference": Metric("mean difference", mean_difference, summary=difference_of),
+        "mean_ratio": Metric("mean ratio", mean_ratio, summary=partial(ratio_of, "mean")),
+        "width_ratio": Metric("width ratio", width_ratio, summary=partial(ratio_of, "std")),
+        "median_ratio": Metric("median ratio", median_ratio, summary=partial(ratio_of, "median")),
+        "spread_ratio": Metric("spread ratio", spread_ratio, summary=partial(ratio_of, "spread")),
         "separation": Metric("separation power", separation_power, binned=True),
         "wasserstein": Metric("W1", wasserstein),
         "wasserstein_in_widths": Metric("W1 / width", wasserstein_in_widths),

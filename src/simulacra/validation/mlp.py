@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulacra.arrays import BoolArray, FloatArray
+from simulacra.rounding import is_constant
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-LARGEST = 10.0
-"""Standardised features are cut here: one wild event must not rule the gradients."""
+LINEAR = 10.0
+"""Standardised features are logarithmic beyond this: one wild event must not rule the gradients,
+and the energy of a cell that one event in a thousand hits lies tens of deviations from the mean."""
 _ROWS_AT_ONCE = 8192
 
 
@@ -44,16 +46,17 @@ def mlp_scores(
 ) -> FloatArray:
     """Return the logarithm of the odds that each of ``others`` (n, f) is generated.
 
-    Features are standardised by the training events. Single precision, where CaloChallenge's
-    classifier has double. The caller's random state is left as it was.
+    Features are standardised by the training events and compressed beyond ``LINEAR``. Single
+    precision, where CaloChallenge's classifier has double. The caller's random state is left as it
+    was.
     """
     import torch
 
     mean, scale = train[0].mean(axis=0), train[0].std(axis=0)
-    scale[scale == 0] = 1.0
+    scale[is_constant(train[0])] = 1.0
 
     def tensor(x: NDArray[np.float32]) -> Tensor:
-        return torch.from_numpy(np.clip((x - mean) / scale, -LARGEST, LARGEST))
+        return torch.from_numpy(compressed((x - mean) / scale))
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -61,6 +64,15 @@ def mlp_scores(
         labels = torch.from_numpy(train[1].astype(np.float32))
         _fit(network, tensor(train[0]), labels, (tensor(held_out[0]), held_out[1]), options)
     return _logits(network, tensor(others))
+
+
+def compressed(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return standardised features, linear up to ``LINEAR`` and its logarithm beyond."""
+    beyond = np.abs(x) > LINEAR
+    result = x.copy()
+    far = x[beyond]
+    result[beyond] = np.sign(far) * LINEAR * (1 + np.log(np.abs(far) / np.float32(LINEAR)))
+    return result
 
 
 def _network(features: int, widths: tuple[int, ...]) -> nn.Sequential:

@@ -7,12 +7,13 @@ observable then says where on its axis these ranks are.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from simulacra.arrays import FloatArray, IntArray
-from simulacra.validation.floor import QUANTILE, REPLICAS, Floor
+from simulacra.validation.floor import REPLICAS, Floor, floor_from
 from simulacra.validation.metrics import METRICS
 
 NODES = 512
@@ -66,7 +67,8 @@ def rank_floors(
         reference: finite values (n,). Where some of the ``n_reference`` were not finite, the
             replicas are those of slightly larger samples.
         replicas: what was drawn for samples of this size.
-        independent: finite values of an independent Geant4 sample, if there is one.
+        independent: finite values of an independent sample of full simulation, if there is one: a
+            check of the floors, of any size.
     """
     values = _positions(reference, replicas)
     w1 = replicas.differences @ _weights(values, replicas)
@@ -77,14 +79,25 @@ def rank_floors(
     scores = {"wasserstein": w1, "ks": ks}
     if width > 0:
         scores["wasserstein_in_widths"] = w1 / width
-    floors = {}
-    for name, drawn in scores.items():
-        mean, quantile = float(drawn.mean()), float(np.quantile(drawn, QUANTILE))
-        floors[name] = Floor("bootstrap", mean, quantile, replicas.n_generated)
-        if independent is not None and len(independent):
-            score = METRICS[name].function(reference, independent).value
-            floors[name] = Floor("sample", score, max(score, quantile), len(independent))
-    return floors
+    n = replicas.n_generated
+    return {
+        name: floor_from("bootstrap", drawn, n, _check(name, reference, drawn, n, independent))
+        for name, drawn in scores.items()
+    }
+
+
+def _check(
+    name: str, reference: FloatArray, drawn: FloatArray, n: int, independent: FloatArray | None
+) -> float | None:
+    """Return the score of an independent sample over the one that its size makes by chance.
+
+    These distances fall with the square root of 1/n + 1/m.
+    """
+    if independent is None or not len(independent) or not drawn.mean() > 0:
+        return None
+    sizes = [1 / len(reference) + 1 / size for size in (n, len(independent))]
+    expected = float(drawn.mean()) * math.sqrt(sizes[1] / sizes[0])
+    return METRICS[name].function(reference, independent).value / expected
 
 
 def _positions(reference: FloatArray, replicas: RankReplicas) -> FloatArray:

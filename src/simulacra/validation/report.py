@@ -11,7 +11,7 @@ import jinja2
 
 from simulacra.atomic import whole_folder
 from simulacra.events import EventSource
-from simulacra.validation.floor import CLOSE_EXCESS, CLOSE_FACTOR
+from simulacra.validation.floor import CLOSE_FACTOR, SLIGHT_EXCESS
 from simulacra.validation.kinds import Scale, kind_of
 from simulacra.validation.matrix import division_tables, number_text, verdict_matrix
 from simulacra.validation.metrics import METRICS, Estimate
@@ -80,8 +80,8 @@ def _render(validation: Validation, scale: Scale, plots: list[dict[str, str]]) -
             floor_kinds=sorted(
                 {c.floor.kind for g in validation.groups for c in g.comparisons.values()}
             ),
-            close_excess=CLOSE_EXCESS,
             close_factor=CLOSE_FACTOR,
+            slight_excess=SLIGHT_EXCESS,
             plots=plots,
             profile_rows=_profile_rows(validation),
             legacy=_legacy_rows(validation),

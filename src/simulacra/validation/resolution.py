@@ -37,12 +37,15 @@ class ResolutionFit:
         terms: a, b and c with their errors; 0 without an error for a term that is not resolved,
             no errors at all where the fit does not converge.
         unresolved: terms that are zero at the minimum: the widths do not ask for them.
+        squares: a², b² and c² of the linear fit to the squared widths, with errors: unbiased, and
+            negative by chance where a term is small.
         chi2: sum of squared pulls at the minimum.
         ndf: number of energies minus number of resolved terms.
     """
 
     terms: Mapping[str, Estimate]
     unresolved: tuple[str, ...]
+    squares: Mapping[str, Estimate]
     chi2: float
     ndf: int
 
@@ -57,7 +60,8 @@ class Resolution:
 
     Attributes:
         reference, generated: the fits.
-        pulls: (generated - reference) / error of each term that both fits resolve, else nan.
+        pulls: (generated - reference) / error of the square of each term: defined for terms that
+            one of the samples does not have, too.
         nonlinearity: the largest |mean response / its weighted average - 1|, (reference,
             generated).
     """
@@ -88,7 +92,7 @@ def resolution_of(energies: Sequence[GroupResult], headline: str) -> Resolution 
     energy = np.array([energy for energy, _, _ in points])
     samples = [[reference for _, reference, _ in points], [generated for *_, generated in points]]
     reference, generated = (_fit_moments(energy, sample) for sample in samples)
-    pulls = {name: _pull(reference.terms[name], generated.terms[name]) for name in TERMS}
+    pulls = pulls_of(reference, generated)
     first, second = (_nonlinearity(sample) for sample in samples)
     return Resolution(reference, generated, pulls, (first, second))
 
@@ -129,9 +133,33 @@ def fit_resolution(energy: FloatArray, width: FloatArray, error: FloatArray) -> 
     return ResolutionFit(
         terms=terms,
         unresolved=tuple(name for name, s in zip(TERMS, seen, strict=True) if not s),
+        squares=_fit_squares(energy, width, error / width),
         chi2=float(np.sum(((width - fitted) / error) ** 2)),
         ndf=len(energy) - int(seen.sum()),
     )
+
+
+def _fit_squares(
+    energy: FloatArray, width: FloatArray, relative: FloatArray
+) -> dict[str, Estimate]:
+    """Return a², b² and c² by linear least squares, without a limit.
+
+    Args:
+        energy: E in GeV (n,).
+        width: sigma / E (n,).
+        relative: errors of the widths over these (n,).
+    """
+    design, fitted = _design(energy), width**2
+    for _ in range(3):
+        # errors from the fit: those of the points are small where a width is small by chance
+        weight = 1 / (2 * fitted * relative)
+        weighted = design * weight[:, None]
+        found = np.linalg.lstsq(weighted, width**2 * weight, rcond=None)[0]
+        line = design @ found
+        fitted = np.where(line > 0.1 * width**2, line, width**2)
+    covariance = np.linalg.pinv(weighted.T @ weighted)
+    errors = np.sqrt(np.diag(covariance))
+    return {n: Estimate(float(v), float(e)) for n, v, e in zip(TERMS, found, errors, strict=True)}
 
 
 def _design(energy: FloatArray) -> FloatArray:
@@ -167,6 +195,11 @@ def _refine(
     spread = np.sqrt(np.diag(covariance))
     errors[seen] = np.where(np.isfinite(spread), spread, math.nan)
     return values, errors
+
+
+def pulls_of(reference: ResolutionFit, generated: ResolutionFit) -> dict[str, float]:
+    """Return the difference of the square of each term over its error."""
+    return {name: _pull(reference.squares[name], generated.squares[name]) for name in TERMS}
 
 
 def _pull(reference: Estimate, generated: Estimate) -> float:

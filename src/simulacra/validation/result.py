@@ -14,7 +14,7 @@ from simulacra.observables import Axis
 from simulacra.validation.cell_comparison import CellComparison
 from simulacra.validation.correlation import Correlations
 from simulacra.validation.figures import FigureTable
-from simulacra.validation.floor import Floor, Verdict
+from simulacra.validation.floor import VERDICTS, Floor, Verdict
 from simulacra.validation.impact import ImpactProfile
 from simulacra.validation.legacy import LegacyScores
 from simulacra.validation.metrics import Estimate, Moments
@@ -22,7 +22,7 @@ from simulacra.validation.resolution import Resolution
 from simulacra.validation.sample_result import SampleComparison
 from simulacra.validation.summary import SUMMARIES, SummaryName
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Comparison:
     @property
     def rank(self) -> tuple[int, float]:
         """What comparisons are ordered by, the worst last: verdict first, then S / floor."""
-        return ("agrees", "close", "differs").index(self.verdict), self.over_floor
+        return VERDICTS.index(self.verdict), self.over_floor
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,8 @@ class GroupResult:
         n_reference, n_generated: numbers of events.
         comparisons: one for each observable that has finite values in both samples, by name.
         undefined: the observables that have finite values in the reference alone.
+        constant: the observables that have one value in all events of both samples, up to rounding:
+            there is nothing to compare, and they count in no number of verdicts.
     """
 
     label: str
@@ -80,6 +82,7 @@ class GroupResult:
     n_generated: int
     comparisons: Mapping[str, Comparison]
     undefined: tuple[str, ...] = ()
+    constant: tuple[str, ...] = ()
 
     @property
     def worst(self) -> Comparison | None:
@@ -187,7 +190,7 @@ class Validation:
         verdicts = Counter(c.verdict for g in self.groups for c in g.comparisons.values())
         content: dict[str, Any] = {
             "schema_version": SCHEMA_VERSION,
-            "verdicts": {name: verdicts[name] for name in ("agrees", "close", "differs")},
+            "verdicts": {name: verdicts[name] for name in VERDICTS},
         }
         for field in dataclasses.fields(self):
             content[field.name] = plain(getattr(self, field.name))

@@ -20,6 +20,7 @@ from simulacra.energies import scale_of
 from simulacra.errors import EventsError
 from simulacra.events import Events, EventSource, pieces, spans
 from simulacra.observables import Observable, observables_of, observe
+from simulacra.shared_events import Digests, event_digests
 
 Sums = TypeVar("Sums")
 
@@ -37,6 +38,7 @@ class Sample:
             an event need not define may be nan.
         non_finite: numbers of each event's response that are not finite (n,).
         negative: energies and charges of each event's response below zero (n,).
+        digests: of all events of the source that can be known again.
     """
 
     source: EventSource
@@ -46,6 +48,7 @@ class Sample:
     whole: BoolArray
     non_finite: IntArray
     negative: IntArray
+    digests: Digests
     _summed: dict[Callable[..., Any], Any] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
@@ -109,7 +112,7 @@ def measured(events: EventSource | Sample) -> Sample:
     n = len(events)
     values = {o.name: np.empty(n) for o in observables}
     whole, non_finite, negative = np.empty(n, bool), np.empty(n, np.int64), np.empty(n, np.int64)
-    conditions = []
+    conditions, digests = [], []
     for place, piece in pieces(events):
         with np.errstate(invalid="ignore", over="ignore"):  # broken events are counted, not hidden
             found = observe(piece, observables)
@@ -122,6 +125,7 @@ def measured(events: EventSource | Sample) -> Sample:
             for name, array in piece.detector.response_arrays.items()
         )
         conditions.append(piece.conditions)
+        digests.append(event_digests(piece))
     return Sample(
         events,
         np.arange(n),
@@ -130,6 +134,7 @@ def measured(events: EventSource | Sample) -> Sample:
         whole,
         non_finite,
         negative,
+        np.concatenate(digests),
     )
 
 

@@ -7,7 +7,7 @@ generator that returns one estimate for each of its names.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,7 +17,8 @@ from simulacra.validation.correlation import largest_correlation_difference
 from simulacra.validation.distances import FPD_SIZES, KPD_SIZE, fpd, fpd_sizes, kpd, kpd_size
 from simulacra.validation.metrics import Estimate
 from simulacra.validation.neighbours import neighbourhoods
-from simulacra.validation.sample_result import SampleFloor, SampleScore
+from simulacra.validation.sample_result import FloorKind, SampleFloor, SampleScore
+from simulacra.validation.strata import Strata, relabelling
 from simulacra.validation.table import Table
 
 SampleFunction = Callable[[Table, Table, np.random.Generator], tuple[Estimate, ...]]
@@ -32,8 +33,9 @@ class SampleMetric:
         labels: what a table calls them.
         features: the table of features it takes.
         function: see the module.
-        replicas: pairs drawn from the reference for the floor; 0 for metrics that repeated events
-            would spoil, whose floor is one half of the reference against the other.
+        replicas: pairs of samples drawn for the floor: from the reference, or where conditions are
+            shared, by events that change places; 0 for metrics that repeated events would spoil,
+            whose floor is one half of the reference against the other.
         equal: whether values depend on the numbers of events so much that the score takes as many
             as the floor, and equally many of either sample.
         caution: what to tell of results for n events (of the smaller sample), if anything.
@@ -109,17 +111,27 @@ SAMPLE_METRICS: tuple[SampleMetric, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """One table of features of all samples; ``independent`` is more full simulation, if any."""
+    """One table of features of all samples.
+
+    Attributes:
+        reference, generated: the two samples.
+        independent: more full simulation, if there is any.
+        strata: which events have equal conditions, where the samples share them.
+    """
 
     reference: Table
     generated: Table
     independent: Table | None
+    strata: Strata | None = None
 
 
 def scores_of(
     metric: SampleMetric, tables: Tables, most: int | None, rng: np.random.Generator
 ) -> list[SampleScore]:
     """Return what a metric gives for the samples and for full simulation against itself.
+
+    Independent events make the floor where they are as many as the generated ones, or the metric
+    takes equally many anyway; a smaller sample would have its own, larger scatter.
 
     Args:
         metric: a row of :data:`SAMPLE_METRICS`.
@@ -139,7 +151,9 @@ def scores_of(
         spare = ref
         extra = None if extra is None else _some(extra, len(gen), rng)
     estimates = metric.function(ref, gen, rng)
-    if extra is not None:
+    if metric.replicas and tables.strata is not None:
+        floors = _paired_floor(metric, ref, gen, tables.strata, rng)
+    elif extra is not None and (metric.equal or len(extra) >= len(gen)):
         floors = _pair_floor("sample", metric.function(ref, extra, rng), ref, extra)
     elif metric.replicas:
         floors = _bootstrap_floor(metric, ref, len(gen), rng)
@@ -166,15 +180,35 @@ def _pair_floor(
 def _bootstrap_floor(
     metric: SampleMetric, ref: Table, n_generated: int, rng: np.random.Generator
 ) -> list[SampleFloor]:
-    """Return mean and spread over pairs of the samples' sizes, drawn with replacement."""
-    drawn = []
-    for _ in range(metric.replicas):
-        first, second = (ref[rng.integers(len(ref), size=n)] for n in (len(ref), n_generated))
-        drawn.append([estimate.value for estimate in metric.function(first, second, rng)])
-    values = np.array(drawn)
+    """Return the floor of pairs of the samples' sizes, drawn with replacement."""
+    pairs = (
+        (ref[rng.integers(len(ref), size=len(ref))], ref[rng.integers(len(ref), size=n_generated)])
+        for _ in range(metric.replicas)
+    )
+    return _floor_of_pairs("bootstrap", metric, pairs, (len(ref), n_generated), rng)
+
+
+def _paired_floor(
+    metric: SampleMetric, ref: Table, gen: Table, strata: Strata, rng: np.random.Generator
+) -> list[SampleFloor]:
+    """Return the floor of pairs in which events with equal conditions have changed places."""
+    drawn = relabelling(strata, metric.replicas, rng)
+    joined = np.concatenate([ref, gen])
+    pairs = ((joined[labels], joined[~labels]) for labels in drawn.labels.T)
+    return _floor_of_pairs("paired", metric, pairs, (len(ref), len(gen)), rng)
+
+
+def _floor_of_pairs(
+    kind: FloorKind,
+    metric: SampleMetric,
+    pairs: Iterable[tuple[Table, Table]],
+    n: tuple[int, int],
+    rng: np.random.Generator,
+) -> list[SampleFloor]:
+    """Return mean and spread of the scores of pairs of samples."""
+    values = np.array([[e.value for e in metric.function(a, b, rng)] for a, b in pairs])
     spread = values.std(axis=0, ddof=1) if len(values) > 1 else np.full(len(values[0]), math.nan)
-    n = (len(ref), n_generated)
     return [
-        SampleFloor("bootstrap", Estimate(float(mean), float(error)), n)
+        SampleFloor(kind, Estimate(float(mean), float(error)), n)
         for mean, error in zip(values.mean(axis=0), spread, strict=True)
     ]

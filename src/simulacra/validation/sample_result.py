@@ -8,7 +8,7 @@ from typing import Literal
 
 from simulacra.validation.metrics import Estimate
 
-FloorKind = Literal["bootstrap", "halves", "sample"]
+FloorKind = Literal["bootstrap", "halves", "paired", "sample"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +17,10 @@ class SampleFloor:
 
     Attributes:
         kind: ``sample`` (the reference against independent events), ``halves`` (one random half of
-            the reference against the other) or ``bootstrap`` (pairs drawn from the reference with
-            replacement; only where repeated events do no harm).
-        estimate: the score; of a bootstrap the mean, and as its error the spread of single pairs.
+            the reference against the other), ``bootstrap`` (pairs drawn from the reference with
+            replacement; only where repeated events do no harm) or ``paired`` (where conditions are
+            shared: both samples, in which events of equal conditions have changed places).
+        estimate: the score; of several pairs the mean, and as its error the spread of single ones.
         n: numbers of events, (reference, stand-in for the generated).
     """
 

@@ -22,7 +22,7 @@ def with_showers(shown: Shown) -> Validation:
     return replace(
         validation,
         resolution=resolution_of(validation.energies, validation.headline),
-        impact_profiles=impact_profiles(shown.full, shown.fast),
+        impact_profiles=impact_profiles(shown.full, shown.fast, shown.strata),
         cells=_cells(shown.full, shown.fast),
     )
 

@@ -11,6 +11,7 @@ from simulacra.detectors import Detector
 from simulacra.energies import EnergyGroup, energy_groups
 from simulacra.validation.result import Validation
 from simulacra.validation.sample import Sample
+from simulacra.validation.strata import Strata
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +22,14 @@ class Shown:
         validation: the result for the two samples.
         groups: the energies that both have.
         full, fast: reference and generated events of these energies.
+        strata: which of these have equal conditions, where the samples share them.
     """
 
     validation: Validation
     groups: tuple[EnergyGroup, ...]
     full: Sample
     fast: Sample
+    strata: Strata | None = None
 
     @property
     def detector(self) -> Detector:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulacra.arrays import IntArray
+from simulacra.rounding import without_rounding
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,8 @@ def _tickets(
     conditions: tuple[NDArray[np.floating], NDArray[np.floating]], rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """Return a random number for each event, the same for twins."""
-    joined = np.concatenate(conditions)
+    columns = np.concatenate(conditions).T
+    joined = np.stack([without_rounding(column) for column in columns], axis=1)
     rows, inverse, counts = np.unique(joined, axis=0, return_inverse=True, return_counts=True)
     inverse = inverse.ravel()
     own, shared = rng.random(len(joined)), rng.random(len(rows))

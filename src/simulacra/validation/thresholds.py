@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Self
 
+import numpy as np
 import yaml
 from pydantic import Field, model_validator
 
 from simulacra.detectors.base import Frozen
 from simulacra.errors import SimulacraError
-from simulacra.validation.floor import Verdict
+from simulacra.validation.floor import VERDICTS, Verdict
 from simulacra.validation.metrics import Estimate
 from simulacra.validation.result import Comparison, GroupResult, ThresholdResult, Validation
 from simulacra.yaml_files import one_line_errors, text_of
-
-VERDICTS: tuple[Verdict, ...] = ("agrees", "close", "differs")
 
 
 class Rule(Frozen):
@@ -176,6 +175,8 @@ def _rule_checks(validation: Validation, rule: Rule) -> Iterator[str | None]:
                 yield from _comparison_checks(group, group.comparisons[name], rule)
             elif name in group.undefined:
                 yield f"{group.label}: {name}: it is undefined for every generated event"
+            elif name in group.constant:
+                yield None  # one value in all events of both samples: no limit is passed
 
 
 def _matches(name: str, patterns: tuple[str, ...]) -> bool:
@@ -188,7 +189,9 @@ def _comparison_checks(group: GroupResult, c: Comparison, rule: Rule) -> Iterato
     yield from _check(f"{where} separation over floor", c.over_floor, rule.over_floor)
     if rule.verdict is not None:
         worse = VERDICTS.index(c.verdict) > VERDICTS.index(rule.verdict)
-        yield f"{where} it {c.verdict}, worse than {rule.verdict!r}" if worse else None
+        yield (
+            f"{where} the verdict is {c.verdict!r}, worse than {rule.verdict!r}" if worse else None
+        )
     for name in ("mean_ratio", "width_ratio", "median_ratio", "spread_ratio"):
         ratio, limit = c.metrics[name], getattr(rule, name)
         distance = Estimate(abs(ratio.value - 1), ratio.error)
@@ -216,24 +219,25 @@ def _whole_checks(validation: Validation, thresholds: Thresholds) -> Iterator[st
     yield from _check("events beyond the limits", counts.beyond_limits, thresholds.beyond_limits)
     pulls = {} if validation.resolution is None else validation.resolution.pulls
     found = {f"resolution: |pull| of {name}": abs(pull) for name, pull in pulls.items()}
-    yield from _each("resolution: |pull|", found, thresholds.resolution_pull)
+    for name, pull in (found or {"resolution: |pull|": math.nan}).items():
+        yield from _check(name, pull, thresholds.resolution_pull)
     found = {
         f"{profile.observable} against {profile.condition}: chi2/ndf": profile.chi2_per_ndf
         for profile in validation.impact_profiles
+        if np.isfinite(profile.reference).any()  # else there is nothing to follow
     }
-    yield from _each("centres against the impact: chi2/ndf", found, thresholds.impact_chi2)
+    for name, chi2 in (found or {"centres against the impact: chi2/ndf": math.nan}).items():
+        yield from _check(name, chi2, thresholds.impact_chi2)
     correlations, cells = validation.correlations, validation.cells
     rms = math.nan if correlations is None else correlations.rms_difference
     yield from _check("correlations: rms difference", rms, thresholds.correlation_rms)
     profiles = {} if cells is None else cells.profiles
-    found = {f"profile {name}: chi2/ndf": chi2.value for name, chi2 in profiles.items()}
-    yield from _each("profiles: chi2/ndf", found, thresholds.profile_chi2)
+    found = {  # a profile without an error is empty in both samples
+        f"profile {name}: chi2/ndf": chi2.value
+        for name, chi2 in profiles.items()
+        if not math.isnan(chi2.value)
+    }
+    for name, value in (found or {"profiles: chi2/ndf": math.nan}).items():
+        yield from _check(name, value, thresholds.profile_chi2)
     missing = math.nan if cells is None else cells.missing[0]
     yield from _check("part of the shower in dead cells", missing, thresholds.missing_cells)
-
-
-def _each(what: str, found: Mapping[str, float], limit: float | None) -> Iterator[str | None]:
-    """Yield the check of each number that is defined; of none, one that fails."""
-    known = {name: value for name, value in found.items() if not math.isnan(value)}
-    for name, value in (known or {what: math.nan}).items():
-        yield from _check(name, value, limit)
