@@ -32,6 +32,7 @@ _SCALES: dict[str, dict[str, float]] = {
     "magnetic field": {"T": 1.0},
     "angle": {"rad": 1.0, "mrad": 1e-3, "deg": math.pi / 180},
     "density": {"g/cm3": 1.0, "mg/cm3": 1e-3},
+    "saturation": {"mm/MeV": 1.0, "cm/MeV": hepunits.centimeter, "m/GeV": 1.0},
 }
 _QUANTITY = re.compile(
     r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([A-Za-z][A-Za-z0-9/()]*)\s*"
@@ -44,7 +45,7 @@ def parse_quantity(value: object, dimension: str) -> float:
     Args:
         value: a number (already in those units) or a text such as ``"65 GeV"`` or ``"5mm"``.
         dimension: ``energy``, ``length``, ``time``, ``velocity``, ``diffusion``,
-            ``magnetic field``, ``angle`` or ``density``.
+            ``magnetic field``, ``angle``, ``density`` or ``saturation``.
 
     Raises:
         ValueError: the text is not a number with a unit of that dimension.
@@ -86,3 +87,4 @@ MagneticField = Annotated[
 ]
 Angle = Annotated[float, BeforeValidator(partial(parse_quantity, dimension="angle"))]
 Density = Annotated[float, BeforeValidator(partial(parse_quantity, dimension="density"))]
+Saturation = Annotated[float, BeforeValidator(partial(parse_quantity, dimension="saturation"))]

@@ -6,7 +6,7 @@ import hashlib
 import json
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import yaml
@@ -72,6 +72,9 @@ class DetectorBase(Frozen):
     description: str = ""
     conditions: dict[str, ConditionSpec]
 
+    unbuilt: ClassVar[dict[str, Any]] = {"description": True}
+    """What of the content is neither built nor read out, as pydantic excludes it."""
+
     def to_yaml(self) -> str:
         """Return the detector as YAML text that loads back to an equal detector."""
         content = self.model_dump(mode="json", exclude_defaults=True)
@@ -101,7 +104,7 @@ class DetectorBase(Frozen):
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of everything but the description: two files agree when these do."""
+        """SHA-256 of what is built and read out: two files agree when these do."""
         # Without defaults, so that an option that is new to the format changes no known detector.
-        content = self.model_dump(mode="json", exclude={"description"}, exclude_defaults=True)
+        content = self.model_dump(mode="json", exclude=self.unbuilt, exclude_defaults=True)
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

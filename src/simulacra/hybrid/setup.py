@@ -37,6 +37,17 @@ class Setup:
     geant4: Geant4Settings
     half_size: tuple[float, float, float]
 
+    @property
+    def cut(self) -> float:
+        """The smallest of the calorimeters' production thresholds in range, mm."""
+        return min(region.detector.cut for region in self.regions)
+
+    @property
+    def region_cuts(self) -> Mapping[str, float]:
+        """The calorimeters' production thresholds (mm) by name, where they differ."""
+        cuts = {region.name: region.detector.cut for region in self.regions}
+        return cuts if len(set(cuts.values())) > 1 else {}
+
     def decide(self, region: Region, entries: Entries) -> tuple[IntArray, IntArray]:
         """Return who answers for particles that enter a region.
 
@@ -75,6 +86,8 @@ class Setup:
                 for name, ranges in self.ranges.items()
             },
             "geant4": self.geant4.model_dump(mode="json"),
+            "cut": self.geant4.cut_or(self.cut),
+            "region_cuts": dict(self.region_cuts),
             "half_size": list(self.half_size),
         }
 
