@@ -103,6 +103,11 @@ class DetectorBase(Frozen):
         raise DetectorError(msg)
 
     @property
+    def thresholds(self) -> tuple[float, ...]:
+        """What observables depend on beside what is built and read out."""
+        return ()
+
+    @property
     def fingerprint(self) -> str:
         """SHA-256 of what is built and read out: two files agree when these do."""
         # Without defaults, so that an option that is new to the format changes no known detector.

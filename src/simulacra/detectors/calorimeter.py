@@ -246,6 +246,11 @@ class Calorimeter(DetectorBase):
         return min(LARGEST_THRESHOLD, crossing / (2 * section.readout.sampling_fraction))
 
     @property
+    def thresholds(self) -> tuple[float, ...]:
+        """The threshold of a hit (MeV) of each layer."""
+        return tuple(layer.hit_threshold for layer in self.layers)
+
+    @property
     def assumptions(self) -> tuple[str, ...]:
         """What full simulation needs, the file does not state and is assumed, one line each."""
         if self.production_cut is not None:

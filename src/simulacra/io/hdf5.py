@@ -97,7 +97,7 @@ def read_hdf5(path: Path, detector: Detector | None, rows: slice) -> Events:
     Args:
         path: the file.
         detector: needed where the file does not carry its detector (a plain CaloChallenge file);
-            where it does, the two must agree.
+            where it does, the two must build and read out the same.
         rows: which events.
 
     Raises:

@@ -11,9 +11,6 @@ import numpy as np
 from simulacra.arrays import FloatArray
 from simulacra.observables.showers import LayerShowers, Showers, ratio, spread
 
-HIT_THRESHOLD = 1.0
-"""Energy in MeV above which a cell counts as hit: CaloChallenge's cut for dataset 1."""
-
 
 # --- the whole event --------------------------------------------------------------------------
 
@@ -113,7 +110,8 @@ def hottest_cell(layer: LayerShowers, showers: Showers) -> FloatArray:
 
 
 def sparsity(layer: LayerShowers, showers: Showers) -> FloatArray:
-    """Return the fraction of cells at or below ``HIT_THRESHOLD``, nan where a cell is."""
+    """Return the fraction of cells at or below the layer's ``hit_threshold``, nan where a cell is."""
     del showers
-    empty = np.count_nonzero(layer.cells <= HIT_THRESHOLD, axis=1) / np.prod(layer.layer.shape)
+    threshold, cells = layer.layer.hit_threshold, np.prod(layer.layer.shape)
+    empty = np.count_nonzero(layer.cells <= threshold, axis=1) / cells
     return np.where(np.isnan(layer.energy), np.nan, empty)
