@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -11,6 +12,8 @@ import numpy as np
 from simulacra.arrays import FloatArray, IntArray
 from simulacra.conditions import Conditions
 from simulacra.detectors import Calorimeter
+from simulacra.detectors.segmentation import FEWEST_SQUARES, PolarSegmentation
+from simulacra.detectors.stack import Section
 from simulacra.errors import SimulacraError
 from simulacra.fullsim.datasets import Geant4Object
 from simulacra.fullsim.readers import section_readers
@@ -32,6 +35,8 @@ class CalorimeterSetup:
         if not self.detector.has_matter:
             msg = f"{self.detector.name} is a read-out only: there is no matter to simulate"
             raise SimulacraError(msg)
+        for section in self.detector.readout_sections:
+            _require_fine(self.detector.name, section)
 
     @property
     def fingerprint(self) -> str:
@@ -86,6 +91,22 @@ class CalorimeterSetup:
         return _readout(g4, self.detector, construction)
 
 
+def _require_fine(name: str, section: Section) -> None:
+    """Raise a :class:`SimulacraError` where squares are too coarse for the cells they fill."""
+    assert section.readout is not None
+    cut = section.readout.segmentation
+    if not isinstance(cut, PolarSegmentation) or cut.scored is None:
+        return
+    if (squares := cut.squares_per_cell) < FEWEST_SQUARES:
+        fine = cut.scored / math.ceil(math.sqrt(FEWEST_SQUARES / squares))
+        msg = (
+            f"{name}: section {section.name}: the smallest cell has the area of {squares:.1f} "
+            f"squares of scored: {cut.scored:g} mm; it needs {FEWEST_SQUARES} "
+            f"(scored: {fine:g} mm)"
+        )
+        raise SimulacraError(msg)
+
+
 def _construction(g4: Geant4Object, detector: Calorimeter) -> Geant4Object:
     class Construction(g4.G4VUserDetectorConstruction):  # type: ignore[misc]
         def Construct(self) -> Geant4Object:
@@ -108,9 +129,9 @@ def _readout(g4: Geant4Object, detector: Calorimeter, construction: Geant4Object
     readers = section_readers(detector)
 
     class Readout(g4.G4UserEventAction):  # type: ignore[misc]
-        def load(self, primaries: Primaries, seeds: IntArray) -> None:  # noqa: ARG002
+        def load(self, primaries: Primaries, seeds: IntArray) -> None:
             for reader in readers:
-                reader.aim(primaries)
+                reader.aim(primaries, seeds)
             self.showers = np.zeros((len(primaries), detector.n_cells), np.float32)
             self.response = {"showers": self.showers}
 

@@ -11,7 +11,6 @@ import numpy as np
 from simulacra.arrays import FloatArray
 from simulacra.observables.showers import LayerShowers, Showers, ratio, spread
 
-
 # --- the whole event --------------------------------------------------------------------------
 
 
@@ -110,7 +109,7 @@ def hottest_cell(layer: LayerShowers, showers: Showers) -> FloatArray:
 
 
 def sparsity(layer: LayerShowers, showers: Showers) -> FloatArray:
-    """Return the fraction of cells at or below the layer's ``hit_threshold``, nan where a cell is."""
+    """Return the fraction of cells at or below the layer's threshold of a hit, nan where a cell is."""
     del showers
     threshold, cells = layer.layer.hit_threshold, np.prod(layer.layer.shape)
     empty = np.count_nonzero(layer.cells <= threshold, axis=1) / cells
