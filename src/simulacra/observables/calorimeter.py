@@ -109,7 +109,7 @@ def hottest_cell(layer: LayerShowers, showers: Showers) -> FloatArray:
 
 
 def sparsity(layer: LayerShowers, showers: Showers) -> FloatArray:
-    """Return the fraction of cells at or below the layer's threshold of a hit, nan where a cell is."""
+    """Return the fraction of cells at or below the layer's threshold of a hit, nan where one is."""
     del showers
     threshold, cells = layer.layer.hit_threshold, np.prod(layer.layer.shape)
     empty = np.count_nonzero(layer.cells <= threshold, axis=1) / cells
