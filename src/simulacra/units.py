@@ -32,6 +32,7 @@ _SCALES: dict[str, dict[str, float]] = {
     "magnetic field": {"T": 1.0},
     "angle": {"rad": 1.0, "mrad": 1e-3, "deg": math.pi / 180},
     "density": {"g/cm3": 1.0, "mg/cm3": 1e-3},
+    "saturation": {"mm/MeV": 1.0, "cm/MeV": hepunits.centimeter, "m/GeV": 1.0},
 }
 _IN_FULL = {
     "electronvolt": "ev",
@@ -68,7 +69,7 @@ def parse_quantity(value: object, dimension: str) -> float:
     Args:
         value: a number (already in those units) or a text such as ``"65 GeV"`` or ``"5mm"``.
         dimension: ``energy``, ``length``, ``time``, ``velocity``, ``diffusion``,
-            ``magnetic field``, ``angle`` or ``density``.
+            ``magnetic field``, ``angle``, ``density`` or ``saturation``.
 
     Raises:
         ValueError: the text is not a number with a unit of that dimension.
@@ -132,3 +133,4 @@ MagneticField = Annotated[
 ]
 Angle = Annotated[float, BeforeValidator(partial(parse_quantity, dimension="angle"))]
 Density = Annotated[float, BeforeValidator(partial(parse_quantity, dimension="density"))]
+Saturation = Annotated[float, BeforeValidator(partial(parse_quantity, dimension="saturation"))]

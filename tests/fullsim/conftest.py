@@ -109,7 +109,7 @@ class PretendedGeant4(Executor):
             (len(chunk.primaries), chunk.setup.detector.n_cells)
         )
         showers = (noise * chunk.primaries.energy[:, None]).astype(np.float32)
-        future.set_result(ChunkResult({"showers": showers}, "1.2.3"))
+        future.set_result(ChunkResult({"showers": showers}, "1.2.3", {"cut_mm": 1.0}))
         return future
 
 

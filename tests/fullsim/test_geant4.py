@@ -11,6 +11,7 @@ from simulacra.fullsim import Geant4Settings, Geant4Simulator, WorkerPool
 
 pytestmark = pytest.mark.geant4
 
+FINE = FOLLOWING.replace("scored: 10 mm", "scored: 1 mm")
 ELECTRONS = Geant4Settings(particle="e-")
 
 
@@ -52,10 +53,9 @@ def test_a_tube_and_a_box_of_the_same_stack_see_the_same_energy(merged):
 def test_rings_around_the_line_see_what_rings_around_the_axis_see():
     """One way scores in rings, the other in squares: the same showers of straight particles."""
     energies = np.full(40, 300.0)
-    fine = FOLLOWING.replace("scored: 10 mm", "scored: 1 mm")
     rings, squares = (
         showers(stack(*how, each="true"), energies).reshape(40, 6, 8, 4).sum(axis=2)
-        for how in ((TUBE, RINGS), (WIDE, fine))
+        for how in ((TUBE, RINGS), (WIDE, FINE))
     )
     for axes in ((1, 2), (1,), (2,)):
         first, second = (s.sum(axis=axes) for s in (rings, squares))
@@ -73,7 +73,7 @@ def test_an_inclined_shower_follows_its_line():
         Geant4Simulator(stack(WIDE, cut, each="true", beam=beam, tilted=True), ELECTRONS)
         .simulate(Conditions(columns), 1)["showers"]
         .reshape(20, 6, -1)
-        for cut in ("{kind: cartesian, cell: [10 mm, 10 mm]}", FOLLOWING)
+        for cut in ("{kind: cartesian, cell: [10 mm, 10 mm]}", FINE)
     )
     layers = stack(WIDE, "{kind: cartesian, cell: [10 mm, 10 mm]}", each="true").layers
     for number, layer in enumerate(layers[:4]):

@@ -36,6 +36,7 @@ def test_events_are_written_with_their_origin(atlas, tmp_path):
     facts = events.provenance
     assert (facts["simulator"], facts["geant4"], facts["physics"]) == ("geant4", "1.2.3", "opt0")
     assert (facts["pdg"], facts["seed"], facts["n"], facts["cut_mm"]) == (22, 1, 20, 1.0)
+    assert facts["cut_from"] == "detector"
     assert [path.name for path in tmp_path.iterdir()] == ["events.h5"]
 
 
@@ -83,14 +84,19 @@ def test_a_job_that_left_no_chunk_is_in_nobodys_way(atlas, tmp_path):
     assert not folder.exists()
 
 
+def _result():
+    return ChunkResult({"showers": np.zeros((1, 2))}, "11.4", {"cut_mm": 0.7})
+
+
 def test_two_jobs_with_one_output_do_not_mix_their_chunks(tmp_path):
-    output, result = tmp_path / "events.h5", ChunkResult({"showers": np.zeros((1, 2))}, "11.4")
+    output, result = tmp_path / "events.h5", _result()
     first, second = (Parts.open({"seed": seed}, output) for seed in (1, 2))
     first.store(0, result)
     with pytest.raises(SimulacraError, match="another job"):
         second.store(0, result)
     second.remove_if_empty()
     first.store(1, result)
+    assert first.load(1).facts == result.facts
     assert len(list(first.folder.glob("chunk-*"))) == 2
 
 

@@ -58,11 +58,11 @@ def test_the_conditions_may_say_the_particle():
     assert settings.decays
 
 
-def test_cuts_are_those_asked_for_the_detectors_or_the_lists(tpc, atlas):
+def test_cuts_are_those_asked_for_or_the_detectors(tpc, atlas):
     def cut(detector, **settings):
         return Geant4Settings(**settings).cut_or(setup_of(detector).cut)
 
     assert cut(tpc) == 10
     assert cut(tpc, cut="3 mm") == 3
     assert cut(atlas, particle="gamma") == 1
-    assert cut(atlas, particle="pi+", physics="FTFP_BERT") == 0.7
+    assert cut(atlas, particle="pi+", physics="FTFP_BERT") == 1

@@ -59,6 +59,38 @@ def test_the_energy_closes_for_all_particles_with_decays(run):
     assert len(events.hits) > 100
 
 
+TILES = """
+kind: calorimeter
+name: tiles
+volume: {kind: box, width: [400 mm, 400 mm]}
+birks: {G4_POLYSTYRENE: 0.126 mm/MeV}
+conditions: {energy: {role: log, unit: MeV}}
+stack:
+  - name: tiles
+    repeat: 10
+    slabs:
+      - {material: G4_Fe, thickness: 10 mm}
+      - {material: G4_POLYSTYRENE, thickness: 0.3 mm, sensitive: true}
+    readout: {segmentation: {kind: cartesian, cell: [40 mm, 40 mm]}}
+"""
+
+
+def test_calorimeters_keep_their_cuts_and_light_is_no_energy(run, tmp_path):
+    """Behind each other: 1 mm and 0.3 mm; what Birks' law hides is still in the energy ledger."""
+    (tmp_path / "tiles.yaml").write_text(TILES)
+    regions = {
+        "barrel": {"detector": "atlas-barrel"},
+        "tiles": {"detector": str(tmp_path / "tiles.yaml"), "position": [0, 0, "700 mm"]},
+    }
+    particles = [{"particle": "mu-", "energy": "5 GeV"} | STRAIGHT]
+    events = run(card(rules=[], regions=regions, particles=particles, events=4))
+    assert events.provenance["cut_mm"] == {"barrel": 1.0, "tiles": 0.3}
+    assert events.audit.largest_imbalance < 1e-9
+    light = events.regions["tiles"]["showers"].sum(axis=1)
+    assert np.all(light > 0.3)
+    assert np.median(light) < 0.92  # ten times 0.3 mm of 0.2 MeV/mm, saturated, and some deltas
+
+
 def one_primary(pdg, energy):
     return Primaries(
         pdg=np.array([pdg]),

@@ -88,7 +88,9 @@ def test_the_expected_difference_holds_for_long_tails():
         samples = []
         for n in (300, 400):
             common = rng.exponential(size=n) ** 2
-            samples.append({"x": common + rng.exponential(size=n), "y": common + rng.normal(size=n)})
+            samples.append(
+                {"x": common + rng.exponential(size=n), "y": common + rng.normal(size=n)}
+            )
         found = correlations_of(("x", "y"), *samples, everything(*samples))
         differences.append(found.rms_difference**2)
         expected.append(found.expected_rms**2)

@@ -52,7 +52,7 @@ def simulate(
     """
     from simulacra.conditions import EnergySpectrum
     from simulacra.detectors import load_detector
-    from simulacra.fullsim import Geant4Settings
+    from simulacra.fullsim import Geant4Settings, cautions
     from simulacra.fullsim import simulate as run
     from simulacra.units import parse_quantity
 
@@ -65,12 +65,8 @@ def simulate(
         )
     )
     spectrum, matter = EnergySpectrum.parse(energy), load_detector(detector)
-    if settings.misses_showers and matter.kind == "calorimeter":  # a TPC wants ionisation alone
-        errors.print(
-            f"note: {physics} has no hadronic physics: {particle} makes no hadronic shower; "
-            "--physics FTFP_BERT has it",
-            highlight=False,
-        )
+    for line in cautions([matter], settings):
+        errors.print(f"note: {line}", highlight=False)
     with bar("Geant4") as on_progress:
         events = run(
             matter,
@@ -125,10 +121,17 @@ def hybrid(
     overwrite: Overwrite = False,
 ) -> None:
     """Simulate with Geant4 where rules choose: full, or a fast simulator in its place."""
+    from simulacra.detectors import load_detector
+    from simulacra.fullsim import cautions
     from simulacra.hybrid import HybridCard, simulate_hybrid
 
     require_free(output, overwrite)
     loaded = HybridCard.load(card, overrides or [])
+    detectors = {
+        region.detector: load_detector(region.detector) for region in loaded.regions.values()
+    }
+    for line in cautions(detectors.values(), loaded.geant4):
+        errors.print(f"note: {line}", highlight=False)
     with bar("Geant4") as on_progress:
         events = simulate_hybrid(loaded, output, workers=workers, on_progress=on_progress)
     print_handed_over(events)

@@ -7,7 +7,7 @@ import json
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import yaml
@@ -74,6 +74,9 @@ class DetectorBase(Frozen):
     description: str = ""
     conditions: dict[str, ConditionSpec]
 
+    unbuilt: ClassVar[dict[str, Any]] = {"description": True}
+    """What of the content is neither built nor read out, as pydantic excludes it."""
+
     def to_yaml(self) -> str:
         """Return the detector as YAML text that loads back to an equal detector."""
         content = self.model_dump(mode="json", exclude_defaults=True)
@@ -102,9 +105,14 @@ class DetectorBase(Frozen):
         raise DetectorError(msg)
 
     @property
+    def thresholds(self) -> tuple[float, ...]:
+        """What observables depend on beside what is built and read out."""
+        return ()
+
+    @property
     def fingerprint(self) -> str:
-        """SHA-256 of everything but the description: two files agree when these do."""
-        return _digest(self.model_dump(mode="json", exclude={"description"}, exclude_defaults=True))
+        """SHA-256 of what is built and read out: two files agree when these do."""
+        return _digest(self.model_dump(mode="json", exclude=self.unbuilt, exclude_defaults=True))
 
     @property
     def readout_fingerprint(self) -> str:
@@ -113,9 +121,8 @@ class DetectorBase(Frozen):
         Events of one calorimeter agree in it, whatever it is called and whether or not they say
         their particle.
         """
-        content = self.model_dump(
-            mode="json", exclude={"name", "description"}, exclude_defaults=True
-        )
+        unbuilt = self.unbuilt | {"name": True}
+        content = self.model_dump(mode="json", exclude=unbuilt, exclude_defaults=True)
         for spec in content["conditions"].values():
             spec.pop("description", None)
         content["conditions"].pop(PDG, None)

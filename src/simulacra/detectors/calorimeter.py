@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,17 +25,23 @@ from pydantic import Field, model_validator
 from simulacra.arrays import Array, BoolArray, FloatArray, IntArray
 from simulacra.detectors.base import DetectorBase, ResponseArray
 from simulacra.detectors.beam import Beam, drawn, limits, varies
+from simulacra.detectors.ionisation import minimum_ionisation
 from simulacra.detectors.segmentation import (
     CartesianSegmentation,
     PolarSegmentation,
 )
 from simulacra.detectors.stack import VACUUM, Box, Material, Section, Tube
 from simulacra.errors import DetectorError
+from simulacra.units import Length, Saturation
 
 EDGE = 1e-9
 """How near to a cell's edge an impact still lies on its side of it, mm."""
 EVEN_EDGE = 1e-6
 """Part of the face's size by which single precision may miss its edge."""
+LARGEST_CUT = 0.7
+"""Production threshold in range (mm) of a stack of thick slabs that states none: Geant4's own."""
+LARGEST_THRESHOLD = 1.0
+"""Highest threshold of a hit (MeV) that is not stated: CaloChallenge's cut for its dataset 1."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +55,7 @@ class Layer:
         x, y: cell centres in mm, flat, relative to the layer's own centre.
         depth: z of the layer's middle, mm from the front of the stack.
         segmentation: how the layer is cut into cells.
+        hit_threshold: energy in MeV above which a cell counts as hit.
     """
 
     name: str
@@ -58,10 +65,17 @@ class Layer:
     y: FloatArray
     depth: float
     segmentation: CartesianSegmentation | PolarSegmentation
+    hit_threshold: float
 
 
 class Calorimeter(DetectorBase):
-    """A calorimeter whose response is one energy (MeV) per cell, layer after layer."""
+    """A calorimeter whose response is one energy (MeV) per cell, layer after layer.
+
+    Attributes:
+        production_cut: Geant4's production threshold in range, mm; None: see :attr:`cut`.
+        birks: Birks' factor of sensitive materials, mm/MeV: a step of a charged particle that
+            deposits dE in a length dx shows dE / (1 + birks dE/dx).
+    """
 
     kind: Literal["calorimeter"]
     volume: Annotated[Box | Tube, Field(discriminator="kind")]
@@ -70,6 +84,14 @@ class Calorimeter(DetectorBase):
     stack: tuple[Section, ...] = Field(min_length=1)
     reference: str | None = None
     beam: Beam = Beam()
+    production_cut: Annotated[Length, Field(gt=0)] | None = None
+    birks: dict[str, Annotated[Saturation, Field(gt=0)]] = Field(default_factory=dict)
+
+    unbuilt: ClassVar[dict[str, Any]] = {
+        "description": True,
+        "production_cut": True,
+        "stack": {"__all__": {"readout": {"hit_threshold"}}},
+    }
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -82,6 +104,10 @@ class Calorimeter(DetectorBase):
             raise ValueError(msg)
         if self.reference is not None and self.reference not in names:
             msg = f"reference {self.reference!r} is not a section"
+            raise ValueError(msg)
+        sensitive = {slab.material for section in self.stack for slab in section.sensitive}
+        if unused := sorted(set(self.birks) - sensitive):
+            msg = f"birks: no sensitive slab is of {', '.join(unused)}"
             raise ValueError(msg)
         for section in self.readout_sections:
             self._check_segmentation(section)
@@ -229,12 +255,12 @@ class Calorimeter(DetectorBase):
                 shape, segmentation = next(shapes), section.readout.segmentation
                 x, y = _cell_centres(segmentation, shape)
                 copies = section.repeat if section.readout.each else 1
-                step = section.thickness / copies
+                step, threshold = section.thickness / copies, self.hit_threshold(section)
                 for copy in range(copies):
                     name = f"{section.name}_{copy}" if copies > 1 else section.name
                     cells = slice(start, start + math.prod(shape))
                     depth = front + step * (copy + 0.5)
-                    layers.append(Layer(name, cells, shape, x, y, depth, segmentation))
+                    layers.append(Layer(name, cells, shape, x, y, depth, segmentation, threshold))
                     start = cells.stop
             front += section.thickness
         return tuple(layers)
@@ -249,6 +275,64 @@ class Calorimeter(DetectorBase):
             segmentation = segmentation.squares
         assert isinstance(self.volume, Box)
         return segmentation.grid(self.volume.width)
+
+    # --- full simulation and hits --------------------------------------------------------------
+
+    @property
+    def cut(self) -> float:
+        """Geant4's production threshold in range (mm), as stated or for the thinnest slab.
+
+        A threshold above the thickness of a sensitive slab stops electrons in the absorber that
+        would reach the slab; where none is stated, it is that thickness and at most 0.7 mm.
+        """
+        if self.production_cut is not None:
+            return self.production_cut
+        sensitive = (slab.thickness for section in self.stack for slab in section.sensitive)
+        return min(LARGEST_CUT, *sensitive)
+
+    def hit_threshold(self, section: Section) -> float:
+        """Return the energy (MeV) above which a cell of a section counts as hit.
+
+        Where the section states none: half of what a minimum-ionising particle leaves in the
+        sensitive slabs of one repetition, on the scale of the response, and at most 1 MeV.
+        """
+        assert section.readout is not None
+        if section.readout.hit_threshold is not None:
+            return section.readout.hit_threshold
+        crossing = minimum_ionisation(section.slabs, self.materials)
+        if not crossing:
+            return LARGEST_THRESHOLD
+        return min(LARGEST_THRESHOLD, crossing / (2 * section.readout.sampling_fraction))
+
+    @property
+    def thresholds(self) -> tuple[float, ...]:
+        """The threshold of a hit (MeV) of each layer."""
+        return tuple(layer.hit_threshold for layer in self.layers)
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """What full simulation needs, the file does not state and is assumed, one line each."""
+        if self.production_cut is not None:
+            return self.assumed_thresholds
+        line = (
+            f"{self.name} states no production_cut: {self.cut:g} mm is used (the thickness of "
+            f"the thinnest sensitive slab, at most {LARGEST_CUT:g} mm)"
+        )
+        return (line, *self.assumed_thresholds)
+
+    @property
+    def assumed_thresholds(self) -> tuple[str, ...]:
+        """Which thresholds of hits can neither be read nor derived, one line each."""
+        found = []
+        for section in self.readout_sections:
+            assert section.readout is not None
+            unknown = minimum_ionisation(section.slabs, self.materials) is None
+            if unknown and section.readout.hit_threshold is None:
+                found.append(
+                    f"section {section.name} states no hit_threshold, and the minimum ionisation "
+                    f"of its material is not known: {LARGEST_THRESHOLD:g} MeV is used"
+                )
+        return tuple(found)
 
     # --- the window around the impact ---------------------------------------------------------
 

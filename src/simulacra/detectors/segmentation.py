@@ -7,6 +7,7 @@ says where their centres are. Which cells are read out around the impact is the 
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal, Self
 
 import numpy as np
@@ -16,6 +17,9 @@ from pydantic import Field, model_validator
 from simulacra.arrays import FloatArray, IntArray
 from simulacra.detectors.base import Frozen
 from simulacra.units import Length
+
+FEWEST_SQUARES = 10
+"""Of how many squares the smallest cell must be, where cells are filled from squares."""
 
 
 class CartesianSegmentation(Frozen):
@@ -91,6 +95,14 @@ class PolarSegmentation(Frozen):
         inside = (ring >= 0) & (ring < rings)
         cells: IntArray = np.where(inside, sector * rings + ring, -1)
         return cells
+
+    @property
+    def squares_per_cell(self) -> float:
+        """How many squares make the area of the smallest cell: with few, neighbours are mixed."""
+        if self.scored is None:
+            return math.inf
+        smallest = np.pi * np.diff(np.square(self.r_edges)).min() / self.alpha
+        return float(smallest / self.scored**2)
 
     @property
     def shape(self) -> tuple[int, int]:

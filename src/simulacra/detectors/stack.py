@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from simulacra.detectors.base import Frozen
 from simulacra.detectors.segmentation import Segmentation
-from simulacra.units import Density, Length
+from simulacra.units import Density, Energy, Length, Time
 
 VACUUM = "G4_Galactic"
 """The material of sections that stand for a read-out whose matter is not known."""
@@ -54,11 +54,22 @@ class Readout(Frozen):
     """How the sensitive slabs of a section become cells.
 
     The energy of a cell is what was deposited in its sensitive slabs over ``sampling_fraction``.
+
+    Attributes:
+        segmentation: how the layers are cut into cells.
+        sampling_fraction: the part of the energy that the sensitive slabs see.
+        each: whether every repetition of the section is a layer.
+        time_cut: deposits count until so many ns after light from where the particle starts would
+            have arrived; None: at any time.
+        hit_threshold: energy of a cell in MeV, on the scale of the response, above which it counts
+            as hit; None: by what a minimum-ionising particle leaves.
     """
 
     segmentation: Segmentation
     sampling_fraction: float = Field(default=1.0, gt=0, le=1)
     each: bool = False
+    time_cut: Annotated[Time, Field(gt=0)] | None = None
+    hit_threshold: Annotated[Energy, Field(gt=0)] | None = None
 
 
 class Section(Frozen):
@@ -75,6 +86,11 @@ class Section(Frozen):
             msg = f"section {self.name}: 'readout' and sensitive slabs go together"
             raise ValueError(msg)
         return self
+
+    @property
+    def sensitive(self) -> tuple[Slab, ...]:
+        """The sensitive slabs of one repetition."""
+        return tuple(slab for slab in self.slabs if slab.sensitive)
 
     @property
     def period(self) -> float:

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from simulacra.conditions import Conditions
 from simulacra.events import Events
+from simulacra.fullsim.cautions import cautions
 from simulacra.fullsim.production import Geant4Simulator, simulate
 from simulacra.fullsim.settings import Geant4Settings
 from simulacra.fullsim.workers import WorkerPool
@@ -25,6 +26,7 @@ __all__ = [
     "Geant4Settings",
     "Geant4Simulator",
     "WorkerPool",
+    "cautions",
     "pdg_id",
     "simulate",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,16 +12,17 @@ import numpy as np
 from simulacra.arrays import FloatArray, IntArray
 from simulacra.conditions import Conditions
 from simulacra.detectors import Calorimeter
+from simulacra.detectors.segmentation import FEWEST_SQUARES, PolarSegmentation
+from simulacra.detectors.stack import Section
 from simulacra.errors import SimulacraError
 from simulacra.fullsim.datasets import Geant4Object
 from simulacra.fullsim.readers import section_readers
-from simulacra.fullsim.readout import SectionReadout, section_readouts, window_starts
+from simulacra.fullsim.readout import section_readouts, window_starts
+from simulacra.fullsim.sensors import cell_sensor
 from simulacra.fullsim.settings import Geant4Settings
 from simulacra.fullsim.setup import Primaries
-from simulacra.fullsim.world import CELL, PERIOD, ROW, SLAB, World
+from simulacra.fullsim.world import World
 from simulacra.particles import PDG
-
-SCORE = "energy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,8 @@ class CalorimeterSetup:
         if not self.detector.has_matter:
             msg = f"{self.detector.name} is a read-out only: there is no matter to simulate"
             raise SimulacraError(msg)
+        for section in self.detector.readout_sections:
+            _require_fine(self.detector.name, section)
 
     @property
     def fingerprint(self) -> str:
@@ -40,8 +45,14 @@ class CalorimeterSetup:
         return self.detector.fingerprint
 
     @property
-    def cut(self) -> None:
-        """That of the physics list."""
+    def cut(self) -> float:
+        """The detector's (mm)."""
+        return self.detector.cut
+
+    @property
+    def region_cuts(self) -> Mapping[str, float]:
+        """None: the detector is one region."""
+        return {}
 
     def costs(self, conditions: Conditions) -> FloatArray:
         """Return the energies: a shower takes as long as it is energetic."""
@@ -70,12 +81,28 @@ class CalorimeterSetup:
         return []
 
     def construction(self, g4: Geant4Object) -> Geant4Object:
-        """Return the stack with a scorer for each section."""
+        """Return the stack with a sensor for each section."""
         return _construction(g4, self.detector)
 
-    def readout(self, g4: Geant4Object, construction: Geant4Object) -> Geant4Object:  # noqa: ARG002
+    def readout(self, g4: Geant4Object, construction: Geant4Object) -> Geant4Object:
         """Return what gives ``showers`` (n, cells)."""
-        return _readout(g4, self.detector)
+        return _readout(g4, self.detector, construction)
+
+
+def _require_fine(name: str, section: Section) -> None:
+    """Raise a :class:`SimulacraError` where squares are too coarse for the cells they fill."""
+    assert section.readout is not None
+    cut = section.readout.segmentation
+    if not isinstance(cut, PolarSegmentation) or cut.scored is None:
+        return
+    if (squares := cut.squares_per_cell) < FEWEST_SQUARES:
+        fine = cut.scored / math.ceil(math.sqrt(FEWEST_SQUARES / squares))
+        msg = (
+            f"{name}: section {section.name}: the smallest cell has the area of {squares:.1f} "
+            f"squares of scored: {cut.scored:g} mm; it needs {FEWEST_SQUARES} "
+            f"(scored: {fine:g} mm)"
+        )
+        raise SimulacraError(msg)
 
 
 def _construction(g4: Geant4Object, detector: Calorimeter) -> Geant4Object:
@@ -85,57 +112,32 @@ def _construction(g4: Geant4Object, detector: Calorimeter) -> Geant4Object:
             return self.world.build()
 
         def ConstructSDandField(self) -> None:
-            self.scorers = []
-            polar = detector.volume.kind == "tube"
-            for readout in section_readouts(detector):
-                scorer = cell_scorer(g4, readout, polar=polar)
-                sensor = sensor_of(g4, readout.name, scorer)
-                self.scorers += [sensor, scorer]
-                for cell in self.world.cells[readout.name]:
-                    self.SetSensitiveDetector(cell, sensor)
+            self.sensors = [
+                cell_sensor(g4, readout.name, detector, readout)
+                for readout in section_readouts(detector)
+            ]
+            for section, sensor in zip(detector.readout_sections, self.sensors, strict=True):
+                for cell in self.world.cells[section.name]:
+                    self.SetSensitiveDetector(cell, sensor.sensor)
 
     return Construction()
 
 
-def cell_scorer(g4: Geant4Object, readout: SectionReadout, *, polar: bool) -> Geant4Object:
-    """Return what scores the energy deposited in each cell of a section's whole layers."""
-    # The first index is the row in a box and the sector in a tube, where the row is the ring.
-    # Layers that add up need a third index that is always 0: the slab's.
-    depths = (CELL, ROW) if polar else (ROW, CELL)
-    third = PERIOD if readout.copies > 1 else SLAB
-    return g4.G4PSEnergyDeposit3D(SCORE, *readout.grid, readout.copies, *depths, third)
-
-
-def sensor_of(g4: Geant4Object, name: str, scorer: Geant4Object) -> Geant4Object:
-    """Return a sensitive detector that holds one scorer."""
-    sensor = g4.G4MultiFunctionalDetector(name)
-    g4.G4SDManager.GetSDMpointer().AddNewDetector(sensor)
-    sensor.RegisterPrimitive(scorer)
-    return sensor
-
-
-def scores(g4: Geant4Object, event: Geant4Object, name: str) -> tuple[IntArray, FloatArray]:
-    """Return the cells that a sensor scored in an event, and the energies in them, MeV."""
-    number = g4.G4SDManager.GetSDMpointer().GetCollectionID(f"{name}/{SCORE}")
-    hits = event.GetHCofThisEvent().GetHC(number)
-    table = np.array(list(hits), np.float64).reshape(-1, 2)
-    return table[:, 0].astype(np.int64), table[:, 1]
-
-
-def _readout(g4: Geant4Object, detector: Calorimeter) -> Geant4Object:
+def _readout(g4: Geant4Object, detector: Calorimeter, construction: Geant4Object) -> Geant4Object:
     readers = section_readers(detector)
 
     class Readout(g4.G4UserEventAction):  # type: ignore[misc]
-        def load(self, primaries: Primaries, seeds: IntArray) -> None:  # noqa: ARG002
+        def load(self, primaries: Primaries, seeds: IntArray) -> None:
             for reader in readers:
-                reader.aim(primaries)
+                reader.aim(primaries, seeds)
             self.showers = np.zeros((len(primaries), detector.n_cells), np.float32)
             self.response = {"showers": self.showers}
 
         def EndOfEventAction(self, event: Geant4Object) -> None:
             row = event.GetEventID()
-            for reader in readers:
-                cells, energies = scores(g4, event, reader.readout.name)
-                self.showers[row, reader.readout.cells] = reader.read(row, cells, energies)
+            for reader, sensor in zip(readers, construction.sensors, strict=True):
+                seen = sensor.seen(event)
+                cells = reader.read(row, seen.cells, seen.signals)
+                self.showers[row, reader.readout.cells] = cells
 
     return Readout()

@@ -23,38 +23,55 @@ Geant4Object: TypeAlias = Any  # geant4_pybind and all that comes out of it carr
 
 @dataclass(frozen=True, slots=True)
 class DataSet:
-    """One of Geant4's data sets.
+    """One of Geant4's data sets, or a part of one.
 
     Attributes:
         folder: its folder's name, which carries the version that Geant4 11.4 wants.
         variable: the environment variable that may point at it.
         markers: patterns of files of which at least one must be there, for an empty folder of the
             right name is no data; none where the folder is enough.
+        holds: what it holds, where Geant4 runs without it.
     """
 
     folder: str
     variable: str
     markers: tuple[str, ...]
+    holds: str = ""
 
 
-EM_TABLES = DataSet("G4EMLOW8.8", "G4LEDATA", ("brem_SB/br82*", "brem_SB/SBTables/*"))
-PHOTOELECTRIC = DataSet("G4EMLOW8.8", "G4LEDATA", ("epics2017/phot/*",))
-SHELLS = DataSet("G4EMLOW8.8", "G4LEDATA", ("fluor/binding.dat",))
-GOUDSMIT_SAUNDERSON = DataSet("G4EMLOW8.8", "G4LEDATA", ("msc_GS/*/*",))
-LEVELS_FOLDER = DataSet("PhotonEvaporation6.1.2", "G4LEVELGAMMADATA", ())
-NUCLEI_FOLDER = DataSet("G4ENSDFSTATE3.0", "G4ENSDFSTATEDATA", ())
-CROSS_SECTIONS = DataSet("G4PARTICLEXS4.2", "G4PARTICLEXSDATA", ("neutron/*",))
-LEVELS = DataSet("PhotonEvaporation6.1.2", "G4LEVELGAMMADATA", ("z*.a*",))
-NUCLEI = DataSet("G4ENSDFSTATE3.0", "G4ENSDFSTATEDATA", ("ENSDFSTATE.dat",))
-SAID = DataSet("G4SAIDDATA2.0", "G4SAIDXSDATA", ())
-ABLATION = DataSet("G4ABLA3.3", "G4ABLADATA", ())
-CASCADE = DataSet("G4INCL1.3", "G4INCLDATA", ())
+_EMLOW = ("G4EMLOW8.8", "G4LEDATA")
+_PARTICLEXS = ("G4PARTICLEXS4.2", "G4PARTICLEXSDATA")
+_LEVELS = ("PhotonEvaporation6.1.2", "G4LEVELGAMMADATA")
+_STATES = ("G4ENSDFSTATE3.0", "G4ENSDFSTATEDATA")
+
+# Without these Geant4 aborts.
+EM_TABLES = DataSet(*_EMLOW, ("brem_SB/br82*", "brem_SB/SBTables/*"))
+PHOTOELECTRIC = DataSet(*_EMLOW, ("epics2017/phot/*",))
+RAYLEIGH = DataSet(*_EMLOW, ("epics2017/rayl/*",))
+SHELLS = DataSet(*_EMLOW, ("fluor/binding.dat",))
+GOUDSMIT_SAUNDERSON = DataSet(*_EMLOW, ("msc_GS/*/*",))
+LEVELS_FOLDER = DataSet(*_LEVELS, ())
+NUCLIDES = DataSet(*_STATES, ("ENSDFSTATE.dat",))
+NEUTRON = DataSet(*_PARTICLEXS, ("neutron/inel*",))
+PHOTONUCLEAR = DataSet(*_PARTICLEXS, ("gamma/inel*",))
+PROTON = DataSet(*_PARTICLEXS, ("proton/inel*",))
+IONS = tuple(
+    DataSet(*_PARTICLEXS, (f"{ion}/inel*",)) for ion in ("deuteron", "triton", "He3", "alpha")
+)
+CASCADE = DataSet("G4INCL1.3", "G4INCLDATA", ("*.dat",))
 NEUTRONS = DataSet("G4NDL4.7.1", "G4NEUTRONHPDATA", ("Inelastic/*",))
+CHARGED = DataSet("G4TENDL1.4", "G4PARTICLEHPDATA", ("Proton/*",))
 DECAYS = DataSet("RadioactiveDecay6.1.2", "G4RADIOACTIVEDATA", ("z*.a*",))
 
-# Electromagnetic physics looks for two nuclear data sets that it never reads.
-ELECTROMAGNETIC = (EM_TABLES, PHOTOELECTRIC, LEVELS_FOLDER, NUCLEI_FOLDER)
-HADRONIC = (EM_TABLES, PHOTOELECTRIC, SHELLS, CROSS_SECTIONS, LEVELS, NUCLEI, SAID)
+# Without these it runs, and says nothing.
+LEVELS = DataSet(*_LEVELS, ("z*.a*",), "levels of nuclei")
+STATES = DataSet(*_STATES, ("ENSDFSTATE.dat",), "excited states of nuclei")
+ISOTOPES = DataSet(*_PARTICLEXS, ("neutron/inel*_*",), "cross sections of isotopes")
+
+ELECTROMAGNETIC = (EM_TABLES, PHOTOELECTRIC, RAYLEIGH, LEVELS_FOLDER, NUCLIDES)
+HADRONIC = (*ELECTROMAGNETIC, NEUTRON, PHOTONUCLEAR)
+REFINING = (LEVELS, STATES, ISOTOPES)
+"""What hadronic physics reads where it is there."""
 
 
 def data_folder() -> Path:
@@ -70,7 +87,7 @@ def require_geant4(needed: Iterable[DataSet]) -> None:
         msg = "full simulation needs Geant4: pip install 'simulacra[geant4]'"
         raise MissingDependencyError(msg)
     for data_set in needed:
-        folder = Path(os.environ.get(data_set.variable) or data_folder() / data_set.folder)
+        folder = _folder(data_set)
         if not _is_there(folder, data_set.markers):
             wanted = "/".join((data_set.folder, *data_set.markers[:1]))
             msg = (
@@ -79,6 +96,23 @@ def require_geant4(needed: Iterable[DataSet]) -> None:
                 "terminal and answer y, which downloads the data"
             )
             raise MissingDependencyError(msg)
+
+
+def lacking(refining: Iterable[DataSet]) -> tuple[str, ...]:
+    """Return which data Geant4 runs without, a few words each: a file without content is none."""
+    return tuple(
+        f"{data_set.holds} ({data_set.folder}/{data_set.markers[0]})"
+        for data_set in refining
+        if not any(
+            file.stat().st_size
+            for marker in data_set.markers
+            for file in _folder(data_set).glob(marker)
+        )
+    )
+
+
+def _folder(data_set: DataSet) -> Path:
+    return Path(os.environ.get(data_set.variable) or data_folder() / data_set.folder)
 
 
 def _is_there(folder: Path, markers: tuple[str, ...]) -> bool:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.util import Finalize
+from typing import Any
 
 from simulacra.arrays import Array, IntArray
 from simulacra.errors import SimulacraError
-from simulacra.fullsim.datasets import Geant4Object, import_geant4
+from simulacra.fullsim.cuts import cut_fact, printed_by_geant4, range_cuts
+from simulacra.fullsim.datasets import Geant4Object, import_geant4, lacking
 from simulacra.fullsim.settings import EM_PHYSICS, Geant4Settings
 from simulacra.fullsim.setup import Experiment, Primaries
 from simulacra.particles import particle_name
@@ -49,10 +51,19 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class ChunkResult:
-    """What a worker sends back: the arrays that are read out, and Geant4's version."""
+    """What a worker sends back.
+
+    Attributes:
+        response: the arrays that are read out.
+        geant4: its version.
+        facts: for the provenance, as Geant4 itself has them: ``cut_mm``, the range cut of its table
+            of cuts, by region where they differ; ``incomplete_data``, where data are missing that
+            refine the physics.
+    """
 
     response: Mapping[str, Array]
     geant4: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 _process_run: Geant4Run | None = None
@@ -97,13 +108,15 @@ class Geant4Run:
         self._manager.SetUserInitialization(self._actions)
         _tell(g4, *_QUIET)
         self._manager.Initialize()
-        if (cut := settings.cut_or(setup.cut)) != settings.usual_cut:
-            # A physics list made in Python forgets what SetDefaultCutValue told it.
-            _tell(g4, f"/run/setCut {cut} mm")
+        # A physics list made in Python forgets what SetDefaultCutValue told it.
+        _tell(g4, f"/run/setCut {settings.cut_or(setup.cut)} mm")
+        for name, cut in setup.region_cuts.items():
+            _tell(g4, f"/run/setCutForRegion {name} {settings.cut_or(cut)} mm")
 
     def serves(self, chunk: Chunk) -> bool:
         """Return whether the chunk is of the set-up and settings that this run was built for."""
         same = chunk.setup.fingerprint == self._setup.fingerprint
+        same = same and chunk.setup.cut == self._setup.cut
         return same and chunk.settings == self._settings
 
     def simulate(self, chunk: Chunk) -> ChunkResult:
@@ -111,7 +124,14 @@ class Geant4Run:
         self._gun.load(chunk.primaries, chunk.seeds)
         self._readout.load(chunk.primaries, chunk.seeds)
         self._manager.BeamOn(len(chunk.primaries))
-        return ChunkResult(self._readout.response, _version(self._g4))
+        return ChunkResult(self._readout.response, _version(self._g4), self._facts())
+
+    def _facts(self) -> dict[str, Any]:
+        table = printed_by_geant4(self._g4, "/run/dumpCouples")
+        facts: dict[str, Any] = {"cut_mm": cut_fact(range_cuts(table))}
+        if missing := lacking(self._settings.refining_data):
+            facts["incomplete_data"] = list(missing)
+        return facts
 
 
 def _tell(g4: Geant4Object, *commands: str) -> None:

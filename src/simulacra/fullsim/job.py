@@ -20,7 +20,7 @@ from simulacra.conditions import Conditions, EnergySpectrum, draw_conditions
 from simulacra.detectors import Detector
 from simulacra.errors import SimulacraError
 from simulacra.fullsim.datasets import DataSet
-from simulacra.fullsim.geant4 import Chunk
+from simulacra.fullsim.geant4 import Chunk, ChunkResult
 from simulacra.fullsim.kinds import setup_of
 from simulacra.fullsim.settings import Geant4Settings
 from simulacra.fullsim.setup import Setup
@@ -124,6 +124,7 @@ class Job:
         return {
             "detector": self.detector.fingerprint,
             "settings": self.settings.model_dump(mode="json"),
+            "cut": self.settings.cut_or(self.setup.cut),
             "conditions": columns_digest(self.conditions.columns),
             "seed": self.seed,
             "n": len(self),
@@ -131,20 +132,29 @@ class Job:
             "versions": versions(),
         }
 
-    def provenance(self, geant4: str) -> dict[str, Any]:
-        """Return what the events' file says of its origin."""
+    def provenance(self, result: ChunkResult) -> dict[str, Any]:
+        """Return what the events' file says of its origin; a chunk's result knows Geant4's part."""
         return provenance(
             "simulate",
             simulator="geant4",
-            geant4=geant4,
+            geant4=result.geant4,
             physics=self.settings.physics,
-            cut_mm=self.settings.cut_or(self.setup.cut),
+            cut_from=self._cut_from,
             particle=self.settings.particle,
             pdg=self.settings.pdg,
             seed=self.seed,
             n=len(self),
             **self.facts,
+            **result.facts,
         )
+
+    @property
+    def _cut_from(self) -> str:
+        """Who chose the production cut."""
+        if self.settings.cut is not None:
+            return "settings"
+        stated = getattr(self.detector, "production_cut", None) is not None
+        return "detector" if stated else "default"
 
 
 def chunk_bounds(costs: FloatArray, chunk_cost: float) -> tuple[slice, ...]:

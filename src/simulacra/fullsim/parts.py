@@ -21,6 +21,8 @@ DAMAGE = (
     *(zipfile.BadZipFile, zlib.error),
 )
 """What NumPy and the archive raise for a file that is cut off or has other bytes."""
+SAID = "geant4"
+"""The array that holds what is no response: Geant4's version and the facts, as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,8 @@ class Parts:
         """
         self._sign()
         with whole_file(self.path(number)) as part, part.open("wb") as file:
-            arrays = {"geant4": np.array(result.geant4), **result.response}
+            said = json.dumps({"geant4": result.geant4, "facts": dict(result.facts)})
+            arrays = {SAID: np.array(said), **result.response}
             np.savez_compressed(file, allow_pickle=False, **arrays)
 
     def load(self, number: int) -> ChunkResult:
@@ -105,8 +108,9 @@ class Parts:
         """
         try:
             with self.path(number).open("rb") as file, np.load(file) as content:
-                response = {name: content[name] for name in content.files if name != "geant4"}
-                return ChunkResult(response, str(content["geant4"]))
+                response = {name: content[name] for name in content.files if name != SAID}
+                said = json.loads(str(content[SAID]))
+                return ChunkResult(response, said["geant4"], said["facts"])
         except DAMAGE:
             msg = f"{self.path(number)} is damaged: remove it and run the same command again"
             raise SimulacraError(msg) from None

@@ -221,7 +221,7 @@ def concatenated(results: Sequence[ChunkResult], name: str) -> Array:
 
 def _events(job: Job, results: list[ChunkResult]) -> Events:
     response = {name: concatenated(results, name) for name in results[0].response}
-    return Events(job.conditions, response, job.detector, job.provenance(results[0].geant4))
+    return Events(job.conditions, response, job.detector, job.provenance(results[0]))
 
 
 class _Report:

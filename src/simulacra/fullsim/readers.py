@@ -22,8 +22,8 @@ class Reader(Protocol):
     def readout(self) -> SectionReadout:
         """Where the section's cells stand in the response."""
 
-    def aim(self, primaries: Primaries) -> None:
-        """Prepare for the events of these particles."""
+    def aim(self, primaries: Primaries, seeds: IntArray) -> None:
+        """Prepare for the events of these particles; Geant4 starts from the same ``seeds``."""
 
     def read(self, event: int, index: IntArray, energy: FloatArray) -> FloatArray:
         """Return the energies (cells,) of the section's cells, MeV.
@@ -44,7 +44,7 @@ class WindowReader:
     readout: SectionReadout
     _starts: IntArray = field(default_factory=lambda: np.empty((0, 2), np.int64))
 
-    def aim(self, primaries: Primaries) -> None:
+    def aim(self, primaries: Primaries, seeds: IntArray) -> None:  # noqa: ARG002
         """Find where the windows start."""
         x, y = _on_front(primaries)
         self._starts = np.column_stack(self.detector.window_start(self.section, x, y))
@@ -59,8 +59,10 @@ class WindowReader:
 class VoxelReader:
     """Rings around the particle's line, from squares that Geant4 scored.
 
-    A square counts for the voxel that its middle lies in. In layer after layer the rings stay in
-    the layer's plane, around the point where the line crosses the middle of the layer.
+    A square counts for the voxel that a random point of it lies in, in each event another: on
+    average for each voxel as much as the voxel covers of it, wherever the line and the squares lie.
+    In layer after layer the rings stay in the layer's plane, around the point where the line
+    crosses the middle of the layer.
 
     Attributes:
         width: of the stack (x, y), mm.
@@ -72,9 +74,11 @@ class VoxelReader:
     width: tuple[float, float]
     depths: FloatArray
     _lines: FloatArray = field(default_factory=lambda: np.empty((0, 4)))
+    _seeds: tuple[int, ...] = ()
 
-    def aim(self, primaries: Primaries) -> None:
+    def aim(self, primaries: Primaries, seeds: IntArray) -> None:
         """Find the particles' lines: where they cross the front, and their slopes (n, 4)."""
+        self._seeds = tuple(seeds.ravel().tolist())
         slopes = primaries.direction[:, :2] / primaries.direction[:, 2:]
         self._lines = np.column_stack([*_on_front(primaries), slopes])
 
@@ -84,8 +88,9 @@ class VoxelReader:
         place = np.divmod(square, self.readout.grid[1])
         size, line = self.segmentation.scored, self._lines[event]
         assert size is not None
+        points = self._stream(event).random((2, len(index)))
         away = [
-            (place[axis] + 0.5) * size
+            (place[axis] + points[axis]) * size
             - self.width[axis] / 2
             - (line[axis] + line[axis + 2] * self.depths[copy])
             for axis in (0, 1)
@@ -96,6 +101,10 @@ class VoxelReader:
         flat = (copy * alpha * rings + cell)[inside]
         deposited = np.bincount(flat, energy[inside], self.readout.copies * alpha * rings)
         return deposited / self.readout.sampling_fraction
+
+    def _stream(self, event: int) -> np.random.Generator:
+        key = event, self.readout.cells.start
+        return np.random.default_rng(np.random.SeedSequence(self._seeds, spawn_key=key))
 
 
 def section_readers(detector: Calorimeter) -> tuple[Reader, ...]:

@@ -35,6 +35,23 @@ REFERENCE_LISTS = (
     *("QGS_BIC", "Shielding"),
 )
 
+_FOLLOWED_NEUTRONS = (datasets.NEUTRONS, datasets.DECAYS)
+# What a reference list reads beside the data that all of them read.
+_READ_BESIDE: dict[str, tuple[DataSet, ...]] = {
+    "FTFP_BERT_HP": _FOLLOWED_NEUTRONS,
+    "FTFP_BERT_TRV": (datasets.SHELLS, datasets.GOUDSMIT_SAUNDERSON),
+    "FTFP_INCLXX": (datasets.CASCADE,),
+    "FTFP_INCLXX_HP": (datasets.CASCADE, *_FOLLOWED_NEUTRONS),
+    "QBBC": (datasets.PROTON, *datasets.IONS),
+    "QGSP_BERT_HP": _FOLLOWED_NEUTRONS,
+    "QGSP_BIC_AllHP": (datasets.CHARGED, *_FOLLOWED_NEUTRONS),
+    "QGSP_BIC_HP": _FOLLOWED_NEUTRONS,
+    "QGSP_INCLXX": (datasets.CASCADE,),
+    "QGSP_INCLXX_HP": (datasets.CASCADE, *_FOLLOWED_NEUTRONS),
+    "QGS_BIC": (datasets.PROTON,),
+    "Shielding": (datasets.PROTON, *datasets.IONS, *_FOLLOWED_NEUTRONS),
+}
+
 _ELECTROMAGNETIC_PRIMARIES = (22, 11, -11)
 _LEAST_HADRON, _NEUTRAL_PION = 100, 111
 """PDG ids of hadrons and nuclei begin here; a neutral pion is photons before it meets matter."""
@@ -101,23 +118,18 @@ class Geant4Settings(Frozen):
         hadrons = [pdg for pdg in ids if abs(pdg) > _LEAST_HADRON and pdg != _NEUTRAL_PION]
         return bool(hadrons) and self.physics in EM_PHYSICS
 
-    @property
-    def usual_cut(self) -> float:
-        """The production threshold (mm) that the physics list comes with."""
-        return 1.0 if self.physics in EM_PHYSICS else 0.7
-
-    def cut_or(self, own: float | None) -> float:
-        """Return the production threshold (mm): what was asked for, ``own``, or the list's."""
-        return next(cut for cut in (self.cut, own, self.usual_cut) if cut is not None)
+    def cut_or(self, own: float) -> float:
+        """Return the production threshold (mm): what was asked for, else the detector's own."""
+        return own if self.cut is None else self.cut
 
     @property
     def data_sets(self) -> tuple[DataSet, ...]:
         """The data sets that Geant4 reads for this physics list."""
         if self.physics in EM_PHYSICS:
             return EM_PHYSICS[self.physics][1]
-        needed: tuple[DataSet, ...] = datasets.HADRONIC
-        if "INCLXX" in self.physics:
-            needed += (datasets.CASCADE, datasets.ABLATION)
-        if "HP" in self.physics or self.physics == "Shielding":
-            needed += (datasets.NEUTRONS, datasets.DECAYS)
-        return needed
+        return datasets.HADRONIC + _READ_BESIDE.get(self.physics, ())
+
+    @property
+    def refining_data(self) -> tuple[DataSet, ...]:
+        """The data sets that Geant4 reads where they are there, and else does without."""
+        return () if self.physics in EM_PHYSICS else datasets.REFINING

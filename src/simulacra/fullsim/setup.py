@@ -69,8 +69,12 @@ class Experiment(Protocol):
         """SHA-256 of all that its answers depend on."""
 
     @property
-    def cut(self) -> float | None:
-        """Production threshold in range (mm) of its own; None for the physics list's."""
+    def cut(self) -> float:
+        """Production threshold in range (mm) of its own."""
+
+    @property
+    def region_cuts(self) -> Mapping[str, float]:
+        """Thresholds (mm) of Geant4's regions that have others, by the region's name."""
 
     def physics(self, g4: Geant4Object) -> list[Geant4Object]:
         """Return the physics constructors that are needed beside the list."""

@@ -63,7 +63,7 @@ class HybridCard(CardFile):
         particles: what every event begins with.
         events: number of events.
         physics: Geant4's physics list, as for ``simulacra simulate``.
-        cut: production threshold in range, mm; None for the physics list's own.
+        cut: production threshold in range, mm; None for the calorimeters' own.
         seed: where all random numbers come from.
     """
 

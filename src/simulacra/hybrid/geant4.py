@@ -12,17 +12,17 @@ not meet each other, and so what happens to one cannot depend on whether another
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from simulacra.arrays import Array, FloatArray, IntArray
-from simulacra.fullsim.calorimeter import scores
 from simulacra.fullsim.datasets import Geant4Object
 from simulacra.fullsim.geant4 import find_particle
 from simulacra.fullsim.setup import Primaries
 from simulacra.hybrid.book import Book
-from simulacra.hybrid.hall import ELSEWHERE, Hall, sensor_name
+from simulacra.hybrid.hall import Hall
 from simulacra.hybrid.setup import Setup
 
 
@@ -38,8 +38,14 @@ class HybridSetup:
         return self.world.fingerprint
 
     @property
-    def cut(self) -> None:
-        """That of the physics list."""
+    def cut(self) -> float:
+        """That of the vacuum around the calorimeters (mm)."""
+        return self.world.cut
+
+    @property
+    def region_cuts(self) -> Mapping[str, float]:
+        """Those of the calorimeters (mm), where they differ."""
+        return self.world.region_cuts
 
     def physics(self, g4: Geant4Object) -> list[Geant4Object]:  # noqa: ARG002
         """Return nothing: a physics list is all that showers need."""
@@ -51,7 +57,7 @@ class HybridSetup:
 
     def readout(self, g4: Geant4Object, construction: Geant4Object) -> Geant4Object:
         """Return what gives the arrays of :meth:`Book.close`."""
-        return _readout(g4, self.world, construction.book)
+        return _readout(g4, self.world, construction)
 
 
 def available_energy(g4: Geant4Object, total: float, particle: Geant4Object) -> float:
@@ -116,7 +122,9 @@ def _array(vector: Geant4Object) -> FloatArray:
     return np.array([vector.x, vector.y, vector.z])
 
 
-def _readout(g4: Geant4Object, setup: Setup, book: Book) -> Geant4Object:
+def _readout(g4: Geant4Object, setup: Setup, construction: Geant4Object) -> Geant4Object:
+    book: Book = construction.book
+
     class Readout(g4.G4UserEventAction):  # type: ignore[misc]
         def load(self, primaries: Primaries, seeds: IntArray) -> None:  # noqa: ARG002
             self.primaries = primaries
@@ -133,14 +141,15 @@ def _readout(g4: Geant4Object, setup: Setup, book: Book) -> Geant4Object:
             book.bring(available_energy(g4, kinetic + particle.GetPDGMass(), particle))
 
         def EndOfEventAction(self, event: Geant4Object) -> None:
+            hall: Hall = construction.hall
             for number, region in enumerate(setup.regions):
                 for readout in region.sections:
-                    index, energy = scores(g4, event, sensor_name(region, readout.name))
-                    if not len(index):
+                    seen = hall.sensors[region.name, readout.name].seen(event)
+                    if not seen.deposited:
                         continue
-                    book.deposit(float(energy.sum()))
-                    cells = readout.cells.start + readout.place(index)
-                    book.hit(number, cells, energy / readout.sampling_fraction)
-            book.deposit(float(scores(g4, event, ELSEWHERE)[1].sum()))
+                    book.deposit(seen.deposited)
+                    cells = readout.cells.start + readout.place(seen.cells)
+                    book.hit(number, cells, seen.signals / readout.sampling_fraction)
+            book.deposit(hall.elsewhere.seen(event).deposited)
 
     return Readout()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from simulacra.detectors.stack import VACUUM
-from simulacra.fullsim.calorimeter import SCORE, cell_scorer, sensor_of
 from simulacra.fullsim.datasets import Geant4Object
+from simulacra.fullsim.sensors import SCORE, CellSensor, EnergySensor, cell_sensor
 from simulacra.fullsim.world import World
 from simulacra.hybrid.regions import Region
 from simulacra.hybrid.setup import Setup
@@ -18,13 +18,19 @@ def sensor_name(region: Region, section: str) -> str:
 
 
 class Hall:
-    """Builds the volumes and keeps them alive, which Geant4's bindings do not."""
+    """Builds the volumes and keeps them alive, which Geant4's bindings do not.
+
+    Attributes:
+        sensors: what sees the cells, by region and section.
+        elsewhere: what sees all other matter.
+    """
 
     def __init__(self, g4: Geant4Object, setup: Setup) -> None:
         self._g4 = g4
         self._setup = setup
         self._stacks = [World(g4, region.detector) for region in setup.regions]
         self._alive: list[Geant4Object] = []
+        self.sensors: dict[tuple[str, str], CellSensor] = {}
 
     def build(self) -> Geant4Object:
         """Return the world's physical volume with the calorimeters in it.
@@ -39,8 +45,17 @@ class Hall:
         top = g4.G4PVPlacement(None, g4.G4ThreeVector(), self.volume, HALL, None, False, 0)
         self._alive += [vacuum, solid, top]
         for region, stack in zip(self._setup.regions, self._stacks, strict=True):
-            self._place(region, stack.envelope())
+            envelope = stack.envelope()
+            if region.name in self._setup.region_cuts:
+                self._cut_apart(region.name, envelope)
+            self._place(region, envelope)
         return top
+
+    def _cut_apart(self, name: str, envelope: Geant4Object) -> None:
+        """Make a volume a region of Geant4's, which can have a production cut of its own."""
+        region = self._g4.G4Region(name)
+        region.AddRootLogicalVolume(envelope)
+        self._alive.append(region)
 
     def _place(self, region: Region, envelope: Geant4Object) -> None:
         g4 = self._g4
@@ -60,18 +75,13 @@ class Hall:
         g4 = self._g4
         g4.G4SDManager.GetSDMpointer().AddNewDetector(surface)
         construction.SetSensitiveDetector(self.volume, surface)
-        elsewhere = self._sensor(ELSEWHERE, g4.G4PSEnergyDeposit(SCORE, 0))
+        self.elsewhere = EnergySensor(g4, ELSEWHERE, g4.G4PSEnergyDeposit(SCORE, 0))
         for region, stack in zip(self._setup.regions, self._stacks, strict=True):
-            polar = region.detector.volume.kind == "tube"
-            sensors = dict.fromkeys(stack.volumes, elsewhere)
+            sensors: dict[Geant4Object, CellSensor] = dict.fromkeys(stack.volumes, self.elsewhere)
             for readout in region.sections:
-                scorer = cell_scorer(g4, readout, polar=polar)
-                sensor = self._sensor(sensor_name(region, readout.name), scorer)
+                name = sensor_name(region, readout.name)
+                sensor = cell_sensor(g4, name, region.detector, readout)
+                self.sensors[region.name, readout.name] = sensor
                 sensors |= dict.fromkeys(stack.cells[readout.name], sensor)
             for volume, sensor in sensors.items():
-                construction.SetSensitiveDetector(volume, sensor)
-
-    def _sensor(self, name: str, scorer: Geant4Object) -> Geant4Object:
-        sensor = sensor_of(self._g4, name, scorer)
-        self._alive += [scorer, sensor]
-        return sensor
+                construction.SetSensitiveDetector(volume, sensor.sensor)

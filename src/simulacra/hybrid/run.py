@@ -12,6 +12,7 @@ import numpy as np
 from simulacra.detectors import Calorimeter, load_detector
 from simulacra.detectors.beam import limits
 from simulacra.errors import CardError, EventsError, SimulatorError
+from simulacra.fullsim.geant4 import ChunkResult
 from simulacra.fullsim.parts import Parts
 from simulacra.fullsim.production import Progress, complete
 from simulacra.fullsim.world import MARGIN
@@ -70,23 +71,23 @@ def simulate_hybrid(
     results = complete(job, parts, workers, executor, on_progress)
     seeds = {n: s.generate_state(1)[0] for n, s in zip(card.simulators, streams[2:], strict=True)}
     answering = {name: (simulators[name], int(seeds[name])) for name in card.answering}
-    facts = _facts(card, primaries.n_events, results[0].geant4)
+    facts = _facts(card, primaries.n_events, results[0])
     events = assemble(job, results, (FULL, *card.simulators), answering, facts)
     write_hybrid(events, output)
     parts.remove()
     return events
 
 
-def _facts(card: HybridCard, n: int, geant4: str) -> dict[str, Any]:
+def _facts(card: HybridCard, n: int, result: ChunkResult) -> dict[str, Any]:
     """Return what the file says of its origin."""
     return provenance(
         "hybrid",
-        geant4=geant4,
+        geant4=result.geant4,
         physics=card.physics,
-        cut_mm=card.geant4.cut_or(None),
         seed=card.seed,
         n=n,
         card=card.model_dump(mode="json"),
+        **result.facts,
     )
 
 

@@ -41,6 +41,17 @@ class Setup:
     half_size: tuple[float, float, float]
     own_ranges: Mapping[str, Mapping[int, tuple[float, float]]] = field(default_factory=dict)
 
+    @property
+    def cut(self) -> float:
+        """The smallest of the calorimeters' production thresholds in range, mm."""
+        return min(region.detector.cut for region in self.regions)
+
+    @property
+    def region_cuts(self) -> Mapping[str, float]:
+        """The calorimeters' production thresholds (mm) by name, where they differ."""
+        cuts = {region.name: region.detector.cut for region in self.regions}
+        return cuts if len(set(cuts.values())) > 1 else {}
+
     def decide(self, region: Region, entries: Entries) -> tuple[IntArray, IntArray]:
         """Return who answers for particles that enter a region.
 
@@ -86,6 +97,8 @@ class Setup:
                 for name, own in self.own_ranges.items()
             },
             "geant4": self.geant4.model_dump(mode="json"),
+            "cut": self.geant4.cut_or(self.cut),
+            "region_cuts": dict(self.region_cuts),
             "half_size": list(self.half_size),
         }
 

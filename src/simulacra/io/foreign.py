@@ -41,7 +41,9 @@ def named_or(detector: Detector | None, name: str, kind: str) -> Calorimeter:
 
 
 def carried_detector(text: str | None, expected: Detector | None) -> Detector:
-    """Return the detector that a file carries as YAML, or else the expected one.
+    """Return the expected detector, or else the one that a file carries as YAML.
+
+    The two must build and read out the same; the expected one's production cut and thresholds hold.
 
     Raises:
         EventsError: there is neither, the text is no detector, or it is another detector.
@@ -56,9 +58,10 @@ def carried_detector(text: str | None, expected: Detector | None) -> Detector:
         detector = parse_detector(text, "the file's detector")
     except SimulacraError as error:
         raise EventsError(str(error)) from None
-    if expected is not None:
-        require_same_detector(expected, detector)
-    return detector
+    if expected is None:
+        return detector
+    require_same_detector(expected, detector)
+    return expected
 
 
 def require_shape(name: str, array: Array, shape: tuple[int, ...], detector: Detector) -> None:

@@ -107,7 +107,7 @@ def read_hdf5(
     Args:
         path: the file.
         detector: needed where the file does not carry its detector (a plain CaloChallenge file);
-            where it does, the two must agree.
+            where it does, the two must build and read out the same.
         rows: which events.
         unit: of energies that state none; None for the unit in memory.
 

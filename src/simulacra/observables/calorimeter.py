@@ -12,10 +12,6 @@ from simulacra.arrays import FloatArray
 from simulacra.detectors.segmentation import PolarSegmentation
 from simulacra.observables.showers import LayerShowers, Showers, ratio, spread
 
-HIT_THRESHOLD = 1.0
-"""Energy in MeV above which a cell counts as hit: CaloChallenge's cut for dataset 1."""
-
-
 # --- the whole event --------------------------------------------------------------------------
 
 
@@ -119,7 +115,8 @@ def hottest_cell(layer: LayerShowers, showers: Showers) -> FloatArray:
 
 
 def sparsity(layer: LayerShowers, showers: Showers) -> FloatArray:
-    """Return the fraction of cells at or below ``HIT_THRESHOLD``, nan where a cell is."""
+    """Return the fraction of cells at or below the layer's threshold of a hit, nan where one is."""
     del showers
-    empty = np.count_nonzero(layer.cells <= HIT_THRESHOLD, axis=1) / np.prod(layer.layer.shape)
+    threshold, cells = layer.layer.hit_threshold, np.prod(layer.layer.shape)
+    empty = np.count_nonzero(layer.cells <= threshold, axis=1) / cells
     return np.where(np.isnan(layer.energy), np.nan, empty)

@@ -145,6 +145,12 @@ def require_comparable(
     for name, sample in samples.items():
         if sample is not None:
             require_same_detector(reference.detector, sample.detector)
+            if sample.detector.thresholds != reference.detector.thresholds:
+                msg = (
+                    f"the reference and the {name} sample state different hit thresholds: "
+                    "name the detector that holds for both (--detector)"
+                )
+                raise EventsError(msg)
             if not len(sample):
                 msg = f"the {name} sample has no events"
                 raise EventsError(msg)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -35,6 +36,11 @@ class TpcSetup:
     def cut(self) -> float:
         """What the detector's file says (mm)."""
         return self.detector.production_cut
+
+    @property
+    def region_cuts(self) -> Mapping[str, float]:
+        """None: the detector is one region."""
+        return {}
 
     def costs(self, conditions: Conditions) -> FloatArray:
         """Return ones: all tracks take about the same time."""
