@@ -5,6 +5,8 @@ import numpy as np
 from simulacra.conditions import Conditions
 from simulacra.detectors import parse_detector
 from simulacra.detectors.tpc import SPECIES
+from simulacra.events import Events
+from simulacra.helix import crossings, displaced, helix_of
 
 OWN = """
 kind: tpc
@@ -84,3 +86,20 @@ def random_particles(detector, n, rng, momentum=(80.0, 20_000.0)):
     columns = detector.draw(drawn, rng)
     assert set(columns[SPECIES]) <= set(detector.conditions[SPECIES].categories)
     return Conditions(columns)
+
+
+def ideal_events(detector, conditions, rng, smearing=0.5):
+    """Return events of smeared ideal helices: a cluster in every row inside of the drift volume."""
+    columns = {name: np.asarray(column, float) for name, column in conditions.columns.items()}
+    species = detector.conditions[SPECIES].categories
+    ideal = crossings(helix_of(columns, species, detector.magnetic_field), detector.row_radii)
+    r_phi, z = (smearing * rng.standard_normal(ideal.x.shape) for _ in range(2))
+    points = displaced(ideal, r_phi, z)
+    present = ideal.reached & (np.abs(points[..., 2]) < detector.drift_length)
+    charge = np.exp(rng.normal(4, 0.3, present.shape))
+    clusters = np.concatenate([points, np.stack([charge, charge / 3], axis=-1)], axis=-1)
+    response = {
+        "clusters": np.where(present[..., None], clusters, 0.0).astype(np.float32),
+        "cluster_mask": present.astype(np.uint8),
+    }
+    return Events(conditions, response, detector, {})
