@@ -4,13 +4,13 @@ import math
 
 import numpy as np
 import pytest
+from tests.chambers import chamber
 
 from simulacra.conditions import Conditions
 from simulacra.detectors import load_detector
 from simulacra.fullsim import Geant4Settings, Geant4Simulator
 from simulacra.fullsim.tpc.field import electron_range, exhausts_trials
 from simulacra.fullsim.tpc.world import longest_step, longest_track
-from tests.chambers import chamber
 
 CHORD = 0.25
 

@@ -36,7 +36,7 @@ def test_ideal_tracks_lose_nothing_and_shifted_ones_the_square():
 
 
 def test_tracks_of_full_simulation_lose_what_their_clusters_do():
-    """Rows without a cluster hold what the tables carry on, 72 % of all squares; they do not count."""
+    """Rows without a cluster hold what tables carry on: 72 % of all squares, which do not count."""
     events = load_sample("test", "alice-tpc")
     columns = torch.from_numpy(events.conditions.matrix(tuple(DETECTOR.conditions)))
     response = {name: torch.from_numpy(array).float() for name, array in events.response.items()}

@@ -41,7 +41,7 @@ def test_traits_are_drawn_as_likely_as_their_errors_say(white):
 
 
 def test_what_is_unseen_does_not_dilute_what_is_seen():
-    """Far and kinked are learned as likely as they are among seen tracks: there the loss is least."""
+    """Far and kinked are learned as likely as they are among seen tracks: the least loss."""
     traits = seeded(TrackTraits, TRACK).requires_grad_(True)
     rng = torch.Generator().manual_seed(2)
     seen = (torch.rand((4000, 1), generator=rng) < 0.7).float()

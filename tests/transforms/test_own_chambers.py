@@ -63,7 +63,7 @@ def test_helices_end_at_the_end_plate_of_any_chamber(chambers):
 
 
 def test_tables_end_at_the_end_plate_of_any_chamber(chambers):
-    """A table's rows behind the plate are empty whatever the network says; the others it decides."""
+    """Rows behind the plate are empty whatever the network says; the others it decides."""
     rng = torch.Generator().manual_seed(1)
     for detector, conditions in chambers:
         tables = TrackTables(detector)

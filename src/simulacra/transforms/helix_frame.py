@@ -128,7 +128,7 @@ class HelixFrame(nn.Module):
 
         A helix that does not come as far as its last cluster bends less
         (:func:`effective_helix`). A circle that does not reach a row leaves no cluster there, nor
-        does one that meets it behind an end plate.
+        does one that meets it behind an end plate, nor a particle that starts behind one.
         """
         parameters, values = features.tensor_split([PARAMETERS], dim=1)
         values = values.view(-1, len(CHANNELS), len(self.radii))
@@ -138,7 +138,9 @@ class HelixFrame(nn.Module):
         helix = effective_helix(ideal, self.middle(ideal, present), parameters, farthest)
         place = crossings_beside(helix, across, turned, self.radii)
         z = place.z + along_z
-        present = present * place.reached * inside_drift_volume(z, self.drift_length)
+        inside = inside_drift_volume(z, self.drift_length)
+        inside = inside * inside_drift_volume(ideal.z[:, None], self.drift_length)
+        present = present * place.reached * inside
         q = charge.exp()
         channels = [place.x, place.y, z * self.side(columns), q, q * peak.exp()]
         clusters = (torch.stack(channels, dim=1) * present[:, None]).mT

@@ -92,6 +92,7 @@ class TrackTables(nn.Module):
         self.register_buffer("lengths", half_lengths(detector), persistent=False)
         self.register_buffer("largest", torch.ones(2))
         self.drift_length = detector.drift_length
+        self.vertex_z = tuple(detector.conditions).index("vertex_z")
         self.ideal = IdealRows(detector)
 
     def fit(self, response: Response, columns: Tensor) -> None:  # noqa: ARG002
@@ -119,11 +120,12 @@ class TrackTables(nn.Module):
     def inverse(self, features: Tensor, columns: Tensor) -> Response:
         """Return clusters and their mask.
 
-        A row has no cluster, and five exact zeros, where its presence is too low or where the ideal
-        helix meets it behind an end plate.
+        A row has no cluster, and five exact zeros, where its presence is too low, where the ideal
+        helix meets it behind an end plate, or where the particle starts behind one.
         """
         tables = features[:, : self.pad_rows]
         inside = inside_drift_volume(self.ideal(columns).z, self.drift_length)
+        inside = inside * inside_drift_volume(columns[:, self.vertex_z, None], self.drift_length)
         present = tables[..., PRESENCE] * inside > PRESENT
         charges = (tables[..., CHARGES] * self.largest).expm1()
         clusters = torch.cat([positions_of(tables, self.lengths), charges], dim=2)
