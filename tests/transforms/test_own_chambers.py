@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from simulacra.errors import CardError, EventsError
 from simulacra.helix import crossings, helix_of
 from simulacra.models import MODELS, find_model
 from simulacra.surrogate import Surrogate
@@ -113,3 +114,45 @@ def test_no_model_makes_a_cluster_behind_an_end_plate(kind):
     assert beyond.mean() > 0.2
     # Untrained, helix-flow's own helices lead up to centimetres beside the ideal ones.
     assert present[stiff][beyond].mean() < 0.01
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"rows": 5, "pitch": 40.0},
+        {"magnetic_field": 0.0, "species": (211,)},
+        {"magnetic_field": -4.0, "eta": (-2.0, 2.0), "drift_length": 200.0},
+        {"spot": 0.0, "vertex": 0.0, "eta": (0.5, 0.5)},
+        {"spot": 30.0, "vertex": 200.0, "drift_length": 400.0},
+    ],
+)
+def test_helix_flow_learns_and_answers_in_odd_chambers(changes):
+    """Few rows, no field, one species, a fixed direction or vertex: all numbers are finite."""
+    surrogate, events = small_helix_flow(changes)
+    features, conditions = surrogate.fit(events)
+    losses = surrogate.model.losses(features, conditions, torch.Generator().manual_seed(1))
+    sum(losses.values()).backward()
+    numbers = [features, conditions, *losses.values()]
+    numbers += [p.grad for p in surrogate.model.parameters() if p.grad is not None]
+    assert all(torch.isfinite(number).all() for number in numbers)
+    check(events.detector, surrogate.eval().generate(events.conditions, seed=1))
+
+
+def test_what_helix_flow_cannot_learn_is_refused():
+    with pytest.raises(CardError, match="at least 5 pad rows, own has 4"):
+        small_helix_flow({"rows": 4})
+    surrogate, events = small_helix_flow({"eta": (2.0, 2.5), "drift_length": 300.0})
+    with pytest.raises(EventsError, match="no clusters"):
+        surrogate.fit(events)
+
+
+def small_helix_flow(changes):
+    """Return a tiny helix-flow for a chamber, and 150 tracks there."""
+    detector, rng = chamber(**changes), np.random.default_rng(1)
+    entry = find_model("helix-flow")
+    config = entry.config_class().model_validate(SMALL_MODELS["helix-flow"])
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        surrogate = Surrogate(entry, config, detector)
+    conditions = random_particles(detector, 150, rng, (50.0, 5000.0))
+    return surrogate, ideal_events(detector, conditions, rng)
