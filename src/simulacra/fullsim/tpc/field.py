@@ -56,6 +56,11 @@ class UniformField:
         self.manager.SetChordFinder(self._finder)
 
 
+def is_narrow(width: float, chord: float) -> bool:
+    """Return whether a helix is as wide (mm) as can exhaust the trials for a chord's distance."""
+    return chord < width < WIDER * chord
+
+
 def exhausts_trials(width: float, turn: float, longest: float, chord: float) -> bool:
     """Return whether Geant4's trials can end before the chord of a step is near its helix.
 
@@ -71,20 +76,23 @@ def exhausts_trials(width: float, turn: float, longest: float, chord: float) -> 
         >>> exhausts_trials(0.30, turn=1.6, longest=15.0, chord=0.25)
         False
     """
-    if not chord < width < WIDER * chord:
+    if not is_narrow(width, chord):
         return False
     left: float = (SHORTENED * math.sqrt(chord / width)) ** TRIALS
     return longest * left > turn
 
 
-def electron_range(energy: float) -> float:
-    """Return the range (g/cm2) of electrons of a kinetic energy in MeV.
+def electron_path(energy: float) -> float:
+    """Return a bound on the path (g/cm2) of electrons of a kinetic energy in MeV, above 10 keV.
+
+    Twice the practical range, which is measured along the first direction; the path winds. Slower
+    electrons fly no turn in a gas, and far above 3 MeV the formula, which falls short there, still
+    exceeds any gas.
 
     References:
-        L. Katz, A. S. Penfold (1952), Rev. Mod. Phys. 24, 28, for 10 keV to 3 MeV. Below and above
-        the formula falls faster than the range: no helix of a chamber's field is narrow there.
+        L. Katz, A. S. Penfold (1952), Rev. Mod. Phys. 24, 28.
     """
-    return float(0.412 * energy ** (1.265 - 0.0954 * math.log(energy)))
+    return float(2 * 0.412 * energy ** (1.265 - 0.0954 * math.log(energy)))
 
 
 def _manager(
@@ -99,6 +107,8 @@ def _manager(
         if turning == 0:
             return False
         width, turn = 2 * momentum.perp() / turning, 2 * math.pi * momentum.mag() / turning
+        if not is_narrow(width, usual):
+            return False
         return exhausts_trials(width, turn, _longest_step(g4, track, longest_step), usual)
 
     class Manager(g4.G4FieldManager):  # type: ignore[misc]
@@ -116,11 +126,11 @@ def _manager(
 
 
 def _longest_step(g4: Geant4Object, track: Geant4Object, limit: float) -> float:
-    """Return a bound on the next step (mm): the volume's limit, and the range of an electron."""
+    """Return a bound on the next step (mm): the volume's limit, and the path of an electron."""
     limited = track.GetVolume().GetLogicalVolume().GetUserLimits() is not None
     longest = limit if limited else math.inf
     if abs(track.GetDefinition().GetPDGEncoding()) == ELECTRON:
         density = track.GetMaterial().GetDensity() / (g4.g / g4.cm3)
-        in_matter = electron_range(track.GetKineticEnergy()) / density * g4.cm
+        in_matter = electron_path(track.GetKineticEnergy()) / density * g4.cm
         longest = min(longest, in_matter)
     return longest
