@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from simulacra.models.track_traits import OF_TRAITS, SIDES, SIZES, TrackTraits
+from simulacra.models.track_traits import OF_TRAITS, SIDES, SIZES, TrackTraits, Traits
 
 TRACK = 3
 
@@ -38,3 +38,22 @@ def test_traits_are_drawn_as_likely_as_their_errors_say(white):
     moved = drawn._replace(log_size=drawn.log_size + 0.5)
     others = traits.losses(track, seen, moved, sized)
     assert errors["size"] < others["size"]
+
+
+def test_what_is_unseen_does_not_dilute_what_is_seen():
+    """Far and kinked are learned as likely as they are among seen tracks: the least loss."""
+    traits = seeded(TrackTraits, TRACK).requires_grad_(True)
+    rng = torch.Generator().manual_seed(2)
+    seen = (torch.rand((4000, 1), generator=rng) < 0.7).float()
+    far, kinked = ((torch.rand((4000, 1), generator=rng) < p).float() * seen for p in (0.3, 0.2))
+    last = traits.choices[-1]
+    with torch.no_grad():
+        last.weight.zero_()
+        for place, column in enumerate((far, kinked)):
+            chance = column.sum() / seen.sum()
+            last.bias[place + 1] = torch.logit(chance)
+        last.bias[3] = 0.0
+    marks = Traits(far, kinked, torch.zeros(4000, SIDES))
+    sized = torch.zeros(4000, SIDES, dtype=torch.bool)
+    traits.losses(torch.zeros(4000, TRACK), seen, marks, sized)["choices"].backward()
+    assert last.bias.grad[1:3].abs().max() < 1e-6

@@ -6,6 +6,7 @@ import torch
 
 from simulacra.detectors import load_detector
 from simulacra.helix import crossings
+from simulacra.sample import load_sample
 from simulacra.transforms import HelixFrame, TrackEncoder
 from simulacra.transforms.circle_crossings import crossings_beside, nearest_to_axis
 from simulacra.transforms.track_encoder import ROW_FEATURES
@@ -22,9 +23,9 @@ def frame(chamber):
     return HelixFrame(chamber)
 
 
-def some_tracks(frame, smearing=(0.5, 0.5), momentum=(120.0, 10_000.0)):
+def some_tracks(frame, smearing=(0.5, 0.5), momentum=(120.0, 10_000.0), eta=0.9):
     """Clusters and conditions (300 tracks) in double precision."""
-    named = conditions(300, momentum=momentum)
+    named = conditions(300, momentum=momentum, eta=eta)
     columns = torch.tensor(np.stack([named[name] for name in frame.names], axis=1)).double()
     _, points, present = clusters_of(named, smearing)
     rng = np.random.default_rng(3)
@@ -49,6 +50,23 @@ def test_inverse_after_forward_is_the_identity(frame, sample):
     assert apart.max() < 10.0
 
 
+def test_curlers_of_full_simulation_come_back(chamber, frame):
+    """Also of 100 to 150 MeV/c, which turn back at a row; positions are rounded to 1/64 mm.
+
+    That rounding of a radius is up to 5 mm along a row that a track of 0.8 m just touches.
+    """
+    events = load_sample("test", chamber.name)
+    columns = torch.from_numpy(events.conditions.matrix(frame.names))
+    response = {name: torch.from_numpy(array).float() for name, array in events.response.items()}
+    back = frame.inverse(frame.forward(response, columns), columns)
+    assert torch.equal(back["cluster_mask"], response["cluster_mask"])
+    apart = (back["clusters"] - response["clusters"])[..., :3].norm(dim=-1).amax(dim=1)
+    slow = columns[:, frame.names.index("transverse_momentum")] < 150.0
+    assert (apart > 1.0).sum() < 0.02 * len(apart)
+    assert (apart[slow] > 1.0).sum() < 0.1 * slow.sum()
+    assert apart.max() < 10.0
+
+
 def test_exact_helices_have_no_deviations(frame):
     features = frame.forward(*some_tracks(frame, smearing=(0.0, 0.0)))
     assert features[:, 1:3].abs().max() < 1e-6
@@ -68,7 +86,8 @@ def test_helices_far_off_the_ideal_one_are_found(frame):
 
 
 def test_helices_that_bend_too_much_still_come_as_far_as_their_last_cluster(frame):
-    response, columns = some_tracks(frame, momentum=(120.0, 300.0))
+    # of which none leaves through an end plate
+    response, columns = some_tracks(frame, momentum=(120.0, 300.0), eta=0.4)
     features = frame.forward(response, columns)
     features[:, 2] += 400.0  # half as much curvature again
     back = frame.inverse(features.double(), columns)

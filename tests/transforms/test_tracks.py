@@ -11,9 +11,19 @@ DETECTOR = load_detector("alice-tpc")
 NOTHING = torch.zeros(0)
 
 
+def matrix(columns):
+    """Columns as a tensor, in the detector's order."""
+    return torch.tensor(np.stack([columns[n] for n in DETECTOR.conditions], 1)).float()
+
+
 @pytest.fixture(scope="module")
-def response():
-    columns = conditions(50, momentum=(150.0, 10_000.0))
+def particles():
+    return conditions(50, momentum=(150.0, 10_000.0), eta=0.8)
+
+
+@pytest.fixture(scope="module")
+def response(particles):
+    columns = particles
     _, points, present = clusters_of(columns, smearing=(1.0, 1.0))
     charges = np.random.default_rng(3).lognormal(4, 1, (*present.shape, 2)) * present[..., None]
     clusters = np.concatenate([points, charges], axis=2)
@@ -30,11 +40,11 @@ def transform(response):
     return tables
 
 
-def test_tables_lie_between_0_and_1_and_come_back(response, transform):
+def test_tables_lie_between_0_and_1_and_come_back(response, transform, particles):
     tables = transform.forward(response, NOTHING)
     assert tables.shape == (50, 160, 6)
     assert 0 <= tables.min() <= tables.max() <= 1
-    back = transform.inverse(tables, NOTHING)
+    back = transform.inverse(tables, matrix(particles))
     assert torch.equal(back["cluster_mask"], response["cluster_mask"])
     torch.testing.assert_close(back["clusters"], response["clusters"], rtol=1e-5, atol=2e-3)
 
@@ -66,7 +76,7 @@ def test_an_ideal_track_stays_ideal_where_rows_are_missing():
 
 def test_a_row_without_presence_is_five_zeros(transform):
     tables = torch.rand((8, 160, 6), generator=torch.Generator().manual_seed(1))
-    back = transform.inverse(tables, NOTHING)
+    back = transform.inverse(tables, matrix(conditions(8, eta=0.5)))
     present = tables[:, :159, PRESENCE] > 0.5
     assert torch.equal(back["cluster_mask"], present.float())
     assert not back["clusters"][~present].any()
@@ -89,7 +99,7 @@ def test_events_without_a_cluster_have_a_transform():
     empty = {"clusters": torch.zeros(3, 159, 5), "cluster_mask": torch.zeros(3, 159)}
     tables = TrackTables(DETECTOR)
     tables.fit(empty, NOTHING)
-    back = tables.inverse(tables.forward(empty, NOTHING), NOTHING)
+    back = tables.inverse(tables.forward(empty, NOTHING), matrix(conditions(3)))
     assert not back["clusters"].any()
 
 

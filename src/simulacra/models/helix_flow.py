@@ -27,8 +27,9 @@ from torch.nn import functional
 
 from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
+from simulacra.errors import EventsError
 from simulacra.models.marginals import logit_of
-from simulacra.models.needs import tpc_for
+from simulacra.models.needs import pad_rows_for, tpc_for
 from simulacra.models.track_dedx import OF_DEDX, EnergyLoss, log_truncated_mean
 from simulacra.models.track_fates import (
     TrackEnds,
@@ -67,6 +68,9 @@ OF_HELIX = (3, 2)
 """Polynomials that are the effective helix's: across, along z."""
 SEEN = 4
 """Numbers that say how much of a track is seen."""
+FEWEST_ROWS = 5
+"""Pad rows that a helix and a kink beside it need."""
+FEWEST_CLUSTERS = 2
 BLOCK = 4096
 """Tracks that are taken apart at once before training."""
 
@@ -160,7 +164,7 @@ class HelixFlow(nn.Module):
 
     def __init__(self, config: HelixFlowConfig, detector: Detector, conditions: int) -> None:
         super().__init__()
-        chamber = tpc_for(config.kind, detector)
+        chamber = pad_rows_for(config.kind, detector, FEWEST_ROWS)
         radii = torch.from_numpy(chamber.row_radii).float()
         knots, _ = row_knots(chamber)
         self.rows, self.knots = len(radii), len(knots)
@@ -196,9 +200,15 @@ class HelixFlow(nn.Module):
 
         The widest range of charges and deviations is that of the training values, widened by a
         tenth: it keeps numbers finite and cuts nothing that training could have taught.
+
+        Raises:
+            EventsError: the tracks have no clusters.
         """
         helix, channels = self._channels(features)
         present, charge, peak = (channels[:, channel] for channel in (0, 3, 4))
+        if present.sum() < FEWEST_CLUSTERS:
+            msg = "the training tracks have no clusters: do they reach a pad row of the chamber?"
+            raise EventsError(msg)
         self.of_rows.fit(charge[present > 0], peak[present > 0])
         for place, values in enumerate((charge[present > 0], peak[present > 0])):
             margin = MARGIN * (values.max() - values.min())

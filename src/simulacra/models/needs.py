@@ -83,6 +83,19 @@ def tpc_for(model: str, detector: Detector) -> Tpc:
     return _known(model, detector, Tpc)
 
 
+def pad_rows_for(model: str, detector: Detector, least: int) -> Tpc:
+    """Return the detector, known to be a time-projection chamber of at least so many pad rows.
+
+    Raises:
+        CardError: it is none; the message names the model.
+    """
+    chamber = tpc_for(model, detector)
+    if (rows := len(chamber.row_radii)) < least:
+        msg = f"model {model} needs at least {least} pad rows, {detector.name} has {rows}"
+        raise CardError(msg)
+    return chamber
+
+
 def _known(model: str, detector: Detector, kind: type[Kind]) -> Kind:
     if not isinstance(detector, kind):
         msg = f"model {model} needs a {_WORDS[kind]}, {detector.name} is a {detector.kind}"

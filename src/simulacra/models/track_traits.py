@@ -89,7 +89,10 @@ class TrackTraits(nn.Module):
     def losses(
         self, track: Tensor, seen: Tensor, traits: Traits, sized: Tensor
     ) -> dict[str, Tensor]:
-        """Return the means of -log P of traits; of sizes where they are measured (n, SIDES)."""
+        """Return the means of -log P of traits; of sizes where they are measured (n, SIDES).
+
+        Whether a track is far off or has a kink counts where it is seen, as it is drawn for those.
+        """
         chances, change = self.choices(track).tensor_split([CHOICES], dim=1)
         of_kink = chances[:, -1:] + traits.far * change
         choices = torch.cat([seen, traits.far, traits.kinked], dim=1)
@@ -101,7 +104,9 @@ class TrackTraits(nn.Module):
         sizes = torch.where(sized, torch.cat(of_sizes, dim=1), 0.0)
         return {
             "choices": functional.binary_cross_entropy_with_logits(
-                torch.cat([chances[:, :-1], of_kink], dim=1), choices
+                torch.cat([chances[:, :-1], of_kink], dim=1),
+                choices,
+                torch.cat([torch.ones_like(seen), seen, seen], dim=1),
             ),
             "size": -sizes.sum(dim=1).mean(),
         }

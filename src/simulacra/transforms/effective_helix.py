@@ -36,10 +36,12 @@ PART = 1e-3
 MOST_BEND = 3.0
 """Largest logarithm of the ratio of curvatures."""
 LEAST_CURVATURE = 1e-12
+SHORT = 0.05
+"""mm by which a helix may miss its last cluster: rounding, as of a track that turns back there."""
 BEYOND = (0.4, 0.005)
-"""How much farther than it has to a helix comes at least: mm, and part of its offset. Where a
-circle turns back, the square root of this says where along the row it is, and single precision,
-1e-6 of the offset, would be seen there."""
+"""How much farther than it has to a helix comes that misses it by more: mm, and part of its offset.
+Where a circle turns back, the square root of this says where along the row it is, and single
+precision, 1e-6 of the offset, would be seen there."""
 
 
 def effective_helix(
@@ -51,8 +53,8 @@ def effective_helix(
         ideal: n helices.
         path: where the parameters are taken (n,), mm.
         parameters: (n, 5).
-        farthest: how far from the beam axis they have to come (n,), mm. One that does not bends
-            just so much less that it does, and comes ``BEYOND`` farther.
+        farthest: how far from the beam axis they have to come (n,), mm. One that falls ``SHORT``
+            bends so much less that it comes ``BEYOND`` farther; the others stay as they are.
     """
     offset, turn, bend, offset_z, slope = parameters.unbind(1)
     sign = torch.where(ideal.curvature < 0, -1.0, 1.0).to(path.dtype)
@@ -63,8 +65,10 @@ def effective_helix(
     curvature = torch.where(curvature.abs() > LEAST_CURVATURE, curvature, sign * LEAST_CURVATURE)
     if farthest is not None:
         least, part = BEYOND
-        most = _most_bent(x, y, phi, sign, farthest + least + part * offset.abs())
-        curvature = sign * torch.minimum(curvature.abs(), most.clamp_min(LEAST_CURVATURE))
+        most = _most_bent(x, y, phi, sign, farthest - SHORT)
+        less = _most_bent(x, y, phi, sign, farthest + least + part * offset.abs())
+        less = less.clamp_min(LEAST_CURVATURE)
+        curvature = torch.where(curvature.abs() > most, sign * less, curvature)
     tan_lambda = ideal.tan_lambda + PART * slope
     # back to where it is nearest to the axis
     along, across = x * phi.cos() + y * phi.sin(), y * phi.cos() - x * phi.sin()

@@ -33,6 +33,7 @@ from simulacra.transforms.effective_helix import (
     effective_helix,
     fitted_parameters,
 )
+from simulacra.transforms.ideal_rows import inside_drift_volume
 
 CHANNELS = ("present", "across", "along_z", "charge", "peak", "turned")
 LEAST_CHARGE = 1e-3
@@ -58,6 +59,7 @@ class HelixFrame(nn.Module):
         self.register_buffer("codes", codes, persistent=False)
         self.register_buffer("charges", charges(codes, self.species, codes), persistent=False)
         self.magnetic_field = detector.magnetic_field
+        self.drift_length = detector.drift_length
         self.innermost = float(detector.row_radii[0])
         radii = torch.from_numpy(detector.row_radii).float()
         self.register_buffer("radii", radii, persistent=False)
@@ -125,7 +127,8 @@ class HelixFrame(nn.Module):
         """Return clusters and their mask; a row without a cluster holds zeros.
 
         A helix that does not come as far as its last cluster bends less
-        (:func:`effective_helix`); a circle that does not reach a row leaves no cluster there.
+        (:func:`effective_helix`). A circle that does not reach a row leaves no cluster there, nor
+        does one that meets it behind an end plate, nor a particle that starts behind one.
         """
         parameters, values = features.tensor_split([PARAMETERS], dim=1)
         values = values.view(-1, len(CHANNELS), len(self.radii))
@@ -134,8 +137,10 @@ class HelixFrame(nn.Module):
         farthest = ((self.radii - across) * present).amax(dim=1)
         helix = effective_helix(ideal, self.middle(ideal, present), parameters, farthest)
         place = crossings_beside(helix, across, turned, self.radii)
-        present = present * place.reached
         z = place.z + along_z
+        inside = inside_drift_volume(z, self.drift_length)
+        inside = inside * inside_drift_volume(ideal.z[:, None], self.drift_length)
+        present = present * place.reached * inside
         q = charge.exp()
         channels = [place.x, place.y, z * self.side(columns), q, q * peak.exp()]
         clusters = (torch.stack(channels, dim=1) * present[:, None]).mT

@@ -8,6 +8,9 @@ side. So a table is smooth whatever is missing, and charges that are generated a
 fit to any. Networks that halve and double the number of rows want a number that is divisible: rows
 without clusters are added at the end.
 
+A table says nothing of the end plates. On the way back, a row that the ideal helix of the condition
+meets behind one is empty, whatever its presence (:mod:`simulacra.transforms.ideal_rows`).
+
 References:
     Two tables, (x, y, z) and (q, q_max), and the sigmoid are the first and third deck's (Deja,
     Trzciński, ALICE). Scaling, presence, filling and padding are ours: the decks do not say.
@@ -21,6 +24,7 @@ from torch.nn import functional
 
 from simulacra.detectors import Tpc
 from simulacra.transforms.base import Response
+from simulacra.transforms.ideal_rows import IdealRows, inside_drift_volume
 
 POSITIONS = slice(0, 3)
 PRESENCE = 3
@@ -87,6 +91,9 @@ class TrackTables(nn.Module):
         self.padding = table_rows(detector) - self.pad_rows
         self.register_buffer("lengths", half_lengths(detector), persistent=False)
         self.register_buffer("largest", torch.ones(2))
+        self.drift_length = detector.drift_length
+        self.vertex_z = tuple(detector.conditions).index("vertex_z")
+        self.ideal = IdealRows(detector)
 
     def fit(self, response: Response, columns: Tensor) -> None:  # noqa: ARG002
         """Set the scale of the charges from training events."""
@@ -110,10 +117,16 @@ class TrackTables(nn.Module):
         """Return the features: presence says what is empty."""
         return features
 
-    def inverse(self, features: Tensor, columns: Tensor) -> Response:  # noqa: ARG002
-        """Return clusters and their mask; five exact zeros where a row's presence is too low."""
+    def inverse(self, features: Tensor, columns: Tensor) -> Response:
+        """Return clusters and their mask.
+
+        A row has no cluster, and five exact zeros, where its presence is too low, where the ideal
+        helix meets it behind an end plate, or where the particle starts behind one.
+        """
         tables = features[:, : self.pad_rows]
-        present = tables[..., PRESENCE] > PRESENT
+        inside = inside_drift_volume(self.ideal(columns).z, self.drift_length)
+        inside = inside * inside_drift_volume(columns[:, self.vertex_z, None], self.drift_length)
+        present = tables[..., PRESENCE] * inside > PRESENT
         charges = (tables[..., CHARGES] * self.largest).expm1()
         clusters = torch.cat([positions_of(tables, self.lengths), charges], dim=2)
         return {

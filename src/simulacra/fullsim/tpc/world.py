@@ -8,13 +8,44 @@ import re
 from simulacra.detectors import Tpc
 from simulacra.errors import DetectorError
 from simulacra.fullsim.datasets import Geant4Object
+from simulacra.fullsim.tpc.field import UniformField
+from simulacra.helix import CURVATURE_PER_TESLA
 
 LONGEST_STEP = 15.0
-"""mm in a pad row; a step is straight, and at 200 MeV/c it misses the arc by 0.02 mm."""
+"""mm in a pad row at most."""
+BENT = 200.0, 0.0211
+"""MeV/c and mm: a step is straight, and at this transverse momentum misses the arc by this."""
 LONGEST_TRACK = 8000.0
-"""mm that a track is followed. A particle that curls has met every row that it can reach after half
-a turn, 5.6 m at most, and a row is read out at its first crossing: later turns change nothing."""
-SHORTEST_STEP = 0.01  # mm, of the integration in the field
+"""mm that a track is followed at least, see :func:`longest_track`."""
+
+
+def longest_step(detector: Tpc) -> float:
+    """Return the limit of a step in a pad row, mm: straight ones follow a stronger field less far.
+
+    Example:
+        >>> from simulacra import load_detector
+        >>> longest_step(load_detector("alice-tpc"))
+        15.0
+    """
+    momentum, sagitta = BENT
+    bending = CURVATURE_PER_TESLA * abs(detector.magnetic_field) / momentum
+    return LONGEST_STEP if bending == 0 else min(LONGEST_STEP, math.sqrt(8 * sagitta / bending))
+
+
+def longest_track(detector: Tpc) -> float:
+    """Return how far a track is followed, mm.
+
+    A particle that curls has met every row that it can reach after half a turn: at most half the
+    circle around the outermost radius, and twice the drift length along z. A row is read out at its
+    first crossing, so that later turns change nothing.
+
+    Example:
+        >>> from simulacra import load_detector
+        >>> longest_track(load_detector("alice-tpc"))
+        8000.0
+    """
+    half_turn = math.pi / 2 * detector.gas.outer_radius
+    return max(LONGEST_TRACK, math.hypot(half_turn, 2 * detector.drift_length))
 
 
 def construction(g4: Geant4Object, detector: Tpc) -> Geant4Object:
@@ -40,7 +71,7 @@ def construction(g4: Geant4Object, detector: Tpc) -> Geant4Object:
             return False
 
     def end(track: Geant4Object) -> None:
-        if track.GetTrackLength() > LONGEST_TRACK:
+        if track.GetTrackLength() > longest:
             track.SetTrackStatus(g4.fStopAndKill)
 
     class Construction(g4.G4VUserDetectorConstruction):  # type: ignore[misc]
@@ -59,15 +90,11 @@ def construction(g4: Geant4Object, detector: Tpc) -> Geant4Object:
                 g4.G4SDManager.GetSDMpointer().AddNewDetector(sensor)
                 for volume in volumes:
                     self.SetSensitiveDetector(volume, sensor)
-            strength = g4.G4ThreeVector(0, 0, detector.magnetic_field * g4.tesla)
-            self.field = g4.G4UniformMagField(strength)
-            self.equation = g4.G4Mag_UsualEqRhs(self.field)
-            self.stepper = g4.G4ExactHelixStepper(self.equation)
-            self.finder = g4.G4ChordFinder(self.field, SHORTEST_STEP, self.stepper)
-            manager = g4.G4TransportationManager.GetTransportationManager().GetFieldManager()
-            manager.SetDetectorField(self.field)
-            manager.SetChordFinder(self.finder)
+            self.field = UniformField(g4, detector.magnetic_field, longest_step(detector))
+            transport = g4.G4TransportationManager.GetTransportationManager()
+            transport.SetFieldManager(self.field.manager)
 
+    longest = longest_track(detector)
     steps: list[tuple[float, ...]] = []
     return Construction()
 
@@ -105,7 +132,7 @@ class _World:
             self._keep(g4.G4PVReplica(name, row, rings, g4.kRho, group.rows, pitch, inner))
             self.rows.append(row)
         # Steps alone: what G4UserLimits do to the length of a track leaves its energy on the spot.
-        limits = self._keep(g4.G4UserLimits(LONGEST_STEP))
+        limits = self._keep(g4.G4UserLimits(longest_step(self._detector)))
         for row in self.rows:
             row.SetUserLimits(limits)
         return top
