@@ -106,7 +106,7 @@ class Run(Protocol):
         """Continue from :meth:`state`, bit by bit as if never interrupted (on a CPU)."""
 
 
-def _start(
+def start(
     surrogate: Surrogate, features: Tensor, conditions: Tensor, card: TrainingCard, seed: int
 ) -> Run:
     """Return the run at its first step, by the loop that the card names."""
@@ -134,7 +134,7 @@ class _Fit:
         features, encoded = self.surrogate.fit(train)
         self.answering = copy.deepcopy(self.surrogate).eval()
         """What is judged: it holds the averaged weights, training goes on in the other."""
-        self.run_state = _start(self.surrogate, features, encoded, card.training, int(loop))
+        self.run_state = start(self.surrogate, features, encoded, card.training, int(loop))
         self.selection = EpochSelection(selection, card.selection.groups, card.selection.measure)
         repeated = Conditions.concatenate([selection.conditions] * card.selection.repeat)
         self.conditions = repeated
