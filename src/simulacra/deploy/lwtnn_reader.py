@@ -147,16 +147,15 @@ class Graph:
     ) -> FloatArray:
         kind, sources = _get(node, "type"), _get(node, "sources")
         if kind == "input":
-            vector = encoded[sources[0]]
+            vector: FloatArray = encoded[sources[0]]
             _require(vector.shape[1] == _get(node, "size"), "vector of the wrong length")
             return vector
         before = [self._node(source, encoded, known) for source in sources]
         if kind == "concatenate":
-            joined: FloatArray = np.concatenate(before, axis=1)
-            return joined
+            return np.concatenate(before, axis=1)
         if kind == "add":
-            total: FloatArray = sum(before[1:], before[0])
-            return total
+            return sum(before[1:], before[0])
         _require(kind == "feed_forward", "unknown node type")
         layer = self.layers[_get(node, "layer_index")]
-        return LAYERS[layer["architecture"]](layer, before[0])
+        found: FloatArray = LAYERS[layer["architecture"]](layer, before[0])
+        return found
