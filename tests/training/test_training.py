@@ -4,13 +4,16 @@ import numpy as np
 import pytest
 
 from simulacra.card import AdamCard
+from simulacra.conditions import Conditions
 from simulacra.errors import CardError, EventsError, SimulatorError
 from simulacra.events import Events
 from simulacra.io import read_events
+from simulacra.models import MODELS
 from simulacra.sample import load_sample
 from simulacra.training import fit
 from simulacra.training.run import is_better
 from simulacra.training.selection import EpochSelection
+from tests.conftest import small_sample
 from tests.training.gaussian import register
 
 
@@ -137,6 +140,40 @@ def test_negative_energies_are_refused(small_card, tmp_path, events):
     with pytest.raises(EventsError, match="showers holds 3 negative values"):
         fit(small_card(), bad, events, tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def _degenerate(sample):
+    """Samples without a width, by what the message says of them."""
+    nothing = {name: np.zeros_like(array) for name, array in sample.response.items()}
+    yield "no .* events", sample.take(np.arange(0))
+    yield "one .* event is too few", sample.take(np.arange(1))
+    yield "have the same response", sample.take(np.zeros(8, int))
+    yield "are empty: no ", Events(sample.conditions, nothing, sample.detector)
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_samples_without_a_width_are_refused_before_the_first_step(small_card, tmp_path, kind):
+    sample = small_sample(kind, 16)
+    for words, bad in _degenerate(sample):
+        with pytest.raises(EventsError, match=words) as error:
+            fit(small_card(kind), bad, sample, tmp_path / "run")
+        assert "training" in str(error.value)
+        with pytest.raises(EventsError, match=words) as error:
+            fit(small_card(kind), sample, bad, tmp_path / "run")
+        assert "selection" in str(error.value)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_constant_conditions_are_learned(small_card, tmp_path, kind):
+    """As of a beam of one energy at one place: nothing is divided by a width that is zero."""
+    sample = small_sample(kind, 32)
+    columns = {name: np.full(32, column[0]) for name, column in sample.conditions.columns.items()}
+    same = Events(Conditions(columns), sample.response, sample.detector)
+    trained = fit(small_card(kind, steps=2), same, same, tmp_path / "run")
+    assert all(np.isfinite(value) for value in trained.history[-1].values())
+    generated = trained.surrogate.generate(same.conditions, 1)
+    assert all(np.isfinite(array).all() for array in generated.values())
 
 
 def test_coordinates_have_either_sign():

@@ -22,12 +22,13 @@ from torch import Tensor
 from simulacra.atomic import whole_file
 from simulacra.card import AdversarialCard, Card, TrainingCard
 from simulacra.conditions import Conditions
-from simulacra.errors import EventsError, SimulatorError
+from simulacra.errors import SimulatorError
 from simulacra.events import Events
 from simulacra.models import find_model
 from simulacra.surrogate import Surrogate
 from simulacra.training.adversarial import AdversarialRun
 from simulacra.training.one_loss import OneLossRun
+from simulacra.training.samples import check_sample
 from simulacra.training.selection import EpochSelection
 from simulacra.training.tensors import below_prefix, read_tensors, with_prefix, write_tensors
 
@@ -75,16 +76,13 @@ def fit(
         on_progress: called after every step with (step, steps, best evaluation so far).
 
     Raises:
-        EventsError: an event is not finite, or negative where the detector reads out none.
+        EventsError: a sample is one that nothing can be learned from
+            (:func:`simulacra.training.samples.check_sample`).
         SimulatorError: the checkpoint in ``folder`` is of another card or of other events; or the
             training diverged.
     """
-    for events in (train, selection):
-        events.check()
-        events.check_signs()
-    if not len(train) or not len(selection):
-        msg = "no events to train on, or none to select by"
-        raise EventsError(msg)
+    check_sample(train, "training")
+    check_sample(selection, "selection")
     return _Fit(card, train, selection, folder).run(on_progress)
 
 
