@@ -4,7 +4,8 @@ Both stages turn Gaussian noise into features of :class:`simulacra.transforms.No
 a chain of coupling blocks: half of the features pass and steer, through a dense network, a
 monotonic spline for each of the other half. Noise to data is the direction that needs no root, so
 that generating is the cheap and the safe one; training inverts the splines in closed form. Either
-way a block is one pass of its network.
+way a block is one pass of its network. Events without any energy are no part of either density:
+how often they occur is learned beside (:mod:`simulacra.models.emptiness`).
 
 References:
     Ernst, Favaro, Krause, Plehn, Shih: Normalizing flows for high-dimensional detector simulations
@@ -24,6 +25,7 @@ from zuko.transforms import MonotonicRQSTransform
 
 from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
+from simulacra.models.emptiness import Emptiness
 from simulacra.models.needs import several_cells_for
 from simulacra.models.networks import dense
 from simulacra.transforms import NormalisedShowers, Transform
@@ -196,9 +198,11 @@ class TwoStageFlow(nn.Module):
         self.shapes = CouplingFlow(
             cells, conditions + self.layers, config.shape_blocks, config.shape_widths, config
         )
+        self.emptiness = Emptiness(conditions, config.energy_widths)
 
-    def fit(self, features: Tensor, conditions: Tensor) -> None:
-        """Do nothing: features are standardised."""
+    def fit(self, features: Tensor, conditions: Tensor) -> None:  # noqa: ARG002
+        """Count the empty events; all other features are standardised."""
+        self.emptiness.fit(_empty(features))
 
     def noise_shape(self, n: int) -> tuple[int, ...]:
         """Return the shape of the Gaussian noise for ``n`` events: one number for each feature."""
@@ -206,22 +210,37 @@ class TwoStageFlow(nn.Module):
 
     def sample(self, conditions: Tensor, noise: Tensor) -> Tensor:
         """Return features (n, layers + cells) for encoded conditions and noise."""
-        energies = self.energies(noise[:, : self.layers], conditions)
+        full, first = self.emptiness(noise[:, :1], conditions)
+        energies = self.energies(torch.cat([first, noise[:, 1 : self.layers]], dim=1), conditions)
         cells = self.shapes(noise[:, self.layers :], self._context(conditions, energies))
-        return torch.cat([energies, cells], dim=1)
+        response = torch.where(full, energies[:, :1], -torch.inf)
+        return torch.cat([response, energies[:, 1:], cells], dim=1)
 
     def losses(self, features: Tensor, conditions: Tensor, rng: Generator) -> dict[str, Tensor]:  # noqa: ARG002
-        """Return the negative log-likelihood of each stage, in nats for each of its features."""
+        """Return the negative log-likelihood of each stage, in nats for each of its features.
+
+        Empty events have no part in either; that they are empty is the third.
+        """
+        empty = _empty(features)
+        emptiness = self.emptiness.loss(empty, conditions)
+        features, conditions = features[~empty], conditions[~empty]
         energies, cells = features[:, : self.layers], features[:, self.layers :]
         of_energies = self.energies.log_likelihood(energies, conditions)
         of_cells = self.shapes.log_likelihood(cells, self._context(conditions, energies))
+        events = max(len(features), 1)
         return {
-            "energies": -of_energies.mean() / self.layers,
-            "shapes": -of_cells.mean() / self.shapes.features,
+            "energies": -of_energies.sum() / (events * self.layers),
+            "shapes": -of_cells.sum() / (events * self.shapes.features),
+            "emptiness": emptiness,
         }
 
     def _context(self, conditions: Tensor, energies: Tensor) -> Tensor:
         return torch.cat([conditions, energies.clamp(-self.bound, self.bound)], dim=1)
+
+
+def _empty(features: Tensor) -> Tensor:
+    """Return which events (n,) hold no energy."""
+    return torch.isneginf(features[:, 0])
 
 
 def transform(config: CouplingFlowConfig, detector: Detector) -> Transform:
