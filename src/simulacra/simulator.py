@@ -244,6 +244,7 @@ def train(
     about = {
         "selected_step": trained.step,
         "selection_score": trained.score,
+        "selection_floor": trained.floor,
         "particles": sorted({str(p["particle"]) for p in origins if p.get("particle")}),
         "train_events": len(events),
         "train_sha256": fingerprint(events),

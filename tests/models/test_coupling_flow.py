@@ -15,6 +15,7 @@ from simulacra.errors import CardError
 from simulacra.events import Events
 from simulacra.models import MODELS
 from simulacra.models.coupling_flow import (
+    CouplingBlock,
     CouplingFlow,
     CouplingFlowConfig,
     TwoStageFlow,
@@ -59,6 +60,20 @@ def test_noise_to_data_and_back(features):
         back, _ = block.invert(back, context)
     assert torch.allclose(back, noise, atol=1e-8)
     assert (data - noise).abs().max() > 0.1
+
+
+def test_single_precision_finds_the_root_that_double_does():
+    """Steep splines, of logits of a spread of four, as a long training may end with."""
+    block = CouplingBlock(torch.tensor([0]), torch.arange(1, 9), 2, (8,), 8, 10.0)
+    rng = RNG().manual_seed(1)
+    with torch.no_grad():
+        block.network[-1].bias.copy_(4 * torch.randn(8 * 23, generator=rng))
+    data, context = 3 * torch.randn(20_000, 9, generator=rng), torch.zeros(20_000, 2)
+    with torch.no_grad():
+        found = block.invert(data, context)
+        expected = block.double().invert(data.double(), context.double())
+    for single, double in zip(found, expected, strict=True):
+        assert torch.allclose(single.double(), double, rtol=1e-5, atol=1e-5)
 
 
 def test_log_likelihood_is_that_of_the_change_of_variables():

@@ -35,7 +35,9 @@ class Emptiness(nn.Module):
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)
         self.register_buffer("base", torch.full((1,), ALWAYS))
-        self.register_load_state_dict_pre_hook(_never_empty_unless_said)
+        self.register_load_state_dict_pre_hook(  # type: ignore[no-untyped-call]
+            _never_empty_unless_said
+        )
 
     def fit(self, empty: Tensor) -> None:
         """Start from the part of the training events (n,) that are empty."""

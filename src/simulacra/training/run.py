@@ -47,12 +47,14 @@ class Trained:
         surrogate: the model with the averaged weights of the selected step.
         step: that step.
         score: its selection score; 0 is perfect.
+        floor: the score of full simulation; epochs that reach it are told apart by chance.
         history: one row per evaluation.
     """
 
     surrogate: Surrogate
     step: int
     score: float
+    floor: float
     history: tuple[Row, ...]
 
 
@@ -124,7 +126,7 @@ class _Fit:
     def __init__(self, card: Card, train: Events, selection: Events, folder: Path) -> None:
         self.card = card
         self.folder = folder
-        init, loop, evaluation = np.random.SeedSequence(card.seed).generate_state(3)
+        init, loop, evaluation, halves = np.random.SeedSequence(card.seed).generate_state(4)
         entry = find_model(card.model_kind)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(init))
@@ -136,6 +138,7 @@ class _Fit:
         self.selection = EpochSelection(selection, card.selection.groups, card.selection.measure)
         repeated = Conditions.concatenate([selection.conditions] * card.selection.repeat)
         self.conditions = repeated
+        self.floor = self.selection.floor(card.selection.repeat, np.random.default_rng(halves))
         self.evaluation_seed = int(evaluation)
         self.identity = _identity(card, train, selection)
         self.history: list[Row] = []
@@ -161,7 +164,8 @@ class _Fit:
         with torch.no_grad():
             self.surrogate.load_state_dict(self.best)
         best = self.best_row
-        return Trained(self.surrogate, int(best["step"]), best["score"], tuple(self.history))
+        history = tuple(self.history)
+        return Trained(self.surrogate, int(best["step"]), best["score"], best["floor"], history)
 
     def _evaluate(self, losses: dict[str, float]) -> None:
         self.answering.network.load_state_dict(self.run_state.averaged())
@@ -173,13 +177,15 @@ class _Fit:
         wall, cpu = self.spent.tolist()
         headline = self.selection.headline.name
         times = {"seconds": wall, "cpu_seconds": cpu}
-        row: Row = {"step": self.run_state.step, **times, "score": score, **losses}
+        row: Row = {"step": self.run_state.step, **times, "score": score, "floor": self.floor}
+        row |= losses
         for energy in energies:
             row[f"score {energy.label}"] = energy.score
             row[f"{headline} mean {energy.label}"] = energy.headline_mean
             row[f"{headline} width {energy.label}"] = energy.headline_width
         self.history.append(row)
-        eligible = self.run_state.step >= self.card.selection.after * self.card.training.steps
+        after = self.card.selection.after or 0.0
+        eligible = self.run_state.step >= after * self.card.training.steps
         if eligible and (not self.best_row or is_better(score, self.best_row["score"])):
             self.best, self.best_row = weights, row
         self._save()

@@ -17,7 +17,7 @@ from typing import Literal
 
 import numpy as np
 
-from simulacra.arrays import BoolArray, FloatArray
+from simulacra.arrays import BoolArray, FloatArray, IntArray
 from simulacra.energies import energy_groups, scale_of
 from simulacra.errors import CardError, EventsError
 from simulacra.events import Events
@@ -35,6 +35,12 @@ FEWEST = 5
 """Energies with fewer reference events say nothing about a width and are left out."""
 SMALLEST_RATIO = 1e-3
 """Ratio of widths below which a collapsed generator is not told apart any more."""
+ROUNDING = 1e-6
+"""Widths below this part of the largest value are rounding of single precision: a constant."""
+NO_WIDTH = 1e-9
+"""Widths below this are rounding in any unit."""
+HALVINGS = 8
+"""Random halvings of the reference that its own score is an average of."""
 UNDEFINED = 2 * abs(math.log(SMALLEST_RATIO))
 """Distance of an observable that no generated event defines, and the reference's do."""
 
@@ -101,12 +107,34 @@ class EpochSelection:
         total = np.average([s.score for s in scores], weights=weights)
         return float(total + broken), scores
 
+    def floor(self, repeat: int, rng: np.random.Generator) -> float:
+        """Return about the score of independent full simulation, below which scores are chance.
+
+        It is that of random halves of the reference against each other. Distances fall as the
+        square root of the numbers of events, chi2 per degree of freedom does not.
+
+        Args:
+            repeat: generated events for each of the reference.
+            rng: draws the halves.
+        """
+        scores, weights = [], []
+        for group in self._bins:
+            here = np.flatnonzero(group.select(scale_of(self.reference)))
+            if len(here) < FEWEST:
+                continue
+            for _ in range(HALVINGS):
+                first, second = np.array_split(rng.permutation(here), 2)
+                scores.append(self._at_energy(group.label, self._values, first, second).score)
+                weights.append(len(here) / (len(here) + HALF_WEIGHT))
+        falls = math.sqrt((1 + 1 / repeat) / 4) if self._measure is _distance else 1.0
+        return falls * float(np.average(scores, weights=weights))
+
     def _at_energy(
         self,
         label: str,
         values: dict[str, FloatArray],
-        here: BoolArray,
-        there: BoolArray,
+        here: BoolArray | IntArray,
+        there: BoolArray | IntArray,
     ) -> EnergyScore:
         groups = [
             np.mean([self._distance(o, values, here, there) for o in members])
@@ -124,7 +152,11 @@ class EpochSelection:
         )
 
     def _distance(
-        self, o: Observable, values: dict[str, FloatArray], here: BoolArray, there: BoolArray
+        self,
+        o: Observable,
+        values: dict[str, FloatArray],
+        here: BoolArray | IntArray,
+        there: BoolArray | IntArray,
     ) -> float:
         pair = (
             o.axis.places(_defined(o, array))
@@ -159,11 +191,18 @@ def _ratios(reference: FloatArray, generated: FloatArray) -> tuple[float, float]
     return float(mean), float(width)
 
 
+def _is_constant(values: FloatArray) -> bool:
+    """Return whether values have no width beyond rounding, as a single cell's centre."""
+    if not len(values):
+        return True
+    return bool(values.std() <= max(NO_WIDTH, ROUNDING * np.abs(values).max()))
+
+
 def _distance(reference: FloatArray, generated: FloatArray) -> float:
     """Return |difference of means| / width + |log ratio of widths|; 0 for a constant reference."""
-    width = float(reference.std()) if len(reference) else 0.0
-    if width == 0:
+    if _is_constant(reference):
         return 0.0
+    width = float(reference.std())
     if not len(generated):
         return UNDEFINED
     ratio = max(float(generated.std()) / width, SMALLEST_RATIO)
@@ -172,7 +211,7 @@ def _distance(reference: FloatArray, generated: FloatArray) -> float:
 
 def _chi2_per_ndf(reference: FloatArray, generated: FloatArray) -> float:
     """Return chi2 per degree of freedom in bins of the reference; 0 for a constant reference."""
-    if not len(reference):
+    if _is_constant(reference):
         return 0.0
     if not len(generated):
         return UNDEFINED
