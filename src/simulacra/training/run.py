@@ -17,12 +17,12 @@ import torch
 from lightning_fabric import Fabric
 from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from simulacra.atomic import whole_file
 from simulacra.card import AdversarialCard, Card, TrainingCard
 from simulacra.conditions import Conditions
-from simulacra.errors import SimulatorError
+from simulacra.errors import CardError, SimulatorError
 from simulacra.events import Events
 from simulacra.models import find_model
 from simulacra.surrogate import Surrogate
@@ -80,6 +80,7 @@ def fit(
     Raises:
         EventsError: a sample is one that nothing can be learned from
             (:func:`simulacra.training.samples.check_sample`).
+        CardError: a batch is too small for the network.
         SimulatorError: the checkpoint in ``folder`` is of another card or of other events; or the
             training diverged.
     """
@@ -109,7 +110,14 @@ class Run(Protocol):
 def start(
     surrogate: Surrogate, features: Tensor, conditions: Tensor, card: TrainingCard, seed: int
 ) -> Run:
-    """Return the run at its first step, by the loop that the card names."""
+    """Return the run at its first step, by the loop that the card names.
+
+    Raises:
+        CardError: a batch is too small for the network.
+    """
+    if card.batch_size == 1 and any(isinstance(m, nn.BatchNorm1d) for m in surrogate.modules()):
+        msg = "training.batch_size: batch normalisation needs at least 2 events in a batch"
+        raise CardError(msg)
     # one process on the CPU, whatever a batch system's variables or a graphics card suggest
     fabric = Fabric(
         accelerator="cpu", devices=1, precision=card.precision, plugins=[LightningEnvironment()]
