@@ -1,6 +1,6 @@
 """CPU time of a training step in single and mixed precision, and of counting batch statistics.
 
-    python benchmarks/systems/step_time.py examples/flow-matching.yaml benchmarks/systems/gan-3d.yaml
+    python benchmarks/systems/step_time.py CARD.yaml ...
 
 Steps are those of the card on random showers of its detector: their time does not depend on what
 is learned. The last column is what batch normalisation adds to each evaluation.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -65,7 +66,8 @@ def main() -> None:
             run = run_of(card, random_showers(load_detector(card.detector)))
             run.advance()
             step, counting = cpu_ms(run.advance, STEPS), cpu_ms(run.averaged, 1)
-            print(f"{path.stem} {precision}: {step:.0f} ms a step, statistics {counting:.0f} ms")
+            line = f"{path.stem} {precision}: {step:.0f} ms a step, statistics {counting:.0f} ms"
+            sys.stdout.write(line + "\n")
 
 
 if __name__ == "__main__":
