@@ -57,3 +57,20 @@ def test_generates_by_name_and_energy():
     again = simulator.generate("50GeV", 100, seed=1)
     assert np.array_equal(again["showers"], events["showers"])
     assert not simulator.outside(events.conditions).any()
+
+
+def test_energy_normalisation_moves_the_hottest_cell_little():
+    """The fractions of a layer are divided by their sum, which scatters most at low energies."""
+    test = load_sample("test")
+    fast = TrainedSimulator.load("atlas-barrel-photons").simulate(test.conditions, seed=1)
+    middle = test.detector.layers[2].cells
+    for energy, limit in ((1000, 0.25), (2000, 0.2), (16_000, 0.15)):
+        here = test.conditions["energy"] == energy
+        hottest = []
+        for events in (test, fast):
+            cells = events["showers"][here][:, middle].astype(np.float64)
+            cells = cells[cells.sum(axis=1) > 0]
+            hottest.append(np.log(cells.max(axis=1) / cells.sum(axis=1)))
+        full, generated = hottest
+        assert abs(generated.mean() - full.mean()) < limit * full.std()
+        assert generated.std() == pytest.approx(full.std(), rel=0.12)

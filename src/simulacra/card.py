@@ -172,6 +172,8 @@ class OneLossCard(Frozen):
     precision: Precision = "32-true"
 
 
+LATE = 0.9
+"""Part of a training by likelihood after which its learning rate has fallen."""
 TrainingCard = AdversarialCard | OneLossCard
 LOOPS: dict[str, type[TrainingCard]] = {"adversarial": AdversarialCard, "one-loss": OneLossCard}
 
@@ -184,8 +186,9 @@ class SelectionCard(Frozen):
         repeat: how often each selection event's conditions are generated.
         groups: groups of observables that are compared, with equal weights; the default depends on
             the kind of detector.
-        after: part of the training before which no epoch is chosen: for models that grow,
-            or whose training by likelihood is best at its end.
+        after: part of the training before which no epoch is chosen; by default 0.9 in the loop
+            ``one-loss``, which does not decay and is best when its learning rate has fallen, and
+            0 in the other one. Models that grow want their end, too.
         measure: how far an observable is off: ``moments``, the distance of the means in widths and
             the logarithm of the ratio of widths; ``chi2``, chi2 per degree of freedom of its
             histogram (with the group ``response`` alone, FastCaloGAN's choice of the epoch).
@@ -194,7 +197,7 @@ class SelectionCard(Frozen):
     every: int = Field(default=500, gt=0)
     repeat: int = Field(default=3, gt=0)
     groups: tuple[str, ...] | None = Field(default=None, min_length=1)
-    after: float = Field(default=0.0, ge=0, lt=1)
+    after: float | None = Field(default=None, ge=0, lt=1)
     measure: Literal["moments", "chi2"] = "moments"
 
 
@@ -205,7 +208,7 @@ class Card(CardFile):
     data: DataCard
     model: SerializeAsAny[Frozen]
     training: Annotated[TrainingCard, Field(discriminator="loop")]
-    selection: SelectionCard = SelectionCard()
+    selection: SelectionCard = Field(default=SelectionCard(), validate_default=True)
     seed: int = Field(default=1, ge=0)
 
     @field_validator("model", mode="before")
@@ -243,6 +246,16 @@ class Card(CardFile):
             msg = f"model {model.kind!r} needs the loop {needed!r}, the card asks for {asked!r}"
             raise ValueError(msg)
         return LOOPS[needed].model_validate(content)
+
+    @field_validator("selection")
+    @classmethod
+    def _end_of_a_training_by_likelihood(
+        cls, value: SelectionCard, info: ValidationInfo
+    ) -> SelectionCard:
+        if value.after is not None:
+            return value
+        late = isinstance(info.data.get("training"), OneLossCard)
+        return value.model_copy(update={"after": LATE if late else 0.0})
 
     @property
     def model_kind(self) -> str:

@@ -317,6 +317,7 @@ def train(
     about = {
         "selected_step": trained.step,
         "selection_score": trained.score,
+        "selection_floor": trained.floor,
         "particles": sorted(map(particle_name, events.particles)),
         **_own_ranges(events),
         "train_events": len(events),

@@ -1,5 +1,7 @@
 """An exported file is a fast simulator like any other."""
 
+import pickle
+
 import numpy as np
 
 from simulacra.deploy.exported import ExportedSimulator
@@ -23,6 +25,17 @@ def test_gives_events_of_its_detector(gan, gan_file, events):
 def test_saves_itself(gan_file, tmp_path):
     load_simulator(gan_file).save(tmp_path / "copy.onnx")
     assert (tmp_path / "copy.onnx").read_bytes() == gan_file.read_bytes()
+
+
+def test_simulators_pickle(gan, gan_file, events):
+    """For worker processes: file or folder, before and after the detector was read."""
+    exported = load_simulator(gan_file)
+    for simulator in (gan, exported, load_simulator(gan_file)):
+        expected = simulator.simulate(events.conditions, seed=2)
+        again = pickle.loads(pickle.dumps(simulator))
+        assert again.detector == simulator.detector
+        found = again.simulate(events.conditions, seed=2)
+        assert np.array_equal(found["showers"], expected["showers"])
 
 
 def test_same_distribution_as_torch(photons, photons_file, events):

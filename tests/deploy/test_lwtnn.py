@@ -14,11 +14,11 @@ from simulacra.conditions import EnergySpectrum, draw_conditions
 from simulacra.deploy import export
 from simulacra.deploy.lwtnn import SOFTPLUS, graph_of
 from simulacra.deploy.lwtnn_layers import Affine, Nonlinear, steps_of
+from simulacra.deploy.lwtnn_reader import Graph
 from simulacra.deploy.parity import relative_difference
 from simulacra.detectors import load_detector
 from simulacra.errors import ExportError
 from simulacra.models.networks import Factors, TrainableSwish
-from tests.deploy.lwtnn_reader import Graph, Refused
 from tests.deploy.untrained import untrained
 
 EXAMPLE = {
@@ -64,7 +64,7 @@ def test_reader_gives_what_the_compiled_one_gives():
 
 def test_reader_has_the_traps_of_the_compiled_one():
     for key in EXAMPLE:
-        with pytest.raises(Refused, match=key):
+        with pytest.raises(ExportError, match=key):
             Graph({name: value for name, value in EXAMPLE.items() if name != key})
     for mend, trap in (
         (lambda g: g["layers"][0].pop("activation"), "activation"),
@@ -74,9 +74,9 @@ def test_reader_has_the_traps_of_the_compiled_one():
     ):
         graph = copy.deepcopy(EXAMPLE)
         mend(graph)
-        with pytest.raises(Refused, match=trap):
+        with pytest.raises(ExportError, match=trap):
             Graph(graph).compute(EXAMPLE_INPUTS)
-    with pytest.raises(Refused, match="no input Z 1"):
+    with pytest.raises(ExportError, match="no input Z 1"):
         Graph(EXAMPLE).compute({"Z": {"0": 0.7}, "E_true": {"0": 11.0}})
     graph = copy.deepcopy(EXAMPLE)
     graph["layers"][0]["activation"] = "swish"
@@ -206,6 +206,34 @@ def test_voxels_are_asked_for_with_noise_of_their_own(options, own, name):
     cells = cells_of(graph, inputs)
     assert cells.shape == (100, 368)
     assert relative_difference(expected, cells).max() <= 1e-5
+
+
+@pytest.mark.parametrize("energy", ["linear", "log"])
+def test_voxels_in_the_terms_of_atlas(energy, tmp_path):
+    """ATLAS hands over ln E, whether the network takes it or E itself; beyond training as well."""
+    simulator = untrained("voxel-gan", energy=energy, latent=8)
+    with torch.no_grad():  # a network to which the energy matters
+        simulator.surrogate.model.generator.layers[0].weight[:, 8] *= 10
+    export(simulator, "lwtnn", tmp_path / "gan.json")
+    graph = json.loads((tmp_path / "gan.json").read_text())
+    conditions, noise, expected = drawn(simulator, 1000)
+    inputs = atlas_inputs(conditions, erf(noise.astype(float) / math.sqrt(2)))
+    cells = cells_of(graph, inputs)
+    assert relative_difference(expected, cells).max() <= 1e-5
+
+
+@pytest.mark.parametrize("changed", ["E_true", "ripos", "pconfig", "Z"])
+def test_a_graph_that_takes_a_number_for_another_is_refused(changed, gan, tmp_path, monkeypatch):
+    def wrong(simulator):
+        graph = graph_of(simulator)
+        (node,) = (node for node in graph["inputs"] if node["name"] == changed)
+        node["variables"][0]["offset"] += 0.5
+        return graph
+
+    monkeypatch.setattr("simulacra.deploy.lwtnn.graph_of", wrong)
+    with pytest.raises(ExportError, match="differ from the network's by .* hottest cell"):
+        export(gan, "lwtnn", tmp_path / "gan.json")
+    assert not list(tmp_path.iterdir())
 
 
 def test_decoder_of_the_autoencoder_answers_as_torch_does():

@@ -7,21 +7,26 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 from zuko.transforms import MonotonicRQSTransform
 
 from simulacra.detectors import load_detector
 from simulacra.errors import CardError
+from simulacra.events import Events
 from simulacra.models import MODELS
 from simulacra.models.coupling_flow import (
+    CouplingBlock,
     CouplingFlow,
     CouplingFlowConfig,
     TwoStageFlow,
     inverse_and_log_slope,
     transform,
 )
+from simulacra.models.emptiness import Emptiness
 from simulacra.surrogate import Surrogate
 from tests.conftest import SMALL_MODELS, random_events
 
+RNG = torch.Generator
 CONFIG = CouplingFlowConfig(**SMALL_MODELS["coupling-flow"])
 
 
@@ -55,6 +60,20 @@ def test_noise_to_data_and_back(features):
         back, _ = block.invert(back, context)
     assert torch.allclose(back, noise, atol=1e-8)
     assert (data - noise).abs().max() > 0.1
+
+
+def test_single_precision_finds_the_root_that_double_does():
+    """Steep splines, of logits of a spread of four, as a long training may end with."""
+    block = CouplingBlock(torch.tensor([0]), torch.arange(1, 9), 2, (8,), 8, 10.0)
+    rng = RNG().manual_seed(1)
+    with torch.no_grad():
+        block.network[-1].bias.copy_(4 * torch.randn(8 * 23, generator=rng))
+    data, context = 3 * torch.randn(20_000, 9, generator=rng), torch.zeros(20_000, 2)
+    with torch.no_grad():
+        found = block.invert(data, context)
+        expected = block.double().invert(data.double(), context.double())
+    for single, double in zip(found, expected, strict=True):
+        assert torch.allclose(single.double(), double, rtol=1e-5, atol=1e-5)
 
 
 def test_log_likelihood_is_that_of_the_change_of_variables():
@@ -137,6 +156,55 @@ def test_learns_a_correlated_gaussian():
     sample = flow(torch.randn(4000, 2, generator=rng), fixed).detach().numpy()
     assert np.allclose(sample.mean(0), 1, atol=0.15)
     assert np.corrcoef(sample.T)[0, 1] == pytest.approx(0.8, abs=0.05)
+
+
+def test_part_of_the_noise_stands_for_emptiness_and_the_rest_is_normal():
+    """At the part of the training events that are empty; without any the noise is as it was."""
+    emptiness = Emptiness(2, (8,))
+    noise, conditions = torch.randn((200_000, 1), generator=RNG()), torch.zeros(200_000, 2)
+    full, rest = emptiness(noise, conditions)
+    assert full.all()
+    assert torch.equal(rest, noise)
+    emptiness.fit(torch.arange(100) < 10)
+    full, rest = emptiness(noise, conditions)
+    assert 1 - full.double().mean().item() == pytest.approx(0.1, abs=0.003)
+    assert stats.kstest(rest[full].detach().double(), "norm").statistic < 0.004
+    loss = emptiness.loss(torch.tensor([True] * 10 + [False] * 90), conditions[:100]).item()
+    assert loss == pytest.approx(-0.1 * math.log(0.1) - 0.9 * math.log(0.9), rel=1e-4)
+
+
+def test_empty_events_change_nothing_of_the_others(barrel):
+    """Neither their likelihood, nor what they are generated as."""
+    events = random_events(barrel, 64)
+    showers = events["showers"].copy()
+    showers[:16] = 0
+    some = Events(events.conditions, {"showers": showers}, barrel)
+    full = some.take(np.arange(16, 64))
+    losses, generated = {}, {}
+    for name, sample in (("some", some), ("full", full)):
+        with torch.random.fork_rng():
+            torch.manual_seed(1)
+            surrogate = Surrogate(MODELS["coupling-flow"], CONFIG, barrel)
+        features, conditions = surrogate.fit(sample)
+        last = features[-48:]  # without noise in place of zeros, which would be another
+        losses[name] = surrogate.network.losses(last, conditions[-48:], RNG())
+        generated[name] = surrogate.generate(sample.conditions, 1)["showers"]
+    for stage in ("energies", "shapes"):
+        assert losses["some"][stage].item() == pytest.approx(losses["full"][stage].item(), rel=1e-3)
+    empty = generated["some"].sum(1) == 0
+    assert 4 < np.count_nonzero(empty) < 30
+    assert (generated["full"].sum(1) > 0).all()
+
+
+def test_a_state_that_says_nothing_of_emptiness_has_no_empty_events(barrel):
+    network = TwoStageFlow(CONFIG, barrel, conditions=9)
+    state = {k: v for k, v in network.state_dict().items() if "emptiness" not in k}
+    fresh = TwoStageFlow(CONFIG, barrel, conditions=9)
+    fresh.load_state_dict(state)
+    noise = torch.randn(10, 270, generator=RNG())
+    assert torch.isfinite(fresh.sample(torch.zeros(10, 9), noise)).all()
+    with pytest.raises(RuntimeError, match="Missing"):
+        fresh.load_state_dict({k: v for k, v in state.items() if "shapes" not in k})
 
 
 def test_needs_a_calorimeter():

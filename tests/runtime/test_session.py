@@ -1,6 +1,7 @@
 """Generation from an exported file: seeds, conditions, threads, and what it takes to run."""
 
 import json
+import pickle
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -46,6 +47,21 @@ def test_first_events_do_not_depend_on_how_many_follow(runtime, many, monkeypatc
     np.testing.assert_allclose(few, whole[:10], rtol=1e-5, atol=1e-6)
     monkeypatch.setattr(runtime_session, "BLOCK", 7)
     np.testing.assert_allclose(runtime.generate(many, 3)["showers"], whole, rtol=1e-5, atol=1e-6)
+
+
+def test_a_worker_process_gets_the_whole_file(gan_file, tmp_path):
+    """Pickled it depends on no path, and gives the same bytes for the same seed."""
+    path = tmp_path / "moved.onnx"
+    path.write_bytes(gan_file.read_bytes())
+    runtime = Runtime.load(path, threads=2)
+    pickled = pickle.dumps(runtime)
+    path.unlink()
+    again = pickle.loads(pickled)
+    assert again.contract == runtime.contract
+    assert again._session.get_session_options().intra_op_num_threads == 2
+    expected = runtime.generate(PHOTON, 3)["showers"]
+    assert np.array_equal(again.generate(PHOTON, 3)["showers"], expected)
+    assert "onnx" not in repr(runtime)[:200]
 
 
 def test_generator_goes_on_where_it_was(runtime):

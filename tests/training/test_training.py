@@ -3,14 +3,17 @@ import csv
 import numpy as np
 import pytest
 
-from simulacra.card import AdamCard
+from simulacra.card import AdamCard, Card
+from simulacra.conditions import Conditions
 from simulacra.errors import CardError, EventsError, SimulatorError
 from simulacra.events import Events
 from simulacra.io import read_events
+from simulacra.models import MODELS
 from simulacra.sample import load_sample
 from simulacra.training import fit
 from simulacra.training.run import is_better
-from simulacra.training.selection import EpochSelection
+from simulacra.training.selection import MEASURES, EpochSelection
+from tests.conftest import small_sample
 from tests.training.gaussian import register
 
 
@@ -139,6 +142,40 @@ def test_negative_energies_are_refused(small_card, tmp_path, events):
     assert not (tmp_path / "run").exists()
 
 
+def _degenerate(sample):
+    """Samples without a width, by what the message says of them."""
+    nothing = {name: np.zeros_like(array) for name, array in sample.response.items()}
+    yield "no .* events", sample.take(np.arange(0))
+    yield "one .* event is too few", sample.take(np.arange(1))
+    yield "have the same response", sample.take(np.zeros(8, int))
+    yield "are empty: no ", Events(sample.conditions, nothing, sample.detector)
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_samples_without_a_width_are_refused_before_the_first_step(small_card, tmp_path, kind):
+    sample = small_sample(kind, 16)
+    for words, bad in _degenerate(sample):
+        with pytest.raises(EventsError, match=words) as error:
+            fit(small_card(kind), bad, sample, tmp_path / "run")
+        assert "training" in str(error.value)
+        with pytest.raises(EventsError, match=words) as error:
+            fit(small_card(kind), sample, bad, tmp_path / "run")
+        assert "selection" in str(error.value)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_constant_conditions_are_learned(small_card, tmp_path, kind):
+    """As of a beam of one energy at one place: nothing is divided by a width that is zero."""
+    sample = small_sample(kind, 32)
+    columns = {name: np.full(32, column[0]) for name, column in sample.conditions.columns.items()}
+    same = Events(Conditions(columns), sample.response, sample.detector)
+    trained = fit(small_card(kind, steps=2), same, same, tmp_path / "run")
+    assert all(np.isfinite(value) for value in trained.history[-1].values())
+    generated = trained.surrogate.generate(same.conditions, 1)
+    assert all(np.isfinite(array).all() for array in generated.values())
+
+
 def test_coordinates_have_either_sign():
     load_sample("train", "alice-tpc").take(slice(0, 20)).check_signs()
 
@@ -154,6 +191,40 @@ def test_score_of_the_selection_events_themselves_is_zero():
     assert score == 0
     assert len(energies) == 9
     assert all(e.headline_mean == e.headline_width == 1 for e in energies)
+
+
+def test_floor_is_what_full_simulation_scores():
+    """Independent events of the same energies, once and three times as many."""
+    events, test = load_sample("selection"), load_sample("test")
+    selection = EpochSelection(events)
+    floors = [selection.floor(repeat, np.random.default_rng(1)) for repeat in (1, 3)]
+    assert floors[1] == pytest.approx(floors[0] * np.sqrt(2 / 3))
+    assert floors[1] == pytest.approx(selection.score(test)[0], rel=0.3)
+    chi2 = EpochSelection(events, ("response",), "chi2")
+    assert chi2.floor(3, np.random.default_rng(1)) == pytest.approx(1, abs=0.3)
+    few = EpochSelection(events.take(slice(0, 50)), ("response",))
+    assert np.isfinite(few.floor(1, np.random.default_rng(1)))
+
+
+@pytest.mark.parametrize("measure", ["moments", "chi2"])
+def test_rounding_is_no_width(measure):
+    """A layer's only column of cells has its centre at 1e-16 mm, with as small a width."""
+    distance = MEASURES[measure]
+    rng = np.random.default_rng(1)
+    for centre, width in ((2e-16, 5e-17), (1e5, 1e-3)):
+        first, second = (rng.normal(centre, width, 100) for _ in range(2))
+        assert distance(first, second + 10 * width) == 0
+    assert distance(rng.normal(0, 1e-3, 100), rng.normal(0.01, 1e-3, 100)) > 1
+
+
+def test_training_by_likelihood_is_judged_at_its_end(small_card):
+    assert small_card("flow-matching").selection.after == 0.9
+    assert small_card("dnncalogan").selection.after == 0.0
+    card = small_card("flow-matching").model_dump(mode="json")
+    for chosen in ({"after": 0.0}, {"after": 0.5}):
+        assert Card.model_validate(card | {"selection": chosen}).selection.after == chosen["after"]
+    del card["selection"]
+    assert Card.model_validate(card).selection.after == 0.9
 
 
 def test_score_sees_a_wrong_scale_and_a_wrong_width():

@@ -114,6 +114,8 @@ def test_zeros_return_as_zeros_and_so_do_empty_layers(sample):
 
 def test_dequantised_features_are_standardised_and_fresh_only_at_zeros(sample):
     transform, showers, columns = sample
+    full = showers.sum(1) > 0
+    showers, columns = showers[full], columns[full]
     features = transform.forward({"showers": showers}, columns)
     first, second = (
         transform.dequantise(features, torch.Generator().manual_seed(seed)) for seed in (1, 2)
@@ -127,6 +129,23 @@ def test_dequantised_features_are_standardised_and_fresh_only_at_zeros(sample):
     assert torch.equal(~changed[:, transform.layers :], kept)
     again = transform.dequantise(features, torch.Generator().manual_seed(1))
     assert torch.equal(first, again)
+
+
+def test_empty_events_leave_the_standardisation_of_others_alone():
+    """Their response is -inf, also with noise, and comes back as nothing."""
+    showers, energies = _tower_events()
+    detector = parse_detector(TOWER)
+    full = showers.sum(1) > 0
+    with_empty = _fitted(showers, energies, detector)
+    without = _fitted(showers[full], energies[full], detector)
+    for name, value in without.state_dict().items():
+        assert torch.equal(value, with_empty.state_dict()[name]), name
+    features = with_empty.forward({"showers": showers}, energies)
+    noisy = with_empty.dequantise(features, torch.Generator().manual_seed(1))
+    for z in (features, noisy):
+        assert torch.equal(torch.isneginf(z[:, 0]), ~full)
+        assert torch.isfinite(z[:, 1:]).all()
+        assert with_empty.inverse(z, energies)["showers"][~full].abs().max() == 0
 
 
 def test_noise_is_uniform_well_below_the_width(tower):

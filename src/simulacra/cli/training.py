@@ -50,9 +50,14 @@ def train(
     loaded = Card.load(card, overrides or [])
     with training_bar("training") as on_progress:
         simulator = run(loaded, output, on_progress, on_note=print_note)
-    step, score = simulator.about["selected_step"], simulator.about["selection_score"]
+    about = simulator.about
+    step, score, floor = (
+        about[name] for name in ("selected_step", "selection_score", "selection_floor")
+    )
     console.print(
-        f"step {step} selected, score {score:.3f}; simulator in {output}", highlight=False
+        f"step {step} selected, score {score:.3f} (full simulation {floor:.3f}); "
+        f"simulator in {output}",
+        highlight=False,
     )
 
 

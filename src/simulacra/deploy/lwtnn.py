@@ -19,8 +19,10 @@ from torch import nn
 
 from simulacra import __version__
 from simulacra.atomic import whole_file
+from simulacra.deploy.lwtnn_check import CHECKED, largest_difference
 from simulacra.deploy.lwtnn_inputs import (
     InputNode,
+    OwnNoise,
     atlas_nodes,
     is_atlas,
     noise_node,
@@ -62,31 +64,27 @@ class DenseModel(Protocol):
         """Return it: noise and encoded conditions, joined, to what the transform inverts."""
 
 
-@runtime_checkable
-class OwnNoise(Protocol):
-    """A dense model whose chain takes other noise than standard normal.
-
-    Attributes:
-        chain_noise: which, in words.
-    """
-
-    chain_noise: str
-
-
 def write(simulator: TrainedSimulator, path: Path) -> str:
     """Write a dense generator as JSON, which appears whole or not at all.
 
+    Before it appears it has answered some hundred events as the network does.
+
     Raises:
-        ExportError: the model is not a chain of dense layers that LWTNN knows.
+        ExportError: the model is not a chain of dense layers that LWTNN knows, or the graph does
+            not agree with the network.
     """
     graph = graph_of(simulator)
+    largest = largest_difference(simulator, graph)
     text = json.dumps(graph, separators=(",", ":"), allow_nan=False)
     with whole_file(path) as part:
         part.write_text(text + "\n", encoding="ascii")
         size = part.stat().st_size
     names = ", ".join(node["name"] for node in graph["inputs"])
     labels = len(graph["outputs"][OUTPUT]["labels"])
-    return f"{size / 1e6:.2f} MB; inputs {names}; {labels} cells as fractions of the energy"
+    return (
+        f"{size / 1e6:.2f} MB; inputs {names}; {labels} cells as fractions of the energy; largest "
+        f"difference from the network in {CHECKED} events: {largest:.1e} of the hottest cell"
+    )
 
 
 def graph_of(simulator: TrainedSimulator) -> Json:
@@ -167,12 +165,23 @@ class _Graph:
             for i, node in enumerate(inputs)
         ]
         self.layers: list[Json] = []
-        self.nodes.append({"type": "concatenate", "sources": list(range(len(inputs)))})
+        sources = [self._features(i, node) for i, node in enumerate(inputs)]
+        self.nodes.append({"type": "concatenate", "sources": sources})
         self.width = sum(len(node.variables) for node in inputs)
 
     @property
     def last(self) -> int:
         return len(self.nodes) - 1
+
+    def _features(self, number: int, inputs: InputNode) -> int:
+        """Return the node that holds the features of an input node."""
+        if inputs.exponential is None:
+            return number
+        factor, shift = (np.array([value]) for value in inputs.exponential)
+        elu = activation_layer({"function": "elu", "alpha": 1.0})  # exp(x) - 1
+        self._feed(elu, number)
+        self._feed(diagonal_layer(Diagonal(factor, factor + shift)))
+        return self.last
 
     def add(self, steps: list[Step]) -> None:
         """Add a chain of steps after the last node."""

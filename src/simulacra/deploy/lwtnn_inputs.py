@@ -1,7 +1,8 @@
 """What the C++ side hands to an LWTNN graph, and how that becomes the network's features.
 
 LWTNN encodes an input as (x + offset) scale, so any standardisation that the other side already
-did is undone and ours done in one step.
+did is undone and ours done in one step. ATLAS hands over the logarithm of the energy; for a network
+that takes the energy itself, its exponential is the first layer.
 
 References:
     ATLAS's contract: DNNCaloSimSvc of the ATLAS software (Athena), its scalings ``GANv0``.
@@ -12,7 +13,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
+
+from torch import Tensor
 
 from simulacra.detectors import Calorimeter, Detector
 from simulacra.transforms import ConditionEncoder
@@ -26,6 +29,22 @@ IMPACT_PHI = (-5.42153684e-05, 0.00708241)
 MIDDLE_CELL = (0.025, math.pi / 128)
 """Size of ATLAS's middle cells in η and φ."""
 ATLAS_CELLS = 266
+HEADROOM = 100.0
+"""Energies up to this many widths of the encoder are exponentials of what ATLAS hands over."""
+
+
+@runtime_checkable
+class OwnNoise(Protocol):
+    """A dense model whose chain takes other noise than standard normal.
+
+    Attributes:
+        chain_noise: which, in words.
+    """
+
+    chain_noise: str
+
+    def own_noise(self, noise: Tensor) -> Tensor:
+        """Return it for standard normal noise (n, latent), same shape."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +65,18 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class InputNode:
-    """One group of numbers that are handed over together."""
+    """One group of numbers that are handed over together.
+
+    Attributes:
+        name: what the other side calls it.
+        variables: the numbers.
+        exponential: (factor, shift) where the feature is factor exp(x) + shift of the encoded x,
+            which must not be positive.
+    """
 
     name: str
     variables: tuple[Variable, ...]
+    exponential: tuple[float, float] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the entry in the graph's ``inputs``."""
@@ -93,11 +120,23 @@ def atlas_nodes(encoder: ConditionEncoder, detector: Calorimeter) -> list[InputN
     )
     place_eta, place_phi = (encoder.place(f"alignment_{axis}") for axis in detector.axes)
     return [
-        InputNode("E_true", (_rescaled(encoder, "energy", "0", *LOG_ENERGY),)),
+        _atlas_energy(encoder),
         InputNode("ripos", (eta, phi)),
         InputNode("econfig", tuple(Variable(str(i), place_eta + (i + 1) % 2) for i in range(2))),
         InputNode("pconfig", tuple(Variable(str(i), place_phi + i) for i in range(4))),
     ]
+
+
+def _atlas_energy(encoder: ConditionEncoder) -> InputNode:
+    """Return the node of the energy, for networks that take its logarithm or itself."""
+    if encoder.specs["energy"].role == "log":
+        return InputNode("E_true", (_rescaled(encoder, "energy", "0", *LOG_ENERGY),))
+    column = encoder.names.index("energy")
+    offset, scale = float(encoder.offset[column]), float(encoder.scale[column])
+    highest = abs(offset) + HEADROOM / scale
+    mean, width = LOG_ENERGY
+    log_ratio = Variable("0", encoder.place("energy"), (mean - math.log(highest)) / width, width)
+    return InputNode("E_true", (log_ratio,), (highest * scale, -offset * scale))
 
 
 def plain_nodes(encoder: ConditionEncoder) -> list[InputNode]:

@@ -121,12 +121,8 @@ class Marginals(NamedTuple):
 
         The second is positive where there is something; the values are finite everywhere.
         """
-        scores = scores.clamp(-LARGEST_SCORE, LARGEST_SCORE)
-        logit = logit_of(scores)
-        log_above = functional.softplus(-self.occupancy) - functional.softplus(logit)
-        log_above = log_above.clamp_max(-1e-6)
-        score = normal_score(log_of_rest(log_above) - log_above)
-        return self.shape.values(score), logit + self.occupancy
+        score, clarity = score_of_something(scores, self.occupancy)
+        return self.shape.values(score), clarity
 
 
 def _of_scores(location: Tensor, log_scale: Tensor, skew: Tensor, log_tail: Tensor) -> SinhArcsinh:
@@ -137,6 +133,19 @@ def _of_scores(location: Tensor, log_scale: Tensor, skew: Tensor, log_tail: Tens
         skew.clamp(-2.0, 2.0),
         log_tail.clamp(-1.0, 1.0),
     )
+
+
+def score_of_something(scores: Tensor, occupancy: Tensor) -> tuple[Tensor, Tensor]:
+    """Return normal scores of what is not nothing, and how clearly there is something.
+
+    The lowest part of the scores, sigmoid(-occupancy), stands for nothing; the rest becomes
+    standard normal. The second is positive where there is something; the first is always finite.
+    """
+    scores = scores.clamp(-LARGEST_SCORE, LARGEST_SCORE)
+    logit = logit_of(scores)
+    log_above = functional.softplus(-occupancy) - functional.softplus(logit)
+    log_above = log_above.clamp_max(-1e-6)
+    return normal_score(log_of_rest(log_above) - log_above), logit + occupancy
 
 
 def log_of_rest(log_probability: Tensor) -> Tensor:

@@ -106,10 +106,13 @@ class VoxelGenerator(DenseShowers):
         super().__init__(layers, cells, conditions, "relu")
         self.uniform = config.noise == "uniform"
 
+    def own_noise(self, noise: Tensor) -> Tensor:
+        """Return the trainer's noise for standard normal noise, same shape."""
+        return torch.erf(noise / math.sqrt(2)) if self.uniform else (1 + noise) / 2
+
     def forward(self, conditions: Tensor, noise: Tensor) -> Tensor:
         """Return voxels as fractions of the energy (n, cells)."""
-        own = torch.erf(noise / math.sqrt(2)) if self.uniform else (1 + noise) / 2
-        return super().forward(conditions, own)
+        return super().forward(conditions, self.own_noise(noise))
 
 
 class Score(nn.Module):
@@ -136,6 +139,10 @@ class VoxelGAN(Gan[VoxelGenerator, WassersteinCritic]):
         critic = WassersteinCritic(Score(config, cells, conditions), config.gradient_penalty)
         super().__init__(generator, critic, config.latent)
         self.chain_noise = NOISES[config.noise]
+
+    def own_noise(self, noise: Tensor) -> Tensor:
+        """Return the noise that the chain takes, for standard normal noise of the same shape."""
+        return self.generator.own_noise(noise)
 
     def chain(self) -> nn.Sequential:
         """Return the generator as a chain from its own noise and conditions, joined, to voxels."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -38,14 +38,17 @@ def _onnxruntime() -> OnnxRuntime:
 class Runtime:
     """An exported simulator, ready to generate.
 
-    It has no state: threads can share one, each with its own random generator.
+    It has no state: threads can share one, each with its own random generator. Pickled, for worker
+    processes, it carries the whole file.
 
     Attributes:
         contract: what the file says of itself.
     """
 
     contract: Contract
-    _session: onnxruntime.InferenceSession
+    _session: onnxruntime.InferenceSession = field(repr=False)
+    _content: bytes = field(repr=False)
+    _threads: int = field(repr=False)
 
     @classmethod
     def load(cls, path: str | Path, threads: int = 1) -> Self:
@@ -64,15 +67,24 @@ class Runtime:
             msg = f"no exported simulator {path}"
             raise SimulatorError(msg)
         try:
-            session = _session(path.read_bytes(), threads)
-            carried = session.get_modelmeta().custom_metadata_map
-            if KEY not in carried:
-                msg = "an ONNX file, but not one of simulacra export"
-                raise SimulatorError(msg)
-            return cls(Contract.from_json(carried[KEY]), session)
+            return cls.of_bytes(path.read_bytes(), threads)
         except SimulatorError as error:
             msg = f"{path}: {error}"
             raise SimulatorError(msg) from None
+
+    @classmethod
+    def of_bytes(cls, content: bytes, threads: int = 1) -> Self:
+        """Read the content of an exported file; see :meth:`load`."""
+        session = _session(content, threads)
+        carried = session.get_modelmeta().custom_metadata_map
+        if KEY not in carried:
+            msg = "an ONNX file, but not one of simulacra export"
+            raise SimulatorError(msg)
+        return cls(Contract.from_json(carried[KEY]), session, content, threads)
+
+    def __reduce__(self) -> tuple[Callable[[bytes, int], Runtime], tuple[bytes, int]]:
+        """Pickle the file, since a session cannot be."""
+        return type(self).of_bytes, (self._content, self._threads)
 
     def generate(
         self, conditions: Mapping[str, ArrayLike], seed: int | np.random.Generator

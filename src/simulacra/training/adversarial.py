@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from simulacra.card import AdamCard, AdversarialCard
 from simulacra.surrogate import Surrogate
-from simulacra.training.layers import clip, own_random_numbers, set_progress
+from simulacra.training.batch_norm import EVENTS, with_own_statistics
+from simulacra.training.layers import clip, in_single, own_random_numbers, set_progress
 from simulacra.training.schedules import learning_rate_factor, moving_average, set_learning_rate
 from simulacra.training.tensors import restore, state_of
 
@@ -76,13 +77,13 @@ class AdversarialRun:
         self._network = surrogate.network
         generator = self._network.get_submodule("generator")
         critics = self._network.get_submodule("critics")
-        self._averaged = moving_average(generator, card.averaging, short_at_first=False)
+        self._averaged = moving_average(generator, card.averaging)
         self.generator, self.generator_optimiser = fabric.setup(
             generator, _optimiser(generator, card, card.learning_rate)
         )
         rate = card.critic_learning_rate or card.learning_rate
         wrapped, self.critics_optimiser = fabric.setup(critics, _optimiser(critics, card, rate))
-        wrapped.mark_forward_method("judge")
+        wrapped.mark_forward_method("judge")  # Fabric asks for it, and casts nothing by it
         self._critic_module: nn.Module = wrapped
         self._rates = (card.learning_rate, rate)
         self._dequantise = surrogate.transform.dequantise
@@ -124,14 +125,15 @@ class AdversarialRun:
         self._critic_module.requires_grad_(False)
         for update in range(self.card.generator_updates):
             if update:
-                conditions = self._conditions[self._drawn(size)]
+                conditions = self._conditions[self._drawn(size, self._rng)]
             losses |= self._update_generator(conditions)
         self._critic_module.requires_grad_(True)
         return losses
 
     def _update_generator(self, conditions: Tensor) -> dict[str, Tensor]:
-        fake = self.generator(conditions, self._noise(len(conditions)))
-        terms = self.critics.judge(fake, conditions)
+        fake = self.generator(conditions, self._noise(len(conditions), self._rng))
+        with self.fabric.autocast():
+            terms = in_single(self.critics.judge(fake, conditions))
         self._update(self.generator_optimiser, terms)
         self._averaged.update_parameters(self.generator.module)
         return terms
@@ -143,19 +145,19 @@ class AdversarialRun:
         optimiser.step()
 
     def _big_batch(self, n: int) -> _Batch:
-        index = self._drawn(n)
+        index = self._drawn(n, self._rng)
         conditions = self._conditions[index]
         with torch.no_grad():  # the generator stands still while the critics learn
-            fake = self.generator(conditions, self._noise(n))
+            fake = self.generator(conditions, self._noise(n, self._rng))
         mix = torch.rand((n, 1), generator=self._rng).to(self.fabric.device)
         real = self._dequantise(self._features[index], self._rng)
         return _Batch(real, fake, conditions, mix)
 
-    def _drawn(self, n: int) -> Tensor:
-        return torch.randint(len(self._features), (n,), generator=self._rng)
+    def _drawn(self, n: int, rng: torch.Generator) -> Tensor:
+        return torch.randint(len(self._features), (n,), generator=rng)
 
-    def _noise(self, n: int) -> Tensor:
-        return torch.randn(self.noise_shape(n), generator=self._rng).to(self.fabric.device)
+    def _noise(self, n: int, rng: torch.Generator) -> Tensor:
+        return torch.randn(self.noise_shape(n), generator=rng).to(self.fabric.device)
 
     def _set_learning_rates(self) -> None:
         card = self.card
@@ -165,9 +167,18 @@ class AdversarialRun:
             set_learning_rate(optimiser, rate * factor)
 
     def averaged(self) -> dict[str, Tensor]:
-        """Return the network's weights with the moving average in place of the generator's."""
-        average = self._averaged.module.state_dict()
-        return self._network.state_dict() | {f"generator.{k}": v for k, v in average.items()}
+        """Return the network's weights with the moving average in place of the generator's.
+
+        Its batch normalisations have statistics of their own, for conditions of training events.
+        """
+        average = with_own_statistics(self._averaged.module, self._seed, self._generate)
+        weights = average.state_dict()
+        return self._network.state_dict() | {f"generator.{k}": v for k, v in weights.items()}
+
+    def _generate(self, generator: nn.Module, rng: torch.Generator) -> Tensor:
+        conditions = self._conditions[self._drawn(EVENTS, rng)]
+        features: Tensor = generator(conditions, self._noise(EVENTS, rng))
+        return features
 
     def state(self) -> dict[str, Tensor]:
         """Return everything that the run's future depends on, as named tensors."""

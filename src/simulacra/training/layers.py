@@ -5,12 +5,12 @@ All are functions of the step or the weights alone, so that a resumed run needs 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from simulacra.models import Clipped, Growing
 
@@ -25,6 +25,11 @@ def clip(critics: nn.Module) -> None:
     """Bring the weights of critics that have bounds back within them."""
     if isinstance(critics, Clipped):
         critics.clip()
+
+
+def in_single(terms: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return loss terms, which may come in bfloat16, in single precision."""
+    return {name: value.float() for name, value in terms.items()}
 
 
 @contextmanager

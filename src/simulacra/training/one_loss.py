@@ -7,13 +7,14 @@ from typing import cast
 
 import torch
 from lightning_fabric import Fabric
-from torch import Tensor
+from torch import Tensor, nn
 
 from simulacra.card import OneLossCard
 from simulacra.errors import SimulatorError
 from simulacra.models import OneLossModel
 from simulacra.surrogate import Surrogate
-from simulacra.training.layers import own_random_numbers, set_progress
+from simulacra.training.batch_norm import EVENTS, with_own_statistics
+from simulacra.training.layers import in_single, own_random_numbers, set_progress
 from simulacra.training.schedules import learning_rate_factor, moving_average, set_learning_rate
 from simulacra.training.tensors import restore, state_of
 
@@ -43,7 +44,7 @@ class OneLossRun:
         self.fabric = fabric
         self.step = 0
         self._seed = seed
-        self._averaged = moving_average(surrogate.network, card.averaging, short_at_first=True)
+        self._averaged = moving_average(surrogate.network, card.averaging)
         optimiser = torch.optim.AdamW(
             surrogate.network.parameters(),
             lr=card.learning_rate,
@@ -51,7 +52,7 @@ class OneLossRun:
             foreach=True,
         )
         self._network, self._optimiser = fabric.setup(surrogate.network, optimiser)
-        self._network.mark_forward_method("losses")
+        self._network.mark_forward_method("losses")  # Fabric asks for it, and casts nothing by it
         self._dequantise = surrogate.transform.dequantise
         self._features = features.to(fabric.device)
         self._conditions = conditions.to(fabric.device)
@@ -72,16 +73,20 @@ class OneLossRun:
         card = self.card
         factor = learning_rate_factor(self.step, card.steps, card.final_learning_rate, card.warm_up)
         set_learning_rate(self._optimiser, card.learning_rate * factor)
-        index = torch.randint(len(self._features), (card.batch_size,), generator=self._rng)
-        features = self._dequantise(self._features[index], self._rng)
         set_progress(self._network.module, self.step / card.steps)
         network = cast("OneLossModel", self._network)
         with own_random_numbers(self._seed, self.step, self.fabric.device):
-            terms = network.losses(features, self._conditions[index], self._rng)
+            features, conditions = self._batch(card.batch_size, self._rng)
+            with self.fabric.autocast():
+                terms = in_single(network.losses(features, conditions, self._rng))
             self._update(terms)
         self._averaged.update_parameters(self._network.module)
         self.step += 1
         return {name: loss.detach() for name, loss in terms.items()}
+
+    def _batch(self, events: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        index = torch.randint(len(self._features), (events,), generator=rng)
+        return self._dequantise(self._features[index], rng), self._conditions[index]
 
     def _update(self, terms: Mapping[str, Tensor]) -> None:
         self._optimiser.zero_grad()
@@ -99,8 +104,15 @@ class OneLossRun:
         self._optimiser.step()
 
     def averaged(self) -> dict[str, Tensor]:
-        """Return the moving average of the network's weights."""
-        return self._averaged.module.state_dict()
+        """Return the moving average of the network's weights.
+
+        Its batch normalisations have statistics of their own, for training events.
+        """
+        average = with_own_statistics(self._averaged.module, self._seed, self._answer)
+        return average.state_dict()
+
+    def _answer(self, network: nn.Module, rng: torch.Generator) -> dict[str, Tensor]:
+        return cast("OneLossModel", network).losses(*self._batch(EVENTS, rng), rng)
 
     def state(self) -> dict[str, Tensor]:
         """Return everything that the run's future depends on, as named tensors."""

@@ -17,16 +17,17 @@ import torch
 from lightning_fabric import Fabric
 from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from simulacra.atomic import whole_file
 from simulacra.card import AdversarialCard, Card, TrainingCard
 from simulacra.conditions import Conditions
-from simulacra.errors import EventsError, SimulatorError
+from simulacra.errors import CardError, SimulatorError
 from simulacra.events import Events
 from simulacra.models import find_model
 from simulacra.surrogate import Surrogate
 from simulacra.training.adversarial import AdversarialRun
+from simulacra.training.degenerate import check_sample
 from simulacra.training.one_loss import OneLossRun
 from simulacra.training.selection import EpochSelection
 from simulacra.training.tensors import below_prefix, read_tensors, with_prefix, write_tensors
@@ -46,12 +47,14 @@ class Trained:
         surrogate: the model with the averaged weights of the selected step.
         step: that step.
         score: its selection score; 0 is perfect.
+        floor: the score of full simulation; epochs that reach it are told apart by chance.
         history: one row per evaluation.
     """
 
     surrogate: Surrogate
     step: int
     score: float
+    floor: float
     history: tuple[Row, ...]
 
 
@@ -75,16 +78,14 @@ def fit(
         on_progress: called after every step with (step, steps, best evaluation so far).
 
     Raises:
-        EventsError: an event is not finite, or negative where the detector reads out none.
+        EventsError: a sample is one that nothing can be learned from
+            (:func:`simulacra.training.degenerate.check_sample`).
+        CardError: a batch is too small for the network.
         SimulatorError: the checkpoint in ``folder`` is of another card or of other events; or the
             training diverged.
     """
-    for events in (train, selection):
-        events.check()
-        events.check_signs()
-    if not len(train) or not len(selection):
-        msg = "no events to train on, or none to select by"
-        raise EventsError(msg)
+    check_sample(train, "training")
+    check_sample(selection, "selection")
     return _Fit(card, train, selection, folder).run(on_progress)
 
 
@@ -106,10 +107,17 @@ class Run(Protocol):
         """Continue from :meth:`state`, bit by bit as if never interrupted (on a CPU)."""
 
 
-def _start(
+def start(
     surrogate: Surrogate, features: Tensor, conditions: Tensor, card: TrainingCard, seed: int
 ) -> Run:
-    """Return the run at its first step, by the loop that the card names."""
+    """Return the run at its first step, by the loop that the card names.
+
+    Raises:
+        CardError: a batch is too small for the network.
+    """
+    if card.batch_size == 1 and any(isinstance(m, nn.BatchNorm1d) for m in surrogate.modules()):
+        msg = "training.batch_size: batch normalisation needs at least 2 events in a batch"
+        raise CardError(msg)
     # one process on the CPU, whatever a batch system's variables or a graphics card suggest
     fabric = Fabric(
         accelerator="cpu", devices=1, precision=card.precision, plugins=[LightningEnvironment()]
@@ -126,7 +134,7 @@ class _Fit:
     def __init__(self, card: Card, train: Events, selection: Events, folder: Path) -> None:
         self.card = card
         self.folder = folder
-        init, loop, evaluation = np.random.SeedSequence(card.seed).generate_state(3)
+        init, loop, evaluation, halves = np.random.SeedSequence(card.seed).generate_state(4)
         entry = find_model(card.model_kind)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(init))
@@ -134,10 +142,11 @@ class _Fit:
         features, encoded = self.surrogate.fit(train)
         self.answering = copy.deepcopy(self.surrogate).eval()
         """What is judged: it holds the averaged weights, training goes on in the other."""
-        self.run_state = _start(self.surrogate, features, encoded, card.training, int(loop))
+        self.run_state = start(self.surrogate, features, encoded, card.training, int(loop))
         self.selection = EpochSelection(selection, card.selection.groups, card.selection.measure)
         repeated = Conditions.concatenate([selection.conditions] * card.selection.repeat)
         self.conditions = repeated
+        self.floor = self.selection.floor(card.selection.repeat, np.random.default_rng(halves))
         self.evaluation_seed = int(evaluation)
         self.identity = _identity(card, train, selection)
         self.history: list[Row] = []
@@ -163,7 +172,8 @@ class _Fit:
         with torch.no_grad():
             self.surrogate.load_state_dict(self.best)
         best = self.best_row
-        return Trained(self.surrogate, int(best["step"]), best["score"], tuple(self.history))
+        history = tuple(self.history)
+        return Trained(self.surrogate, int(best["step"]), best["score"], best["floor"], history)
 
     def _evaluate(self, losses: dict[str, float]) -> None:
         self.answering.network.load_state_dict(self.run_state.averaged())
@@ -175,13 +185,15 @@ class _Fit:
         wall, cpu = self.spent.tolist()
         headline = self.selection.headline.name
         times = {"seconds": wall, "cpu_seconds": cpu}
-        row: Row = {"step": self.run_state.step, **times, "score": score, **losses}
+        row: Row = {"step": self.run_state.step, **times, "score": score, "floor": self.floor}
+        row |= losses
         for energy in energies:
             row[f"score {energy.label}"] = energy.score
             row[f"{headline} mean {energy.label}"] = energy.headline_mean
             row[f"{headline} width {energy.label}"] = energy.headline_width
         self.history.append(row)
-        eligible = self.run_state.step >= self.card.selection.after * self.card.training.steps
+        after = self.card.selection.after or 0.0
+        eligible = self.run_state.step >= after * self.card.training.steps
         if eligible and (not self.best_row or is_better(score, self.best_row["score"])):
             self.best, self.best_row = weights, row
         self._save()

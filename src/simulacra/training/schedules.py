@@ -38,14 +38,15 @@ def learning_rate_factor(step: int, steps: int, final: float, warm_up: float = 0
     return final + (1 - final) * (1 + math.cos(math.pi * progress)) / 2
 
 
-def moving_average(module: nn.Module, decay: float, *, short_at_first: bool) -> AveragedModel:
+def moving_average(module: nn.Module, decay: float) -> AveragedModel:
     """Return a copy of a module whose weights follow it as an exponential moving average.
+
+    In update n the decay is at most (1 + n) / (10 + n), so that the average soon forgets where
+    training began.
 
     Args:
         module: what ``update_parameters`` is then called with after each step.
         decay: weight of the past in each update.
-        short_at_first: bound the decay by (1 + n) / (10 + n) in update n, so that the average
-            soon forgets where training began.
     """
 
     @torch.no_grad()
@@ -55,7 +56,6 @@ def moving_average(module: nn.Module, decay: float, *, short_at_first: bool) -> 
         count: Tensor | int,
     ) -> None:
         n = int(count)
-        kept = min(decay, (1 + n) / (10 + n)) if short_at_first else decay
-        torch._foreach_lerp_(averaged, current, 1 - kept)
+        torch._foreach_lerp_(averaged, current, 1 - min(decay, (1 + n) / (10 + n)))
 
     return AveragedModel(module, multi_avg_fn=update)

@@ -17,7 +17,7 @@ from typing import Literal
 
 import numpy as np
 
-from simulacra.arrays import BoolArray, FloatArray
+from simulacra.arrays import BoolArray, FloatArray, IntArray
 from simulacra.energies import energy_groups, scale_of
 from simulacra.errors import CardError, EventsError
 from simulacra.events import Events
@@ -37,6 +37,8 @@ FEWEST = 5
 """Energies with fewer reference events say nothing about a width and are left out."""
 SMALLEST_RATIO = 1e-3
 """Ratio of widths below which a collapsed generator is not told apart any more."""
+HALVINGS = 8
+"""Random halvings of the reference that its own score is an average of."""
 UNDEFINED = 2 * abs(math.log(SMALLEST_RATIO))
 """Distance of an observable that no generated event defines, and the reference's do."""
 
@@ -103,12 +105,34 @@ class EpochSelection:
         total = np.average([s.score for s in scores], weights=weights)
         return float(total + broken), scores
 
+    def floor(self, repeat: int, rng: np.random.Generator) -> float:
+        """Return about the score of independent full simulation, below which scores are chance.
+
+        It is that of random halves of the reference against each other. Distances fall as the
+        square root of the numbers of events, chi2 per degree of freedom does not.
+
+        Args:
+            repeat: generated events for each of the reference.
+            rng: draws the halves.
+        """
+        scores, weights = [], []
+        for group in self._bins:
+            here = np.flatnonzero(group.select(scale_of(self.reference)))
+            if len(here) < FEWEST:
+                continue
+            for _ in range(HALVINGS):
+                first, second = np.array_split(rng.permutation(here), 2)
+                scores.append(self._at_energy(group.label, self._values, first, second).score)
+                weights.append(len(here) / (len(here) + HALF_WEIGHT))
+        falls = math.sqrt((1 + 1 / repeat) / 4) if self._measure is _distance else 1.0
+        return falls * float(np.average(scores, weights=weights))
+
     def _at_energy(
         self,
         label: str,
         values: dict[str, FloatArray],
-        here: BoolArray,
-        there: BoolArray,
+        here: BoolArray | IntArray,
+        there: BoolArray | IntArray,
     ) -> EnergyScore:
         groups = [
             np.mean([self._distance(o, values, here, there) for o in members])
@@ -126,7 +150,11 @@ class EpochSelection:
         )
 
     def _distance(
-        self, o: Observable, values: dict[str, FloatArray], here: BoolArray, there: BoolArray
+        self,
+        o: Observable,
+        values: dict[str, FloatArray],
+        here: BoolArray | IntArray,
+        there: BoolArray | IntArray,
     ) -> float:
         pair = (
             o.axis.places(_defined(o, array))
@@ -181,7 +209,7 @@ def _distance(reference: FloatArray, generated: FloatArray) -> float:
 
 def _chi2_per_ndf(reference: FloatArray, generated: FloatArray) -> float:
     """Return chi2 per degree of freedom in bins of the reference; 0 for a constant reference."""
-    if not len(reference):
+    if is_constant(reference):
         return 0.0
     if not len(generated):
         return UNDEFINED

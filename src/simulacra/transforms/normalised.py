@@ -9,8 +9,10 @@ Of an event with incident energy E and layer energies E_1 … E_L the features a
 each as logit(α + (1 - 2α) u), standardised. Values within ``zero_width`` of 0 or 1 count as
 exactly 0 or 1: an empty cell, an empty layer, a layer that takes all. They stand as they are in
 :meth:`NormalisedShowers.forward`, become uniform noise well within that width in ``dequantise``,
-and are cut again on the way back. Energies close by construction: the cells of a layer add up to
-its energy, the layers to u_0 · scale · E.
+and are cut again on the way back. Of an event without any energy u_0 is -inf, with noise or
+without, and it has no part in the standardisation: how far 0 lies from the response of all others
+says nothing about their width. Energies add up by construction: the cells of a layer to its energy,
+the layers to u_0 · scale · E.
 
 References:
     u-variables: Krause, Shih: CaloFlow, arXiv:2106.05285; logit and noise as in CaloINN,
@@ -76,7 +78,9 @@ class NormalisedShowers(nn.Module):
         self.scale.copy_(HEADROOM * (seen / columns[:, self.energy_column]).max().clamp_min(TINY))
         self.mean.zero_()
         self.spread.fill_(1.0)
-        features = self.dequantise(self.forward(response, columns), Generator().manual_seed(0))
+        features = self.forward(response, columns)
+        features = features[~torch.isneginf(features[:, 0])]
+        features = self.dequantise(features, Generator().manual_seed(0))
         spread, mean = torch.std_mean(features.double(), dim=0, correction=0)
         self.mean.copy_(mean)
         self.spread.copy_(torch.where(spread > 1e-6, spread, 1.0))  # a constant stays one
@@ -95,7 +99,9 @@ class NormalisedShowers(nn.Module):
         part = torch.where(whole > 0, part / whole, 0.0)
         rest = torch.where(whole > 0, rest / whole, 1.0)
         part, rest = self._cut(part, rest), self._cut(rest, part)
-        return self._standardised(self._logit(part, rest)).float()
+        features = self._standardised(self._logit(part, rest)).float()
+        features[:, 0] = torch.where(part[:, 0] > 0, features[:, 0], -torch.inf)
+        return features
 
     def dequantise(self, features: Tensor, rng: Generator) -> Tensor:
         """Return features with fresh noise where :meth:`forward` met an exact 0 or 1."""
@@ -107,7 +113,7 @@ class NormalisedShowers(nn.Module):
         low = features < self._standardised(edge)
         high = features > self._standardised(-edge)
         fresh = self._standardised(torch.where(low, noise, -noise))
-        return torch.where(low | high, fresh, features)
+        return torch.where((low & (features > -torch.inf)) | high, fresh, features)
 
     def inverse(self, features: Tensor, columns: Tensor) -> Response:
         """Return showers in MeV; any finite features give finite cells, none negative."""

@@ -3,43 +3,57 @@
 Everything is computed in double precision, as there. Inputs may be columns: one number per event.
 """
 
+from __future__ import annotations
+
 import math
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
+
+from simulacra.arrays import FloatArray
+from simulacra.errors import ExportError
+
+Json = dict[str, Any]
+Inputs = Mapping[str, Mapping[str, ArrayLike]]
+"""Numbers by input node and variable: single ones, or columns (n,)."""
 
 
-class Refused(Exception):
-    """What the C++ reader throws."""
-
-
-def _require(holds, message):
+def _require(holds: bool, message: str) -> None:
     if not holds:
-        raise Refused(message)
+        msg = f"LWTNN cannot read the graph: {message}"
+        raise ExportError(msg)
 
 
-def _get(content, key):
+def _get(content: Mapping[str, Any], key: str) -> Any:  # noqa: ANN401 - whatever JSON holds
     _require(key in content, f"no {key}")
     return content[key]
 
 
-def _activation(entry):
+def _activation(entry: str | Json) -> tuple[str, float]:
     """Return name and parameter; a bare name leaves the parameter NaN, except elu's."""
     if isinstance(entry, dict):
         return _get(entry, "function"), float(_get(entry, "alpha"))
     return entry, 1.0 if entry == "elu" else math.nan
 
 
-def _sigmoid(x):
+def _sigmoid(x: FloatArray) -> FloatArray:
     exact = 1 / (1 + np.exp(-np.clip(x, -30, 30)))
     return np.where(x < -30, 0.0, np.where(x > 30, 1.0, exact))
 
 
-def _softmax(x):
-    e = np.exp(x - x.max(axis=1, keepdims=True))
-    return e / e.sum(axis=1, keepdims=True)
+def _softmax(x: FloatArray) -> FloatArray:
+    e: FloatArray = np.exp(x - x.max(axis=1, keepdims=True))
+    e /= e.sum(axis=1, keepdims=True)
+    return e
 
 
-FUNCTIONS = {
+def _swish(x: FloatArray, alpha: float) -> FloatArray:
+    return x * _sigmoid(alpha * x) if not math.isnan(alpha) else x * alpha
+
+
+FUNCTIONS: dict[str, Callable[[FloatArray, float], FloatArray]] = {
     "linear": lambda x, _: x,
     "sigmoid": lambda x, _: _sigmoid(x),
     "rectified": lambda x, _: np.maximum(x, 0),
@@ -49,12 +63,17 @@ FUNCTIONS = {
     "abs": lambda x, _: np.abs(x),
     "elu": lambda x, alpha: np.where(x >= 0, x, alpha * (np.exp(np.minimum(x, 0)) - 1)),
     "leakyrelu": lambda x, alpha: np.where(x > 0, x, alpha * x),
-    "swish": lambda x, alpha: x * _sigmoid(alpha * x) if not math.isnan(alpha) else x * alpha,
+    "swish": _swish,
 }
 
 
-def _dense(layer, x):
-    weights, bias = (np.array(_get(layer, key), float) for key in ("weights", "bias"))
+def _weights(layer: Json) -> tuple[FloatArray, FloatArray]:
+    weights, bias = (np.array(_get(layer, key), np.float64) for key in ("weights", "bias"))
+    return weights, bias
+
+
+def _dense(layer: Json, x: FloatArray) -> FloatArray:
+    weights, bias = _weights(layer)
     if weights.size:
         whole = weights.size % x.shape[1] == 0
         _require(whole, "matrix elements not divisible by number of columns")
@@ -67,8 +86,8 @@ def _dense(layer, x):
     return FUNCTIONS[name](x, alpha)
 
 
-def _normalization(layer, x):
-    weights, bias = (np.array(_get(layer, key), float) for key in ("weights", "bias"))
+def _normalization(layer: Json, x: FloatArray) -> FloatArray:
+    weights, bias = _weights(layer)
     same = weights.size == bias.size == x.shape[1]
     _require(same, "weights and bias layer are not equal in size")
     return weights * (x + bias)
@@ -78,18 +97,27 @@ LAYERS = {"dense": _dense, "normalization": _normalization}
 
 
 class Graph:
-    """A graph, read from the content of its JSON file."""
+    """A graph, read from the content of its JSON file.
 
-    def __init__(self, content):
-        self.inputs = _get(content, "inputs")
+    Raises:
+        ExportError: the C++ reader would throw.
+    """
+
+    def __init__(self, content: Json) -> None:
+        self.inputs: list[Json] = _get(content, "inputs")
         _require(not _get(content, "input_sequences"), "sequences are not read here")
-        self.nodes, self.layers = _get(content, "nodes"), _get(content, "layers")
-        self.outputs = _get(content, "outputs")
+        self.nodes: list[Json] = _get(content, "nodes")
+        self.layers: list[Json] = _get(content, "layers")
+        self.outputs: dict[str, Json] = _get(content, "outputs")
         for layer in self.layers:
             _require(_get(layer, "architecture") in LAYERS, "architecture not implemented")
 
-    def compute(self, inputs, output=None):
-        """Return the outputs by label (n,) for ``inputs[node][variable]``, single or (n,)."""
+    def compute(self, inputs: Inputs, output: str | None = None) -> dict[str, FloatArray]:
+        """Return the outputs by label (n,) for ``inputs[node][variable]``, single or (n,).
+
+        Raises:
+            ExportError: the C++ reader would throw.
+        """
         if output is None:
             (output,) = self.outputs
         node, labels = self.outputs[output]["node_index"], self.outputs[output]["labels"]
@@ -98,24 +126,28 @@ class Graph:
         _require(enough, "more labels than outputs: read out of bounds there")
         return {label: values[:, i] for i, label in enumerate(labels)}  # too few: silently dropped
 
-    def _encoded(self, entry, inputs):
+    def _encoded(self, entry: Json, inputs: Inputs) -> FloatArray:
         columns, given = [], inputs.get(entry["name"], {})
         for variable in _get(entry, "variables"):
             name = _get(variable, "name")
             _require(name in given, f"no input {entry['name']} {name}")
-            value = np.atleast_1d(np.asarray(given[name], float))
+            value = np.atleast_1d(np.asarray(given[name], np.float64))
             columns.append((value + _get(variable, "offset")) * _get(variable, "scale"))
         return np.stack(columns, axis=1)
 
-    def _node(self, number, encoded, known):
+    def _node(
+        self, number: int, encoded: list[FloatArray], known: dict[int, FloatArray]
+    ) -> FloatArray:
         if number not in known:
             known[number] = self._computed(self.nodes[number], encoded, known)
         return known[number]
 
-    def _computed(self, node, encoded, known):
+    def _computed(
+        self, node: Json, encoded: list[FloatArray], known: dict[int, FloatArray]
+    ) -> FloatArray:
         kind, sources = _get(node, "type"), _get(node, "sources")
         if kind == "input":
-            vector = encoded[sources[0]]
+            vector: FloatArray = encoded[sources[0]]
             _require(vector.shape[1] == _get(node, "size"), "vector of the wrong length")
             return vector
         before = [self._node(source, encoded, known) for source in sources]
@@ -125,4 +157,5 @@ class Graph:
             return sum(before[1:], before[0])
         _require(kind == "feed_forward", "unknown node type")
         layer = self.layers[_get(node, "layer_index")]
-        return LAYERS[layer["architecture"]](layer, before[0])
+        found: FloatArray = LAYERS[layer["architecture"]](layer, before[0])
+        return found
