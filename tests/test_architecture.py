@@ -13,7 +13,7 @@ import simulacra
 ROOT = Path(simulacra.__file__).parent
 LEVELS = [
     {"arrays", "atomic", "errors", "jsonable", "memory", "provenance", "shipped", "units"},
-    {"columns", "histograms", "yaml_files"},
+    {"columns", "histograms", "sealed", "workplace", "yaml_files"},
     {"runtime"},
     {"detectors"},
     {"conditions"},

@@ -14,26 +14,28 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-from simulacra.arrays import BoolArray
-from simulacra.atomic import part_of, publish_folder, whole_file, whole_folder
+from simulacra.arrays import Array, BoolArray
+from simulacra.atomic import part_of, publish_folder, settled, whole_file, whole_folder
 from simulacra.card import Card
 from simulacra.conditions import Conditions, conditions_at
 from simulacra.detectors import Detector, load_detector, parse_detector
 from simulacra.errors import SimulacraError, SimulatorError
-from simulacra.events import Events
+from simulacra.events import Events, filled, possible, streamed
 from simulacra.io import read_events
 from simulacra.models import find_model
 from simulacra.provenance import provenance
 from simulacra.sample import resolve_events
+from simulacra.sealed import PLACEHOLDER, require_intact, seal
 from simulacra.shipped import shipped_simulators, simulator_folder
 from simulacra.surrogate import Surrogate
 from simulacra.training import fit
 from simulacra.training.run import (
+    CHECKPOINT,
     METRICS,
     OnProgress,
     Row,
@@ -42,6 +44,7 @@ from simulacra.training.run import (
     write_metrics,
 )
 from simulacra.training.tensors import read_tensors, write_tensors
+from simulacra.workplace import workplace
 
 ABOUT, DETECTOR, CARD, WEIGHTS = (
     "simulator.json",
@@ -50,6 +53,11 @@ ABOUT, DETECTOR, CARD, WEIGHTS = (
     "weights.safetensors",
 )
 VERSION = 1
+OF_AN_ANSWER = {"step", "versions", "model", "seed"}
+"""What the provenance of generated events says beside the facts on the training."""
+_WRONG_TYPES = (AttributeError, KeyError, TypeError, ValueError, RecursionError)
+"""What comes of JSON that is not of the expected form."""
+FILES = (ABOUT, DETECTOR, CARD, WEIGHTS, METRICS)
 
 
 class FastSimulator(Protocol):
@@ -61,6 +69,9 @@ class FastSimulator(Protocol):
 
     def simulate(self, conditions: Conditions, seed: int) -> Events:
         """Return one event for each row of conditions; equal seeds give equal bytes."""
+
+    def stream(self, conditions: Conditions, seed: int) -> Iterator[Events]:
+        """Yield the same events piece by piece, so that few are in memory at once."""
 
     def outside(self, conditions: Conditions) -> BoolArray:
         """Return which rows lie outside the ranges of training (n,)."""
@@ -102,11 +113,30 @@ class TrainedSimulator:
 
         Raises:
             EventsError: a condition is missing or not sensible.
+            SimulatorError: an answer is not finite, or negative where there is no sign.
         """
+        used, facts, blocks = self._answer(conditions, seed)
+        response = filled(blocks, len(used), self.detector.response_arrays)
+        return Events(used, response, self.detector, facts)
+
+    def stream(self, conditions: Conditions, seed: int) -> Iterator[Events]:
+        """Yield the events of :meth:`simulate` piece by piece, so that few are in memory at once.
+
+        Raises:
+            EventsError: a condition is missing or not sensible.
+            SimulatorError: an answer is not finite, or negative where there is no sign.
+        """
+        used, facts, blocks = self._answer(conditions, seed)
+        return streamed(blocks, used, self.detector, facts)
+
+    def _answer(
+        self, conditions: Conditions, seed: int
+    ) -> tuple[Conditions, dict[str, Any], Iterator[Mapping[str, Array]]]:
+        """Return the conditions that count, the provenance, and the answers block by block."""
         conditions.check(self.detector)
         used = Conditions({name: conditions[name] for name in self.detector.conditions})
         facts = provenance("generate", model=self.card.model_kind, seed=seed, **self.about)
-        return Events(used, self.surrogate.generate(used, seed), self.detector, facts)
+        return used, facts, possible(self.surrogate.blocks(used, seed), self.detector)
 
     def generate(self, energy: str, n: int, seed: int) -> Events:
         """Return ``n`` events of particles at random places of the beam spot.
@@ -140,9 +170,11 @@ class TrainedSimulator:
             "ranges": {name: list(limits) for name, limits in self.ranges.items()},
             "about": dict(self.about),
             "sha256": {n: _digest(folder / n) for n in (DETECTOR, CARD, WEIGHTS, METRICS)},
+            "seal": PLACEHOLDER,
         }
+        text = json.dumps(about, indent=2, sort_keys=True) + "\n"
         with whole_file(folder / ABOUT) as path:
-            path.write_text(json.dumps(about, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+            path.write_bytes(seal(text.encode()))
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
@@ -155,7 +187,10 @@ class TrainedSimulator:
         Raises:
             SimulatorError: it is not there, incomplete, of a newer format, or was changed.
         """
-        folder = simulator_folder(folder)
+        return settled(simulator_folder(folder), cls._read)
+
+    @classmethod
+    def _read(cls, folder: Path) -> Self:
         about = _read_about(folder)
         try:
             detector = parse_detector((folder / DETECTOR).read_text(encoding="utf-8"), DETECTOR)
@@ -163,6 +198,9 @@ class TrainedSimulator:
         except SimulacraError as error:
             msg = f"{folder}: {error}"
             raise SimulatorError(msg) from None
+        if unknown := set(about["ranges"]) - set(detector.conditions):
+            msg = f"{folder}: a range of {min(unknown)!r}, which is no condition of {detector.name}"
+            raise SimulatorError(msg)
         surrogate = Surrogate(find_model(card.model_kind), card.model, detector)
         tensors, _ = read_tensors(folder / WEIGHTS)
         try:
@@ -192,11 +230,18 @@ def _read_about(folder: Path) -> dict[str, Any]:
     if not path.is_file():
         raise SimulatorError(_why_none(folder))
     try:
-        about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        version, digests = about["format_version"], about["sha256"]
-        about["ranges"] = {name: (low, high) for name, (low, high) in about["ranges"].items()}
+        content = path.read_bytes()
+        require_intact(content)
+        about: dict[str, Any] = json.loads(content)
+        version, digests = about["format_version"], dict(about["sha256"])
+        about["ranges"] = {
+            name: (float(low), float(high)) for name, (low, high) in about["ranges"].items()
+        }
         about["about"] = dict(about["about"])
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        if own := OF_AN_ANSWER & set(about["about"]):
+            msg = f"{min(own)!r} is said by what it answers, not by the simulator"
+            raise SimulatorError(msg)
+    except (*_WRONG_TYPES, SimulatorError) as error:
         msg = f"{path}: damaged: {error}"
         raise SimulatorError(msg) from None
     if version != VERSION:
@@ -239,7 +284,20 @@ def train(
     samples = [read_events(resolve_events(source), detector) for source in card.data.train]
     events, origins = Events.concatenate(samples), [sample.provenance for sample in samples]
     selection = read_events(resolve_events(card.data.selection), detector)
-    part = part_of(folder)  # made by the first checkpoint: what cannot start leaves nothing
+    with workplace(part_of(folder), CHECKPOINT, METRICS, *FILES) as part:
+        return _train(card, events, selection, origins, part, folder, on_progress)
+
+
+def _train(
+    card: Card,
+    events: Events,
+    selection: Events,
+    origins: list[Mapping[str, Any]],
+    part: Path,
+    folder: Path,
+    on_progress: OnProgress | None,
+) -> TrainedSimulator:
+    """Train in the folder ``part`` and publish the simulator as ``folder``."""
     trained = fit(card, events, selection, part, on_progress)
     about = {
         "selected_step": trained.step,
@@ -254,7 +312,7 @@ def train(
     )
     simulator._write(part)
     for leftover in part.iterdir():
-        if leftover.name not in (ABOUT, DETECTOR, CARD, WEIGHTS, METRICS):
+        if leftover.name not in FILES:
             leftover.unlink()
     publish_folder(part, folder)
     return simulator

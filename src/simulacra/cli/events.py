@@ -23,8 +23,11 @@ from simulacra.errors import SimulacraError
 from simulacra.terminal import bar, console, errors, print_handed_over
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from simulacra.conditions import Conditions
     from simulacra.detectors import Detector
+    from simulacra.events import Events
 
 
 def simulate(
@@ -96,7 +99,7 @@ def generate(
     overwrite: Overwrite = False,
 ) -> None:
     """Generate events with a trained simulator."""
-    from simulacra.io import require_writable, write_events
+    from simulacra.io import require_writable, write_pieces
     from simulacra.simulators import load_simulator
 
     require_free(output, overwrite)
@@ -106,7 +109,9 @@ def generate(
     outside = int(loaded.outside(conditions).sum())
     if outside:
         errors.print(f"note: {outside} of {len(conditions)} events are outside the trained range")
-    write_events(loaded.simulate(conditions, seed), output)
+    with bar("generating") as on_progress:
+        pieces = _counted(loaded.stream(conditions, seed), len(conditions), on_progress)
+        write_pieces(pieces, len(conditions), output)
     console.print(f"{len(conditions)} events in {output}", highlight=False)
 
 
@@ -155,6 +160,17 @@ def convert(
         raise SimulacraError(msg)
     write_events(events, output, format_name)
     console.print(f"{len(events)} events of {events.detector.name} in {output}", highlight=False)
+
+
+def _counted(
+    pieces: Iterator[Events], n: int, on_progress: Callable[[int, int], None]
+) -> Iterator[Events]:
+    """Yield the pieces and tell how many events have been passed on."""
+    done = 0
+    for events in pieces:
+        yield events
+        done += len(events)
+        on_progress(done, n)
 
 
 def _conditions(

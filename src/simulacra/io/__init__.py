@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -27,6 +27,7 @@ from simulacra.io.hdf5 import (
     read_hdf5,
     regions_of,
     write_hdf5,
+    write_hdf5_pieces,
 )
 from simulacra.io.par04 import is_par04, read_par04, write_par04
 from simulacra.io.root import count_root, is_root, read_root, write_root
@@ -44,6 +45,7 @@ class Format:
         count: how many events an existing file has.
         read: events from a file, given the detector (or None) and a slice of events.
         write: None where the format is only read.
+        write_pieces: for events that come in pieces, where the format takes them as they come.
     """
 
     endings: tuple[str, ...]
@@ -51,6 +53,7 @@ class Format:
     count: Callable[[Path], int]
     read: Callable[[Path, Detector | None, slice], Events]
     write: Callable[[Events, Path], None] | None
+    write_pieces: Callable[[Iterable[Events], int, Path], None] | None = None
 
 
 def _rows_of(name: str) -> Callable[[Path], int]:
@@ -58,7 +61,7 @@ def _rows_of(name: str) -> Callable[[Path], int]:
 
 
 FORMATS = {
-    "hdf5": Format(HDF5, is_native, count_hdf5, read_hdf5, write_hdf5),
+    "hdf5": Format(HDF5, is_native, count_hdf5, read_hdf5, write_hdf5, write_hdf5_pieces),
     "calochallenge": Format(
         HDF5, is_calochallenge, _rows_of(ENERGY_DATASET), read_calochallenge, write_calochallenge
     ),
@@ -199,6 +202,22 @@ def write_events(events: Events, path: str | Path, format_name: str | None = Non
     _writer(path, format_name)(events, Path(path))
 
 
+def write_pieces(pieces: Iterable[Events], n: int, path: str | Path) -> None:
+    """Write ``n`` events that come in pieces, one or more; the file's ending says the format.
+
+    Where the format takes events as they come, few of them are in memory at once.
+
+    Raises:
+        EventsError: there is no such format, or it has no place for these events.
+    """
+    path = Path(path)
+    chosen = format_of(path)
+    if chosen.write_pieces is None:
+        write_events(Events.concatenate(list(pieces)), path)
+    else:
+        chosen.write_pieces(pieces, n, path)
+
+
 def _writer(path: str | Path, format_name: str | None = None) -> Callable[[Events, Path], None]:
     write = format_of(Path(path), format_name).write
     assert write is not None
@@ -231,4 +250,5 @@ __all__ = [
     "recognise",
     "require_writable",
     "write_events",
+    "write_pieces",
 ]

@@ -9,17 +9,14 @@ from __future__ import annotations
 from itertools import permutations
 from pathlib import Path
 
-import h5py
 import numpy as np
 
 from simulacra.arrays import Array
-from simulacra.atomic import whole_file
 from simulacra.detectors import Calorimeter, Detector
 from simulacra.errors import EventsError
 from simulacra.events import Events
 from simulacra.io.datasets import holds, opened, read_numbers
 from simulacra.io.foreign import energy_and_cells, foreign_events, require_calorimeter
-from simulacra.io.hdf5 import write_dataset
 from simulacra.io.plausibility import (
     PAR04,
     Order,
@@ -28,6 +25,7 @@ from simulacra.io.plausibility import (
     polar_counts,
     require_closure,
 )
+from simulacra.io.writing import created, write_dataset
 
 KIND = "par04"
 
@@ -99,6 +97,6 @@ def write_par04(events: Events, path: Path) -> None:
     """Write energies (n,) and showers (n, r, phi, z)."""
     energy, cells = energy_and_cells(events, KIND)
     grid = cells.reshape(-1, *_counts(require_calorimeter(events.detector, KIND)))
-    with whole_file(path) as part, h5py.File(part, "w") as file:
+    with created(path) as file:
         write_dataset(file, "incident_energy", energy)
         write_dataset(file, "showers", np.ascontiguousarray(grid.transpose(0, 3, 2, 1)))
