@@ -13,7 +13,7 @@ import simulacra
 ROOT = Path(simulacra.__file__).parent
 LEVELS = [
     {"arrays", "atomic", "errors", "jsonable", "memory", "provenance", "shipped", "units"},
-    {"columns", "particles", "rounding", "yaml_files"},
+    {"columns", "particles", "rounding", "sealed", "workplace", "yaml_files"},
     {"histograms"},
     {"runtime"},
     {"detectors"},

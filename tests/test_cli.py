@@ -456,3 +456,42 @@ def test_hybrid_says_what_was_handed_over(run, tmp_path):
     response = showers.sum(axis=1) / np.tile([500.0, 2000.0], 3)
     assert np.all((response > 0.5) & (response < 1.6))
     refused(run("hybrid", "card.yaml", "-o", "h.h5"), "h.h5 is there already")
+
+
+def test_an_error_nobody_foresaw_is_one_line(monkeypatch, capsys):
+    def fail(*_, **__):
+        msg = "at <object at 0x7f00aa12bc>\n\x1b[31m" + "very " * 200
+        raise TypeError(msg)
+
+    monkeypatch.setattr(cli, "app", fail)
+    monkeypatch.setattr(sys, "argv", ["simulacra", "detectors"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    said = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert said.count("\n") == 1
+    assert len(said) < 330
+    assert "0x7f00" not in said
+    assert "\x1b" not in said
+    assert said.startswith("error: unexpected TypeError: at <object at 0x…>")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a: " + "[" * 5000 + "]" * 5000, "detector: 2020-13-45", "seed: " + "9" * 5000],
+    ids=["deep", "date", "digits"],
+)
+def test_odd_yaml_is_one_line(text, tmp_path, monkeypatch, capsys):
+    path = tmp_path / "odd.yaml"
+    path.write_text(text)
+    for arguments in (
+        ["train", str(path), "-o", str(tmp_path / "s")],
+        ["detectors", "show", str(path)],
+    ):
+        monkeypatch.setattr(sys, "argv", ["simulacra", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        said = capsys.readouterr().err
+        assert ended.value.code == 2
+        assert said.count("\n") == 1
+        assert "unexpected" not in said

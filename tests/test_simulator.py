@@ -2,10 +2,12 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
 from simulacra.card import Card
-from simulacra.conditions import conditions_at
+from simulacra.conditions import Conditions, EnergySpectrum, conditions_at, draw_conditions
 from simulacra.errors import EventsError, SimulatorError
+from simulacra.events import Events
 from simulacra.io import write_events
 from simulacra.simulator import TrainedSimulator, train
 from tests.conftest import SMALL_MODELS, one_photon
@@ -17,6 +19,11 @@ from tests.geometry import point_showers
 def folder(small_card, tmp_path):
     train(small_card(steps=2), tmp_path / "simulator")
     return tmp_path / "simulator"
+
+
+@pytest.fixture
+def conditions(barrel):
+    return draw_conditions(barrel, EnergySpectrum.parse("1GeV,4GeV"), 40, np.random.default_rng(1))
 
 
 def test_folder_is_whole_and_readable(folder):
@@ -52,17 +59,66 @@ def test_missing_and_newer_folders_are_refused(folder, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(SimulatorError, match="not a simulator folder"):
         TrainedSimulator.load(tmp_path / "empty")
-    about = json.loads((folder / "simulator.json").read_text())
-    (folder / "simulator.json").write_text(json.dumps(about | {"format_version": 99}))
+    rewrite(folder, lambda about: about.update(format_version=99))
     with pytest.raises(SimulatorError, match="format 99"):
         TrainedSimulator.load(folder)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda about: about["ranges"].update(energy=[None, None]),
+        lambda about: about["ranges"].update(energy=7),
+        lambda about: about["ranges"].update(temperature=[1, 2]),
+        lambda about: about["about"].update(seed=5),
+        lambda about: about.update(sha256=[1]),
+        lambda about: about.update(about=3),
+    ],
+)
+def test_facts_of_the_wrong_form_are_refused(folder, change):
+    rewrite(folder, change)
+    with pytest.raises(SimulatorError):
+        TrainedSimulator.load(folder)
+
+
+def test_a_changed_digit_is_noticed(folder):
+    path = folder / "simulator.json"
+    text = path.read_text()
+    path.write_text(text.replace('"format_version": 1', '"format_version":  1'))
+    with pytest.raises(SimulatorError, match="changed or damaged"):
+        TrainedSimulator.load(folder)
+
+
+def test_answers_that_are_no_response_are_refused(folder, conditions):
+    simulator = TrainedSimulator.load(folder)
+    with torch.no_grad():
+        for weights in simulator.surrogate.network.parameters():
+            weights.fill_(float("nan"))
+    with pytest.raises(SimulatorError, match="not finite"):
+        simulator.simulate(conditions, seed=1)
+
+
+def test_a_stream_is_the_same_events(folder, conditions):
+    simulator = TrainedSimulator.load(folder)
+    many = Conditions.concatenate([conditions] * 100)
+    whole = simulator.simulate(many, seed=1)
+    parts = Events.concatenate(list(simulator.stream(many, seed=1)))
+    assert np.array_equal(whole["showers"], parts["showers"])
+    assert len(list(simulator.stream(many.take(slice(0)), seed=1))) == 1
+
+
+def rewrite(folder, change):
+    """Change the facts of a simulator, without a digest of them, as an earlier version has it."""
+    path = folder / "simulator.json"
+    about = json.loads(path.read_text())
+    del about["seal"]
+    change(about)
+    path.write_text(json.dumps(about))
+
+
 @pytest.mark.parametrize("missing", ["ranges", "about", "sha256"])
 def test_incomplete_facts_are_refused(folder, missing):
-    about = json.loads((folder / "simulator.json").read_text())
-    del about[missing]
-    (folder / "simulator.json").write_text(json.dumps(about))
+    rewrite(folder, lambda about: about.pop(missing))
     with pytest.raises(SimulatorError, match=f"damaged: '{missing}'"):
         TrainedSimulator.load(folder)
 

@@ -1,44 +1,75 @@
-"""Outputs appear whole or not at all: written beside their place, then renamed."""
+"""Outputs appear whole or not at all: written under a name of their own, then renamed.
+
+Several processes may write the same output at once: each works under a name that no other has, and
+the last one to finish wins whole. Data reach the disk before they get their name.
+"""
 
 from __future__ import annotations
 
+import ctypes
+import os
+import re
+import secrets
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
+
+Result = TypeVar("Result")
+LONGEST = 60
+"""Characters of an output's name that the name of its unfinished form begins with."""
+EXCHANGE = 2
+"""Linux's flag for a rename that exchanges two names, RENAME_EXCHANGE."""
+AT_WORKING_FOLDER = -100
+"""Linux's AT_FDCWD: paths are relative to the working folder."""
 
 
 def part_of(path: Path) -> Path:
-    """Return where the unfinished output for ``path`` lies."""
+    """Return the folder in which resumable work for ``path`` lies."""
     return path.with_name(path.name + ".part")
 
 
 def remove(path: Path) -> None:
-    """Remove a file or folder, if it is there."""
-    if path.is_dir():
-        shutil.rmtree(path)
+    """Remove a file, a link or a folder, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
 
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Yield a path to write to; it takes the place of ``path`` when the block ends well."""
+    """Yield a path to write to; it takes the place of ``path`` when the block ends well.
+
+    Raises:
+        OSError: the folder cannot be written to; before the block begins.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = part_of(path)
+    _sweep(path)
+    part = _own_name(path)
+    os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     try:
         yield part
+        _flush(part)
         part.replace(path)
+        _flush(path.parent)
     finally:
         part.unlink(missing_ok=True)
 
 
 @contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
-    """Yield an empty folder that takes the place of ``path`` when the block ends well."""
-    part = part_of(path)
-    remove(part)
-    part.mkdir(parents=True)
+    """Yield an empty folder that takes the place of ``path`` when the block ends well.
+
+    Raises:
+        OSError: the folder around it cannot be written to; before the block begins.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(path)
+    part = _own_name(path)
+    part.mkdir()
     try:
         yield part
         publish_folder(part, path)
@@ -47,10 +78,125 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
 
 def publish_folder(part: Path, path: Path) -> None:
-    """Rename the finished folder ``part`` to ``path``, replacing what was there."""
-    old = path.with_name(path.name + ".old.part")
-    remove(old)
-    if path.exists():
+    """Give the finished folder ``part`` the name ``path`` and remove what had it before."""
+    for item in [*part.rglob("*"), part]:
+        _flush(item)
+    if not path.exists():
+        part.rename(path)
+    elif _exchange(part, path):
+        remove(part)
+    else:  # for a moment there is neither; whoever reads or writes next can repair that
+        old = _own_name(path, "old")
         path.rename(old)
-    part.rename(path)
-    remove(old)
+        part.rename(path)
+        remove(old)
+    _flush(path.parent)
+
+
+def settled(folder: Path, read: Callable[[Path], Result]) -> Result:
+    """Return what ``read`` makes of a folder, all of it from before a replacement or from after.
+
+    Where the folder is replaced while it is read, it is read again.
+    """
+    _repair(folder)
+    while True:
+        before = _state(folder)
+        try:
+            found = read(folder)
+        except Exception:
+            if _state(folder) == before:
+                raise
+            continue
+        if _state(folder) == before:
+            return found
+
+
+def _own_name(path: Path, ending: str = "part") -> Path:
+    """Return a hidden name beside ``path`` that says which process it belongs to."""
+    owner = f"{_host()}-{os.getpid()}-{secrets.token_hex(4)}"
+    return path.with_name(f".{path.name[:LONGEST]}.{owner}.{ending}")
+
+
+def _sweep(path: Path) -> None:
+    """Remove what processes of this machine that were killed have left of this output."""
+    _repair(path)
+    for leftover, _ in _orphans(path, "part"):
+        remove(leftover)
+
+
+def _repair(path: Path) -> None:
+    """Give a folder its name back where its replacement was killed between two renames."""
+    if path.exists():
+        return
+    for old, _ in _orphans(path, "old"):
+        with suppress(OSError):
+            old.rename(path)
+            return
+
+
+def _orphans(path: Path, ending: str) -> Iterator[tuple[Path, int]]:
+    """Yield files and folders beside ``path`` of processes that have ended, and their numbers."""
+    start = f".{path.name[:LONGEST]}.{_host()}-"
+    form = re.compile(re.escape(start) + rf"(\d+)-[0-9a-f]{{8}}\.{ending}")
+    try:
+        names = [entry.name for entry in os.scandir(path.parent) if entry.name.startswith(start)]
+    except OSError:
+        return
+    for name in names:
+        match = form.fullmatch(name)
+        if match and not _is_running(int(match[1])):
+            yield path.with_name(name), int(match[1])
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it is somebody else's
+        return True
+    return True
+
+
+def _host() -> str:
+    return re.sub(r"[^A-Za-z0-9]", "", socket.gethostname())[:16] or "host"
+
+
+def _flush(path: Path) -> None:
+    """Have a file's or folder's content on the disk; some file systems do not do it for folders."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError:
+        if not path.is_dir():
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Exchange two names at once; return whether the system can do that."""
+    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if rename is None:
+        return False
+    names = (os.fsencode(one), os.fsencode(other))
+    done = rename(AT_WORKING_FOLDER, names[0], AT_WORKING_FOLDER, names[1], EXCHANGE)
+    return bool(done == 0)
+
+
+def identity_of(path: Path) -> tuple[int, int] | None:
+    """Return what tells a folder from another one that takes its name; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _state(path: Path) -> tuple[int, ...] | None:
+    """Return what a folder that takes the name has otherwise, a reused number included."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_ctime_ns, found.st_mtime_ns

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 
 class SimulacraError(Exception):
     """Something that the user gave cannot be used; the message says what and how to mend it."""
@@ -42,3 +44,23 @@ def summarise_validation_error(error: Exception) -> str:
         what = item["msg"].removeprefix("Value error, ")
         parts.append(f"{where}: {what}")
     return "; ".join(parts)
+
+
+LONGEST = 300
+"""Characters of a message."""
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
+
+
+def one_line(message: str) -> str:
+    """Return a message as one line of at most 300 characters that any terminal can show.
+
+    White space becomes single spaces, control characters are escaped, addresses in memory are left
+    out, and the middle of what is too long.
+    """
+    words = " ".join(message.split())
+    shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in words)
+    shown = _ADDRESS.sub("0x…", shown)
+    if len(shown) <= LONGEST:
+        return shown
+    half = (LONGEST - 3) // 2
+    return f"{shown[:half]} … {shown[-half:]}"

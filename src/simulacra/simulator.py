@@ -14,20 +14,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, Self
 
 import numpy as np
 
-from simulacra.arrays import BoolArray
-from simulacra.atomic import part_of, publish_folder, whole_file, whole_folder
+from simulacra.arrays import Array, BoolArray
+from simulacra.atomic import part_of, publish_folder, settled, whole_file, whole_folder
 from simulacra.card import Card
 from simulacra.conditions import Conditions, conditions_at
 from simulacra.detectors import Calorimeter, Detector, load_detector, parse_detector
 from simulacra.errors import SimulacraError, SimulatorError
-from simulacra.events import Events
+from simulacra.events import Events, filled, possible, streamed
 from simulacra.models import find_model
 from simulacra.models.symmetries import decide
 from simulacra.particles import (
@@ -40,10 +40,12 @@ from simulacra.particles import (
 )
 from simulacra.provenance import provenance
 from simulacra.requests import asked_particles
+from simulacra.sealed import PLACEHOLDER, require_intact, seal
 from simulacra.shipped import shipped_simulators, simulator_folder
 from simulacra.surrogate import Surrogate
 from simulacra.training import fit
 from simulacra.training.run import (
+    CHECKPOINT,
     METRICS,
     OnProgress,
     Row,
@@ -53,6 +55,7 @@ from simulacra.training.run import (
 )
 from simulacra.training.samples import training_events
 from simulacra.training.tensors import read_tensors, write_tensors
+from simulacra.workplace import workplace
 
 ABOUT, DETECTOR, CARD, WEIGHTS = (
     "simulator.json",
@@ -63,6 +66,11 @@ ABOUT, DETECTOR, CARD, WEIGHTS = (
 VERSION = 1
 SAME_END = 0.05
 """Part of the logarithm of a range within which two particles end at the same value."""
+OF_AN_ANSWER = {"step", "versions", "model", "seed"}
+"""What the provenance of generated events says beside the facts on the training."""
+_WRONG_TYPES = (AttributeError, KeyError, TypeError, ValueError, RecursionError)
+"""What comes of JSON that is not of the expected form."""
+FILES = (ABOUT, DETECTOR, CARD, WEIGHTS, METRICS)
 
 
 class FastSimulator(Protocol):
@@ -82,6 +90,9 @@ class FastSimulator(Protocol):
     @property
     def chooses_particle(self) -> bool:
         """Whether it gives the response of the particle that the condition ``pdg`` says."""
+
+    def stream(self, conditions: Conditions, seed: int) -> Iterator[Events]:
+        """Yield the same events piece by piece, so that few are in memory at once."""
 
     def outside(self, conditions: Conditions) -> BoolArray:
         """Return which rows lie outside the ranges of training (n,)."""
@@ -136,13 +147,32 @@ class TrainedSimulator:
         Raises:
             EventsError: a condition is missing or not sensible.
             SimulatorError: a particle is none of those that it learned from.
+            SimulatorError: an answer is not finite, or negative where there is no sign.
         """
+        used, facts, blocks = self._answer(conditions, seed)
+        response = filled(blocks, len(used), self.detector.response_arrays)
+        return Events(used, response, self.detector, facts)
+
+    def stream(self, conditions: Conditions, seed: int) -> Iterator[Events]:
+        """Yield the events of :meth:`simulate` piece by piece, so that few are in memory at once.
+
+        Raises:
+            EventsError: a condition is missing or not sensible.
+            SimulatorError: an answer is not finite, or negative where there is no sign.
+        """
+        used, facts, blocks = self._answer(conditions, seed)
+        return streamed(blocks, used, self.detector, facts)
+
+    def _answer(
+        self, conditions: Conditions, seed: int
+    ) -> tuple[Conditions, dict[str, Any], Iterator[Mapping[str, Array]]]:
+        """Return the conditions that count, the provenance, and the answers block by block."""
         conditions.check(self.detector)
         if PDG in self.detector.conditions:
             require_served(np.unique(conditions[PDG]).tolist(), self.particles, "the simulator")
         used = Conditions({name: conditions[name] for name in self.detector.conditions})
         facts = provenance("generate", model=self.card.model_kind, seed=seed, **self.about)
-        return Events(used, self.surrogate.generate(used, seed), self.detector, facts)
+        return used, facts, possible(self.surrogate.blocks(used, seed), self.detector)
 
     def generate(self, energy: str, n: int, seed: int, particle: str | None = None) -> Events:
         """Return ``n`` events of particles at random places of the beam spot.
@@ -184,9 +214,11 @@ class TrainedSimulator:
             "impacts": _impacts(self.detector),
             "about": dict(self.about),
             "sha256": {n: _digest(folder / n) for n in (DETECTOR, CARD, WEIGHTS, METRICS)},
+            "seal": PLACEHOLDER,
         }
+        text = json.dumps(about, indent=2, sort_keys=True) + "\n"
         with whole_file(folder / ABOUT) as path:
-            path.write_text(json.dumps(about, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+            path.write_bytes(seal(text.encode()))
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
@@ -199,7 +231,10 @@ class TrainedSimulator:
         Raises:
             SimulatorError: it is not there, incomplete, of a newer format, or was changed.
         """
-        folder = simulator_folder(folder)
+        return settled(simulator_folder(folder), cls._read)
+
+    @classmethod
+    def _read(cls, folder: Path) -> Self:
         about = _read_about(folder)
         try:
             detector = parse_detector((folder / DETECTOR).read_text(encoding="utf-8"), DETECTOR)
@@ -208,6 +243,9 @@ class TrainedSimulator:
             msg = f"{folder}: {error}"
             raise SimulatorError(msg) from None
         _require_places(folder, about, detector)
+        if unknown := set(about["ranges"]) - set(detector.conditions):
+            msg = f"{folder}: a range of {min(unknown)!r}, which is no condition of {detector.name}"
+            raise SimulatorError(msg)
         surrogate = Surrogate(find_model(card.model_kind), card.model, detector)
         tensors, _ = read_tensors(folder / WEIGHTS)
         try:
@@ -261,11 +299,18 @@ def _read_about(folder: Path) -> dict[str, Any]:
     if not path.is_file():
         raise SimulatorError(_why_none(folder))
     try:
-        about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        version, digests = about["format_version"], about["sha256"]
-        about["ranges"] = {name: (low, high) for name, (low, high) in about["ranges"].items()}
+        content = path.read_bytes()
+        require_intact(content)
+        about: dict[str, Any] = json.loads(content)
+        version, digests = about["format_version"], dict(about["sha256"])
+        about["ranges"] = {
+            name: (float(low), float(high)) for name, (low, high) in about["ranges"].items()
+        }
         about["about"] = dict(about["about"])
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        if own := OF_AN_ANSWER & set(about["about"]):
+            msg = f"{min(own)!r} is said by what it answers, not by the simulator"
+            raise SimulatorError(msg)
+    except (*_WRONG_TYPES, SimulatorError) as error:
         msg = f"{path}: damaged: {error}"
         raise SimulatorError(msg) from None
     if version != VERSION:
@@ -312,7 +357,19 @@ def train(
     for note in (*_particle_notes(events), *notes):
         if on_note is not None:
             on_note(note)
-    part = part_of(folder)  # made by the first checkpoint: what cannot start leaves nothing
+    with workplace(part_of(folder), CHECKPOINT, METRICS, *FILES) as part:
+        return _train(card, events, selection, part, folder, on_progress)
+
+
+def _train(
+    card: Card,
+    events: Events,
+    selection: Events,
+    part: Path,
+    folder: Path,
+    on_progress: OnProgress | None,
+) -> TrainedSimulator:
+    """Train in the folder ``part`` and publish the simulator as ``folder``."""
     trained = fit(card, events, selection, part, on_progress)
     about = {
         "selected_step": trained.step,
@@ -329,7 +386,7 @@ def train(
     )
     simulator._write(part)
     for leftover in part.iterdir():
-        if leftover.name not in (ABOUT, DETECTOR, CARD, WEIGHTS, METRICS):
+        if leftover.name not in FILES:
             leftover.unlink()
     publish_folder(part, folder)
     return simulator

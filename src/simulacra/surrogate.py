@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import cast
 
 import numpy as np
@@ -13,7 +14,7 @@ from simulacra.arrays import Array
 from simulacra.conditions import Conditions
 from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
-from simulacra.events import Events
+from simulacra.events import Events, filled
 from simulacra.models import GenerativeModel, ModelEntry
 from simulacra.transforms import Encoder, Response, Transform
 
@@ -84,21 +85,23 @@ class Surrogate(nn.Module):
         features = self.model.sample(self.encoder(columns), noise)
         return self.transform.inverse(features, columns)
 
-    @torch.inference_mode()
-    def generate(self, conditions: Conditions, seed: int) -> dict[str, Array]:
-        """Return response arrays; the same seed and conditions give the same bytes."""
+    def blocks(self, conditions: Conditions, seed: int) -> Iterator[dict[str, Array]]:
+        """Yield response arrays block by block, all rows of the conditions in the end.
+
+        The same seed and conditions give the same bytes; a block has :data:`BLOCK` rows.
+        """
         columns = self.columns(conditions)
         rng = torch.Generator().manual_seed(seed)
-        blocks: list[Response] = []
+        names = self.detector.response_arrays
         for start in range(0, len(columns), BLOCK):
             rows = columns[start : start + BLOCK]
             drawn = math.ceil(len(rows) / NOISE_ROWS) * NOISE_ROWS
-            noise = torch.randn(self.model.noise_shape(drawn), generator=rng)
-            blocks.append(self(rows, noise[: len(rows)]))
+            with torch.inference_mode():
+                noise = torch.randn(self.model.noise_shape(drawn), generator=rng)
+                block = self(rows, noise[: len(rows)])
+            yield {name: block[name].numpy() for name in names}
+
+    def generate(self, conditions: Conditions, seed: int) -> dict[str, Array]:
+        """Return response arrays; the same seed and conditions give the same bytes."""
         arrays = self.detector.response_arrays
-        return {
-            name: np.concatenate([block[name].numpy() for block in blocks])
-            if blocks
-            else np.zeros((0, *array.shape), np.float32)
-            for name, array in arrays.items()
-        }
+        return filled(self.blocks(conditions, seed), len(conditions), arrays)

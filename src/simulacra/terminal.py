@@ -147,7 +147,7 @@ def print_handed_over(events: HybridEvents) -> None:
 
 @contextmanager
 def bar(label: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a progress bar on stderr; yield what takes (done, total)."""
+    """Show a progress bar on stderr, where that is a terminal; yield what takes (done, total)."""
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -157,7 +157,8 @@ def bar(label: str) -> Iterator[Callable[[int, int], None]]:
     )
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=errors) as progress:
+    hidden = not errors.is_terminal
+    with Progress(*columns, TimeRemainingColumn(), console=errors, disable=hidden) as progress:
         task = progress.add_task(label, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
 

@@ -26,9 +26,12 @@ def one_line_errors(source: str, kind: type[SimulacraError]) -> Iterator[None]:
     """Turn errors of YAML and of validation into one of ``kind`` that begins with ``source``."""
     try:
         yield
-    except yaml.YAMLError as error:
-        msg = f"{source}: not valid YAML: {' '.join(str(error).split())}"
-        raise kind(msg) from None
     except ValidationError as error:
         msg = f"{source}: {summarise_validation_error(error)}"
+        raise kind(msg) from None
+    except (yaml.YAMLError, ValueError) as error:  # a value error: no such date, too many digits
+        msg = f"{source}: not valid YAML: {' '.join(str(error).split())}"
+        raise kind(msg) from None
+    except RecursionError:
+        msg = f"{source}: nested too deeply"
         raise kind(msg) from None

@@ -90,14 +90,28 @@ def _result():
 
 def test_two_jobs_with_one_output_do_not_mix_their_chunks(tmp_path):
     output, result = tmp_path / "events.h5", _result()
-    first, second = (Parts.open({"seed": seed}, output) for seed in (1, 2))
-    first.store(0, result)
-    with pytest.raises(SimulacraError, match="another job"):
-        second.store(0, result)
-    second.remove_if_empty()
-    first.store(1, result)
-    assert first.load(1).facts == result.facts
-    assert len(list(first.folder.glob("chunk-*"))) == 2
+    with Parts.of({"seed": 1}, output) as first:
+        for seed in (1, 2):
+            with pytest.raises(SimulacraError, match="in use"), Parts.of({"seed": seed}, output):
+                pass
+        first.store(0, result)
+    with pytest.raises(SimulacraError, match="another job"), Parts.of({"seed": 2}, output):
+        pass
+    with Parts.of({"seed": 1}, output) as again:
+        assert again.load(0).facts == result.facts
+        assert len(list(again.folder.glob("chunk-*"))) == 1
+
+
+def test_a_folder_of_the_users_own_is_left_alone(tmp_path):
+    own = tmp_path / "events.h5.parts"
+    own.mkdir()
+    (own / "chunk-notes.txt").write_text("mine")
+    with (
+        pytest.raises(SimulacraError, match="holds something else"),
+        Parts.of({"seed": 1}, tmp_path / "events.h5"),
+    ):
+        pass
+    assert [item.name for item in own.iterdir()] == ["chunk-notes.txt"]
 
 
 def at(mark, offset, new):

@@ -415,7 +415,8 @@ def test_a_chunk_of_a_job_does_not_fit_another(photons, tmp_path):
     ]
     identities = [str(job.identity) for job in jobs]
     assert len(set(identities)) == 4
-    Parts.open(jobs[0].identity, tmp_path / "e.h5")
+    with Parts.of(jobs[0].identity, tmp_path / "e.h5") as parts:  # it can be written
+        assert parts.folder.is_dir()
 
 
 def test_there_must_be_particles(photons, tmp_path):

@@ -18,7 +18,7 @@ from simulacra.cli.events import convert, generate, hybrid, simulate
 from simulacra.cli.info import info
 from simulacra.cli.judgement import benchmark, validate
 from simulacra.cli.training import export, quickstart, train
-from simulacra.errors import SimulacraError
+from simulacra.errors import SimulacraError, one_line
 from simulacra.terminal import errors, spell_what_is_lacking, write
 
 COMMANDS = (
@@ -83,17 +83,29 @@ def main() -> None:
         if code == INTERRUPTED:  # typer catches Ctrl-C itself
             _tell_stopped()
         sys.exit(code)
-    except (SimulacraError, OSError) as error:  # or no permission, a full disk, no folder
-        if DEBUG.get():
-            raise
-        errors.print(f"error: {error}", markup=False, highlight=False)
     except UsageError as error:
-        message = error.format_message()  # type: ignore[attr-defined]
-        errors.print(f"error: {message}", markup=False, highlight=False)
+        _tell(error.format_message())  # type: ignore[attr-defined]
     except (typer.Abort, KeyboardInterrupt):
         _tell_stopped()
         sys.exit(INTERRUPTED)
+    except Exception as error:
+        if DEBUG.get():
+            raise
+        _tell(_in_words(error))
     sys.exit(2)
+
+
+def _in_words(error: Exception) -> str:
+    """Return what an error says to the user, who caused it or met a fault of the program."""
+    if isinstance(error, (SimulacraError, OSError)):  # or no permission, a full disk, no folder
+        return str(error)
+    if isinstance(error, MemoryError):
+        return f"not enough memory: {error}".removesuffix(": ")
+    return f"unexpected {type(error).__name__}: {error} (simulacra --debug shows where)"
+
+
+def _tell(message: str) -> None:
+    errors.print(f"error: {one_line(message)}", markup=False, highlight=False)
 
 
 def _tell_stopped() -> None:

@@ -25,6 +25,8 @@ from simulacra.errors import SimulacraError
 from simulacra.terminal import bar, console, errors, print_handed_over, print_note
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from simulacra.conditions import Conditions
     from simulacra.events import Events
     from simulacra.simulator import FastSimulator
@@ -99,7 +101,7 @@ def generate(
 
     A simulator of several particles needs --particle, or --like a file that says its particle.
     """
-    from simulacra.io import require_writable, write_events
+    from simulacra.io import require_writable, write_pieces
     from simulacra.simulators import load_simulator
 
     require_free(output, overwrite)
@@ -109,7 +111,9 @@ def generate(
     outside = int(loaded.outside(conditions).sum())
     if outside:
         errors.print(f"note: {outside} of {len(conditions)} events are outside the trained range")
-    write_events(loaded.simulate(conditions, seed), output)
+    with bar("generating") as on_progress:
+        pieces = _counted(loaded.stream(conditions, seed), len(conditions), on_progress)
+        write_pieces(pieces, len(conditions), output)
     console.print(f"{len(conditions)} events in {output}", highlight=False)
 
 
@@ -202,6 +206,17 @@ def _split(events: Events, shares: tuple[float, ...], seed: int) -> dict[str, Ev
     if twice := repeated(digests_of(events)):
         print_note(f"{twice} of {len(events)} events occur twice: parts can share them")
     return split_events(events, shares, seed)
+
+
+def _counted(
+    pieces: Iterator[Events], n: int, on_progress: Callable[[int, int], None]
+) -> Iterator[Events]:
+    """Yield the pieces and tell how many events have been passed on."""
+    done = 0
+    for events in pieces:
+        yield events
+        done += len(events)
+        on_progress(done, n)
 
 
 def _conditions(

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
-from simulacra.arrays import BoolArray
+from simulacra.arrays import Array, BoolArray
 from simulacra.atomic import whole_file
 from simulacra.conditions import Conditions
 from simulacra.detectors import Detector, parse_detector
-from simulacra.events import Events
+from simulacra.events import Events, filled, possible, streamed
 from simulacra.models import find_model
 from simulacra.particles import PDG, own_ranges_of, particle_name
 from simulacra.provenance import provenance
@@ -64,13 +65,33 @@ class ExportedSimulator:
 
         Raises:
             EventsError: a condition is missing or not sensible.
+            SimulatorError: an answer is not finite, or negative where there is no sign.
         """
+        used, facts, blocks = self._answer(conditions, seed)
+        response = filled(blocks, len(used), self.detector.response_arrays)
+        return Events(used, response, self.detector, facts)
+
+    def stream(self, conditions: Conditions, seed: int) -> Iterator[Events]:
+        """Yield the same events piece by piece, so that few are in memory at once.
+
+        Raises:
+            EventsError: a condition is missing or not sensible.
+            SimulatorError: an answer is not finite, or negative where there is no sign.
+        """
+        used, facts, blocks = self._answer(conditions, seed)
+        return streamed(blocks, used, self.detector, facts)
+
+    def _answer(
+        self, conditions: Conditions, seed: int
+    ) -> tuple[Conditions, dict[str, Any], Iterator[Mapping[str, Array]]]:
+        """Return the conditions that count, the provenance, and the answers block by block."""
         contract = self.runtime.contract
-        response = self.runtime.generate(conditions.columns, seed)
+        blocks = self.runtime.blocks(conditions.columns, seed)
         used = Conditions({name: conditions[name] for name in self.detector.conditions})
-        facts = {**contract.facts, "model": contract.model, "seed": seed, "runtime": "onnxruntime"}
+        own = {"model": contract.model, "seed": seed, "runtime": "onnxruntime"}
+        facts = {**contract.facts, **own}
         del facts["step"], facts["versions"]  # those of the export
-        return Events(used, response, self.detector, provenance("generate", **facts))
+        return used, provenance("generate", **facts), possible(blocks, self.detector)
 
     def outside(self, conditions: Conditions) -> BoolArray:
         """Return which rows lie outside the ranges of training (n,)."""

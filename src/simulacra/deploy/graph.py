@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from simulacra import __version__
 from simulacra.deploy.operators import precise_operators
 from simulacra.errors import ExportError, MissingDependencyError
+from simulacra.sealed import PLACEHOLDER, seal
 
 if TYPE_CHECKING:
     from torch.export import ExportedProgram
@@ -57,13 +58,14 @@ def graph_of(
 
 
 def save_graph(model: OnnxModel, path: Path) -> None:
-    """Write a model, checked by ONNX's own rules; equal models give equal bytes."""
+    """Write a model, checked by ONNX's own rules, with its digest; equal models, equal bytes."""
     import onnx
     import onnx_ir
 
+    model.metadata_props["seal"] = PLACEHOLDER
     content = onnx_ir.to_proto(model)
     onnx.checker.check_model(content)
-    path.write_bytes(content.SerializeToString(deterministic=True))
+    path.write_bytes(seal(content.SerializeToString(deterministic=True)))
 
 
 def _require_packages() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import numpy as np
 from simulacra.atomic import remove, whole_file
 from simulacra.errors import SimulacraError
 from simulacra.fullsim.geant4 import ChunkResult
+from simulacra.workplace import workplace
 
 DAMAGE = (
     *(OSError, ValueError, KeyError, EOFError, NotImplementedError),
@@ -23,6 +25,8 @@ DAMAGE = (
 """What NumPy and the archive raise for a file that is cut off or has other bytes."""
 SAID = "geant4"
 """The array that holds what is no response: Geant4's version and the facts, as JSON."""
+
+MARK, CHUNKS = "job.json", "chunk-*.npz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +42,22 @@ class Parts:
     description: str
 
     @classmethod
-    def open(cls, identity: Mapping[str, Any], output: Path) -> Parts:
-        """Return the folder, made or found, for exactly this job.
+    @contextmanager
+    def of(cls, identity: Mapping[str, Any], output: Path) -> Iterator[Parts]:
+        """Yield the folder, made or found, for exactly this job; no other process works in it.
 
         Args:
             identity: what tells the job from others.
             output: what the job is to write.
 
         Raises:
-            SimulacraError: it holds the chunks of another job.
+            SimulacraError: it holds the chunks of another job, or another process works there.
         """
         description = json.dumps(identity, indent=1, sort_keys=True)
-        parts = cls(output.with_name(output.name + ".parts"), description)
-        parts._sign()  # at once: a folder that cannot be written is told before the work
-        return parts
+        with workplace(output.with_name(output.name + ".parts"), CHUNKS, MARK) as folder:
+            parts = cls(folder, description)
+            parts._sign()
+            yield parts
 
     def _sign(self) -> None:
         """Say in the folder whose it is; where another job has left no chunks, it is ours.
@@ -59,7 +65,7 @@ class Parts:
         Raises:
             SimulacraError: it holds the chunks of another job.
         """
-        mark = self.folder / "job.json"
+        mark = self.folder / MARK
         if mark.exists():
             if mark.read_text(encoding="utf-8") == self.description:
                 return
@@ -73,28 +79,18 @@ class Parts:
             part.write_text(self.description, encoding="utf-8")
 
     def _has_chunks(self) -> bool:
-        return any(self.folder.glob("chunk-*.npz"))
+        return any(self.folder.glob(CHUNKS))
 
     def remove(self) -> None:
         """Remove the folder."""
         remove(self.folder)
-
-    def remove_if_empty(self) -> None:
-        """Remove the folder if it holds no chunk, of this job or another."""
-        if not self._has_chunks():
-            self.remove()
 
     def path(self, number: int) -> Path:
         """Return the file of a chunk."""
         return self.folder / f"chunk-{number:05d}.npz"
 
     def store(self, number: int, result: ChunkResult) -> None:
-        """Write a finished chunk, whole or not at all.
-
-        Raises:
-            SimulacraError: another job with the same output has stored chunks meanwhile.
-        """
-        self._sign()
+        """Write a finished chunk, whole or not at all."""
         with whole_file(self.path(number)) as part, part.open("wb") as file:
             said = json.dumps({"geant4": result.geant4, "facts": dict(result.facts)})
             arrays = {SAID: np.array(said), **result.response}

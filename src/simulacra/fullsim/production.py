@@ -85,11 +85,11 @@ def simulate(
     """
     require_writable(detector, output)  # told before the work, not after
     job = Job.of(detector, settings, primaries, seed, n)
-    parts = Parts.open(job.identity, output)
-    results = complete(job, parts, workers, executor, on_progress)
-    events = _events(job, results)
-    write_events(events, output)
-    parts.remove()
+    with Parts.of(job.identity, output) as parts:
+        results = complete(job, parts, workers, executor, on_progress)
+        events = _events(job, results)
+        write_events(events, output)
+        parts.remove()
     return events
 
 
@@ -122,7 +122,6 @@ def complete(
             report.add([number])
     except SimulacraError as error:
         if not report.done:
-            parts.remove_if_empty()
             raise
         msg = f"{error}; the same call continues from {parts.folder}"
         raise type(error)(msg) from None

@@ -17,14 +17,14 @@ import h5py
 import numpy as np
 
 from simulacra.arrays import Array
-from simulacra.atomic import whole_file
 from simulacra.errors import EventsError
 from simulacra.hybrid.events import Audit, Hits, HybridEvents, Requests
 from simulacra.hybrid.primaries import Primaries
 from simulacra.hybrid.rules import Entries
 from simulacra.io import HDF5
 from simulacra.io.datasets import opened, read_numbers
-from simulacra.io.hdf5 import SEVERAL_REGIONS, read_group, write_dataset, write_group
+from simulacra.io.hdf5 import SEVERAL_REGIONS, read_group, write_group
+from simulacra.io.writing import created, write_dataset
 
 VERSION = 3
 OLDER = 2
@@ -49,9 +49,9 @@ def require_hdf5(path: Path) -> None:
 
 def write_hybrid(events: HybridEvents, path: Path) -> None:
     """Write events; the file appears whole or not at all, and equal events give equal bytes."""
-    with whole_file(path) as part, h5py.File(part, "w") as file:
+    with created(path) as file:
         for name, region in events.regions.items():
-            write_group(region, file.create_group(f"regions/{name}"))
+            write_group([region], len(region), file.create_group(f"regions/{name}"))
         if len(events.regions) == 1:
             (only,) = file["regions"].values()
             for name in only:

@@ -67,14 +67,14 @@ def simulate_hybrid(
         simulators = load_simulators({name: card.simulators[name] for name in card.answering})
     setup = setup_of(card, primaries, simulators)
     job = HybridJob(setup, primaries, streams[1])
-    parts = Parts.open(job.identity, output)
-    results = complete(job, parts, workers, executor, on_progress)
     seeds = {n: s.generate_state(1)[0] for n, s in zip(card.simulators, streams[2:], strict=True)}
     answering = {name: (simulators[name], int(seeds[name])) for name in card.answering}
-    facts = _facts(card, primaries.n_events, results[0])
-    events = assemble(job, results, (FULL, *card.simulators), answering, facts)
-    write_hybrid(events, output)
-    parts.remove()
+    with Parts.of(job.identity, output) as parts:
+        results = complete(job, parts, workers, executor, on_progress)
+        facts = _facts(card, primaries.n_events, results[0])
+        events = assemble(job, results, (FULL, *card.simulators), answering, facts)
+        write_hybrid(events, output)
+        parts.remove()
     return events
 
 

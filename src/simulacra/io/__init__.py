@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -26,6 +26,7 @@ from simulacra.io.hdf5 import (
     read_hdf5,
     regions_of,
     write_hdf5,
+    write_hdf5_pieces,
 )
 from simulacra.io.mapped.mapping import Layout
 from simulacra.io.par04 import PAR04, read_par04, write_par04
@@ -52,6 +53,7 @@ class Format:
         read: events from a file, given the detector (or None), a slice of events, and the unit of
             energies that the file does not state (or None).
         write: None where the format is only read.
+        write_pieces: for events that come in pieces, where the format takes them as they come.
     """
 
     endings: tuple[str, ...]
@@ -60,6 +62,7 @@ class Format:
     read: Reader
     write: Callable[[Events, Path], None] | None
     arrays: tuple[str, ...] = ()
+    write_pieces: Callable[[Iterable[Events], int, Path], None] | None = None
 
 
 def _read_root(
@@ -86,7 +89,7 @@ def _of_others(
 
 
 FORMATS = {
-    "hdf5": Format(HDF5, is_native, count_hdf5, read_hdf5, write_hdf5),
+    "hdf5": Format(HDF5, is_native, count_hdf5, read_hdf5, write_hdf5, (), write_hdf5_pieces),
     "calochallenge": _of_others(CALOCHALLENGE, read_calochallenge, write_calochallenge),
     "par04": _of_others(PAR04, read_par04, write_par04),
     "calogan": _of_others(CALOGAN, read_calogan, write_calogan),
@@ -259,6 +262,22 @@ def write_events(events: Events, path: str | Path, format_name: str | None = Non
     _writer(path, format_name)(events, Path(path))
 
 
+def write_pieces(pieces: Iterable[Events], n: int, path: str | Path) -> None:
+    """Write ``n`` events that come in pieces, one or more; the file's ending says the format.
+
+    Where the format takes events as they come, few of them are in memory at once.
+
+    Raises:
+        EventsError: there is no such format, or it has no place for these events.
+    """
+    path = Path(path)
+    chosen = format_of(path)
+    if chosen.write_pieces is None:
+        write_events(Events.concatenate(list(pieces)), path)
+    else:
+        chosen.write_pieces(pieces, n, path)
+
+
 def _writer(path: str | Path, format_name: str | None = None) -> Callable[[Events, Path], None]:
     write = format_of(Path(path), format_name).write
     assert write is not None
@@ -293,4 +312,5 @@ __all__ = [
     "recognise",
     "require_writable",
     "write_events",
+    "write_pieces",
 ]

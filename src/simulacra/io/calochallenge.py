@@ -9,18 +9,17 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import h5py
 import numpy as np
 
-from simulacra.atomic import whole_file
 from simulacra.detectors import Detector
 from simulacra.errors import EventsError
 from simulacra.events import Events
 from simulacra.io.datasets import opened
 from simulacra.io.foreign import energy_and_cells, energy_unit, require_calorimeter
-from simulacra.io.hdf5 import ENERGY_DATASET, read_group, write_dataset
+from simulacra.io.hdf5 import ENERGY_DATASET, read_group
 from simulacra.io.plausibility import require_closure
 from simulacra.io.voxel_order import require_order
+from simulacra.io.writing import created, new_dataset, write_dataset, write_rows
 
 KIND = "calochallenge"
 CALOCHALLENGE = (ENERGY_DATASET, "showers")
@@ -68,6 +67,6 @@ def read_calochallenge(
 def write_calochallenge(events: Events, path: Path) -> None:
     """Write the two arrays in double precision, as the published files have them."""
     energy, cells = energy_and_cells(events, KIND)
-    with whole_file(path) as part, h5py.File(part, "w") as file:
+    with created(path) as file:
         write_dataset(file, ENERGY_DATASET, energy.astype(np.float64)[:, None])
-        write_dataset(file, "showers", cells.astype(np.float64))
+        write_rows(new_dataset(file, "showers", cells.shape, np.float64), 0, cells)

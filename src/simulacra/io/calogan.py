@@ -9,10 +9,8 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-import h5py
 import numpy as np
 
-from simulacra.atomic import whole_file
 from simulacra.detectors import Calorimeter, Detector
 from simulacra.errors import EventsError
 from simulacra.events import Events
@@ -25,9 +23,9 @@ from simulacra.io.foreign import (
     require_equal_lengths,
     require_shape,
 )
-from simulacra.io.hdf5 import write_dataset
 from simulacra.io.left_out import arrays_of, note_left_out, require_one_energy
 from simulacra.io.plausibility import require_closure
+from simulacra.io.writing import created, write_dataset
 
 KIND = "calogan"
 CALOGAN = ("energy", "layer_0", "layer_1", "layer_2")
@@ -75,7 +73,7 @@ def write_calogan(events: Events, path: Path) -> None:
     """Write one image for each layer, and no overflow, which the events do not know."""
     energy, cells = energy_and_cells(events, KIND)
     calorimeter = named_or(events.detector, "calogan", KIND)
-    with whole_file(path) as part, h5py.File(part, "w") as file:
+    with created(path) as file:
         write_dataset(file, "energy", energy.astype(np.float64)[:, None] / GEV)
         for name, layer in zip(_names(calorimeter), calorimeter.layers, strict=True):
             write_dataset(file, name, cells[:, layer.cells].reshape(-1, *layer.shape))

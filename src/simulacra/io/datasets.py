@@ -38,7 +38,7 @@ def opened(path: Path) -> Iterator[h5py.File]:
     except SimulacraError as error:
         msg = f"{path}: {error}"
         raise EventsError(msg) from None
-    except (OSError, KeyError, RuntimeError, ValueError) as error:
+    except (OSError, KeyError, RuntimeError, ValueError) as error:  # too deep JSON: RuntimeError
         reason = " ".join(str(error).split())
         msg = f"{path}: not a readable HDF5 events file (truncated or damaged?): {reason}"
         raise EventsError(msg) from None
@@ -193,7 +193,7 @@ def parse_rows(text: str) -> slice:
     Raises:
         EventsError: the text is not of that form.
     """
-    match = re.fullmatch(r"(\d*):(\d*)", text)
+    match = re.fullmatch(r"(\d{0,18}):(\d{0,18})", text)
     if match is None:
         msg = f"rows {text!r} should be FIRST:LAST, such as 0:1000"
         raise EventsError(msg)

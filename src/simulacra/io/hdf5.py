@@ -7,15 +7,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import h5py
 
 from simulacra.arrays import Array
-from simulacra.atomic import whole_file
 from simulacra.conditions import Conditions
 from simulacra.detectors import Detector
+from simulacra.errors import EventsError
 from simulacra.events import Events
 from simulacra.io.datasets import count_rows, holds, opened, read_column, read_quantity
 from simulacra.io.foreign import (
@@ -27,6 +27,7 @@ from simulacra.io.foreign import (
     require_shape,
 )
 from simulacra.io.left_out import arrays_of, note_left_out, require_one_energy
+from simulacra.io.writing import ROWS, created, new_dataset, write_rows
 
 ENERGY_DATASET = "incident_energies"
 FORMAT = "simulacra-events"
@@ -61,42 +62,60 @@ def count_hdf5(path: Path) -> int:
 
 def write_hdf5(events: Events, path: Path) -> None:
     """Write events; the file appears whole or not at all, and equal events give equal bytes."""
-    with whole_file(path) as part, h5py.File(part, "w") as file:
-        write_group(events, file)
+    write_hdf5_pieces([events], len(events), path)
 
 
-def write_group(events: Events, group: h5py.Group) -> None:
-    """Write events into a group of an open file, or into the file itself."""
+def write_hdf5_pieces(pieces: Iterable[Events], n: int, path: Path) -> None:
+    """Write ``n`` events that come in pieces, one or more, as they come."""
+    with created(path) as file:
+        write_group(pieces, n, file)
+
+
+def write_group(pieces: Iterable[Events], n: int, group: h5py.Group) -> None:
+    """Write ``n`` events that come in pieces into a group of an open file, or the file itself.
+
+    All arrays are written some rows at a time, so that equal events give equal bytes however they
+    come, as long as pieces are multiples of these rows.
+    """
+    datasets: dict[str, h5py.Dataset] = {}
+    start = 0
+    for events in pieces:
+        arrays = _arrays(events)
+        if not datasets:
+            _describe(events, group)
+            datasets = {
+                name: new_dataset(group, name, (n, *array.shape[1:]), array.dtype, unit)
+                for name, (array, unit) in arrays.items()
+            }
+        for first in range(0, len(events), ROWS):
+            for name, (array, _) in arrays.items():
+                write_rows(datasets[name], start + first, array[first : first + ROWS])
+        start += len(events)
+    if start != n:
+        msg = f"{start} events came where {n} were announced"
+        raise EventsError(msg)
+
+
+def _describe(events: Events, group: h5py.Group) -> None:
     group.attrs["format"] = FORMAT
     group.attrs["format_version"] = 1
     group.attrs["detector"] = events.detector.to_yaml()
     group.attrs["provenance"] = json.dumps(dict(events.provenance), sort_keys=True)
+
+
+def _arrays(events: Events) -> dict[str, tuple[Array, str]]:
+    """Return every array with its unit, under its name in the file."""
+    arrays: dict[str, tuple[Array, str]] = {}
     for name, column in events.conditions.columns.items():
         spec = events.detector.conditions.get(name)
         unit = spec.unit if spec else ""
         if name == ENERGY:
-            write_dataset(group, ENERGY_DATASET, column[:, None], unit)
+            arrays[ENERGY_DATASET] = column[:, None], unit
         else:
-            write_dataset(group, f"conditions/{name}", column, unit)
+            arrays[f"conditions/{name}"] = column, unit
     for name, array in events.detector.response_arrays.items():
-        write_dataset(group, name, events.response[name], array.unit)
-
-
-def write_dataset(
-    group: h5py.Group, name: str, array: Array, unit: str | None = None, rows: int = 1024
-) -> None:
-    """Write an array in compressed chunks of rows, with its unit as an attribute."""
-    options: dict[str, Any] = {}
-    if array.size:
-        options = {
-            "chunks": (min(len(array), rows), *array.shape[1:]),
-            "compression": "gzip",
-            "compression_opts": 6,
-            "shuffle": True,
-        }
-    dataset = group.create_dataset(name, data=array, track_times=False, **options)
-    if unit is not None:
-        dataset.attrs["unit"] = unit
+        arrays[name] = events.response[name], array.unit
+    return arrays
 
 
 def read_hdf5(
@@ -141,6 +160,9 @@ def read_group(
     arrays = {name for name in arrays_of(file) if "/" not in name or not ours}
     note_left_out(file, {a for a in arrays - read if not a.startswith("conditions/")})
     facts = json.loads(str(file.attrs.get("provenance", "{}")))
+    if not isinstance(facts, dict):
+        msg = "its provenance is not a JSON object"
+        raise EventsError(msg)
     return Events(Conditions(columns), response, detector, facts)
 
 

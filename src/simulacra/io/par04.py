@@ -16,7 +16,6 @@ import h5py
 import numpy as np
 
 from simulacra.arrays import Array
-from simulacra.atomic import whole_file
 from simulacra.detectors import Calorimeter, Detector
 from simulacra.errors import EventsError
 from simulacra.events import Events
@@ -28,7 +27,6 @@ from simulacra.io.foreign import (
     foreign_events,
     require_calorimeter,
 )
-from simulacra.io.hdf5 import write_dataset
 from simulacra.io.left_out import arrays_of, note_left_out, require_one_energy
 from simulacra.io.plausibility import require_closure
 from simulacra.io.voxel_order import (
@@ -42,6 +40,7 @@ from simulacra.io.voxel_order import (
     order_name,
     polar_counts,
 )
+from simulacra.io.writing import created, write_dataset
 
 KIND = "par04"
 INCIDENT_ENERGY, INCIDENT_THETA, INCIDENT_PHI = "incident_energy", "incident_theta", "incident_phi"
@@ -180,7 +179,7 @@ def write_par04(events: Events, path: Path) -> None:
         angles = {INCIDENT_THETA: HEAD_ON - theta, INCIDENT_PHI: np.zeros_like(theta)}
     if "phi" in held:
         angles[INCIDENT_PHI] = events.conditions["phi"]
-    with whole_file(path) as part, h5py.File(part, "w") as file:
+    with created(path) as file:
         write_dataset(file, INCIDENT_ENERGY, energy)
         write_dataset(file, "showers", np.ascontiguousarray(grid.transpose(0, 3, 2, 1)))
         for name, column in angles.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -14,6 +14,7 @@ from simulacra.arrays import Array, BoolArray
 from simulacra.columns import check_columns, outside_ranges
 from simulacra.errors import EventsError, MissingDependencyError, SimulatorError
 from simulacra.runtime.contract import CONDITIONS, KEY, NOISE, Contract
+from simulacra.sealed import require_intact
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -67,7 +68,9 @@ class Runtime:
             msg = f"no exported simulator {path}"
             raise SimulatorError(msg)
         try:
-            return cls.of_bytes(path.read_bytes(), threads)
+            content = path.read_bytes()
+            require_intact(content)
+            return cls.of_bytes(content, threads)
         except SimulatorError as error:
             msg = f"{path}: {error}"
             raise SimulatorError(msg) from None
@@ -103,20 +106,33 @@ class Runtime:
         Raises:
             EventsError: a condition is missing or not sensible.
         """
-        columns = self._columns(conditions)
-        rows = np.stack([columns[c.name] for c in self.contract.columns], axis=1, dtype=np.float32)
-        rng = np.random.default_rng(seed)
-        blocks = []
-        for start in range(0, len(rows), BLOCK):
-            block = rows[start : start + BLOCK]
-            shape = (len(block), *self.contract.noise)
-            blocks.append(self.run(block, rng.standard_normal(shape, dtype=np.float32)))
+        blocks = list(self.blocks(conditions, seed))
         return {
             output.name: np.concatenate([block[output.name] for block in blocks])
             if blocks
             else np.zeros((0, *output.shape), np.float32)
             for output in self.contract.outputs
         }
+
+    def blocks(
+        self, conditions: Mapping[str, ArrayLike], seed: int | np.random.Generator
+    ) -> Iterator[dict[str, NDArray[np.float32]]]:
+        """Yield the response of :meth:`generate` block by block, so that memory stays small.
+
+        Raises:
+            EventsError: a condition is missing or not sensible; before the first block.
+        """
+        columns = self._columns(conditions)
+        rows = np.stack([columns[c.name] for c in self.contract.columns], axis=1, dtype=np.float32)
+        return self._blocks(rows, np.random.default_rng(seed))
+
+    def _blocks(
+        self, rows: NDArray[np.float32], rng: np.random.Generator
+    ) -> Iterator[dict[str, NDArray[np.float32]]]:
+        for start in range(0, len(rows), BLOCK):
+            block = rows[start : start + BLOCK]
+            shape = (len(block), *self.contract.noise)
+            yield self.run(block, rng.standard_normal(shape, dtype=np.float32))
 
     def run(
         self, conditions: NDArray[np.float32], noise: NDArray[np.float32]

@@ -8,19 +8,21 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors import SafetensorError
+from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from simulacra.atomic import whole_file
 from simulacra.errors import SimulatorError
+from simulacra.sealed import PLACEHOLDER, require_intact, seal
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
     """Write named tensors and JSON-like facts; the file appears whole or not at all."""
     contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with whole_file(path) as part:
-        part.write_bytes(save(contiguous, {"facts": json.dumps(facts, sort_keys=True)}))
+        about = {"facts": json.dumps(facts, sort_keys=True), "seal": PLACEHOLDER}
+        part.write_bytes(seal(save(contiguous, about)))
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -30,10 +32,15 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         SimulatorError: the file is missing or damaged.
     """
     try:
-        with safe_open(path, framework="pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            facts: dict[str, Any] = json.loads((file.metadata() or {}).get("facts", "{}"))
-    except (OSError, SafetensorError, json.JSONDecodeError) as error:
+        content = path.read_bytes()
+        require_intact(content)
+        tensors = load(content)
+        header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+        facts = json.loads(header.get("__metadata__", {}).get("facts", "{}"))
+        if not isinstance(facts, dict):
+            msg = "its facts are none"
+            raise SimulatorError(msg)
+    except (OSError, SafetensorError, SimulatorError, ValueError, RecursionError) as error:
         msg = f"{path}: not a readable tensor file: {error}"
         raise SimulatorError(msg) from None
     return tensors, facts

@@ -1,0 +1,80 @@
+"""HDF5 files that fail while they are written end in one error, and Ctrl-C comes through."""
+
+import errno
+import signal
+
+import h5py
+import numpy as np
+import pytest
+
+from simulacra.io import read_events, write_events, write_pieces, writing
+from simulacra.io.writing import created, new_dataset, uninterrupted, write_dataset, write_rows
+from simulacra.sample import load_sample
+
+
+@pytest.fixture
+def full_disk(monkeypatch):
+    """A disk that takes 100 kB."""
+
+    class Small(writing.Sink):
+        def write(self, data, /):
+            if self.tell() + len(data) > 100_000 and self.failure is None:
+                self.failure = OSError(errno.ENOSPC, "No space left on device")
+            return super().write(data)
+
+    monkeypatch.setattr(writing, "Sink", Small)
+
+
+def test_a_full_disk_is_one_error_and_leaves_the_old_file(full_disk, tmp_path):
+    path = tmp_path / "out.h5"
+    path.write_bytes(b"old")
+    numbers = np.random.default_rng(1).random((2000, 50))
+    with pytest.raises(OSError, match=r"No space left on device: .*out\.h5"), created(path) as file:
+        write_dataset(file, "numbers", numbers)
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_rows_that_come_in_pieces_are_the_bytes_of_all_at_once(tmp_path):
+    events = load_sample("test").take(slice(2500))
+    write_events(events, tmp_path / "whole.h5")
+    parts = (events.take(slice(start, start + 1024)) for start in range(0, 2500, 1024))
+    write_pieces(parts, 2500, tmp_path / "pieces.h5")
+    assert (tmp_path / "whole.h5").read_bytes() == (tmp_path / "pieces.h5").read_bytes()
+    again = read_events(tmp_path / "pieces.h5")
+    assert np.array_equal(again["showers"], events["showers"])
+
+
+def test_no_rows(tmp_path):
+    with created(tmp_path / "out.h5") as file:
+        write_rows(new_dataset(file, "numbers", (0, 3), np.float32), 0, np.zeros((0, 3)))
+    with h5py.File(tmp_path / "out.h5") as file:
+        assert file["numbers"].shape == (0, 3)
+
+
+def test_an_interrupt_waits_for_the_end_of_the_block():
+    reached = []
+    with pytest.raises(KeyboardInterrupt), uninterrupted():
+        reached += [signal.raise_signal(signal.SIGINT), "the end"]
+    assert reached[-1] == "the end"
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_an_interrupt_stops_a_long_write(tmp_path, monkeypatch):
+    monkeypatch.setattr(writing, "PIECE", 1)
+    written = []
+
+    class Interrupted:
+        """A dataset of many pieces; Ctrl-C is pressed while the second is written."""
+
+        chunks = (10, 3)
+
+        def __setitem__(self, rows, piece):
+            written.append(rows.start)
+            if len(written) == 2:
+                signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt), created(tmp_path / "out.h5"):
+        write_rows(Interrupted(), 0, np.zeros((1000, 3)))
+    assert written == [0, 10]
+    assert list(tmp_path.iterdir()) == []
