@@ -46,11 +46,11 @@ def measure(name: str, size: float, n: int) -> list[str]:
     showers, cpu = simulated(conditions)
     start = simulated(conditions.take(slice(1)))[1]
     cells = showers.reshape(n, len(detector.layers), *detector.layers[0].shape)[:, LAYERS]
-    filled = [float((cells[..., ring] > 0).mean()) for ring in range(3)]
+    filled = [(cells[..., ring] > 0).mean(axis=(1, 2)) for ring in range(3)]
     sectors = cells[..., 0].mean(axis=(0, 1))
     return [
         f"{size:g} mm",
-        *(f"{100 * part:.1f} %" for part in filled),
+        *(f"{100 * p.mean():.1f} ± {100 * p.std() / np.sqrt(n):.1f} %" for p in filled),
         f"{sectors.min() / sectors.mean():.2f} … {sectors.max() / sectors.mean():.2f}",
         f"{1000 * (cpu - start) / (n - 1):.0f} ms",
         f"{usage()[1]:.0f} MB",

@@ -31,6 +31,8 @@ _PDG_OF_NAME = {
     "kaon-": -321,
     "kaon0L": 130,
     "kaon0S": 310,
+    "K0L": 130,
+    "K0S": 310,
     "alpha": 1000020040,
     "deuteron": 1000010020,
 }

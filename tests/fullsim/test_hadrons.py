@@ -15,7 +15,7 @@ from simulacra.fullsim.setup import Primaries
 IRON = parse_detector("""
 kind: calorimeter
 name: iron-argon
-volume: {kind: box, width: [1 m, 1 m]}
+volume: {kind: box, width: [4 m, 4 m]}
 production_cut: 0.7 mm
 conditions: {energy: {role: log, unit: MeV}}
 stack:
@@ -24,7 +24,7 @@ stack:
     slabs:
       - {material: G4_Fe, thickness: 10 mm}
       - {material: G4_lAr, thickness: 2.5 mm, sensitive: true}
-    readout: {segmentation: {kind: cartesian, cell: [1 m, 1 m]}}
+    readout: {segmentation: {kind: cartesian, cell: [4 m, 4 m]}}
 """)
 HADRONS = ("pi+", "pi-", "proton", "neutron", "K+", "K-", "kaon0L")
 
