@@ -131,8 +131,8 @@ def two_trees_of_other_names(path, energy, cells):
     write_tree(path, {"hits": hits, "truth": truth, "hits_of_others": hits})
     return [
         *("event=hits/run,evt", "event=truth/run,number", "energy=truth/energy:MeV"),
-        *("cell_id=cell", "cell_energy=hits/energy:MeV"),
-    ], {"trees": ["hits", "truth"]}
+        *("cell_id=cell", "cell_energy=hits.energy:MeV"),
+    ], {"trees": ["hits,truth"]}
 
 
 def lists_in_a_second_tree(path, energy, cells):
@@ -366,6 +366,13 @@ def test_numbers_in_lists_of_one_are_numbers(tmp_path):
     assert "holds (2,) numbers a row" in refused(write_tree(tmp_path / "c.root", {"t": two}))
     lists = {"energy": energy, "cells": hit_lists(cells)["cell_energy"]}
     assert "rows of different lengths" in refused(write_tree(tmp_path / "d.root", {"t": lists}))
+
+
+def test_what_is_not_finite_is_said_before_units_are(tmp_path):
+    energy, cells = showers()
+    cells[:, 0] = np.nan
+    path = write_tree(tmp_path / "a.root", {"t": {"E": energy, "cells": cells}})
+    assert "12 values that are not finite" in refused(path, "energy=E:MeV")
 
 
 def test_unequal_lists_are_counted(tmp_path):
