@@ -198,6 +198,26 @@ def test_one_row_a_hit_loses_empty_events_and_says_so(tmp_path):
 
 
 @order_note
+def test_rows_with_lists_of_one_event_are_joined_or_noted(tmp_path):
+    """One row for each half of the calorimeter."""
+    energy, cells = showers()
+    halves = np.repeat(cells, 2, axis=0)
+    halves[0::2, 30:] = halves[1::2, :30] = 0
+    rows = {"event": np.repeat(np.arange(12), 2), "Ebeam": np.repeat(energy, 2)}
+    lists = hit_lists(halves, ("cell", "edep"))
+    path = write_tree(tmp_path / "a.root", {"t": {**rows, **lists}})
+    joined = Layout.parse([*FLAT, "event=event"])
+    events = read_events(path, CUBE, layout=joined)
+    assert np.array_equal(events["showers"], cells)
+    assert np.array_equal(events.conditions["energy"], energy)
+    assert len(EventFile(path, CUBE, layout=joined)) == 12
+    with pytest.warns(UserWarning, match="12 rows repeat the number of another one"):
+        assert len(read(path, *FLAT)) == 24
+    other = {"event": energy / 7, "energy": energy, "cells": cells}
+    assert len(read(write_tree(tmp_path / "b.root", {"t": other}))) == 12
+
+
+@order_note
 def test_rows_of_hits_need_their_event_once_and_with_one_energy(tmp_path):
     energy, cells = showers(6)
     cells = cells[[0, 1, 3, 4]]
