@@ -51,7 +51,7 @@ def read_calochallenge(
     """
     with opened(path) as file:
         if detector is None:
-            shape: tuple[int, ...] = getattr(file["showers"], "shape", ())
+            shape: tuple[int, ...] = getattr(file.get("showers"), "shape", ()) or ()
             guess = PUBLISHED.get(shape[-1]) if len(shape) == 2 else None
             hint = f"; its {shape[-1]} voxels are as many as those of {guess}" if guess else ""
             msg = f"the file does not say which detector it is of; name it (--detector){hint}"
@@ -66,8 +66,8 @@ def read_calochallenge(
 
 
 def write_calochallenge(events: Events, path: Path) -> None:
-    """Write the two arrays in double precision, as the published files have them."""
+    """Write the two arrays in double precision, as published files have them, with their unit."""
     energy, cells = energy_and_cells(events, KIND)
     with whole_file(path) as part, h5py.File(part, "w") as file:
-        write_dataset(file, ENERGY_DATASET, energy.astype(np.float64)[:, None])
-        write_dataset(file, "showers", cells.astype(np.float64))
+        write_dataset(file, ENERGY_DATASET, energy.astype(np.float64)[:, None], "MeV")
+        write_dataset(file, "showers", cells.astype(np.float64), "MeV")
