@@ -3,7 +3,7 @@ import pytest
 
 from simulacra.conditions import EnergySpectrum, draw_conditions
 from simulacra.detectors import load_detector, parse_detector
-from simulacra.errors import EventsError, SimulacraError, SimulatorError
+from simulacra.errors import DetectorError, EventsError, SimulacraError, SimulatorError
 from simulacra.events import Events, require_same_detector
 from simulacra.io import read_events, write_events
 from simulacra.particles import (
@@ -102,6 +102,14 @@ def test_detectors_agree_in_what_they_read_out(barrel):
     wider = barrel.model_copy(update={"beam": barrel.beam.model_copy(update={"x": (-10.0, 10.0)})})
     with pytest.raises(EventsError, match="same name, other geometry"):
         require_same_detector(barrel, wider)
+
+
+def test_a_declared_particle_is_categorical(barrel):
+    text = barrel.with_particles((11, 22)).to_yaml()
+    wrong = text.replace("role: categorical\n    categories:\n    - 11\n    - 22", "role: linear")
+    assert wrong != text
+    with pytest.raises(DetectorError, match="'pdg' is categorical, its categories are PDG ids"):
+        parse_detector(wrong)
 
 
 @pytest.mark.parametrize(

@@ -171,6 +171,7 @@ def test_hits_with_positions(tmp_path):
     assert np.flatnonzero(events["showers"][0]).tolist() == [1, 59]
     said = refused(path, *maps, "cell_z=pz")
     assert "no unit is stated for cell_z: give it (--map cell_z=pz:mm)" in said
+    assert "--origin belongs to positions" in refused(path, *HITS, origin="0,0,1mm")
     assert "three lengths" in refused(path, *maps, origin="1mm,2mm")
     assert "'1' is not a length" in refused(path, *maps, origin="1,2,3")
 

@@ -131,8 +131,8 @@ def two_trees_of_other_names(path, energy, cells):
     write_tree(path, {"hits": hits, "truth": truth, "hits_of_others": hits})
     return [
         *("event=hits/run,evt", "event=truth/run,number", "energy=truth/energy:MeV"),
-        *("cell_id=cell", "cell_energy=hits/energy:MeV"),
-    ], {"trees": ["hits", "truth"]}
+        *("cell_id=cell", "cell_energy=hits.energy:MeV"),
+    ], {"trees": ["hits,truth"]}
 
 
 def lists_in_a_second_tree(path, energy, cells):
@@ -195,6 +195,26 @@ def test_one_row_a_hit_loses_empty_events_and_says_so(tmp_path):
     with pytest.warns(UserWarning, match="event numbers"):
         part = read(path, *FLAT, rows=slice(2, 5))
     assert np.array_equal(part["showers"], cells[kept][2:5])
+
+
+@order_note
+def test_rows_with_lists_of_one_event_are_joined_or_noted(tmp_path):
+    """One row for each half of the calorimeter."""
+    energy, cells = showers()
+    halves = np.repeat(cells, 2, axis=0)
+    halves[0::2, 30:] = halves[1::2, :30] = 0
+    rows = {"event": np.repeat(np.arange(12), 2), "Ebeam": np.repeat(energy, 2)}
+    lists = hit_lists(halves, ("cell", "edep"))
+    path = write_tree(tmp_path / "a.root", {"t": {**rows, **lists}})
+    joined = Layout.parse([*FLAT, "event=event"])
+    events = read_events(path, CUBE, layout=joined)
+    assert np.array_equal(events["showers"], cells)
+    assert np.array_equal(events.conditions["energy"], energy)
+    assert len(EventFile(path, CUBE, layout=joined)) == 12
+    with pytest.warns(UserWarning, match="12 rows repeat the number of another one"):
+        assert len(read(path, *FLAT)) == 24
+    other = {"event": energy / 7, "energy": energy, "cells": cells}
+    assert len(read(write_tree(tmp_path / "b.root", {"t": other}))) == 12
 
 
 @order_note
@@ -366,6 +386,13 @@ def test_numbers_in_lists_of_one_are_numbers(tmp_path):
     assert "holds (2,) numbers a row" in refused(write_tree(tmp_path / "c.root", {"t": two}))
     lists = {"energy": energy, "cells": hit_lists(cells)["cell_energy"]}
     assert "rows of different lengths" in refused(write_tree(tmp_path / "d.root", {"t": lists}))
+
+
+def test_what_is_not_finite_is_said_before_units_are(tmp_path):
+    energy, cells = showers()
+    cells[:, 0] = np.nan
+    path = write_tree(tmp_path / "a.root", {"t": {"E": energy, "cells": cells}})
+    assert "12 values that are not finite" in refused(path, "energy=E:MeV")
 
 
 def test_unequal_lists_are_counted(tmp_path):

@@ -74,6 +74,13 @@ class DetectorBase(Frozen):
     description: str = ""
     conditions: dict[str, ConditionSpec]
 
+    @model_validator(mode="after")
+    def _particles_are_named(self) -> Self:
+        if PDG in self.conditions and self.conditions[PDG].role != "categorical":
+            msg = f"conditions: {PDG!r} is categorical, its categories are PDG ids"
+            raise ValueError(msg)
+        return self
+
     def to_yaml(self) -> str:
         """Return the detector as YAML text that loads back to an equal detector."""
         content = self.model_dump(mode="json", exclude_defaults=True)

@@ -92,7 +92,7 @@ def count_root(path: Path, layout: Layout = DEFAULT) -> int:
             table = next(iter(tables.values()))
             if "event" not in table.columns:  # rows are events
                 return len(table)
-        return count_events(plan_events(tables, layout, None))
+        return count_events(plan_events(tables, layout, None), layout)
 
 
 def _text(file: UprootObject, name: str) -> str | None:

@@ -196,6 +196,9 @@ def read_cell_table(
         msg = f"{path}: no column with their number of a cell beside {', '.join(header)}"
         raise EventsError(msg)
     ids = _ids(path, header, rows, keys)
+    if ours is not None and origin is not None:
+        msg = f"{path} has no positions, which --origin belongs to"
+        raise EventsError(msg)
     if ours is not None:
         cells = _own_cells(path, detector, [row[ours] for row in rows])
     else:

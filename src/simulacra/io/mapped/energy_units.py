@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulacra.arrays import Array
+from simulacra.arrays import Array, BoolArray
 from simulacra.errors import EventsError
 from simulacra.io.foreign import ENERGY
 from simulacra.io.mapped.tables import scale_of
@@ -41,8 +41,8 @@ def settle_units(
     Raises:
         EventsError: a unit cannot be told, or cells hold more than came in.
     """
-    if not len(energy):
-        return energy_unit or "MeV", cells_unit or "MeV", []  # nothing to tell it from
+    if not np.any(_usable(energy, total)):  # nothing to tell it from
+        return energy_unit or "MeV", cells_unit or "MeV", []
     if energy_unit is None and cells_unit is None:
         _require_mev(energy, total, response, largest)
         note = f"energy and {response} are taken in MeV: in GeV the beam would be beyond 10 TeV"
@@ -116,5 +116,10 @@ def _factor(energy_unit: str, cells_unit: str) -> float:
 
 
 def _mean_ratio(energy: Array, total: Array) -> float:
-    usable = np.isfinite(total) & np.isfinite(energy) & (energy > 0)
-    return float(np.mean(total[usable] / energy[usable])) if np.any(usable) else float("nan")
+    usable = _usable(energy, total)
+    return float(np.mean(total[usable] / energy[usable]))
+
+
+def _usable(energy: Array, total: Array) -> BoolArray:
+    usable: BoolArray = np.isfinite(total) & np.isfinite(energy) & (energy > 0)
+    return usable

@@ -32,6 +32,7 @@ def read_cells(
     if "cells" in plan.places:
         dense = _dense(plan.places["cells"], rows.hits, detector, layout)
         if layout.cells is None and rows.event is None:
+            _refuse_origin(layout)
             return dense, False
         if rows.event is not None:
             read_keys(plan, plan.hits).require_unique()
@@ -119,16 +120,18 @@ def _find_cells(
         return cells_at(detector, shifted(ids, layout.origin)), True
     if layout.cells is not None:
         return read_cell_table(layout.cells, detector, layout.origin).find(ids), True
-    if layout.origin is not None:
-        msg = (
-            "--origin belongs to positions (--map cell_x=…, or a CSV file of --cells with x, y, z)"
-        )
-        raise EventsError(msg)
+    _refuse_origin(layout)
     if len(ids) != 1:
         msg = f"{len(ids)} columns number a cell: --cells FILE.csv says which of ours it is"
         raise EventsError(msg)
     cell = as_ids("cell_id", ids[0])
     return np.where((cell >= 0) & (cell < detector.n_cells), cell, OUTSIDE), False
+
+
+def _refuse_origin(layout: Layout) -> None:
+    if layout.origin is not None:
+        msg = "--origin belongs to positions (--map x=…, or a CSV file of --cells with x, y, z)"
+        raise EventsError(msg)
 
 
 def _require_found(

@@ -89,7 +89,7 @@ class Layout:
         Args:
             maps: ``target=column``, ``target=column:unit``, ``target=column,column:unit``, or a
                 number that no column holds: ``energy=50GeV``.
-            trees: names of trees.
+            trees: names of trees, or several with commas between them.
             cells: the CSV file.
             origin: three lengths with their units, ``0,0,-150mm``; 0 needs none.
 
@@ -104,7 +104,8 @@ class Layout:
                 raise EventsError(msg)
             sources[target] = (*sources.get(target, ()), source)
         point = None if origin is None else _parse_origin(origin)
-        return cls(sources, tuple(trees), cells, point)
+        names = tuple(name.strip() for text in trees for name in text.split(",") if name.strip())
+        return cls(sources, names, cells, point)
 
     @property
     def is_default(self) -> bool:
@@ -226,7 +227,10 @@ def columns_in(table: Table, source: Source) -> tuple[str, ...] | None:
 
 def _without_tree(name: str, tree: str) -> str:
     """Return a column's name without the tree's, which may stand there without its folders."""
-    return name.removeprefix(f"{tree}/").removeprefix(f"{tree.rpartition('/')[2]}/")
+    for prefix in (f"{tree}/", f"{tree.rpartition('/')[2]}/", f"{tree.rpartition('/')[2]}."):
+        if name.startswith(prefix):
+            return name.removeprefix(prefix)
+    return name
 
 
 def _by_numbers(name: str) -> list[tuple[str, int]]:

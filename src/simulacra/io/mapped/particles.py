@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-from particle import InvalidParticle, Particle, ParticleNotFound
 
 from simulacra.arrays import Array, FloatArray, IntArray
 from simulacra.errors import EventsError
@@ -15,6 +14,9 @@ from simulacra.io.mapped.plan import Plan
 from simulacra.io.mapped.scaling import scale_stated
 from simulacra.io.mapped.tables import Column
 from simulacra.particles import PDG
+
+if TYPE_CHECKING:
+    from particle import Particle
 
 
 class Reader(Protocol):
@@ -98,6 +100,9 @@ def particle_of(pdg: int) -> Particle:
     Raises:
         EventsError: the number is no particle's.
     """
+    # Imported here because its tables take a moment to load.
+    from particle import InvalidParticle, Particle, ParticleNotFound
+
     try:
         return Particle.from_pdgid(pdg)
     except (InvalidParticle, ParticleNotFound):

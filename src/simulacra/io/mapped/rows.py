@@ -38,9 +38,9 @@ class Rows:
     events: slice = field(default_factory=lambda: slice(None))
 
 
-def count_events(plan: Plan) -> int:
+def count_events(plan: Plan, layout: Layout) -> int:
     """Return how many events the tables hold."""
-    if one_row_a_hit(plan):
+    if _rows_share_events(plan, layout):
         first, _ = read_keys(plan, plan.hits).order
         return len(first)
     shot = _shot(plan) if plan.joined else None
@@ -53,6 +53,27 @@ def one_row_a_hit(plan: Plan) -> bool:
         return False
     place = plan.places["cell_energy"]
     return not plan.joined and place.table.read(place.columns[0], slice(0, 1)).flat
+
+
+def _rows_share_events(plan: Plan, layout: Layout) -> bool:
+    """Return whether several rows of the one table make an event: hits, or lists of them."""
+    if one_row_a_hit(plan):
+        return True
+    if "event" not in layout.sources or "cell_energy" not in plan.places or plan.joined:
+        return False
+    keys = read_keys(plan, plan.truth)
+    return len(keys.order[0]) < len(keys.numbers)
+
+
+def _repeats(plan: Plan) -> int:
+    """Return how many rows repeat the number of another one, if there are event numbers."""
+    if plan.truth.name not in plan.keys:
+        return 0
+    try:
+        keys = read_keys(plan, plan.truth)
+    except EventsError:  # another thing of that name, which nobody asked for
+        return 0
+    return len(keys.numbers) - len(keys.order[0])
 
 
 def read_keys(plan: Plan, table: Table) -> Keys:
@@ -74,7 +95,7 @@ def select_rows(plan: Plan, layout: Layout, rows: slice) -> tuple[Rows, list[str
     """Return which rows to read, and notes."""
     if plan.joined:
         return _joined_rows(plan, rows), _noted_keys(plan, layout)
-    if one_row_a_hit(plan):
+    if _rows_share_events(plan, layout):
         keys = read_keys(plan, plan.hits)
         keys.require_together()
         notes = _noted_keys(plan, layout)
@@ -88,10 +109,17 @@ def select_rows(plan: Plan, layout: Layout, rows: slice) -> tuple[Rows, list[str
         found = Rows(rows.stop - rows.start, slice(None), slice(None), keys, event - rows.start)
         found.events = rows
         return found, notes
+    notes = []
     if "event" in layout.sources:
         read_keys(plan, plan.truth).require_unique()
+    elif repeats := _repeats(plan):
+        number = plan.keys[plan.truth.name].columns[0]
+        notes.append(
+            f"each row of {plan.truth.name} is taken for an event, though {repeats} rows repeat "
+            f"the number of another one; --map event={number} joins them"
+        )
     rows = range_of(rows, len(plan.truth))
-    return Rows(rows.stop - rows.start, rows, rows), []
+    return Rows(rows.stop - rows.start, rows, rows), notes
 
 
 def _joined_rows(plan: Plan, rows: slice) -> Rows:
