@@ -89,6 +89,15 @@ def test_round_trip(name, tmp_path):
     assert np.allclose(back["showers"], sent["showers"], rtol=1e-12)
 
 
+@pytest.mark.parametrize("name", ["calochallenge", "par04", "calogan"])
+def test_low_energies_come_back_since_units_are_written(name, tmp_path):
+    detector = load_detector(WRITABLE[name][0])
+    sent = showers_like(detector, energy=50.0)
+    write_events(sent, tmp_path / "a.h5", name)
+    back = read_events(tmp_path / "a.h5", detector)
+    assert np.allclose(back.conditions["energy"], 50.0, rtol=1e-12)
+
+
 @pytest.mark.parametrize("name", WRITABLE)
 def test_part_of_a_file(name, tmp_path):
     detector_name, ending = WRITABLE[name]

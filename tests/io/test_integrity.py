@@ -270,6 +270,34 @@ def test_files_that_are_nearly_of_a_kind(arrays, words, tmp_path):
     refused(tmp_path / "a.h5", *words)
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("showers", h5py.Empty("f8")),
+        ("showers", np.zeros(N, [("cell", "i4"), ("energy", "f4")])),
+        ("showers", np.zeros((N, 368), complex)),
+        ("showers", h5py.SoftLink("/")),
+        ("incident_energies", h5py.SoftLink("/nowhere")),
+    ],
+)
+def test_what_is_no_array_of_numbers(name, content, showers, tmp_path):
+    path = plain(tmp_path / "a.h5", showers)
+    with h5py.File(path, "r+") as file:
+        del file[name]
+        file[name] = content
+    for detector in (VOXELS, None):
+        with pytest.raises(EventsError, match=r"a\.h5: "):
+            read_events(path, detector)
+
+
+def test_an_array_called_conditions_holds_none(showers, tmp_path):
+    path = plain(tmp_path / "a.h5", showers)
+    with h5py.File(path, "r+") as file:
+        file["conditions"] = np.ones(N)
+    with pytest.warns(UserWarning, match="left out: conditions"):
+        assert set(read_events(path, VOXELS).conditions.columns) == {"energy"}
+
+
 # --- Par04's angles ------------------------------------------------------------------------------
 
 

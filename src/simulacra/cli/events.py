@@ -176,7 +176,7 @@ def convert(
     """Convert events from one kind of file to another; units and axes are checked."""
     from simulacra.detectors import load_detector
     from simulacra.io import Layout, format_of, parse_rows, write_events
-    from simulacra.io.joined import selected, whole
+    from simulacra.io.joined import require_distinct, selected, whole
     from simulacra.io.split import parse_shares, part_paths
     from simulacra.sample import open_parts
 
@@ -191,6 +191,7 @@ def convert(
         named = named.without_particles()  # the file's own, or what is named here
     layout = Layout.parse(maps or [], trees or [], cells, origin)
     parts = [part for source in sources for part in open_parts(source, named, unit, layout)]
+    require_distinct(parts)
     events = whole(parts if limits == slice(None) else selected(parts, limits), particle)
     written = _split(events, shares, seed) if shares else {"": events}
     for name, path in outputs.items():

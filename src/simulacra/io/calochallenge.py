@@ -50,7 +50,7 @@ def read_calochallenge(
     """
     with opened(path) as file:
         if detector is None:
-            shape: tuple[int, ...] = getattr(file["showers"], "shape", ())
+            shape: tuple[int, ...] = getattr(file.get("showers"), "shape", ()) or ()
             guess = PUBLISHED.get(shape[-1]) if len(shape) == 2 else None
             hint = f"; its {shape[-1]} voxels are as many as those of {guess}" if guess else ""
             msg = f"the file does not say which detector it is of; name it (--detector){hint}"
@@ -65,8 +65,8 @@ def read_calochallenge(
 
 
 def write_calochallenge(events: Events, path: Path) -> None:
-    """Write the two arrays in double precision, as the published files have them."""
+    """Write the two arrays in double precision, as published files have them, with their unit."""
     energy, cells = energy_and_cells(events, KIND)
     with created(path) as file:
-        write_dataset(file, ENERGY_DATASET, energy.astype(np.float64)[:, None])
-        write_rows(new_dataset(file, "showers", cells.shape, np.float64), 0, cells)
+        write_dataset(file, ENERGY_DATASET, energy.astype(np.float64)[:, None], "MeV")
+        write_rows(new_dataset(file, "showers", cells.shape, np.float64, "MeV"), 0, cells)

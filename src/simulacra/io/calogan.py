@@ -74,9 +74,10 @@ def write_calogan(events: Events, path: Path) -> None:
     energy, cells = energy_and_cells(events, KIND)
     calorimeter = named_or(events.detector, "calogan", KIND)
     with created(path) as file:
-        write_dataset(file, "energy", energy.astype(np.float64)[:, None] / GEV)
+        write_dataset(file, "energy", energy.astype(np.float64)[:, None] / GEV, "GeV")
         for name, layer in zip(_names(calorimeter), calorimeter.layers, strict=True):
-            write_dataset(file, name, cells[:, layer.cells].reshape(-1, *layer.shape))
+            image = cells[:, layer.cells].reshape(-1, *layer.shape)
+            write_dataset(file, name, image, "MeV")
 
 
 def _names(detector: Calorimeter) -> list[str]:

@@ -55,7 +55,7 @@ def regions_of(path: Path) -> tuple[str, ...]:
 def count_hdf5(path: Path) -> int:
     """Return the number of events."""
     with opened(path) as file:
-        first = f"conditions/{next(iter(file.get('conditions', ())), '')}"
+        first = f"conditions/{next(iter(_names_of_conditions(file)), '')}"
         name = ENERGY_DATASET if ENERGY_DATASET in file else first
     return count_rows(path, name)
 
@@ -166,6 +166,11 @@ def read_group(
     return Events(Conditions(columns), response, detector, facts)
 
 
+def _names_of_conditions(file: h5py.Group) -> list[str]:
+    group = file.get("conditions")
+    return list(group) if isinstance(group, h5py.Group) else []
+
+
 def _columns(
     file: h5py.Group, detector: Detector, rows: slice, unit: str | None
 ) -> dict[str, Array]:
@@ -175,7 +180,7 @@ def _columns(
     if ENERGY_DATASET in file:
         in_memory = units.get(ENERGY, "MeV")
         columns[ENERGY] = read_column(file, ENERGY_DATASET, in_memory, rows, default=unit)
-    for name in file.get("conditions", ()):
+    for name in _names_of_conditions(file):
         if name not in columns:
             columns[name] = read_column(file, f"conditions/{name}", units.get(name, ""), rows)
     return columns

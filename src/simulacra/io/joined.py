@@ -140,10 +140,9 @@ def whole(parts: Sequence[RowsOf], particle: str | None = None) -> Events:
         particle: what all of them begin with, where the files do not name it.
 
     Raises:
-        EventsError: an event would be read twice, a condition or a response is not sensible, or
-            the parts are an unlabelled mixture of particles.
+        EventsError: a condition or a response is not sensible, or the parts are an unlabelled
+            mixture of particles.
     """
-    require_distinct(parts)
     read = []
     for part in parts:
         events = part.take(slice(0, len(part)))

@@ -180,7 +180,7 @@ def write_par04(events: Events, path: Path) -> None:
     if "phi" in held:
         angles[INCIDENT_PHI] = events.conditions["phi"]
     with created(path) as file:
-        write_dataset(file, INCIDENT_ENERGY, energy)
-        write_dataset(file, "showers", np.ascontiguousarray(grid.transpose(0, 3, 2, 1)))
+        write_dataset(file, INCIDENT_ENERGY, energy, "MeV")
+        write_dataset(file, "showers", np.ascontiguousarray(grid.transpose(0, 3, 2, 1)), "MeV")
         for name, column in angles.items():
             write_dataset(file, name, column, "rad")
