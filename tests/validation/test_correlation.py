@@ -87,21 +87,26 @@ def test_the_expected_difference_holds_for_long_tails():
         rng = np.random.default_rng(seed)
         samples = []
         for n in (300, 400):
+<<<<<<< HEAD
             common = rng.exponential(size=n) ** 2
             samples.append(
                 {"x": common + rng.exponential(size=n), "y": common + rng.normal(size=n)}
             )
+=======
+            common, *own = rng.exponential(size=(3, n))
+            samples.append({"x": common + own[0], "y": common + own[1]})
+>>>>>>> statistics
         found = correlations_of(("x", "y"), *samples, everything(*samples))
         differences.append(found.rms_difference**2)
         expected.append(found.expected_rms**2)
     gaussian = np.mean([(1 - found.reference[0, 1] ** 2) ** 2 * (1 / 300 + 1 / 400)])
     assert np.mean(differences) == pytest.approx(np.mean(expected), rel=0.3)
-    assert np.mean(differences) > 1.5 * gaussian
+    assert np.mean(differences) > 1.3 * gaussian
 
 
 def test_shared_conditions_make_the_expected_difference_smaller():
     differences, expected, independent = [], [], []
-    for seed in range(60):
+    for seed in range(150):
         rng = np.random.default_rng(seed)
         place = rng.normal(size=(2, 300))  # of the impact: the same in both samples
         samples = [

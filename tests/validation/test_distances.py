@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy import optimize
 
 from simulacra.validation.distances import (
     FPD_BATCHES,
@@ -8,6 +9,7 @@ from simulacra.validation.distances import (
     _distances_by_events,
     _distances_by_features,
     _held,
+    _intercept,
     fpd,
     fpd_sizes,
     frechet_distance,
@@ -62,11 +64,11 @@ def test_products_of_events_give_what_covariances_give(rng, n, features):
 def test_published_values_of_constants(rng):
     """JetNet's tests: 2^2 + 2^2 = 8; (4 + 1)^4 + 1 - 2 = 624; normalised 1 + 1 and 2^4 - 1.
 
-    JetNet's fit gives the Fréchet distance to five digits.
+    JetNet's fit gives the Fréchet distance to five digits, and no less than 3e-5.
     """
     assert fpd(constant(2), constant(0), rng, normalise=False).value == pytest.approx(8, rel=1e-4)
     assert fpd(constant(2), constant(0), rng).value == pytest.approx(2)
-    assert fpd(constant(0), constant(0), rng).value == pytest.approx(0, abs=1e-12)
+    assert fpd(constant(0), constant(0), rng).value == pytest.approx(0, abs=5e-5)
     few = constant(2, 300), constant(0, 300)
     assert kpd(*few, rng, normalise=False).value == pytest.approx(624)
     assert kpd(*few, rng).value == pytest.approx(15)

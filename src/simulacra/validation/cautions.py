@@ -118,7 +118,7 @@ def heavy_tails(values: Mapping[str, FloatArray]) -> Iterator[str]:
 def tail_exponent(values: FloatArray) -> float:
     """Return the exponent of the power law that the farthest values (n,) from the median follow.
 
-    Infinite where there are too few of them, or the tail ends.
+    Infinite where there are too few of them, or few different ones.
 
     References:
         B. M. Hill, Annals of Statistics 3 (1975) 1163.
@@ -128,7 +128,7 @@ def tail_exponent(values: FloatArray) -> float:
     if len(finite) < 3 * k:
         return math.inf
     far = np.sort(np.abs(finite - np.median(finite)))[-k - 1 :]
-    if far[0] <= 0:
+    if far[0] <= 0 or len(np.unique(far)) <= k // 2:  # few different values are no tail
         return math.inf
     mean = float(np.mean(np.log(far[1:] / far[0])))
     return 1 / mean if mean > 0 else math.inf

@@ -15,14 +15,14 @@ from simulacra.rounding import is_constant
 from simulacra.validation.division import Division, Part
 from simulacra.validation.floor import REPLICAS, floor_of, verdict_of
 from simulacra.validation.kinds import kind_of
-from simulacra.validation.metrics import METRICS, moments
-from simulacra.validation.paired import SHIFT, paired_scores, with_paired_errors
+from simulacra.validation.metrics import METRICS, Estimate, Metric, Moments, moments
+from simulacra.validation.paired import GIVEN_BY_PAIRS, SHIFT, paired_scores, with_paired_errors
 from simulacra.validation.rank_floor import RankReplicas, rank_floors, rank_replicas
 from simulacra.validation.result import Comparison, GroupResult
 from simulacra.validation.sample import Sample
 from simulacra.validation.strata import Relabelling, Strata, relabelling
 
-MOST_PAIRED = 4096
+MOST_PAIRED = 2048
 """Events of either sample, about, from which the floors of samples with shared conditions come."""
 
 
@@ -143,13 +143,11 @@ class Comparer:
         a, b = (v[~np.isnan(v)] for v in values)
         places = observable.axis.places
         first, second = moments(a), moments(b)
+        paired = isinstance(drawn, Relabelling)
         metrics = {
-            key: metric.function(places(a), places(b))
-            if metric.binned
-            else metric.function(a, b)
-            if metric.summary is None
-            else metric.summary(first, second)
+            key: _estimate(metric, (a, b), (first, second), places)
             for key, metric in METRICS.items()
+            if not (paired and key in GIVEN_BY_PAIRS)
         }
         if isinstance(drawn, Relabelling):
             scores = paired_scores(*values, observable.axis, drawn)
@@ -171,6 +169,19 @@ class Comparer:
             verdict=verdict_of(metrics["separation"].value, floor, metrics.get(SHIFT)),
             floors=floors,
         )
+
+
+def _estimate(
+    metric: Metric,
+    values: tuple[FloatArray, FloatArray],
+    summaries: tuple[Moments, Moments],
+    places: Callable[[FloatArray], FloatArray],
+) -> Estimate:
+    """Return a metric of finite values, given what summarises them."""
+    if metric.summary is not None:
+        return metric.summary(*summaries)
+    a, b = map(places, values) if metric.binned else values
+    return metric.function(a, b)
 
 
 def _finite(values: FloatArray) -> FloatArray:

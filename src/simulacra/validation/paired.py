@@ -22,6 +22,9 @@ from simulacra.validation.floor import Floor, floor_from
 from simulacra.validation.metrics import CENTRAL, Estimate, Moments, separation
 from simulacra.validation.strata import Relabelling
 
+ENOUGH_FOR_ERRORS = 60
+"""Pairs of samples from which the errors of quantiles are known within 10 %."""
+
 
 @dataclass(frozen=True, slots=True)
 class PairedScores:
@@ -92,8 +95,9 @@ def _quantile_errors(first: NDArray[np.int32], values: FloatArray, root: float) 
     an error, too.
     """
     second = np.arange(1, len(values) + 1, dtype=np.int32) - first
+    some = slice(0, ENOUGH_FOR_ERRORS)
     low, middle, high = (
-        [values[_places_of(counts, part)] for counts in (first, second)] for part in _PARTS
+        [values[_places_of(counts[some], part)] for counts in (first, second)] for part in _PARTS
     )
     at, last = np.array(_PARTS) * len(values), len(values) - 1
     ends = [np.clip(at + step, 0, last).astype(int) for step in (-2, 2)]
@@ -192,6 +196,8 @@ def with_paired_errors(
     return result
 
 
+GIVEN_BY_PAIRS = ("ks_p_value",)
+"""Metrics that relabelled samples give, whatever they are for independent ones."""
 SHIFT = "shift_at_equal_conditions"
 """The mean difference over the width at equal conditions."""
 _RATIOS = {"mean_ratio": "mean", "width_ratio": "std"}

@@ -30,7 +30,7 @@ class Rule(Frozen):
             ``p, pT 1 GeV``), with wildcards.
         separation: largest separation power.
         over_floor: largest separation power in units of the floor.
-        verdict: worst verdict allowed.
+        verdict: worst verdict allowed: ``agrees``, ``close``, ``slight`` or ``differs``.
         mean_ratio, width_ratio: largest |ratio - 1| of mean and standard deviation.
         median_ratio, spread_ratio: likewise of the median and half the central 68 % interval.
         mean_shift: largest |difference of means| in units of the reference's standard deviation.
@@ -65,7 +65,7 @@ class Thresholds(Frozen):
         rules: limits for observables.
         most_differing: largest share of all comparisons with the verdict ``differs``.
         non_finite, negative, beyond_limits: most of these in the generated sample.
-        resolution_pull: largest |pull| of a term of the resolution.
+        resolution_pull: largest |pull| of the square of a term of the resolution.
         impact_chi2: largest chi2/ndf of a profile against the impact.
         correlation_rms: largest root mean square difference of correlation coefficients.
         profile_chi2: largest chi2/ndf of a profile along or across the mean shower.
