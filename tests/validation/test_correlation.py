@@ -87,15 +87,8 @@ def test_the_expected_difference_holds_for_long_tails():
         rng = np.random.default_rng(seed)
         samples = []
         for n in (300, 400):
-<<<<<<< HEAD
-            common = rng.exponential(size=n) ** 2
-            samples.append(
-                {"x": common + rng.exponential(size=n), "y": common + rng.normal(size=n)}
-            )
-=======
             common, *own = rng.exponential(size=(3, n))
             samples.append({"x": common + own[0], "y": common + own[1]})
->>>>>>> statistics
         found = correlations_of(("x", "y"), *samples, everything(*samples))
         differences.append(found.rms_difference**2)
         expected.append(found.expected_rms**2)

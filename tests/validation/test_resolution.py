@@ -106,13 +106,7 @@ def test_a_constant_term_that_full_simulation_lacks_is_many_errors():
 
 def test_pulls_of_equal_samples_have_width_one():
     rng = np.random.default_rng(4)
-<<<<<<< HEAD
-    pulls = [
-        list(resolution.pulls_of(sampled(0.0, rng), sampled(0.0, rng)).values()) for _ in range(200)
-    ]
-=======
     pairs = ((sampled(0.0, rng), sampled(0.0, rng)) for _ in range(200))
     pulls = [[*resolution.pulls_of(*pair).values()] for pair in pairs]
->>>>>>> statistics
     assert np.std(pulls, axis=0) == pytest.approx(1, abs=0.15)
     assert np.mean(pulls, axis=0) == pytest.approx(0, abs=0.25)
