@@ -99,3 +99,40 @@ def test_tutorial_on_deployment_runs(tmp_path, monkeypatch):
     assert runpy.run_path(os.fspath(tmp_path / "use.py"))["showers"].shape == (2, 266)
     assert len(read_events(tmp_path / "onnx.h5")) == 10
     assert (tmp_path / "report/index.html").is_file()
+
+
+FEW = {
+    "-n 8000 --workers 2": "-n 160",
+    "1GeV..10GeV": "200MeV..900MeV",
+    "-n 1000": "-n 10",
+    "steps: 3000": "steps: 4",
+    "every: 500": "every: 2",
+    "--energy 5GeV": "--energy 500MeV",
+    "--energy 2GeV": "--energy 500MeV",
+    "[2 GeV, 10 GeV]": "[300 MeV, 10 GeV]",
+    "2GeV..9GeV": "300MeV..800MeV",
+    "events: 200": "events: 4",
+}
+"""What the page on a detector of one's own is run with, in place of what it says."""
+
+
+@pytest.mark.geant4
+def test_a_detector_of_ones_own_from_a_to_z(tmp_path, monkeypatch):
+    pytest.importorskip("onnxscript")
+    monkeypatch.setattr(plots, "PLOTS", ())  # most of the time, and tested elsewhere
+    text = (ROOT / "docs/own-detector.md").read_text(encoding="utf-8")
+    for long, short in FEW.items():
+        assert long in text
+        text = text.replace(long, short)
+    monkeypatch.chdir(tmp_path)
+    files = zip(("sandwich", "card", "hybrid"), _blocks(text, "yaml"), strict=True)
+    for name, content in files:
+        Path(f"{name}.yaml").write_text(content)
+    for command in "".join(_blocks(text, "sh")).splitlines():
+        _run(command, monkeypatch)
+    assert len(read_events("electrons.h5")) == 10
+    assert Path("sandwich.png").is_file()
+    assert Path("report/index.html").is_file()
+    mixed = read_events("mixed.h5")
+    assert len(mixed) == 4
+    assert np.all(mixed["showers"].sum(axis=1) > 0)
