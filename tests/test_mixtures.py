@@ -5,6 +5,7 @@ import pytest
 
 from simulacra.card import Card
 from simulacra.conditions import Conditions
+from simulacra.deploy.contract import contract_of
 from simulacra.errors import CardError, EventsError, SimulacraError, SimulatorError
 from simulacra.events import Events
 from simulacra.info import describe
@@ -96,6 +97,7 @@ def test_a_declared_particle_that_was_never_seen_is_refused(barrel, files, tmp_p
     pions = Conditions({**asked.columns, "pdg": np.full(6, -211, np.int32)})
     with pytest.raises(SimulatorError, match="trained on e-, gamma, not on pi-"):
         simulator.simulate(pions, 1)
+    assert contract_of(simulator).declared["pdg"].categories == (11, 22)
     with pytest.raises(EventsError, match="hold mu-, not only e-, gamma, pi-"):
         train(card(files("mu-"), files("mu-", seed=5), detector), tmp_path / "t")
 

@@ -15,5 +15,4 @@ simulacra generate simulator --like test.h5 -o fast.h5
 simulacra validate test.h5 fast.h5 -o report
 simulacra hybrid hybrid.yaml --set events="${HYBRID:-400}" --workers "${WORKERS:-2}" -o hybrid.h5
 simulacra hybrid hybrid.yaml --set events="${HYBRID:-400}" --set 'rules=[]' --workers "${WORKERS:-2}" -o full.h5
-simulacra validate full.h5 hybrid.h5 -o hybrid-report
 python judge.py

@@ -33,6 +33,13 @@ def test_a_shower_beside_its_impact_denies_a_mirror():
     assert "mirror-x is not used: in the sample the centres along x in calo differ" in notes[1]
 
 
+def test_a_handful_of_events_denies_nothing():
+    """Too few to be judged, on both sides: what the description says holds."""
+    config, notes = decide(FlowMatchingConfig(), point_showers(own(beam=WIDE), 12))
+    assert config.symmetries == ("mirror-x", "mirror-y")
+    assert notes == ("symmetries used: mirror-x, mirror-y",)
+
+
 def test_a_beam_on_one_side_teaches_nothing_of_the_other():
     detector = own(beam={"x": ["20 mm", "40 mm"], "y": ["-40 mm", "60 mm"]})
     config, notes = decide(FlowMatchingConfig(), point_showers(detector))

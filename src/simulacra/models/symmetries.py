@@ -97,8 +97,8 @@ def _unlikely(differences: list[tuple[str, FloatArray]]) -> str:
     """
     judged = [(what, *_probability(*sums)) for what, sums in differences]
     tests = sum(count for _, _, count in judged)
-    for what, probability, _ in judged:
-        if probability * tests < LEAST_PROBABILITY:
+    for what, probability, count in judged:
+        if count and probability * tests < LEAST_PROBABILITY:
             return f"in the sample {what} differ (chance {max(probability * tests, 1e-99):.0e})"
     return ""
 
