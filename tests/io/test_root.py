@@ -406,18 +406,27 @@ def test_unequal_lists_are_counted(tmp_path):
 # --- units ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("scale", [2.0, 50.0, 1000.0, 5e7])
+@pytest.mark.parametrize("scale", [2.0, 50.0, 1500.0, 5e7])
 def test_energies_whose_unit_nothing_tells_are_asked_for(scale, tmp_path):
     energy, cells = showers()
     factor = scale / energy.max()
     branches = {"energy": energy * factor, "cells": cells * np.float32(factor)}
     path = write_tree(tmp_path / "a.root", {"events": branches})
-    which = "MeV or GeV" if scale < 1e4 else "keV or MeV"
+    which = "MeV or GeV" if scale < 2e3 else "keV or MeV"
     assert f"{which}? No column states it" in refused(path)
     for unit, in_mev in (("GeV", 1000), ("MeV", 1)):
         events = read(path, f"energy=energy:{unit}", f"cells=cells:{unit}")
         assert events.conditions["energy"].max() == pytest.approx(scale * in_mev)
         assert np.allclose(events["showers"], cells * factor * in_mev, rtol=1e-5)
+
+
+def test_energies_that_are_seldom_gev_are_mev_with_a_note(tmp_path):
+    energy, cells = showers()
+    factor = 8000 / energy.max()
+    branches = {"energy": energy * factor, "cells": cells * np.float32(factor)}
+    path = write_tree(tmp_path / "a.root", {"events": branches})
+    with pytest.warns(UserWarning, match="energy and cells are taken in MeV, which no column"):
+        assert read(path).conditions["energy"].max() == pytest.approx(8000)
 
 
 def test_names_state_units_and_the_other_unit_follows_with_a_note(tmp_path):

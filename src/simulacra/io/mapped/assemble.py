@@ -17,7 +17,7 @@ from simulacra.detectors import Calorimeter
 from simulacra.events import Events
 from simulacra.io.datasets import require_memory
 from simulacra.io.foreign import ENERGY
-from simulacra.io.mapped.energy_units import settle_units
+from simulacra.io.mapped.energy_units import LARGEST_GEV, settle_units
 from simulacra.io.mapped.hits import read_cells
 from simulacra.io.mapped.left_out import left_out
 from simulacra.io.mapped.mapping import Layout, Place
@@ -68,10 +68,12 @@ def assemble(
         energy_unit = plan.unit(ENERGY) if plan.has(ENERGY) else "MeV"
         units_known = energy_unit is not None or units[response] is not None
         total = cells.sum(axis=1, dtype=np.float64)
+        largest = _largest(plan)
         units[ENERGY], units[response], more = settle_units(
-            columns[ENERGY], total, energy_unit, units[response], response, _largest(plan)
+            columns[ENERGY], total, energy_unit, units[response], response, largest
         )
-        if units_known or {ENERGY, response} & set(layout.sources):
+        as_documented = not units_known and not {ENERGY, response} & set(layout.sources)
+        if not as_documented or largest < LARGEST_GEV:
             notes += more
         columns[ENERGY] = scaled(columns[ENERGY], scale_of(str(units[ENERGY]), "energy"))
         cells = scaled(cells, scale_of(str(units[response]), "energy"))

@@ -15,8 +15,9 @@ from simulacra.io.foreign import ENERGY
 from simulacra.io.mapped.tables import scale_of
 from simulacra.io.plausibility import RESPONSE, require_closure
 
-LARGEST_GEV, LARGEST_MEV = 1e4, 1e7
-"""No beam of single particles goes beyond 10 TeV: larger numbers are in a smaller unit."""
+LIKELY_GEV, LARGEST_GEV, LARGEST_MEV = 2e3, 1e4, 1e7
+"""Energies up to 2 TeV are common, and no beam of single particles goes beyond 10 TeV: larger
+numbers are in a smaller unit, and what lies between is taken in it with a note."""
 UNITS = ("keV", "MeV", "GeV")
 
 
@@ -45,7 +46,7 @@ def settle_units(
         return energy_unit or "MeV", cells_unit or "MeV", []
     if energy_unit is None and cells_unit is None:
         _require_mev(energy, total, response, largest)
-        note = f"energy and {response} are taken in MeV: in GeV the beam would be beyond 10 TeV"
+        note = f"energy and {response} are taken in MeV, which no column states (docs/files.md)"
         return "MeV", "MeV", [note]
     if energy_unit and cells_unit:
         notes = _check_stated(energy, total, energy_unit, cells_unit)
@@ -79,8 +80,8 @@ def _require_mev(energy: Array, total: Array, response: str, largest: float) -> 
         msg = f"{error}; units can be given: --map energy=COLUMN:GeV --map {response}=COLUMN:MeV"
         raise EventsError(msg) from None
     low, high = float(energy.min()), max(float(energy.max()), largest)
-    if not LARGEST_GEV <= high < LARGEST_MEV:
-        units = "MeV or GeV" if high < LARGEST_GEV else "keV or MeV"
+    if not LIKELY_GEV <= high < LARGEST_MEV:
+        units = "MeV or GeV" if high < LIKELY_GEV else "keV or MeV"
         msg = (
             f"the energies ({low:g} to {high:g}) and the cells have one unit, but {units}? No "
             f"column states it: give both, such as --map energy=COLUMN:GeV --map "
