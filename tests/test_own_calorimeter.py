@@ -13,7 +13,15 @@ from simulacra.detectors import load_detector
 from simulacra.hybrid import HybridCard
 
 EXAMPLE = Path(__file__).parents[1] / "examples/own-calorimeter"
-SMALL = {"TRAIN": 40, "SELECTION": 40, "TEST": 40, "STEPS": 4, "EVERY": 2, "HYBRID": 4, "WORKERS": 1}
+SMALL = {
+    "TRAIN": 40,
+    "SELECTION": 40,
+    "TEST": 40,
+    "STEPS": 4,
+    "EVERY": 2,
+    "HYBRID": 4,
+    "WORKERS": 1,
+}
 
 
 def test_files_of_the_example_load(monkeypatch):
