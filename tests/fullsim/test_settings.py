@@ -10,7 +10,14 @@ from simulacra.fullsim.kinds import setup_of
     ("name", "pdg"),
     [
         *(("gamma", 22), ("e-", 11), ("e+", -11), ("mu-", 13), ("pi+", 211), ("proton", 2212)),
-        *(("neutron", 2112), ("K+", 321), ("kaon0L", 130), ("K0L", 130), ("22", 22), ("-211", -211)),
+        *(
+            ("neutron", 2112),
+            ("K+", 321),
+            ("kaon0L", 130),
+            ("K0L", 130),
+            ("22", 22),
+            ("-211", -211),
+        ),
     ],
 )
 def test_names_and_ids_of_particles(name, pdg):
