@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from conftest import FOLLOWING, WIDE, stack
 from simulacra.conditions import Conditions
-from simulacra.detectors import load_detector
+from simulacra.detectors import load_detector, parse_detector
 from simulacra.errors import SimulacraError
 from simulacra.fullsim import Geant4Settings
 from simulacra.fullsim.calorimeter import CalorimeterSetup
@@ -113,3 +113,9 @@ def test_squares_too_coarse_for_their_rings_are_refused():
     with pytest.raises(SimulacraError, match=r"area of 0\.4 squares.*scored: 1\.66667 mm"):
         CalorimeterSetup(stack(WIDE, FOLLOWING))
     CalorimeterSetup(stack(WIDE, FOLLOWING.replace("10 mm", "1.6 mm")))
+
+
+def test_more_cells_than_geant4_can_number_are_refused():
+    text = load_detector("par04-siw-fine").to_yaml()
+    with pytest.raises(SimulacraError, match=r"layer has 3744000000 cells .* numbers 2147483647"):
+        CalorimeterSetup(parse_detector(text.replace("scored: 0.0775", "scored: 0.03875")))

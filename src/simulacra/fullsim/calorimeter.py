@@ -17,7 +17,7 @@ from simulacra.detectors.stack import Section
 from simulacra.errors import SimulacraError
 from simulacra.fullsim.datasets import Geant4Object
 from simulacra.fullsim.readers import section_readers
-from simulacra.fullsim.readout import section_readouts, window_starts
+from simulacra.fullsim.readout import MOST_CELLS, section_readouts, window_starts
 from simulacra.fullsim.sensors import cell_sensor
 from simulacra.fullsim.settings import Geant4Settings
 from simulacra.fullsim.setup import Primaries
@@ -38,6 +38,7 @@ class CalorimeterSetup:
             raise SimulacraError(msg)
         for section in self.detector.readout_sections:
             _require_fine(self.detector.name, section)
+        _require_numbered(self.detector)
 
     @property
     def fingerprint(self) -> str:
@@ -103,6 +104,17 @@ def _require_fine(name: str, section: Section) -> None:
             f"(scored: {fine:g} mm)"
         )
         raise SimulacraError(msg)
+
+
+def _require_numbered(detector: Calorimeter) -> None:
+    """Raise a :class:`SimulacraError` where Geant4 cannot number all cells to be scored."""
+    for readout in section_readouts(detector):
+        if (cells := math.prod(readout.grid) * readout.copies) > MOST_CELLS:
+            msg = (
+                f"{detector.name}: section {readout.name} has {cells} cells to be scored, "
+                f"Geant4 numbers {MOST_CELLS}: larger cells or a smaller volume"
+            )
+            raise SimulacraError(msg)
 
 
 def _construction(g4: Geant4Object, detector: Calorimeter) -> Geant4Object:

@@ -64,6 +64,10 @@ class SectionReadout:
         return flat
 
 
+MOST_CELLS = 2**31 - 1
+"""How many cells of a section Geant4's scorers can number."""
+
+
 def section_readouts(detector: Calorimeter) -> tuple[SectionReadout, ...]:
     """Return the read-out of each section, along the beam."""
     readouts, layer = [], 0
