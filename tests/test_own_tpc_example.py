@@ -44,8 +44,8 @@ def test_example_of_an_own_tpc_runs(tmp_path, monkeypatch):
     full, fast = read_events("test.h5"), read_events("fast.h5")
     assert set(full.conditions["pdg"]) == {211, 2212}
     length = full.detector.drift_length
-    for events, allowed in ((full, 2.0), (fast, 0.0)):
+    for events, allowed, seen in ((full, 2.0, 0.9), (fast, 0.0, 0.1)):  # four steps of training
         present = events["cluster_mask"] > 0
-        assert present.any(axis=1).mean() > 0.5
+        assert present.any(axis=1).mean() > seen
         assert np.abs(events["clusters"][..., 2])[present].max() <= length + allowed
     assert (tmp_path / "report/index.html").is_file()
