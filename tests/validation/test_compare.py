@@ -160,12 +160,17 @@ def test_broken_events_are_counted_and_never_mended(pair):
     json.dumps(result.to_json(), allow_nan=False)
 
 
-def test_an_independent_floor_is_used_and_said(pair):
+def test_an_independent_floor_checks_and_never_moves_verdicts(pair):
     reference, generated = (events.take(slice(0, 600)) for events in pair)
-    result = validate(reference, generated, floor=load_sample("selection"))
-    floors = [c.floor for g in result.groups for c in g.comparisons.values()]
-    assert {floor.kind for floor in floors} == {"sample"}
-    assert all(c.floor.n <= g.n_generated for g in result.groups for c in g.comparisons.values())
+    alone = validate(reference, generated)
+    checked = validate(reference, generated, floor=load_sample("selection"))
+    floors = [c.floor for g in checked.groups for c in g.comparisons.values()]
+    assert {floor.kind for floor in floors} == {"bootstrap"}
+    ratios = [floor.sample for floor in floors if floor.sample is not None]
+    assert len(ratios) > 0.9 * len(floors)
+    assert np.mean(ratios) == pytest.approx(1, abs=0.2)
+    first, second = (v.pooled.comparisons["response"].floor for v in (alone, checked))
+    assert first.quantile == pytest.approx(second.quantile, rel=0.1)
 
 
 def test_other_detectors_are_refused(pair):

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from simulacra.sample import load_sample
-from simulacra.validation import measured, validate
+from simulacra.validation import impact, measured, validate
 from simulacra.validation.impact import BINS, impact_profiles
+from simulacra.validation.strata import Strata
 from tests.calochallenge import showers_like
 
 from .samples import halves
@@ -73,3 +74,22 @@ def test_few_events_are_not_judged():
 def test_detectors_without_impacts_have_no_profiles():
     events = showers_like("1-photons", 20)
     assert validate(events, events).impact_profiles == ()
+
+
+def test_shared_impacts_are_judged_by_what_is_left():
+    """Within a bin the place is the same in both samples: chi2/ndf is 1, not a part of it."""
+    rng = np.random.default_rng(0)
+    edges = np.linspace(-20, 20, BINS + 1)
+    found = {"paired": [], "independent": []}
+    for _ in range(40):
+        place = rng.uniform(-20, 20, 800)
+        places, centres = [place, place], [3 * place + rng.normal(size=800) for _ in range(2)]
+        (full, first), (fast, second) = (
+            impact._profile(edges, place, centre) for centre in centres
+        )
+        strata = Strata(np.arange(800), np.arange(800))
+        paired = impact._shared_error(edges, places, centres, (full, fast), strata)
+        for name, error in (("paired", paired), ("independent", np.hypot(first, second))):
+            found[name].append(np.mean(((fast - full) / error) ** 2))
+    assert np.mean(found["paired"]) == pytest.approx(1, abs=0.15)
+    assert np.mean(found["independent"]) < 0.5

@@ -132,10 +132,22 @@ def test_tiny_samples(per_energy):
 
 
 def test_an_independent_sample_is_the_floor_of_everything(pair):
-    result = validate(*pair, floor=load_sample("selection").take(slice(400)), profile="quick")
+    result = validate(*pair, floor=load_sample("selection").take(slice(600)), profile="quick")
     floors = [a.floor_auc for a in result.samples.adversaries]
     floors += [s.floor for s in result.samples.scores]
     assert {floor.kind for floor in floors} == {"sample"}
+
+
+def test_a_small_independent_sample_is_no_floor_of_what_scatters_with_the_size():
+    rng = np.random.default_rng(0)
+    metric = next(m for m in SAMPLE_METRICS if m.names == ("fpd",))
+    reference, generated, few = (rng.normal(size=(n, 3)) for n in (600, 600, 100))
+    alone, checked = (
+        scores_of(metric, Tables(reference, generated, extra), None, np.random.default_rng(1))[0]
+        for extra in (None, few)
+    )
+    assert checked.floor == alone.floor
+    assert checked.floor.kind == "bootstrap"
 
 
 def test_metrics_that_need_equal_numbers_get_them():

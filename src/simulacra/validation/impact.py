@@ -105,7 +105,10 @@ def _profiles(
             if strata is not None:
                 means = full, fast
                 error = _shared_error(edges, impacts, centres, means, strata)
-            pulls = (fast - full) / np.where(np.isfinite(full_error + fast_error), error, math.nan)
+            error = np.where(np.isfinite(full_error + fast_error), error, math.nan)
+            # equal events have no error, and no difference
+            equal = (error == 0) & (fast == full)
+            pulls = (fast - full) / np.where(equal, 1.0, np.where(error > 0, error, math.nan))
             judged = np.isfinite(pulls)
             chi2, ndf = float(np.sum(pulls[judged] ** 2)), int(judged.sum())
             yield ImpactProfile(
@@ -132,7 +135,7 @@ def _shared_error(
         if here.any():
             dense = np.unique(group[here], return_inverse=True)[1].ravel()
             errors[i] = within_strata(away[here], dense, first[here])
-    return np.where(errors > 0, errors, math.nan)
+    return errors
 
 
 def _places(edges: FloatArray, impact: FloatArray) -> IntArray:
