@@ -9,8 +9,8 @@ from simulacra.fullsim import Geant4Settings, Geant4Simulator, WorkerPool, cauti
 from simulacra.fullsim.calorimeter import CalorimeterSetup
 from simulacra.fullsim.datasets import lacking
 from simulacra.fullsim.geant4 import Chunk, run_chunk
-from simulacra.fullsim.settings import pdg_id
 from simulacra.fullsim.setup import Primaries
+from simulacra.particles import pdg_id
 
 IRON = parse_detector("""
 kind: calorimeter

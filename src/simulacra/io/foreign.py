@@ -43,7 +43,8 @@ def named_or(detector: Detector | None, name: str, kind: str) -> Calorimeter:
 def carried_detector(text: str | None, expected: Detector | None) -> Detector:
     """Return the expected detector, or else the one that a file carries as YAML.
 
-    The two must build and read out the same; the expected one's production cut and thresholds hold.
+    The two must build and read out the same; the expected one's production cut and thresholds hold,
+    and the particles that the file's events say.
 
     Raises:
         EventsError: there is neither, the text is no detector, or it is another detector.
@@ -61,7 +62,7 @@ def carried_detector(text: str | None, expected: Detector | None) -> Detector:
     if expected is None:
         return detector
     require_same_detector(expected, detector)
-    return expected
+    return expected.with_particles(detector.particles) if detector.particles else expected
 
 
 def require_shape(name: str, array: Array, shape: tuple[int, ...], detector: Detector) -> None:
