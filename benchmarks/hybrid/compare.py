@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from simulacra.detectors import Calorimeter
-from simulacra.fullsim.settings import particle_name
+from simulacra.particles import particle_name
 from simulacra.hybrid import HybridEvents, read_hybrid
 
 CONSOLE = Console(width=110)
