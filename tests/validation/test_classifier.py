@@ -12,6 +12,7 @@ from simulacra.energies import energy_groups, scale_of
 from simulacra.observables import observables_of
 from simulacra.validation import adversary, measured
 from simulacra.validation.classifier import ClassifierOptions, classify, worst_energy
+from simulacra.validation.comparer import Samples
 from simulacra.validation.features import feature_tables
 from simulacra.validation.metrics import Estimate, wasserstein_in_widths
 from simulacra.validation.mlp import MlpOptions
@@ -160,7 +161,7 @@ def equal_samples():
             samples = tuple(measured(half.take(slice(1200))) for half in halves(seed=seed))
             groups = energy_groups(*(sample.energies for sample in samples))
             rng = np.random.default_rng(seed)
-            result, _ = adversary.judge_samples((*samples, None), groups, "quick", rng)
+            result, _ = adversary.judge_samples(Samples(*samples), groups, "quick", rng)
             found.append({score.classifier: score for score in result.adversaries})
         return found
 
