@@ -17,8 +17,8 @@ from rich.console import Console
 from rich.table import Table
 
 from simulacra.detectors import Calorimeter
-from simulacra.particles import particle_name
 from simulacra.hybrid import HybridEvents, read_hybrid
+from simulacra.particles import particle_name
 
 CONSOLE = Console(width=110)
 FloatArray = NDArray[np.float64]
