@@ -8,6 +8,7 @@ from simulacra.detectors import load_detector, parse_detector
 from simulacra.errors import SimulacraError
 from simulacra.fullsim import Geant4Settings
 from simulacra.fullsim.calorimeter import CalorimeterSetup
+from simulacra.fullsim.geant4 import ChunkResult
 from simulacra.fullsim.job import Job
 
 PHOTONS = Geant4Settings(particle="gamma")
@@ -86,7 +87,7 @@ def test_several_particles_are_a_condition_of_their_own(atlas):
     assert mixed.conditions["pdg"].tolist() == [11, 11, 22, 22] * 6
     shot = np.concatenate([chunk.primaries.pdg for chunk in mixed.chunks])
     np.testing.assert_array_equal(shot, mixed.conditions["pdg"])
-    said = mixed.provenance("11.4.1")
+    said = mixed.provenance(ChunkResult({}, "11.4.1"))
     assert (said["particle"], said["pdg"]) == ("e-,gamma", None)
     single = Job.of(atlas, PHOTONS, TWO_POINTS, seed=1, n=24)
     assert single.detector is atlas

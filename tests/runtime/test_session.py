@@ -13,6 +13,7 @@ import pytest
 from simulacra.errors import EventsError, MissingDependencyError, SimulatorError
 from simulacra.runtime import Contract, Runtime
 from simulacra.runtime import session as runtime_session
+from simulacra.runtime.contract import KEY
 
 PHOTON = {
     "energy": 2000.0,
@@ -126,7 +127,9 @@ def test_damaged_and_foreign_files_are_refused(gan_file, tmp_path):
     with pytest.raises(SimulatorError, match="cannot load it"):
         Runtime.load(damaged)
     model = onnx.load(gan_file)
-    model.metadata_props[0].value = json.dumps({"format_version": 99})
+    facts = {entry.key: entry for entry in model.metadata_props}
+    facts[KEY].value = json.dumps({"format_version": 99})
+    model.metadata_props.remove(facts["seal"])
     onnx.save(model, damaged)
     with pytest.raises(SimulatorError, match="format 99, this version reads 1"):
         Runtime.load(damaged)
