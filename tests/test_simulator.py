@@ -193,8 +193,7 @@ def test_what_the_sample_decides_is_told_and_kept(placed):
 def test_impacts_that_were_offsets_are_no_positions(placed):
     """A folder that does not say what its impacts are is refused where it matters."""
     folder, _ = placed
-    about = json.loads((folder / "simulator.json").read_text())
-    assert about.pop("impacts") == "positions"
-    (folder / "simulator.json").write_text(json.dumps(about))
+    assert json.loads((folder / "simulator.json").read_text())["impacts"] == "positions"
+    rewrite(folder, lambda about: about.pop("impacts"))
     with pytest.raises(SimulatorError, match="impacts are offsets from the middle of a cell"):
         TrainedSimulator.load(folder)

@@ -11,12 +11,16 @@ ROUNDING = 4e-7
 """Relative difference that is rounding: files hold single precision (6e-8), and converting units or
 summing cells costs a few of its last digits."""
 
+NOTHING = 1e-12
+"""Modulus below which values are the rounding of zero, in any unit of the observables."""
+
 
 def is_constant(values: NDArray[np.floating]) -> BoolArray:
     """Return whether columns of values (n, ...) are the same in all rows up to rounding.
 
     A column counts as constant where its standard deviation is at most ``ROUNDING`` of its largest
-    modulus. Values that are nan do not count; a column without any value is constant.
+    modulus, or where all values are below ``NOTHING``. Values that are nan do not count; a column
+    without any value is constant.
 
     Returns:
         One truth value for each column; of shape () for a single column (n,).
@@ -29,6 +33,7 @@ def is_constant(values: NDArray[np.floating]) -> BoolArray:
         part = filled / np.where(largest > 0, largest, 1.0)
         away = np.where(known, part - part.sum(axis=0) / number, 0.0)
         constant: BoolArray = np.asarray((away**2).sum(axis=0) / number <= ROUNDING**2)
+    constant |= np.asarray(largest <= NOTHING)
     return constant
 
 

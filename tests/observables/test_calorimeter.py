@@ -11,7 +11,7 @@ from simulacra.conditions import Conditions, EnergySpectrum, draw_conditions
 from simulacra.detectors import Calorimeter, builtin_detectors, load_detector
 from simulacra.errors import DetectorError
 from simulacra.events import Events
-from simulacra.observables import observable, observables_of, observe
+from simulacra.observables import fixed_observables, observable, observables_of, observe
 
 CALORIMETERS = [n for n in builtin_detectors() if isinstance(load_detector(n), Calorimeter)]
 
@@ -62,13 +62,17 @@ def test_a_single_hit_cell_is_its_own_centre_and_has_no_width(name):
         events = one_hit(name, cell)
         values = compute(events)
         for i, axis in enumerate(detector.axes):
-            assert values[f"width_{axis}.{layer.name}"] == pytest.approx(0, abs=1e-5)
+            width, found = f"width_{axis}.{layer.name}", f"centre_{axis}.{layer.name}"
+            if width not in values:  # the read-out fixes it
+                assert {width, found} & {o.name for o in fixed_observables(detector)}
+                continue
+            assert values[width] == pytest.approx(0, abs=1e-5)
             offsets = detector.window_offset(layer, i)
             state = int(events.conditions[f"alignment_{axis}"][0]) if len(offsets) > 1 else 0
             impact = f"impact_{axis}"
             shift = events.conditions[impact][0] if impact in events.conditions.columns else 0.0
             position = (layer.x, layer.y)[i][cell - layer.cells.start] + offsets[state] - shift
-            assert values[f"centre_{axis}.{layer.name}"] == pytest.approx(position, abs=1e-4)
+            assert values[found] == pytest.approx(position, abs=1e-4)
         assert values[f"hottest_cell.{layer.name}"] == pytest.approx(1)
         assert values[f"energy_ratio.{layer.name}"] == pytest.approx(1)
         assert values[f"fraction.{layer.name}"] == pytest.approx(1)
