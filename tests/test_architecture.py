@@ -19,7 +19,7 @@ LEVELS = [
     {"detectors"},
     {"conditions"},
     {"events"},
-    {"energies", "helix", "shared_events"},
+    {"answers", "energies", "helix", "shared_events"},
     {"drawings", "io", "observables", "transforms"},
     {"sample", "fullsim", "models"},
     {"card", "requests", "surrogate"},

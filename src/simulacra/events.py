@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Protocol, Self
@@ -15,7 +15,7 @@ import numpy as np
 from simulacra.arrays import Array
 from simulacra.conditions import Conditions
 from simulacra.detectors import Detector
-from simulacra.errors import EventsError, SimulatorError
+from simulacra.errors import EventsError
 from simulacra.particles import PDG, in_order, names_of, pdg_id, recorded_particles
 
 PIECE = 10_000_000
@@ -170,68 +170,6 @@ class Events:
                     "set what is below a noise threshold to zero first"
                 )
                 raise EventsError(msg)
-
-
-class Shaped(Protocol):
-    """The shape of an array for a single event."""
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Without the axis of the events."""
-
-
-def filled(
-    blocks: Iterable[Mapping[str, Array]], n: int, arrays: Mapping[str, Shaped]
-) -> dict[str, Array]:
-    """Return response arrays of ``n`` events in single precision from blocks of them, in order."""
-    response: dict[str, Array] = {
-        name: np.zeros((n, *array.shape), np.float32) for name, array in arrays.items()
-    }
-    start = 0
-    for block in blocks:
-        size = len(next(iter(block.values())))
-        for name, array in response.items():
-            array[start : start + size] = block[name]
-        start += size
-    return response
-
-
-def possible(
-    blocks: Iterable[Mapping[str, Array]], detector: Detector
-) -> Iterator[Mapping[str, Array]]:
-    """Yield a simulator's answers, block by block, as long as they can be a response.
-
-    Raises:
-        SimulatorError: a number is not finite, or is below zero where there is no sign.
-    """
-    for block in blocks:
-        for name, array in detector.response_arrays.items():
-            values = block[name]
-            wrong = {"not finite": ~np.isfinite(values), "negative": array.negative(values)}
-            for what, where in wrong.items():
-                if where.any():
-                    msg = (
-                        f"the simulator's answers are {what} in {np.count_nonzero(where)} numbers "
-                        f"of {name}: its training failed, or it is asked for what it cannot do"
-                    )
-                    raise SimulatorError(msg)
-        yield block
-
-
-def streamed(
-    blocks: Iterable[Mapping[str, Array]],
-    conditions: Conditions,
-    detector: Detector,
-    provenance: Mapping[str, Any],
-) -> Iterator[Events]:
-    """Yield the events of blocks of answers to conditions, in order; one empty piece for none."""
-    start = 0
-    for block in blocks:
-        stop = start + len(next(iter(block.values())))
-        yield Events(conditions.take(slice(start, stop)), block, detector, provenance)
-        start = stop
-    if not len(conditions):
-        yield Events(conditions, filled((), 0, detector.response_arrays), detector, provenance)
 
 
 class EventSource(Protocol):

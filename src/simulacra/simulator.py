@@ -21,13 +21,14 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 
-from simulacra.arrays import Array, BoolArray
+from simulacra.answers import Answers
+from simulacra.arrays import BoolArray
 from simulacra.atomic import part_of, publish_folder, settled, whole_file, whole_folder
 from simulacra.card import Card
 from simulacra.conditions import Conditions, conditions_at
 from simulacra.detectors import Calorimeter, Detector, load_detector, parse_detector
 from simulacra.errors import SimulacraError, SimulatorError
-from simulacra.events import Events, filled, possible, streamed
+from simulacra.events import Events
 from simulacra.models import find_model
 from simulacra.models.symmetries import decide
 from simulacra.particles import (
@@ -146,33 +147,27 @@ class TrainedSimulator:
 
         Raises:
             EventsError: a condition is missing or not sensible.
-            SimulatorError: a particle is none of those that it learned from.
-            SimulatorError: an answer is not finite, or negative where there is no sign.
+            SimulatorError: a particle is none of those that it learned from; or an answer is not
+                finite, or negative where there is no sign.
         """
-        used, facts, blocks = self._answer(conditions, seed)
-        response = filled(blocks, len(used), self.detector.response_arrays)
-        return Events(used, response, self.detector, facts)
+        return self._answers(conditions, seed).whole()
 
     def stream(self, conditions: Conditions, seed: int) -> Iterator[Events]:
-        """Yield the events of :meth:`simulate` piece by piece, so that few are in memory at once.
+        """Yield the events of :meth:`simulate` in pieces, so that few are in memory at once.
 
         Raises:
             EventsError: a condition is missing or not sensible.
-            SimulatorError: an answer is not finite, or negative where there is no sign.
+            SimulatorError: as for :meth:`simulate`.
         """
-        used, facts, blocks = self._answer(conditions, seed)
-        return streamed(blocks, used, self.detector, facts)
+        return self._answers(conditions, seed).pieces()
 
-    def _answer(
-        self, conditions: Conditions, seed: int
-    ) -> tuple[Conditions, dict[str, Any], Iterator[Mapping[str, Array]]]:
-        """Return the conditions that count, the provenance, and the answers block by block."""
+    def _answers(self, conditions: Conditions, seed: int) -> Answers:
         conditions.check(self.detector)
         if PDG in self.detector.conditions:
             require_served(np.unique(conditions[PDG]).tolist(), self.particles, "the simulator")
         used = Conditions({name: conditions[name] for name in self.detector.conditions})
         facts = provenance("generate", model=self.card.model_kind, seed=seed, **self.about)
-        return used, facts, possible(self.surrogate.blocks(used, seed), self.detector)
+        return Answers(used, self.surrogate.blocks(used, seed), self.detector, facts)
 
     def generate(self, energy: str, n: int, seed: int, particle: str | None = None) -> Events:
         """Return ``n`` events of particles at random places of the beam spot.

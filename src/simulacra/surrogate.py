@@ -10,11 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from simulacra.answers import filled
 from simulacra.arrays import Array
 from simulacra.conditions import Conditions
 from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
-from simulacra.events import Events, filled
+from simulacra.events import Events
 from simulacra.models import GenerativeModel, ModelEntry
 from simulacra.transforms import Encoder, Response, Transform
 

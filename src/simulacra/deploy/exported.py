@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
-from simulacra.arrays import Array, BoolArray
+from simulacra.answers import Answers
+from simulacra.arrays import BoolArray
 from simulacra.atomic import whole_file
 from simulacra.conditions import Conditions
 from simulacra.detectors import Detector, parse_detector
-from simulacra.events import Events, filled, possible, streamed
+from simulacra.events import Events
 from simulacra.models import find_model
 from simulacra.particles import PDG, own_ranges_of, particle_name
 from simulacra.provenance import provenance
@@ -67,31 +68,25 @@ class ExportedSimulator:
             EventsError: a condition is missing or not sensible.
             SimulatorError: an answer is not finite, or negative where there is no sign.
         """
-        used, facts, blocks = self._answer(conditions, seed)
-        response = filled(blocks, len(used), self.detector.response_arrays)
-        return Events(used, response, self.detector, facts)
+        return self._answers(conditions, seed).whole()
 
     def stream(self, conditions: Conditions, seed: int) -> Iterator[Events]:
-        """Yield the same events piece by piece, so that few are in memory at once.
+        """Yield the events of :meth:`simulate` in pieces, so that few are in memory at once.
 
         Raises:
             EventsError: a condition is missing or not sensible.
-            SimulatorError: an answer is not finite, or negative where there is no sign.
+            SimulatorError: as for :meth:`simulate`.
         """
-        used, facts, blocks = self._answer(conditions, seed)
-        return streamed(blocks, used, self.detector, facts)
+        return self._answers(conditions, seed).pieces()
 
-    def _answer(
-        self, conditions: Conditions, seed: int
-    ) -> tuple[Conditions, dict[str, Any], Iterator[Mapping[str, Array]]]:
-        """Return the conditions that count, the provenance, and the answers block by block."""
+    def _answers(self, conditions: Conditions, seed: int) -> Answers:
         contract = self.runtime.contract
         blocks = self.runtime.blocks(conditions.columns, seed)
         used = Conditions({name: conditions[name] for name in self.detector.conditions})
         own = {"model": contract.model, "seed": seed, "runtime": "onnxruntime"}
         facts = {**contract.facts, **own}
         del facts["step"], facts["versions"]  # those of the export
-        return used, provenance("generate", **facts), possible(blocks, self.detector)
+        return Answers(used, blocks, self.detector, provenance("generate", **facts))
 
     def outside(self, conditions: Conditions) -> BoolArray:
         """Return which rows lie outside the ranges of training (n,)."""
