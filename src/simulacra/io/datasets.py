@@ -15,6 +15,7 @@ import numpy as np
 
 from simulacra.arrays import Array
 from simulacra.errors import EventsError, SimulacraError
+from simulacra.io.confined import require_confined
 from simulacra.io.integrity import require_linked, require_written
 from simulacra.io.stated_units import factor_to, file_energy_unit, stated_unit
 from simulacra.units import find_unit
@@ -34,6 +35,7 @@ def opened(path: Path) -> Iterator[h5py.File]:
         raise EventsError(msg)
     try:
         with h5py.File(path, "r") as file:
+            require_confined(file)
             yield file
     except SimulacraError as error:
         msg = f"{path}: {error}"
@@ -77,7 +79,8 @@ def read_numbers(file: h5py.File, name: str, rows: slice = slice(None)) -> Array
         msg = f"{name} has no axis of events"
         raise EventsError(msg)
     rows = range_of(rows, len(dataset))
-    require_memory((rows.stop - rows.start) * math.prod(dataset.shape[1:]) * dataset.dtype.itemsize)
+    in_memory = 8 if dataset.dtype.kind in "biu" else max(dataset.dtype.itemsize, 4)
+    require_memory((rows.stop - rows.start) * math.prod(dataset.shape[1:]) * in_memory)
     require_written(dataset, rows)
     array: Array = dataset[rows]
     return array.astype(_type_in_memory(array.dtype), copy=False)
