@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from simulacra.errors import EventsError, SimulacraError
 from simulacra.io.confined import require_confined
 from simulacra.io.integrity import require_linked, require_written
 from simulacra.io.stated_units import factor_to, file_energy_unit, stated_unit
+from simulacra.memory import memory
 from simulacra.units import find_unit
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -168,11 +168,6 @@ def count_rows(path: Path, name: str) -> int:
             msg = f"{name} has no axis of events"
             raise EventsError(msg)
         return shape[0]
-
-
-def memory() -> int:
-    """Return the machine's memory in bytes."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def require_memory(size: int) -> None:
