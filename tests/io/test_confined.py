@@ -6,6 +6,7 @@ import pytest
 
 from simulacra.detectors import load_detector
 from simulacra.errors import EventsError
+from simulacra.events import Events
 from simulacra.io import confined, read_events, recognise, write_events
 
 VOXELS = load_detector("calochallenge-1-photons")
@@ -135,3 +136,29 @@ def test_a_small_file_that_claims_much(secret):
         read_events(path, VOXELS)
     with pytest.raises(EventsError, match="no source covers from event 4 on"):
         read_events(path, VOXELS, slice(0, N))
+
+
+# --- what nobody knows ----------------------------------------------------------------------------
+
+
+def test_a_newer_format_is_refused(events, tmp_path):
+    write_events(events, tmp_path / "a.h5")
+    with h5py.File(tmp_path / "a.h5", "r+") as file:
+        file.attrs["format_version"] = 2
+    with pytest.raises(EventsError, match="format 2, this version reads 1"):
+        read_events(tmp_path / "a.h5")
+
+
+def test_a_condition_that_nobody_knows_is_noted(events, tmp_path):
+    write_events(events, tmp_path / "a.h5")
+    with h5py.File(tmp_path / "a.h5", "r+") as file:
+        file["conditions/temperature"] = np.ones(len(events))
+    with pytest.warns(UserWarning, match="declares no condition temperature"):
+        read_events(tmp_path / "a.h5")
+
+
+def test_responses_beyond_single_precision_are_refused(events, tmp_path):
+    cells = np.asarray(events["showers"], np.float64).copy()
+    cells[1, 2] = 1e39
+    with pytest.raises(EventsError, match=r"showers holds 1e.39, which is beyond single"):
+        Events(events.conditions, {"showers": cells}, events.detector).check()
