@@ -104,6 +104,10 @@ def test_a_source_in_the_folder_leads_nowhere_else(way, secret, monkeypatch):
     refused(stranger(secret, linked, "between.h5"))
 
 
+def test_patterns_of_names_are_refused(secret):
+    refused(stranger(secret, virtual, "part-%%.h5"), "patterns of names")
+
+
 def test_soft_links_within_the_file_are_fine(events, tmp_path):
     write_events(events, tmp_path / "a.h5")
     with h5py.File(tmp_path / "a.h5", "r+") as file:

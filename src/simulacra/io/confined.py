@@ -88,6 +88,10 @@ def _sources(file: h5py.File, item: h5py.h5d.DatasetID, name: str, folder: Path)
         return []
     count = layout.get_virtual_count()
     names = dict.fromkeys(layout.get_virtual_filename(number) for number in range(count))
+    if pattern := next((source for source in names if "%" in source), ""):
+        # HDF5 puts the numbers of blocks there
+        msg = f"{name} is read from {pattern}: patterns of names are not followed"
+        raise EventsError(msg)
     return [_inside(file, source, name, folder) for source in names if source != "."]
 
 
