@@ -5,7 +5,8 @@ import yaml
 
 from simulacra.conditions import conditions_at
 from simulacra.detectors import load_detector, parse_detector
-from simulacra.errors import CardError, DetectorError, SimulacraError
+from simulacra.errors import CardError, DetectorError, EventsError, SimulacraError
+from simulacra.io import read_events, root_tables, write_events
 from simulacra.memory import memory, require_room
 from simulacra.models import find_model
 from simulacra.simulator import train
@@ -74,6 +75,14 @@ def test_aliases_of_aliases():
     with pytest.raises(ValueError, match="aliases"):
         parse_yaml("&a [*a]")
     assert parse_yaml("a: &a [1]\nb: *a") == {"a": [1], "b": [1]}
+
+
+def test_branches_that_no_memory_holds(events, tmp_path, monkeypatch):
+    pytest.importorskip("uproot")
+    write_events(events, tmp_path / "a.root")
+    monkeypatch.setattr(root_tables, "HEADERS", -(10**15))  # as if a branch claimed so much
+    with pytest.raises(EventsError, match="too large"):
+        read_events(tmp_path / "a.root")
 
 
 def type_of_cards():
