@@ -12,8 +12,8 @@ import simulacra
 
 ROOT = Path(simulacra.__file__).parent
 LEVELS = [
-    {"arrays", "atomic", "errors", "jsonable", "memory", "provenance", "shipped", "units"},
-    {"columns", "particles", "rounding", "sealed", "workplace", "yaml_files"},
+    {"arrays", "atomic", "errors", "jsonable", "provenance", "shipped", "units"},
+    {"columns", "memory", "particles", "rounding", "sealed", "workplace", "yaml_files"},
     {"histograms"},
     {"runtime"},
     {"detectors"},

@@ -89,7 +89,8 @@ def test_particles_are_listed_chosen_and_refused(run):
 
 
 def test_train_generate_validate(run, simulator, tmp_path):
-    assert run("generate", simulator, "--like", "sample:test", "-n", 50, "-o", "fast.h5")[0] == 0
+    like = ["--like", "sample:test", "-n", 50, "--extrapolate"]
+    assert run("generate", simulator, *like, "-o", "fast.h5")[0] == 0
     write_events(load_sample("test").take(slice(50)), "reference.h5")
     code, out, _ = run("validate", "reference.h5", "fast.h5", "-o", "report")
     assert code == 0
@@ -109,7 +110,7 @@ def test_validate_with_sample_metrics(run, tmp_path):
 
 def test_generate_asks_for_as_many_conditions_as_there_are(run, simulator, tmp_path):
     write_events(load_sample("test").take(slice(5)), "few.h5")
-    options = ["generate", simulator, "--like", "few.h5", "-o", "fast.h5"]
+    options = ["generate", simulator, "--like", "few.h5", "-o", "fast.h5", "--extrapolate"]
     refused(run(*options, "-n", 6), "-n 6: few.h5 has only 5 events")
     assert not (tmp_path / "fast.h5").exists()
     assert run(*options, "-n", 5)[0] == 0
@@ -124,9 +125,21 @@ def test_generate_gives_the_same_bytes(run, simulator, tmp_path):
     assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()
 
 
-def test_generate_says_what_is_outside_the_training(run, simulator):
-    _, _, err = run("generate", simulator, "--energy", "100GeV", "-n", 5, "-o", "fast.h5")
+def test_generate_says_what_is_outside_the_training(run, simulator, tmp_path):
+    _, _, err = run("generate", simulator, "--energy", "7GeV", "-n", 5, "-o", "fast.h5")
     assert "5 of 5 events are outside the trained range" in err
+    assert run("export", simulator, "--to", "onnx", "-o", "fast.onnx")[0] == 0
+    for name in (simulator, "fast.onnx"):
+        far = ["generate", name, "--energy", "1GeV,100GeV", "-n", 4, "-o", "far.h5"]
+        words = ("energy: 2 events", "100000", "1000 MeV to 4000 MeV", "--extrapolate")
+        refused(run(*far), *words)
+        assert not (tmp_path / "far.h5").exists()
+        code, _, err = run(*far, "--extrapolate")
+        assert code == 0
+        assert "2 of 4 events are outside the trained range" in err
+        (tmp_path / "far.h5").unlink()
+        beyond = ["generate", name, "--energy", "1e37GeV", "-n", 4, "-o", "far.h5"]
+        refused(run(*beyond, "--extrapolate"), "beyond single precision")
 
 
 def test_convert_there_and_back(run, tmp_path):

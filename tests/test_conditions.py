@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from simulacra.columns import outside_ranges
+from simulacra.columns import far_outside, outside_ranges
 from simulacra.conditions import Conditions, EnergySpectrum, conditions_at, draw_conditions
 from simulacra.detectors import ConditionSpec, builtin_detectors, load_detector
 from simulacra.errors import DetectorError, EventsError, SimulacraError
@@ -64,6 +64,8 @@ def test_drawn_conditions_cover_every_alignment(barrel):
     [
         ("energy", -1.0, "must be positive"),
         ("energy", np.nan, "not finite"),
+        ("energy", 1e39, "holds 1e.39 MeV, beyond single precision"),
+        ("energy", 1e-40, "1e-40 MeV, below single precision"),
         ("alignment_phi", 4, "must be one of"),
     ],
 )
@@ -121,3 +123,17 @@ def test_angles_are_outside_of_a_range_whatever_the_turn():
     outside = outside_ranges(phi, {"phi": (0.0, 1.0)}, specs)
     assert outside.tolist() == [False, False, False, False, True, True]
     assert not outside_ranges(phi, {"phi": (-np.pi, np.pi)}, specs).any()
+
+
+@pytest.mark.parametrize(
+    ("role", "limits", "near", "far"),
+    [
+        ("log", (1e3, 64e3), (501.0, 1e3, 127e3), (499.0, 129e3)),
+        ("linear", (-20.0, 20.0), (-29.9, 0.0, 29.9), (-30.1, 30.1)),
+        ("cyclic", (0.0, 2.0), (-0.4, 2.4, 2 * np.pi - 0.4), (-0.6, 2.6, np.pi)),
+    ],
+)
+def test_far_outside_is_a_factor_or_a_part_of_the_range(role, limits, near, far):
+    assert not far_outside(np.array(near), limits, role).any()
+    assert far_outside(np.array(far), limits, role).all()
+    assert not far_outside(np.zeros(0), limits, role).any()

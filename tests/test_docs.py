@@ -56,6 +56,7 @@ SMALL = {
     "every: 500": "every: 2",
     "sample:test": "selection.h5",
     "-n 1000": "-n 10",
+    "--energy 50GeV": "--energy 4GeV",
     "65_000.0": "4_000.0",
 }
 """What the tutorial is run with, in place of what it says."""
@@ -105,6 +106,7 @@ FEW = {
     "-n 8000 --workers 2": "-n 160",
     "1GeV..10GeV": "200MeV..900MeV",
     "-n 1000": "-n 10",
+    "--energy 50GeV": "--energy 4GeV",
     "steps: 3000": "steps: 4",
     "every: 500": "every: 2",
     "--energy 5GeV": "--energy 500MeV",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -19,7 +19,7 @@ from pydantic import (
 from simulacra.detectors.base import Frozen
 from simulacra.errors import CardError
 from simulacra.models import find_model
-from simulacra.yaml_files import one_line_errors, text_of
+from simulacra.yaml_files import one_line_errors, parse_yaml, text_of
 
 
 class CardFile(Frozen):
@@ -43,7 +43,7 @@ class CardFile(Frozen):
             CardError: an unknown key, or a value that does not fit.
         """
         with one_line_errors(source, CardError):
-            content = yaml.safe_load(text)
+            content = parse_yaml(text)
             if not isinstance(content, dict):
                 msg = f"{source}: a card is a mapping of keys to values"
                 raise CardError(msg)
@@ -201,6 +201,10 @@ class SelectionCard(Frozen):
     measure: Literal["moments", "chi2"] = "moments"
 
 
+LARGEST_OPTION = 100_000
+"""Of the numbers of a model's options: widths, depths, steps."""
+
+
 class Card(CardFile):
     """A whole run card."""
 
@@ -223,7 +227,12 @@ class Card(CardFile):
             config = find_model(str(value["kind"])).config_class()
         except CardError as error:
             raise ValueError(str(error)) from None
-        return config.model_validate(value)
+        checked = config.model_validate(value)
+        for name, number in _numbers(checked.model_dump()):
+            if number > LARGEST_OPTION:
+                msg = f"{name}: {number:.3g} is more than any network has ({LARGEST_OPTION})"
+                raise ValueError(msg)
+        return checked
 
     @field_validator("training", mode="wrap")
     @classmethod
@@ -264,6 +273,14 @@ class Card(CardFile):
         return kind
 
 
+def _numbers(options: dict[str, Any]) -> Iterator[tuple[str, int | float]]:
+    """Yield the numbers of a model's options with the names of the options."""
+    for name, value in options.items():
+        for number in value if isinstance(value, tuple | list) else (value,):
+            if isinstance(number, int | float):
+                yield name, number
+
+
 def _override(content: dict[str, Any], override: str) -> None:
     """Set one dotted key of a card's content in place."""
     dotted, equals, value = override.partition("=")
@@ -276,4 +293,4 @@ def _override(content: dict[str, Any], override: str) -> None:
         if not isinstance(content, dict):
             msg = f"--set {override}: {parent} has no keys below it"
             raise CardError(msg)
-    content[last] = yaml.safe_load(value)
+    content[last] = parse_yaml(value)

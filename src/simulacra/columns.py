@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 import numpy as np
 
@@ -14,6 +14,15 @@ ROUNDING = 1e-4
 """Part of a limit by which single precision may miss it."""
 EVEN = 1e-2
 """Part of a linear range by which values that were drawn evenly may miss its edges."""
+
+
+FAR_FACTOR = 2.0
+"""Factor beyond a limit of a positive condition at which a simulator is far outside of training."""
+FAR_PART = 0.25
+"""The same for a linear or cyclic one, as a part of its range: of values that were drawn from a
+Gaussian hardly one in a hundred thousand lies so far beyond those that were seen."""
+LARGEST, SMALLEST = np.finfo(np.float32).max, np.finfo(np.float32).tiny
+"""Ends of single precision, in which networks take conditions."""
 
 
 class Declared(Protocol):
@@ -39,15 +48,30 @@ def check_columns(columns: Mapping[str, Array], declared: Mapping[str, Declared]
             msg = f"no condition {name!r} among {', '.join(columns)}"
             raise EventsError(msg)
         column = columns[name]
-        if not np.all(np.isfinite(column)):
-            msg = f"condition {name!r} holds values that are not finite"
-            raise EventsError(msg)
-        if spec.role == "log" and np.any(column <= 0):
-            msg = f"condition {name!r} must be positive, got {column.min():g} {spec.unit}"
-            raise EventsError(msg)
+        if not np.all(np.abs(column) <= LARGEST):
+            _refuse_large(name, column, spec)
+        if spec.role == "log" and np.any(column < SMALLEST):
+            _refuse_small(name, column, spec)
         if spec.categories is not None and not _all_among(column, spec.categories):
             msg = f"condition {name!r} must be one of {spec.categories}"
             raise EventsError(msg)
+
+
+def _refuse_large(name: str, column: Array, spec: Declared) -> NoReturn:
+    if not np.all(np.isfinite(column)):
+        msg = f"condition {name!r} holds values that are not finite"
+    else:
+        largest = np.abs(column).max()
+        msg = f"condition {name!r} holds {largest:g} {spec.unit}, beyond single precision"
+    raise EventsError(msg)
+
+
+def _refuse_small(name: str, column: Array, spec: Declared) -> NoReturn:
+    smallest = column.min()
+    msg = f"condition {name!r} must be positive, got {smallest:g} {spec.unit}"
+    if smallest > 0:
+        msg = f"condition {name!r} holds {smallest:g} {spec.unit}, below single precision"
+    raise EventsError(msg)
 
 
 def _all_among(column: Array, categories: tuple[int, ...]) -> bool:
@@ -68,14 +92,32 @@ def outside_ranges(
     """
     outside = np.zeros(len(next(iter(columns.values()))), dtype=bool)
     for name, (low, high) in ranges.items():
-        even = EVEN * (high - low) if declared[name].role in ("linear", "cyclic") else 0.0
-        if declared[name].role == "cyclic":
-            beyond = np.mod(columns[name].astype(np.float64) - low + even, 2 * np.pi)
-            outside |= beyond > high - low + 2 * even + ROUNDING
-            continue
-        outside |= columns[name] < low - ROUNDING * abs(low) - even
-        outside |= columns[name] > high + ROUNDING * abs(high) + even
+        role = declared[name].role
+        even = EVEN * (high - low) if role in ("linear", "cyclic") else 0.0
+        outside |= _beyond(columns[name], low, high, even, turns=role == "cyclic")
     return outside
+
+
+def far_outside(column: Array, limits: tuple[float, float], role: str) -> BoolArray:
+    """Return which values (n,) lie far outside the lowest and highest value in training.
+
+    Of a positive condition (``log``) those beyond a limit by more than the factor
+    :data:`FAR_FACTOR`, of others those beyond by more than the part :data:`FAR_PART` of the range.
+    """
+    low, high = limits
+    if role == "log":
+        return _beyond(column, low / FAR_FACTOR, high * FAR_FACTOR, 0.0, turns=False)
+    return _beyond(column, low, high, FAR_PART * (high - low), turns=role == "cyclic")
+
+
+def _beyond(column: Array, low: float, high: float, margin: float, *, turns: bool) -> BoolArray:
+    """Return which values lie beyond limits by more than a margin and rounding."""
+    if turns:
+        beyond = np.mod(column.astype(np.float64) - low + margin, 2 * np.pi)
+        past: BoolArray = beyond > high - low + 2 * margin + ROUNDING
+        return past
+    below: BoolArray = column < low - ROUNDING * abs(low) - margin
+    return below | (column > high + ROUNDING * abs(high) + margin)
 
 
 def outside_own_range(

@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulacra.arrays import Array, BoolArray
-from simulacra.columns import check_columns, outside_own_range, outside_ranges
+from simulacra.columns import LARGEST, SMALLEST, check_columns, outside_own_range, outside_ranges
 from simulacra.detectors import Detector
 from simulacra.errors import EventsError, SimulacraError
+from simulacra.memory import require_room
 from simulacra.particles import PDG, ParticleMixture, names_of
 from simulacra.units import format_energy, parse_quantity
 
@@ -25,6 +26,8 @@ Law = Literal["points", "log-uniform", "uniform"]
 """How the values of a spectrum are distributed."""
 _SIGNS: dict[Law, str] = {"log-uniform": r"\.\.", "uniform": r"(?<=V)\s*-"}
 """What stands between the ends of a range; a minus elsewhere belongs to a number."""
+COPIES = 16
+"""Bytes of each number of conditions while they are drawn, about."""
 STREAM = 1
 """Of a seed, the stream that conditions are drawn from."""
 
@@ -106,6 +109,10 @@ class EnergySpectrum:
         if not self.points or min(self.points) <= 0 or not np.all(np.isfinite(self.points)):
             msg = "energies must be positive"
             raise SimulacraError(msg)
+        if min(self.points) < float(SMALLEST) or max(self.points) > float(LARGEST):
+            msg = f"energies must lie from {SMALLEST:.2g} to {LARGEST:.2g} MeV: beyond that is "
+            msg += "beyond single precision"
+            raise SimulacraError(msg)
         is_range = len(self.points) == 2 and self.points[0] < self.points[1]
         if self.law != "points" and not is_range:
             msg = "an energy range goes from the lower to the higher energy"
@@ -169,8 +176,9 @@ def draw_conditions(
     Raises:
         DetectorError: the detector does not say where its particles come from.
         SimulacraError: the particle is a condition, and neither the detector nor ``particles`` say
-            which, or it is none of the detector's.
+            which, or it is none of the detector's; or the memory does not hold so many.
     """
+    require_room(COPIES * n * (len(detector.conditions) + 1), f"{n} events")
     columns = detector.draw(energy.draw(n, rng), rng)
     if PDG in detector.conditions:
         if particles is not None:

@@ -13,6 +13,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 
 from simulacra.arrays import Array
+from simulacra.columns import LARGEST
 from simulacra.conditions import Conditions
 from simulacra.detectors import Detector
 from simulacra.errors import EventsError
@@ -159,6 +160,9 @@ class Events:
             if bad:
                 msg = f"{name} holds {bad} values that are not finite"
                 raise EventsError(msg)
+            if array.dtype.itemsize > 4 and array.size and _largest(array) > float(LARGEST):
+                msg = f"{name} holds {_largest(array):g}, which is beyond single precision"
+                raise EventsError(msg)
 
     def check_signs(self) -> None:
         """Raise an :class:`EventsError` where a response is negative that has no sign."""
@@ -170,6 +174,11 @@ class Events:
                     "set what is below a noise threshold to zero first"
                 )
                 raise EventsError(msg)
+
+
+def _largest(array: Array) -> float:
+    """Return the largest absolute value, without a copy of the array."""
+    return max(abs(float(array.min())), abs(float(array.max())))
 
 
 class EventSource(Protocol):
@@ -189,15 +198,18 @@ class EventSource(Protocol):
         """Return some events, one after another."""
 
 
+def numbers_of(detector: Detector) -> int:
+    """Return how many numbers the response of an event has."""
+    return sum(math.prod(array.shape) for array in detector.response_arrays.values())
+
+
 def spans(source: EventSource) -> list[slice]:
     """Return the places of pieces: as many events as a little memory holds.
 
     Where all are few, they are one piece. None is much smaller than the others, so that what a
     reader checks of a piece is never decided by a handful of events.
     """
-    arrays = source.detector.response_arrays.values()
-    numbers = sum(math.prod(array.shape) for array in arrays)
-    step = max(PIECE // (max(numbers, 1) * ROWS), 1) * ROWS
+    step = max(PIECE // (max(numbers_of(source.detector), 1) * ROWS), 1) * ROWS
     starts = [0, *range(step, len(source) - step // 2, step)]
     return [slice(*ends) for ends in itertools.pairwise([*starts, len(source)])]
 

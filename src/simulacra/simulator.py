@@ -95,6 +95,14 @@ class FastSimulator(Protocol):
     def stream(self, conditions: Conditions, seed: int) -> Iterator[Events]:
         """Yield the same events piece by piece, so that few are in memory at once."""
 
+    @property
+    def ranges(self) -> Mapping[str, tuple[float, float]]:
+        """Lowest and highest training value of each numerical condition."""
+
+    @property
+    def own_ranges(self) -> dict[int, tuple[float, float]]:
+        """The range of the detector's scale, MeV, of particles that had less than all of it."""
+
     def outside(self, conditions: Conditions) -> BoolArray:
         """Return which rows lie outside the ranges of training (n,)."""
 

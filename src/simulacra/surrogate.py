@@ -17,6 +17,7 @@ from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
 from simulacra.events import Events
 from simulacra.models import GenerativeModel, ModelEntry
+from simulacra.models.bounded import Bounded
 from simulacra.transforms import Encoder, Response, Transform
 
 BLOCK = 2048
@@ -36,6 +37,7 @@ class Surrogate(nn.Module):
 
     Raises:
         CardError: the model is for another kind of detector, or needs more of it.
+        SimulacraError: the memory does not hold it.
     """
 
     encoder: Encoder
@@ -44,9 +46,10 @@ class Surrogate(nn.Module):
         super().__init__()
         entry.check(detector)
         self.detector = detector
-        self.encoder = entry.encoder(config, detector)
-        self._transform = cast("nn.Module", entry.transform(config, detector))
-        self._model = entry.build(config, detector, self.encoder.features)
+        with Bounded():
+            self.encoder = entry.encoder(config, detector)
+            self._transform = cast("nn.Module", entry.transform(config, detector))
+            self._model = entry.build(config, detector, self.encoder.features)
 
     @property
     def transform(self) -> Transform:

@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
 from simulacra.errors import SimulacraError, summarise_validation_error
+
+LONGEST = 20_000_000
+"""Characters of a YAML text."""
+MOST_NODES = 1_000_000
+"""Values that aliases may make of a text."""
 
 
 def text_of(path: Path, kind: type[SimulacraError]) -> str:
@@ -19,6 +25,34 @@ def text_of(path: Path, kind: type[SimulacraError]) -> str:
     except UnicodeDecodeError:
         msg = f"{path}: not a text file in UTF-8"
         raise kind(msg) from None
+
+
+def parse_yaml(text: str) -> Any:  # noqa: ANN401 - whatever YAML holds
+    """Return what a YAML text holds.
+
+    Raises:
+        ValueError: it is too long, or its aliases make far more of it than is written.
+    """
+    if len(text) > LONGEST:
+        msg = f"a text of {len(text)} characters; at most {LONGEST} are read"
+        raise ValueError(msg)
+    if "*" in text and "&" in text:  # aliases of aliases grow without limit
+        sizes: dict[int, int] = {}
+        node = yaml.compose(text, yaml.SafeLoader)
+        if node is not None and _nodes(node, sizes) > MOST_NODES:
+            msg = f"aliases make more than {MOST_NODES} values of it"
+            raise ValueError(msg)
+    return yaml.safe_load(text)
+
+
+def _nodes(node: yaml.Node, sizes: dict[int, int]) -> int:
+    """Return how many values a node stands for; ``sizes`` holds those that are known."""
+    if id(node) not in sizes:
+        sizes[id(node)] = MOST_NODES  # of one that holds itself
+        below = [] if isinstance(node, yaml.ScalarNode) else node.value
+        items = [item for pair in below for item in (pair if isinstance(pair, tuple) else (pair,))]
+        sizes[id(node)] = 1 + sum(_nodes(item, sizes) for item in items)
+    return sizes[id(node)]
 
 
 @contextmanager

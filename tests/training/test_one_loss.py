@@ -62,7 +62,7 @@ def test_gradients_are_clipped_and_divergence_is_told(events):
     slow, _ = _run(events, gradient_clip=1e-12, learning_rate=1e-3, averaging=0.0)
     slow.advance()
     assert slow.averaged()["mean"].abs().max() < 1e-6
-    broken, _ = _run(events, model=Config(scale=float("inf")))
+    broken, _ = _run(events, model=Config(scale=1e39))
     with pytest.raises(SimulatorError, match="diverged at step 0 .*pull inf.*learning_rate"):
         broken.advance()
 

@@ -95,6 +95,9 @@ def generate(
     number: Annotated[int | None, typer.Option("-n", min=1, help="Number of events.")] = None,
     particle: Particles = None,
     seed: Seed = 1,
+    extrapolate: Annotated[
+        bool, typer.Option("--extrapolate", help="Generate events far outside the training, too.")
+    ] = False,
     overwrite: Overwrite = False,
 ) -> None:
     """Generate events with a trained simulator.
@@ -102,12 +105,15 @@ def generate(
     A simulator of several particles needs --particle, or --like a file that says its particle.
     """
     from simulacra.io import require_writable, write_pieces
+    from simulacra.requests import require_near
     from simulacra.simulators import load_simulator
 
     require_free(output, overwrite)
     loaded = load_simulator(simulator)
     require_writable(loaded.detector, output)
     conditions = _conditions(loaded, like, energy, number, particle, seed)
+    if not extrapolate:
+        require_near(loaded, conditions)
     outside = int(loaded.outside(conditions).sum())
     if outside:
         errors.print(f"note: {outside} of {len(conditions)} events are outside the trained range")

@@ -88,11 +88,20 @@ class ExportedSimulator:
         del facts["step"], facts["versions"]  # those of the export
         return Answers(used, blocks, self.detector, provenance("generate", **facts))
 
+    @property
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """Lowest and highest training value of each numerical condition."""
+        return self.runtime.contract.ranges
+
+    @property
+    def own_ranges(self) -> dict[int, tuple[float, float]]:
+        """The range of the detector's scale, MeV, of particles that had less than all of it."""
+        return own_ranges_of(self.runtime.contract.facts)
+
     def outside(self, conditions: Conditions) -> BoolArray:
         """Return which rows lie outside the ranges of training (n,)."""
-        own = own_ranges_of(self.runtime.contract.facts)
         outside = self.runtime.outside(conditions.columns)
-        return outside | conditions.outside_own(own, self.detector)
+        return outside | conditions.outside_own(self.own_ranges, self.detector)
 
     def save(self, path: Path) -> None:
         """Write the file again, which appears whole or not at all."""

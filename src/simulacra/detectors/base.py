@@ -23,7 +23,7 @@ Role = Literal["log", "linear", "cyclic", "categorical"]
 class Frozen(BaseModel):
     """A part of a file that users write: immutable, and a misspelt key is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class ConditionSpec(Frozen):

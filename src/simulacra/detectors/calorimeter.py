@@ -38,6 +38,12 @@ EDGE = 1e-9
 """How near to a cell's edge an impact still lies on its side of it, mm."""
 EVEN_EDGE = 1e-6
 """Part of the face's size by which single precision may miss its edge."""
+MOST_REPETITIONS = 100_000
+MOST_LAYERS = 10_000
+MOST_CELLS = 10_000_000
+"""What is built and read out at most: beyond all known calorimeters, within any memory."""
+MOST_STATES = 10_000
+"""Ways in which the layers can lie around a reference cell."""
 LARGEST_CUT = 0.7
 """Production threshold in range (mm) of a stack of thick slabs that states none: Geant4's own."""
 LARGEST_THRESHOLD = 1.0
@@ -105,6 +111,7 @@ class Calorimeter(DetectorBase):
         if self.reference is not None and self.reference not in names:
             msg = f"reference {self.reference!r} is not a section"
             raise ValueError(msg)
+        self._check_repetitions()
         sensitive = {slab.material for section in self.stack for slab in section.sensitive}
         if unused := sorted(set(self.birks) - sensitive):
             msg = f"birks: no sensitive slab is of {', '.join(unused)}"
@@ -115,7 +122,26 @@ class Calorimeter(DetectorBase):
         self._check_declared_conditions()
         self._check_beam_hits()
         self._check_window_fits()
+        self._check_cells()
         return self
+
+    def _check_repetitions(self) -> None:
+        repeats = sum(section.repeat for section in self.stack)
+        layers = sum(section.copies for section in self.readout_sections)
+        for number, what, most in (
+            (repeats, "repetitions of sections", MOST_REPETITIONS),
+            (layers, "layers of cells", MOST_LAYERS),
+        ):
+            if number > most:
+                msg = f"{number} {what} are more than the {most} that are supported"
+                raise ValueError(msg)
+
+    def _check_cells(self) -> None:
+        sections = zip(self.readout_sections, self._window_shapes, strict=True)
+        cells = sum(section.copies * math.prod(shape) for section, shape in sections)
+        if cells > MOST_CELLS:
+            msg = f"{cells} cells are more than the {MOST_CELLS} that are supported"
+            raise ValueError(msg)
 
     def _check_segmentation(self, section: Section) -> None:
         assert section.readout is not None
@@ -254,7 +280,7 @@ class Calorimeter(DetectorBase):
             if section.readout is not None:
                 shape, segmentation = next(shapes), section.readout.segmentation
                 x, y = _cell_centres(segmentation, shape)
-                copies = section.repeat if section.readout.each else 1
+                copies = section.copies
                 step, threshold = section.thickness / copies, self.hit_threshold(section)
                 for copy in range(copies):
                     name = f"{section.name}_{copy}" if copies > 1 else section.name
@@ -381,6 +407,12 @@ class Calorimeter(DetectorBase):
             for axis in range(2):
                 ratio = Fraction(segmentation.cell[axis] / self.reference_cell[axis])
                 states[axis] = math.lcm(states[axis], ratio.limit_denominator(1000).numerator)
+                if states[axis] > MOST_STATES:
+                    msg = (
+                        f"section {section.name}: its cells and the reference cells repeat after "
+                        f"more than {MOST_STATES} cells along {self.axes[axis]}"
+                    )
+                    raise ValueError(msg)
         return states[0], states[1]
 
     def reference_index(self, x: FloatArray, y: FloatArray) -> tuple[IntArray, IntArray]:

@@ -6,7 +6,6 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated
 
-import yaml
 from pydantic import Field, TypeAdapter
 
 from simulacra.detectors.calochallenge import binning_content
@@ -14,7 +13,7 @@ from simulacra.detectors.calorimeter import Calorimeter
 from simulacra.detectors.jet_image import JetImage
 from simulacra.detectors.tpc import Tpc
 from simulacra.errors import DetectorError
-from simulacra.yaml_files import one_line_errors, text_of
+from simulacra.yaml_files import one_line_errors, parse_yaml, text_of
 
 Detector = Calorimeter | Tpc | JetImage
 _ADAPTER: TypeAdapter[Detector] = TypeAdapter(Annotated[Detector, Field(discriminator="kind")])
@@ -34,7 +33,7 @@ def parse_detector(text: str, source: str = "detector") -> Detector:
         DetectorError: the text is not YAML, or a key or value is wrong.
     """
     with one_line_errors(source, DetectorError):
-        return _ADAPTER.validate_python(yaml.safe_load(text))
+        return _ADAPTER.validate_python(parse_yaml(text))
 
 
 def _detector(content: object, source: str) -> Detector:

@@ -15,7 +15,7 @@ class JetImage(DetectorBase):
     """A square image of ``pixels`` x ``pixels`` that spans +-``half_width`` in eta and phi."""
 
     kind: Literal["jet-image"]
-    pixels: int = Field(ge=1)
+    pixels: int = Field(ge=1, le=3000)
     half_width: float = Field(gt=0)
 
     @property

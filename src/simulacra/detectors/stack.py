@@ -93,6 +93,11 @@ class Section(Frozen):
         return tuple(slab for slab in self.slabs if slab.sensitive)
 
     @property
+    def copies(self) -> int:
+        """How many layers of cells the section is."""
+        return self.repeat if self.readout is not None and self.readout.each else 1
+
+    @property
     def period(self) -> float:
         """Thickness of one repetition in mm."""
         return sum(slab.thickness for slab in self.slabs)

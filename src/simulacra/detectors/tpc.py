@@ -39,7 +39,7 @@ class PadRows(Frozen):
     """
 
     name: str
-    rows: int = Field(ge=1)
+    rows: int = Field(ge=1, le=10_000)
     inner_radius: PositiveLength
     pitch: PositiveLength
     pad_width: PositiveLength

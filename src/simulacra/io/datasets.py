@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,8 +14,10 @@ import numpy as np
 
 from simulacra.arrays import Array
 from simulacra.errors import EventsError, SimulacraError
+from simulacra.io.confined import require_confined
 from simulacra.io.integrity import require_linked, require_written
 from simulacra.io.stated_units import factor_to, file_energy_unit, stated_unit
+from simulacra.memory import memory
 from simulacra.units import find_unit
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -34,6 +35,7 @@ def opened(path: Path) -> Iterator[h5py.File]:
         raise EventsError(msg)
     try:
         with h5py.File(path, "r") as file:
+            require_confined(file)
             yield file
     except SimulacraError as error:
         msg = f"{path}: {error}"
@@ -77,7 +79,8 @@ def read_numbers(file: h5py.File, name: str, rows: slice = slice(None)) -> Array
         msg = f"{name} has no axis of events"
         raise EventsError(msg)
     rows = range_of(rows, len(dataset))
-    require_memory((rows.stop - rows.start) * math.prod(dataset.shape[1:]) * dataset.dtype.itemsize)
+    in_memory = 8 if dataset.dtype.kind in "biu" else max(dataset.dtype.itemsize, 4)
+    require_memory((rows.stop - rows.start) * math.prod(dataset.shape[1:]) * in_memory)
     require_written(dataset, rows)
     array: Array = dataset[rows]
     return array.astype(_type_in_memory(array.dtype), copy=False)
@@ -165,11 +168,6 @@ def count_rows(path: Path, name: str) -> int:
             msg = f"{name} has no axis of events"
             raise EventsError(msg)
         return shape[0]
-
-
-def memory() -> int:
-    """Return the machine's memory in bytes."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def require_memory(size: int) -> None:

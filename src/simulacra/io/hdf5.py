@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -31,6 +32,7 @@ from simulacra.io.writing import ROWS, created, new_dataset, write_rows
 
 ENERGY_DATASET = "incident_energies"
 FORMAT = "simulacra-events"
+VERSION = 1
 SEVERAL_REGIONS = "simulacra-hybrid"
 """What a file says that holds several samples, one for each region of a hybrid run."""
 
@@ -98,7 +100,7 @@ def write_group(pieces: Iterable[Events], n: int, group: h5py.Group) -> None:
 
 def _describe(events: Events, group: h5py.Group) -> None:
     group.attrs["format"] = FORMAT
-    group.attrs["format_version"] = 1
+    group.attrs["format_version"] = VERSION
     group.attrs["detector"] = events.detector.to_yaml()
     group.attrs["provenance"] = json.dumps(dict(events.provenance), sort_keys=True)
 
@@ -131,7 +133,12 @@ def read_hdf5(
         unit: of energies that state none; None for the unit in memory.
 
     Raises:
-        EventsError: the file is missing, damaged, of another detector, or breaks the contract.
+        EventsError: the file is missing, damaged, of another detector or a newer format, or breaks
+            the contract.
+
+    Warns:
+        UserWarning: it has conditions that the detector does not declare, or arrays that are not
+            read.
     """
     with opened(path) as file:
         if unit is not None:
@@ -143,10 +150,18 @@ def read_group(
     file: h5py.Group, expected: Detector | None, rows: slice, unit: str | None = None
 ) -> Events:
     """Read events from a group of an open file, or from the file itself; see :func:`read_hdf5`."""
+    ours = str(file.attrs.get("format")) == FORMAT  # whose groups are conditions, or a hybrid run's
+    if ours and (version := file.attrs.get("format_version")) != VERSION:
+        msg = f"format {version}, this version reads {VERSION}"
+        raise EventsError(msg)
     text = str(file.attrs["detector"]) if "detector" in file.attrs else None
     detector = carried_detector(text, expected)
     columns = _columns(file, detector, rows, unit)
     require_conditions(detector, columns)
+    if unknown := sorted(set(columns) - set(detector.conditions)):
+        msg = f"{file.file.filename}: {detector.name} declares no condition {', '.join(unknown)}: "
+        msg += "nothing here takes account of it"
+        warnings.warn(msg, stacklevel=3)
     response = {}
     for name, array in detector.response_arrays.items():
         default = unit if array.unit == "MeV" else None
@@ -156,7 +171,6 @@ def read_group(
     if ENERGY_DATASET in file:
         require_one_energy(file, ENERGY_DATASET, columns[ENERGY], rows, unit or "MeV")
     read = {ENERGY_DATASET, *response}
-    ours = str(file.attrs.get("format")) == FORMAT  # whose groups are conditions, or a hybrid run's
     arrays = {name for name in arrays_of(file) if "/" not in name or not ours}
     note_left_out(file, {a for a in arrays - read if not a.startswith("conditions/")})
     facts = json.loads(str(file.attrs.get("provenance", "{}")))

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import h5py
-import numpy as np
 
 from simulacra.errors import EventsError
 
@@ -91,18 +90,28 @@ def _require_sources(dataset: h5py.Dataset, depth: int) -> None:
     if depth == DEEPEST:
         msg = f"{name} is a virtual data set that leads through more than {DEEPEST} others"
         raise EventsError(msg)
-    covered = np.zeros(dataset.shape[0], dtype=bool)
+    covered: list[tuple[int, int]] = []
     numbers = 0
     for source in dataset.virtual_sources():
         _require_source(dataset, source, depth)
         low, high = source.vspace.get_select_bounds()
-        covered[low[0] : high[0] + 1] = True
+        covered.append((int(low[0]), int(high[0]) + 1))
         numbers += source.vspace.get_select_npoints()
-    if not covered.all() or numbers < dataset.size:
-        row = int(np.argmin(covered))
+    row = _first_gap(covered)
+    if row < dataset.shape[0] or numbers < dataset.size:
         msg = f"{name} is a virtual data set that no source covers"
-        msg += "" if covered.all() else f" from event {row} on"
+        msg += f" from event {row} on" if row < dataset.shape[0] else ""
         raise EventsError(msg)
+
+
+def _first_gap(covered: list[tuple[int, int]]) -> int:
+    """Return the first row that none of the half-open intervals covers."""
+    row = 0
+    for low, high in sorted(covered):
+        if low > row:
+            break
+        row = max(row, high)
+    return row
 
 
 def _require_source(dataset: h5py.Dataset, source: Any, depth: int) -> None:  # noqa: ANN401

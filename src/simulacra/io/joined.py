@@ -11,8 +11,9 @@ import numpy as np
 
 from simulacra.detectors import Detector
 from simulacra.errors import EventsError
-from simulacra.events import Events, EventSource
+from simulacra.events import Events, EventSource, numbers_of
 from simulacra.io.datasets import range_of
+from simulacra.memory import require_room
 
 JOINED = "joined"
 """In the provenance of a joined sample: a list of what was joined."""
@@ -142,7 +143,10 @@ def whole(parts: Sequence[RowsOf], particle: str | None = None) -> Events:
     Raises:
         EventsError: a condition or a response is not sensible, or the parts are an unlabelled
             mixture of particles.
+        SimulacraError: the memory does not hold them all.
     """
+    sizes = [4 * len(part) * numbers_of(part.detector) for part in parts]
+    require_room(sum(sizes), f"{sum(map(len, parts))} events")
     read = []
     for part in parts:
         events = part.take(slice(0, len(part)))

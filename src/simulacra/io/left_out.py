@@ -24,6 +24,8 @@ ENERGIES = (
 """Names that the incident energy has in one file or another."""
 SINGLE = 1e-5
 """Energies that were stored in single precision agree to this part."""
+COUNTED = 100_000_000
+"""Bytes of event weights whose signs are counted."""
 _WEIGHT = re.compile(r"w(ei)?gh?t", re.IGNORECASE)
 
 
@@ -56,7 +58,7 @@ def note_left_out(file: h5py.Group, names: Collection[str]) -> None:
 
 def _of_weights(file: h5py.Group, name: str) -> str:
     item = file[name]
-    numbers = item.dtype.kind in "iuf" and item.shape
+    numbers = item.dtype.kind in "iuf" and item.shape and item.nbytes <= COUNTED
     negative = int(np.count_nonzero(item[()] < 0)) if numbers else 0
     some = f", {negative} of them negative," if negative else ""
     return (

@@ -18,7 +18,7 @@ import numpy as np
 
 from simulacra.arrays import Array
 from simulacra.errors import EventsError, MissingDependencyError, SimulacraError
-from simulacra.io.datasets import require_memory
+from simulacra.io.datasets import range_of, require_memory
 from simulacra.io.mapped.tables import Column, listed, stated_unit
 
 UprootObject = Any  # uproot carries no types
@@ -27,6 +27,8 @@ REASON = 120
 """How many characters of uproot's explanations a message repeats."""
 BOOKKEEPING = ("metadata", "podio_metadata", "runs", "configuration_metadata", "run_metadata")
 """Trees that podio writes beside its events."""
+HEADERS = 1_000_000
+"""Bytes of a branch, at least, that may be other than numbers: headers of its baskets."""
 
 
 def require_uproot() -> tuple[Any, Any]:
@@ -129,6 +131,10 @@ class RootTable:
             msg = f"{self._name}/{column} has {own} rows, the tree has {len(self)}"
             raise EventsError(msg)
         label = f"{self._name}/{column}"
+        if len(self):  # what the file says of itself, before it is taken
+            part = range_of(rows, len(self))
+            claimed = int(getattr(branch, "uncompressed_bytes", 0))
+            require_memory(claimed * (part.stop - part.start) // len(self) - HEADERS)
         try:
             array = branch.array(library="ak", **limits)
             return _column(label, array[leaf] if leaf else array)

@@ -23,7 +23,8 @@ from simulacra.atomic import whole_file
 from simulacra.card import AdversarialCard, Card, TrainingCard
 from simulacra.conditions import Conditions
 from simulacra.errors import CardError, SimulatorError
-from simulacra.events import Events
+from simulacra.events import Events, numbers_of
+from simulacra.memory import require_room
 from simulacra.models import find_model
 from simulacra.surrogate import Surrogate
 from simulacra.training.adversarial import AdversarialRun
@@ -114,10 +115,14 @@ def start(
 
     Raises:
         CardError: a batch is too small for the network.
+        SimulacraError: a batch is too large for the memory.
     """
     if card.batch_size == 1 and any(isinstance(m, nn.BatchNorm1d) for m in surrogate.modules()):
         msg = "training.batch_size: batch normalisation needs at least 2 events in a batch"
         raise CardError(msg)
+    at_once = card.batch_size * (card.critic_updates if isinstance(card, AdversarialCard) else 1)
+    numbers = math.prod(features.shape[1:]) + math.prod(conditions.shape[1:])
+    require_room(4 * at_once * numbers, f"training.batch_size: a step of {at_once} events")
     # one process on the CPU, whatever a batch system's variables or a graphics card suggest
     fabric = Fabric(
         accelerator="cpu", devices=1, precision=card.precision, plugins=[LightningEnvironment()]
@@ -144,6 +149,9 @@ class _Fit:
         """What is judged: it holds the averaged weights, training goes on in the other."""
         self.run_state = start(self.surrogate, features, encoded, card.training, int(loop))
         self.selection = EpochSelection(selection, card.selection.groups, card.selection.measure)
+        generated = card.selection.repeat * len(selection)
+        size = 4 * generated * numbers_of(train.detector)
+        require_room(size, f"selection.repeat: {generated} events")
         repeated = Conditions.concatenate([selection.conditions] * card.selection.repeat)
         self.conditions = repeated
         self.floor = self.selection.floor(card.selection.repeat, np.random.default_rng(halves))

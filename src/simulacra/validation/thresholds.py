@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-import yaml
 from pydantic import Field, model_validator
 
 from simulacra.detectors.base import Frozen
@@ -18,7 +17,7 @@ from simulacra.errors import SimulacraError
 from simulacra.validation.floor import VERDICTS, Verdict
 from simulacra.validation.metrics import Estimate
 from simulacra.validation.result import Comparison, GroupResult, ThresholdResult, Validation
-from simulacra.yaml_files import one_line_errors, text_of
+from simulacra.yaml_files import one_line_errors, parse_yaml, text_of
 
 
 class Rule(Frozen):
@@ -101,7 +100,7 @@ class Thresholds(Frozen):
             msg = f"no thresholds file {path}"
             raise SimulacraError(msg)
         with one_line_errors(str(path), SimulacraError):
-            return cls.model_validate(yaml.safe_load(text_of(path, SimulacraError)) or {})
+            return cls.model_validate(parse_yaml(text_of(path, SimulacraError)) or {})
 
 
 def require_classifiers(thresholds: Thresholds, *, present: bool) -> None:
