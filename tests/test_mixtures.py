@@ -122,6 +122,8 @@ def test_each_particle_has_its_own_range(barrel, files, tmp_path):
         (("e-",), ("gamma",), r"selection holds gamma, data.train only e-"),
         (("e-", "gamma"), ("mu-",), r"selection holds mu-, data.train only e-, gamma"),
         (("e-", "gamma"), ("",), r"data.selection: nothing says which event"),
+        (("e-,gamma",), ("e-",), r"e-,gamma-1.h5 holds e-, gamma and does not say"),
+        (("e-",), ("e-,gamma",), r"e-,gamma-5.h5 holds e-, gamma and does not say"),
     ],
 )
 def test_samples_that_cannot_be_told_apart_are_refused(files, tmp_path, train_on, select_by, words):
