@@ -4,7 +4,12 @@ from scipy.stats import spearmanr
 
 from simulacra.columns import far_outside, outside_ranges
 from simulacra.conditions import Conditions, EnergySpectrum, conditions_at, draw_conditions
-from simulacra.detectors import ConditionSpec, builtin_detectors, load_detector
+from simulacra.detectors import (
+    ConditionSpec,
+    builtin_detectors,
+    load_detector,
+    parse_detector,
+)
 from simulacra.errors import DetectorError, EventsError, SimulacraError
 from tests.conftest import one_photon
 
@@ -72,6 +77,46 @@ def test_drawn_conditions_cover_every_alignment(barrel):
 def test_check_names_the_bad_column(barrel, column, value, message):
     with pytest.raises(EventsError, match=message):
         one_photon(barrel, **{column: np.array([value])}).check(barrel)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("impact_x", 35.1, r"on the face of the stack, \(35.1, 0\) mm does not"),
+        ("impact_y", -3000.0, "on the face"),  # m for mm
+        ("theta", 20.0, "theta must lie within ±90 deg"),  # deg for rad
+        ("theta", -0.1, "with phi, theta is not negative"),
+    ],
+)
+def test_no_particle_enters_beside_the_face_or_from_behind(column, value, message):
+    detector = fixed_cells()
+    columns = {name: np.zeros(2) for name in detector.conditions} | {"energy": np.ones(2)}
+    Conditions({**columns, "impact_x": np.array([0.0, 35.0])}).check(detector)
+    with pytest.raises(EventsError, match=message):
+        Conditions({**columns, column: np.array([0.0, value])}).check(detector)
+
+
+def fixed_cells():
+    """A calorimeter of 70 mm whose cells stand still; particles come from everywhere."""
+    return parse_detector(
+        """
+kind: calorimeter
+name: fixed
+description: cells that stand still
+volume: {kind: box, width: [70 mm, 70 mm]}
+beam: {x: [-30 mm, 30 mm], y: [-30 mm, 30 mm], theta: [0 deg, 20 deg], phi: [0 deg, 360 deg]}
+conditions:
+  energy: {role: log, unit: MeV}
+  impact_x: {role: linear, unit: mm}
+  impact_y: {role: linear, unit: mm}
+  theta: {role: linear, unit: rad}
+  phi: {role: cyclic, unit: rad}
+stack:
+  - name: front
+    slabs: [{material: G4_PbWO4, thickness: 100 mm, sensitive: true}]
+    readout: {segmentation: {kind: cartesian, cell: [10 mm, 10 mm]}}
+"""
+    )
 
 
 def test_columns_must_have_one_length():

@@ -115,6 +115,18 @@ def test_each_particle_has_its_own_range(barrel, files, tmp_path):
     assert simulator.outside(asked).tolist() == outside.tolist()
 
 
+def test_a_particle_that_lacks_a_part_of_a_condition_is_noted(barrel, tmp_path, files):
+    electrons, photons = sample(barrel, "e-", 1, 80), sample(barrel, "gamma", 2, 80)
+    electrons = electrons.take(electrons.conditions["impact_eta"] < 0)
+    for name, events in (("e", electrons), ("p", photons)):
+        write_events(events, tmp_path / f"{name}.h5")
+    content = card([str(tmp_path / "e.h5"), str(tmp_path / "p.h5")], files("e-", "gamma", seed=5))
+    notes = []
+    train(content, tmp_path / "s", on_note=notes.append)
+    (note,) = [note for note in notes if "only" in note]
+    assert note.startswith("e- has impact_eta from -")
+
+
 @pytest.mark.parametrize(
     ("train_on", "select_by", "words"),
     [
@@ -122,6 +134,8 @@ def test_each_particle_has_its_own_range(barrel, files, tmp_path):
         (("e-",), ("gamma",), r"selection holds gamma, data.train only e-"),
         (("e-", "gamma"), ("mu-",), r"selection holds mu-, data.train only e-, gamma"),
         (("e-", "gamma"), ("",), r"data.selection: nothing says which event"),
+        (("e-,gamma",), ("e-",), r"e-,gamma-1.h5 holds e-, gamma and does not say"),
+        (("e-",), ("e-,gamma",), r"e-,gamma-5.h5 holds e-, gamma and does not say"),
     ],
 )
 def test_samples_that_cannot_be_told_apart_are_refused(files, tmp_path, train_on, select_by, words):

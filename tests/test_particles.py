@@ -169,6 +169,15 @@ def test_naming_the_particle_of_events(events):
         of(events, particle="gamma").labelled((11,))
 
 
+def test_the_particle_that_is_named_holds_for_a_sample_that_was_joined_before(events):
+    parts = [{"file": f"{n}.h5", "events": 1, "provenance": {"seed": n}} for n in (1, 2)]
+    joined = of(events, joined=parts)
+    assert joined.particles == ()
+    assert joined.named("pi-").particles == (-211,)
+    with pytest.raises(EventsError, match="of pi-, not of e-"):
+        joined.named("pi-").named("e-")
+
+
 def test_who_serves_which_particles():
     require_served([11], ["e-", "gamma"], "it")
     with pytest.raises(SimulatorError, match="trained on e-, gamma, not on pi-"):

@@ -2,6 +2,7 @@
 
 import io
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -76,6 +77,8 @@ def test_convert_joins_and_refuses_what_would_be_read_twice(files, run):  # noqa
     assert run("convert", "run_1.h5", "run_[21]*0.h5", "all.h5")[0] == 0
     assert len(read_events("all.h5")) == 11
     refused(run("convert", "run_*.h5", "run_2.h5", "twice.h5"), "run_2.h5", "twice")
+    absolute = Path("run_2.h5").resolve()
+    refused(run("convert", "run_2.h5", absolute, "twice.h5"), "run_2.h5", "twice")
     refused(run("convert", "run_*.h5", "out.h5", "--rows", "16:"), "has no events 16:")
     write_events(load_sample("selection", "alice-tpc").take(slice(3)), "tracks.h5")
     refused(run("convert", "run_1.h5", "tracks.h5", "out.h5"), "alice-tpc", "atlas-barrel")

@@ -89,6 +89,9 @@ class Conditions:
     def check(self, detector: Detector) -> None:
         """Raise an :class:`EventsError` unless every declared column is there and sensible."""
         check_columns(self.columns, detector.conditions)
+        if why := detector.why_impossible(self.columns):
+            msg = f"{detector.name}: {why}"
+            raise EventsError(msg)
 
 
 @dataclass(frozen=True, slots=True)

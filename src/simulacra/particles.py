@@ -175,10 +175,11 @@ def _weight(text: str, mixture: str) -> float:
 def recorded_particles(facts: Mapping[str, Any]) -> tuple[int, ...]:
     """Return the particles that a provenance names, by PDG id; empty where it names none.
 
-    Full simulation records ``particle``, a simulator the ``particles`` that it was trained on, a
-    hybrid run its card, and a sample that was joined the provenance of each part.
+    Full simulation and whoever names the particle of a file record ``particle``, a simulator the
+    ``particles`` that it was trained on, a hybrid run its card, and a sample that was joined the
+    provenance of each part.
     """
-    if parts := facts.get("joined"):
+    if parts := () if facts.get("particle") else facts.get("joined", ()):
         each = [recorded_particles(part.get("provenance", {})) for part in parts]
         return in_order(pdg for ids in each for pdg in ids) if all(each) else ()
     cards = facts.get("card", {}).get("particles", ())

@@ -65,6 +65,8 @@ ABOUT, DETECTOR, CARD, WEIGHTS = (
     "weights.safetensors",
 )
 VERSION = 1
+LARGE_GAP = 0.25
+"""Part of a condition's range that a particle lacks at an end, above which a note says so."""
 SAME_END = 0.05
 """Part of the logarithm of a range within which two particles end at the same value."""
 OF_AN_ANSWER = {"step", "versions", "model", "seed"}
@@ -434,4 +436,18 @@ def _particle_notes(events: Events) -> tuple[str, ...]:
     """Return a note on the particles that a condition tells apart."""
     if PDG not in events.detector.conditions:
         return ()
-    return (f"particles: {names_of(events.particles)}, told apart by the condition {PDG}",)
+    told = f"particles: {names_of(events.particles)}, told apart by the condition {PDG}"
+    return (told, *_narrower(events))
+
+
+def _narrower(events: Events) -> Iterator[str]:
+    """Yield which particles lack a part of a condition: only the scale has ranges of their own."""
+    for name, (low, high) in _ranges(events).items():
+        spec, near = events.detector.conditions[name], LARGE_GAP * (high - low)
+        if name == events.detector.scale or spec.role == "cyclic":
+            continue
+        for pdg in events.particles:
+            mine = events.conditions[name][events.conditions[PDG] == pdg]
+            if mine.min() > low + near or mine.max() < high - near:
+                ends = f"{mine.min():.4g} to {mine.max():.4g} {spec.unit}".rstrip()
+                yield f"{particle_name(pdg)} has {name} from {ends} only; elsewhere it is a guess"

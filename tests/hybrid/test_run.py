@@ -179,6 +179,7 @@ def test_a_rule_that_names_its_regions_asks_nothing_of_others(photons, block, tm
         (("gamma",), (), "was trained on gamma, not on e-"),
         ((), (), "does not say what it was trained on"),
         (("gamma",), ("e-",), "was trained on gamma, not on e-"),
+        (("e-", "gamma"), (), "learned e-, gamma together and cannot tell them apart"),
     ],
 )
 def test_a_simulator_is_asked_for_its_own_particles_only(trained, stated, what, atlas, tmp_path):

@@ -200,6 +200,18 @@ def test_other_units_of_conditions(events, tmp_path):
     assert np.allclose(read, events.conditions["impact_eta"], rtol=1e-6)
 
 
+def test_conditions_whose_unit_nothing_states_are_noted(events, tmp_path):
+    """In files that do not say their detector; numbers of centimetres would be taken for mm."""
+    write_events(events, tmp_path / "a.h5")
+    with h5py.File(tmp_path / "a.h5", "r+") as file:
+        del file["conditions/impact_eta"].attrs["unit"]
+    read_events(tmp_path / "a.h5")
+    with h5py.File(tmp_path / "a.h5", "r+") as file:
+        del file.attrs["detector"]
+    with pytest.warns(UserWarning, match="unit of the conditions: taken are impact_eta in mm$"):
+        read_events(tmp_path / "a.h5", events.detector)
+
+
 @pytest.mark.parametrize("energies", ["<i4", ">i8", ">f4", "<f2", "<u2"])
 @pytest.mark.parametrize("cells", [">f4", "<f2", "<i2", ">u4", ">f8"])
 @pytest.mark.parametrize("shape", [(N,), (N, 1), (N, 1, 1)])

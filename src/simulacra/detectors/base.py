@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
@@ -110,6 +110,10 @@ class DetectorBase(Frozen):
         """
         msg = f"{self.name}: its file has no beam; conditions come from a file (--like)"
         raise DetectorError(msg)
+
+    def why_impossible(self, columns: Mapping[str, Array]) -> str:  # noqa: ARG002
+        """Return why no particle can have these conditions (n,); nothing where it can."""
+        return ""
 
     @property
     def thresholds(self) -> tuple[float, ...]:

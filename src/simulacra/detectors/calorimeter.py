@@ -623,15 +623,37 @@ class Calorimeter(DetectorBase):
             for axis, law in zip(self.axes, (self.beam.x, self.beam.y), strict=True)
         ]
         x, y = points[0], points[1]
-        if not np.all(self.on_face(x, y)):
-            row = int(np.argmin(self.on_face(x, y)))
-            names = " and ".join(f"impact_{axis}" for axis in self.declared_axes)
-            msg = (
-                f"{self.name}: {names} must lie on the face of the stack, "
-                f"({x[row]:g}, {y[row]:g}) mm does not"
-            )
+        if why := self._why_beside(x, y):
+            msg = f"{self.name}: {why}"
             raise DetectorError(msg)
         return x, y
+
+    def why_impossible(self, columns: Mapping[str, Array]) -> str:
+        """Return why no particle can enter with these conditions (n,); nothing where it can.
+
+        Positions must lie on the face, and particles must fly into it.
+        """
+        theta = np.asarray(columns.get("theta", 0.0), np.float64)
+        if np.any(np.abs(theta) >= math.pi / 2):
+            return f"theta must lie within ±90 deg, {np.abs(theta).max():g} rad does not"
+        if "phi" in self.conditions and np.any(theta < 0):
+            return f"with phi, theta is not negative, but {theta.min():g} rad"
+        if self.has_windows or not self.declared_axes:
+            return ""
+        x, y = (
+            np.asarray(columns.get(f"impact_{axis}", limits(law)[0]), np.float64)
+            for axis, law in zip(self.axes, (self.beam.x, self.beam.y), strict=True)
+        )
+        return self._why_beside(*np.broadcast_arrays(x, y))
+
+    def _why_beside(self, x: FloatArray, y: FloatArray) -> str:
+        """Return which of some points (mm) lies beside the face; nothing where none does."""
+        on_face = self.on_face(x, y)
+        if np.all(on_face):
+            return ""
+        row = int(np.argmin(on_face))
+        names = " and ".join(f"impact_{axis}" for axis in self.declared_axes)
+        return f"{names} must lie on the face of the stack, ({x[row]:g}, {y[row]:g}) mm does not"
 
     def _column(self, name: str, columns: Mapping[str, NDArray[np.generic]]) -> FloatArray:
         if name not in columns:

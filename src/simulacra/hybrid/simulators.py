@@ -67,6 +67,7 @@ def require_fitting(
         simulator, where = simulators[rule.simulator], f"rules.{number}: {rule.simulator}"
         stated = cards[rule.simulator].particles if rule.simulator in cards else ()
         _require_particles(rule, stated, simulator.particles, where)
+        _require_told_apart(simulator, where)
         for region in regions:
             if rule.covers(region.name):
                 _require_detector(region, simulator.detector, where)
@@ -101,6 +102,13 @@ def _require_particles(
     if others := [pdg for pdg in rule.pdg_ids if pdg not in trained]:
         names = ", ".join(sorted(stated or recorded))
         msg = f"{where} was trained on {names}, not on {particle_name(others[0])}"
+        raise SimulatorError(msg)
+
+
+def _require_told_apart(simulator: RangedSimulator, where: str) -> None:
+    if len(simulator.particles) > 1 and PDG not in simulator.detector.conditions:
+        names = ", ".join(simulator.particles)
+        msg = f"{where} learned {names} together and cannot tell them apart"
         raise SimulatorError(msg)
 
 

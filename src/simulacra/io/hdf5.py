@@ -18,7 +18,14 @@ from simulacra.conditions import Conditions
 from simulacra.detectors import Detector
 from simulacra.errors import EventsError
 from simulacra.events import Events
-from simulacra.io.datasets import count_rows, holds, opened, read_column, read_quantity
+from simulacra.io.datasets import (
+    count_rows,
+    holds,
+    opened,
+    read_column,
+    read_quantity,
+    unit_in,
+)
 from simulacra.io.foreign import (
     ENERGY,
     carried_detector,
@@ -194,7 +201,14 @@ def _columns(
     if ENERGY_DATASET in file:
         in_memory = units.get(ENERGY, "MeV")
         columns[ENERGY] = read_column(file, ENERGY_DATASET, in_memory, rows, default=unit)
+    unstated = []
     for name in _names_of_conditions(file):
         if name not in columns:
-            columns[name] = read_column(file, f"conditions/{name}", units.get(name, ""), rows)
+            path, in_memory = f"conditions/{name}", units.get(name, "")
+            columns[name] = read_column(file, path, in_memory, rows)
+            if in_memory and unit_in(file, path, in_memory) is None:
+                unstated.append(f"{name} in {in_memory}")
+    if unstated and "detector" not in file.attrs:  # who says the detector is believed
+        msg = f"nothing states the unit of the conditions: taken are {', '.join(unstated)}"
+        warnings.warn(msg, stacklevel=2)
     return columns

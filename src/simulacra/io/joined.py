@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -167,9 +168,9 @@ def _check(events: Events, name: str) -> None:
 
 def require_distinct(parts: Sequence[RowsOf]) -> None:
     """Raise an :class:`EventsError` where parts share events of a file."""
-    ordered = sorted(parts, key=lambda part: (part.name, part.rows.start))
-    for first, second in itertools.pairwise(ordered):
-        if first.name == second.name and second.rows.start < first.rows.stop:
+    files = [(Path(part.name).resolve(), part.rows.start, part.rows.stop) for part in parts]
+    for (first, _, end), (second, start, _) in itertools.pairwise(sorted(files)):
+        if first == second and start < end:
             msg = f"{first.name}: events would be read twice; name every file once"
             raise EventsError(msg)
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from simulacra.card import Card
 from simulacra.detectors import Detector
 from simulacra.errors import EventsError
-from simulacra.events import Events
+from simulacra.events import Events, told_apart
 from simulacra.io.joined import whole
 from simulacra.particles import names_of
 from simulacra.sample import open_parts
@@ -22,8 +22,9 @@ def training_events(card: Card, detector: Detector) -> tuple[Events, Events]:
     are the detector's, where it declares them, or else the particles of the training events.
 
     Raises:
-        EventsError: files cannot be used or be told apart by their particles, the two samples are
-            of different particles, or are the same events.
+        EventsError: files cannot be used or be told apart by their particles, a sample is of
+            several particles and does not say which event is of which, the two samples are of
+            different particles, or are the same events.
 
     Warns:
         UserWarning: events occur twice, nothing names the particle of several files, or the
@@ -44,7 +45,9 @@ def training_events(card: Card, detector: Detector) -> tuple[Events, Events]:
 def _read(sources: Sequence[str], detector: Detector) -> Events:
     """Return the events of all files; who declares the particle does not ask it of each file."""
     bare = detector.without_particles()
-    return whole([part for source in sources for part in open_parts(source, bare)])
+    events = whole([part for source in sources for part in open_parts(source, bare)])
+    told_apart([events], [", ".join(sources)])
+    return events
 
 
 def _of_same_particles(
