@@ -106,7 +106,6 @@ FEW = {
     "-n 8000 --workers 2": "-n 160",
     "1GeV..10GeV": "200MeV..900MeV",
     "-n 1000": "-n 10",
-    "--energy 50GeV": "--energy 4GeV",
     "steps: 3000": "steps: 4",
     "every: 500": "every: 2",
     "--energy 5GeV": "--energy 500MeV",
