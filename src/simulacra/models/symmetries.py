@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from scipy import stats
 
 from simulacra.arrays import FloatArray, IntArray
 from simulacra.conditions import Conditions
@@ -105,6 +104,8 @@ def _unlikely(differences: list[tuple[str, FloatArray]]) -> str:
 
 def _probability(n: FloatArray, first: FloatArray, second: FloatArray) -> tuple[float, int]:
     """Return the least two-sided probability that a mean is zero, and of how many means."""
+    from scipy.special import stdtr  # slow to import, and only training needs it
+
     enough = n >= FEWEST
     n, first, second = n[enough], first[enough], second[enough]
     variance = (second - first**2 / n) / (n - 1)
@@ -112,7 +113,7 @@ def _probability(n: FloatArray, first: FloatArray, second: FloatArray) -> tuple[
     if not spread.any():
         return 1.0, 0
     score = first[spread] / np.sqrt(n[spread] * variance[spread])
-    return float(np.min(2 * stats.t.sf(np.abs(score), n[spread] - 1))), int(spread.sum())
+    return float(np.min(2 * stdtr(n[spread] - 1, -np.abs(score)))), int(spread.sum())
 
 
 # --- events that are as likely turned or mirrored ----------------------------------------------

@@ -8,10 +8,9 @@ deck's third way), further ones with those of other training events.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from simulacra.card import AdamCard, AdversarialCard
@@ -20,6 +19,9 @@ from simulacra.training.batch_norm import EVENTS, with_own_statistics
 from simulacra.training.layers import clip, in_single, own_random_numbers, set_progress
 from simulacra.training.schedules import learning_rate_factor, moving_average, set_learning_rate
 from simulacra.training.tensors import restore, state_of
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 
 class Critics(Protocol):

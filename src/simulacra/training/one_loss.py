@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from simulacra.card import OneLossCard
@@ -17,6 +16,9 @@ from simulacra.training.batch_norm import EVENTS, with_own_statistics
 from simulacra.training.layers import in_single, own_random_numbers, set_progress
 from simulacra.training.schedules import learning_rate_factor, moving_average, set_learning_rate
 from simulacra.training.tensors import restore, state_of
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 
 class OneLossRun:

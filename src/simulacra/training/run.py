@@ -14,8 +14,6 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
-from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -123,6 +121,10 @@ def start(
     at_once = card.batch_size * (card.critic_updates if isinstance(card, AdversarialCard) else 1)
     numbers = math.prod(features.shape[1:]) + math.prod(conditions.shape[1:])
     require_room(4 * at_once * numbers, f"training.batch_size: a step of {at_once} events")
+    # slow to import, and only training needs them
+    from lightning_fabric import Fabric
+    from lightning_fabric.plugins.environments.lightning import LightningEnvironment
+
     # one process on the CPU, whatever a batch system's variables or a graphics card suggest
     fabric = Fabric(
         accelerator="cpu", devices=1, precision=card.precision, plugins=[LightningEnvironment()]
