@@ -7,6 +7,7 @@ the last one to finish wins whole. Data reach the disk before they get their nam
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import os
 import re
 import secrets
@@ -114,13 +115,20 @@ def settled(folder: Path, read: Callable[[Path], Result]) -> Result:
 def _own_name(path: Path, ending: str = "part") -> Path:
     """Return a hidden name beside ``path`` that says which process it belongs to."""
     owner = f"{_host()}-{os.getpid()}-{secrets.token_hex(4)}"
-    return path.with_name(f".{path.name[:LONGEST]}.{owner}.{ending}")
+    return path.with_name(f".{_stem(path)}.{owner}.{ending}")
+
+
+def _stem(path: Path) -> str:
+    """Return a short form of an output's name that no other output has."""
+    if len(path.name) <= LONGEST:
+        return path.name
+    return path.name[:LONGEST] + hashlib.sha256(os.fsencode(path.name)).hexdigest()[:8]
 
 
 def _sweep(path: Path) -> None:
     """Remove what processes of this machine that were killed have left of this output."""
     _repair(path)
-    for leftover, _ in _orphans(path, "part"):
+    for leftover in _orphans(path, "part"):
         remove(leftover)
 
 
@@ -128,15 +136,15 @@ def _repair(path: Path) -> None:
     """Give a folder its name back where its replacement was killed between two renames."""
     if path.exists():
         return
-    for old, _ in _orphans(path, "old"):
+    for old in _orphans(path, "old"):
         with suppress(OSError):
             old.rename(path)
             return
 
 
-def _orphans(path: Path, ending: str) -> Iterator[tuple[Path, int]]:
-    """Yield files and folders beside ``path`` of processes that have ended, and their numbers."""
-    start = f".{path.name[:LONGEST]}.{_host()}-"
+def _orphans(path: Path, ending: str) -> Iterator[Path]:
+    """Yield files and folders for ``path`` of processes that have ended."""
+    start = f".{_stem(path)}.{_host()}-"
     form = re.compile(re.escape(start) + rf"(\d+)-[0-9a-f]{{8}}\.{ending}")
     try:
         names = [entry.name for entry in os.scandir(path.parent) if entry.name.startswith(start)]
@@ -145,7 +153,7 @@ def _orphans(path: Path, ending: str) -> Iterator[tuple[Path, int]]:
     for name in names:
         match = form.fullmatch(name)
         if match and not _is_running(int(match[1])):
-            yield path.with_name(name), int(match[1])
+            yield path.with_name(name)
 
 
 def _is_running(process: int) -> bool:

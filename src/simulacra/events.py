@@ -263,36 +263,6 @@ def _has_column(source: EventSource) -> bool:
     return isinstance(source, Events) and PDG in source.conditions.columns
 
 
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    """A source whose events say their particle, piece by piece.
-
-    Attributes:
-        source: the events, whose own condition or provenance says it.
-        particles: the PDG ids that the condition ``pdg`` can have.
-    """
-
-    source: EventSource
-    particles: tuple[int, ...]
-
-    @property
-    def detector(self) -> Detector:
-        """The detector, with the condition."""
-        return self.source.detector.with_particles(self.particles)
-
-    @property
-    def provenance(self) -> Mapping[str, Any]:
-        """How the events were made."""
-        return self.source.provenance
-
-    def __len__(self) -> int:
-        return len(self.source)
-
-    def take(self, index: slice) -> Events:
-        """Return some events, one after another."""
-        return self.source.take(index).labelled(self.particles)
-
-
 def require_same_detector(expected: Detector, *others: Detector) -> None:
     """Raise an :class:`EventsError` unless all detectors read out and build the same.
 
