@@ -18,10 +18,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from simulacra.conditions import Conditions
+from simulacra.datasets.samples import load_sample, resolve_events
 from simulacra.events import Events
 from simulacra.io import read_events
-from simulacra.sample import load_sample, resolve_events
-from simulacra.simulator import TrainedSimulator
+from simulacra.simulators.trained import TrainedSimulator
 from simulacra.validation import Validation, validate
 
 REPEAT = 5

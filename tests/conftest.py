@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simulacra.card import Card
 from simulacra.conditions import Conditions, EnergySpectrum, draw_conditions
 from simulacra.detectors import Calorimeter, load_detector
 from simulacra.errors import MissingDependencyError
@@ -15,6 +14,7 @@ from simulacra.fullsim import Geant4Settings
 from simulacra.fullsim.datasets import require_geant4
 from simulacra.io import write_events
 from simulacra.models import find_model
+from simulacra.training.card import Card
 from tests.tracks import tracks
 
 _NEIGHBOUR = Path(__file__).parents[2] / "shared" / "geant4-data"

@@ -7,9 +7,9 @@ from pydantic import ValidationError
 
 from simulacra.conditions import Conditions
 from simulacra.detectors import Calorimeter
-from simulacra.detectors.segmentation import CartesianSegmentation
+from simulacra.detectors.calorimeter.segmentation import CartesianSegmentation
 from simulacra.events import Events
-from simulacra.fullsim.world import half_width
+from simulacra.fullsim.calorimeter.world import half_width
 
 WIDTH = 240.0
 CELLS = (10.0, 20.0, 24.0, 30.0, 40.0, 48.0, 60.0, 80.0)

@@ -14,11 +14,11 @@ import pytest
 
 from simulacra import cli
 from simulacra.conditions import EnergySpectrum
+from simulacra.datasets.samples import load_sample
 from simulacra.detectors import load_detector, parse_detector
 from simulacra.fullsim import Geant4Settings, simulate
 from simulacra.io import read_events, write_events
-from simulacra.sample import load_sample
-from simulacra.validation import plots
+from simulacra.validation.report import catalogue as plots
 
 ROOT = Path(__file__).parents[1]
 

@@ -6,12 +6,12 @@ import yaml
 from simulacra.conditions import conditions_at
 from simulacra.detectors import load_detector, parse_detector
 from simulacra.errors import CardError, DetectorError, EventsError, SimulacraError
+from simulacra.files.memory import memory, require_room
+from simulacra.files.yaml_text import parse_yaml
 from simulacra.io import read_events, root_tables, write_events
-from simulacra.memory import memory, require_room
 from simulacra.models import find_model
-from simulacra.simulator import train
-from simulacra.surrogate import Surrogate
-from simulacra.yaml_files import parse_yaml
+from simulacra.models.surrogate import Surrogate
+from simulacra.simulators.trained import train
 
 
 def test_half_of_the_memory_is_the_limit():
@@ -86,6 +86,6 @@ def test_branches_that_no_memory_holds(events, tmp_path, monkeypatch):
 
 
 def type_of_cards():
-    from simulacra.card import Card
+    from simulacra.training.card import Card
 
     return Card

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from simulacra.card import Card
 from simulacra.conditions import Conditions
 from simulacra.deploy.contract import contract_of
 from simulacra.errors import CardError, EventsError, SimulacraError, SimulatorError
@@ -11,8 +10,9 @@ from simulacra.events import Events
 from simulacra.info import describe
 from simulacra.io import write_events
 from simulacra.particles import ParticleMixture
-from simulacra.requests import conditions_like
-from simulacra.simulator import TrainedSimulator, train
+from simulacra.simulators.requests import conditions_like
+from simulacra.simulators.trained import TrainedSimulator, train
+from simulacra.training.card import Card
 from tests.conftest import SMALL_MODELS, random_events
 
 

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from simulacra import cli
+from simulacra.cli.terminal import console
+from simulacra.datasets.samples import load_sample, open_events, open_parts
 from simulacra.errors import EventsError
 from simulacra.events import Events, pieces
 from simulacra.io import read_events, write_events
 from simulacra.io.split import parse_shares, split_rows
-from simulacra.sample import load_sample, open_events, open_parts
-from simulacra.terminal import console
 from simulacra.training.samples import training_events
+from tests.cli.test_cli import refused, run  # noqa: F401 - a fixture
 from tests.conftest import random_events
-from tests.test_cli import refused, run  # noqa: F401 - a fixture
 
 SIZES = {"run_1.h5": 7, "run_2.h5": 5, "run_10.h5": 4}
 

@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle, Wedge
 
 from simulacra.detectors import Calorimeter, Tpc, load_detector, parse_detector
-from simulacra.detectors.calorimeter import Layer
+from simulacra.detectors.calorimeter.calorimeter import Layer
 
 IMAGES = Path(__file__).parents[1] / "docs/images"
 CARTESIAN = """

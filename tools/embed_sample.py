@@ -1,6 +1,6 @@
 """Make the embedded sample from a file of Geant4 showers.
 
-    python tools/embed_sample.py atlas_barrel_photons.h5 src/simulacra/data/atlas-barrel-photons
+    python tools/embed_sample.py photons.h5 src/simulacra/datasets/data/atlas-barrel-photons
 
 Per energy, the first 55 % of a fixed permutation go to ``train``, the next 15 % to ``selection``,
 the rest to ``test``; the held-out 25 GeV go to ``test`` whole.
@@ -15,8 +15,8 @@ import numpy as np
 
 from simulacra.detectors import load_detector
 from simulacra.events import Events
+from simulacra.files.provenance import provenance
 from simulacra.io import read_events, write_events
-from simulacra.provenance import provenance
 
 SEED = 20261122
 HELD_OUT = 25_000.0  # MeV

@@ -2,7 +2,7 @@ r"""Make the embedded sample of tracks from a file of full simulation.
 
     simulacra simulate --detector alice-tpc --momentum 100MeV..10GeV -n 5000 --seed 5003 \
         -o tracks.h5
-    python tools/embed_tracks.py tracks.h5 src/simulacra/data/alice-tpc
+    python tools/embed_tracks.py tracks.h5 src/simulacra/datasets/data/alice-tpc
 
 The first 55 % of the tracks, which are in no order, go to ``train``, the next 15 % to
 ``selection``, the rest to ``test``. Positions are rounded to 1/64 mm and charges to 1/8 ADC, a

@@ -12,12 +12,12 @@ import numpy as np
 from matplotlib.colors import LogNorm
 from matplotlib.figure import SubFigure
 
+from simulacra.datasets.samples import load_sample
 from simulacra.energies import energy_groups, scale_of
 from simulacra.events import Events
 from simulacra.io import read_events
 from simulacra.observables import observables_of
-from simulacra.sample import load_sample
-from simulacra.validation.canvas import Histogram, draw_histograms, new_figure
+from simulacra.validation.report.canvas import Histogram, draw_histograms, new_figure
 
 ENERGIES = ("1 GeV", "8 GeV", "25 GeV", "65 GeV")
 LAYER = "middle"

@@ -55,7 +55,7 @@ def speeds(file: Path, folder: Path) -> dict[str, dict[str, float]]:
 
     from simulacra.conditions import Conditions
     from simulacra.runtime import Runtime
-    from simulacra.simulator import TrainedSimulator
+    from simulacra.simulators.trained import TrainedSimulator
 
     torch.set_num_threads(1)
     runtime, simulator = Runtime.load(file), TrainedSimulator.load(folder)
@@ -88,7 +88,7 @@ def alone(way: str, what: str, batches: Sequence[int] = BATCHES) -> dict[str, fl
     """
     import numpy as np
 
-    from simulacra.memory import peak_memory_mb
+    from simulacra.files.memory import peak_memory_mb
 
     answer: Callable[[dict[str, Any]], object]
     if way == "onnx":
@@ -98,7 +98,7 @@ def alone(way: str, what: str, batches: Sequence[int] = BATCHES) -> dict[str, fl
         answer = partial(runtime.generate, seed=1)
     else:
         from simulacra.conditions import Conditions
-        from simulacra.simulator import TrainedSimulator
+        from simulacra.simulators.trained import TrainedSimulator
 
         simulator = TrainedSimulator.load(what)
         answer = lambda rows: simulator.simulate(Conditions(rows), 1)  # noqa: E731
@@ -133,11 +133,11 @@ def random_gan(folder: Path) -> Path:
     """Write a DNNCaloGAN of default size with random weights, and return its folder."""
     import torch
 
-    from simulacra.card import Card
+    from simulacra.datasets.samples import load_sample
     from simulacra.models import find_model
-    from simulacra.sample import load_sample
-    from simulacra.simulator import TrainedSimulator
-    from simulacra.surrogate import Surrogate
+    from simulacra.models.surrogate import Surrogate
+    from simulacra.simulators.trained import TrainedSimulator
+    from simulacra.training.card import Card
 
     card = Card.load(Path(__file__).parents[2] / "examples/dnncalogan.yaml")
     events = load_sample("selection")
@@ -151,9 +151,9 @@ def random_gan(folder: Path) -> Path:
 
 def measure(folder: Path) -> dict[str, Any]:
     """Return all results by simulator."""
+    from simulacra.datasets.shipped import simulator_folder
     from simulacra.deploy import export
-    from simulacra.shipped import simulator_folder
-    from simulacra.simulator import TrainedSimulator
+    from simulacra.simulators.trained import TrainedSimulator
 
     folder.mkdir(parents=True, exist_ok=True)
     results: dict[str, Any] = {}

@@ -19,8 +19,8 @@ import numpy as np
 import torch
 
 from simulacra.conditions import EnergySpectrum, draw_conditions
-from simulacra.simulator import TrainedSimulator
-from simulacra.surrogate import Surrogate
+from simulacra.models.surrogate import Surrogate
+from simulacra.simulators.trained import TrainedSimulator
 
 BLOCK = 500
 BLOCKS_BETWEEN_OUTPUTS = 200

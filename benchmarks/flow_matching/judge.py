@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from simulacra.datasets.samples import resolve_events
 from simulacra.events import Events
 from simulacra.io import read_events
-from simulacra.sample import resolve_events
-from simulacra.simulator import TrainedSimulator
+from simulacra.simulators.trained import TrainedSimulator
 from simulacra.validation import Validation, validate
 
 SEED = 1

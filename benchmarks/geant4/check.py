@@ -33,7 +33,7 @@ from simulacra.conditions import Conditions, EnergySpectrum, draw_conditions
 from simulacra.detectors import load_detector
 from simulacra.events import Events
 from simulacra.fullsim import Geant4Settings, Geant4Simulator, WorkerPool
-from simulacra.fullsim.calorimeter import CalorimeterSetup
+from simulacra.fullsim.calorimeter.setup import CalorimeterSetup
 from simulacra.fullsim.geant4 import Chunk, run_chunk
 from simulacra.fullsim.setup import Primaries
 from simulacra.io import read_events

@@ -18,7 +18,7 @@ from rich.table import Table
 
 from simulacra.hybrid import HybridEvents, read_hybrid
 from simulacra.hybrid.regions import Region
-from simulacra.simulator import TrainedSimulator
+from simulacra.simulators.trained import TrainedSimulator
 
 
 def mean_answers(

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from simulacra.detectors import Calorimeter, load_detector
 from simulacra.fullsim import Geant4Settings, WorkerPool
-from simulacra.fullsim.calorimeter import CalorimeterSetup
+from simulacra.fullsim.calorimeter.setup import CalorimeterSetup
 from simulacra.fullsim.geant4 import Chunk, run_chunk
 from simulacra.fullsim.setup import Experiment
 from simulacra.hybrid import Primaries, Rule

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from simulacra.io import read_events
-from simulacra.simulator import TrainedSimulator
+from simulacra.simulators.trained import TrainedSimulator
 from simulacra.validation import legacy_scores
 
 HEAD = (

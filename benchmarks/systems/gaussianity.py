@@ -17,15 +17,15 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from simulacra.atomic import whole_file
+from simulacra.datasets.samples import resolve_events
 from simulacra.energies import energy_groups, scale_of
 from simulacra.events import Events
+from simulacra.files.atomic import whole_file
 from simulacra.io import read_events
-from simulacra.models.atlas_vae import AtlasVae
-from simulacra.models.variational import drawn
-from simulacra.sample import resolve_events
-from simulacra.simulator import TrainedSimulator
-from simulacra.validation.gaussianity import Gaussianity, gaussianity
+from simulacra.models.blocks.variational import drawn
+from simulacra.models.calorimeter.atlas_vae import AtlasVae
+from simulacra.simulators.trained import TrainedSimulator
+from simulacra.validation.metrics.gaussianity import Gaussianity, gaussianity
 
 SEED = 1
 

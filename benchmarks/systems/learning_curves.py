@@ -19,7 +19,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from simulacra.arrays import FloatArray
-from simulacra.validation.canvas import BLACK, STYLE, finish, new_figure
+from simulacra.validation.report.canvas import BLACK, STYLE, finish, new_figure
 
 Columns = dict[str, FloatArray]
 

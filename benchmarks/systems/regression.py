@@ -24,8 +24,8 @@ from simulacra.arrays import FloatArray
 from simulacra.energies import energy_groups
 from simulacra.events import Events
 from simulacra.io import read_events
-from simulacra.models.volume_critics import VolumeCritics
-from simulacra.simulator import TrainedSimulator
+from simulacra.models.calorimeter.gan3d.critics import VolumeCritics
+from simulacra.simulators.trained import TrainedSimulator
 
 BATCH = 16
 COUNTED = 256

@@ -18,12 +18,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from simulacra.card import Card
 from simulacra.conditions import EnergySpectrum, draw_conditions
 from simulacra.detectors import Detector, load_detector
 from simulacra.events import Events
 from simulacra.models import find_model
-from simulacra.surrogate import Surrogate
+from simulacra.models.surrogate import Surrogate
+from simulacra.training.card import Card
 from simulacra.training.run import Run, start
 
 EVENTS, STEPS, REPEATS = 512, 4, 2

@@ -23,7 +23,7 @@ from simulacra.arrays import BoolArray, FloatArray
 from simulacra.conditions import Conditions, EnergySpectrum
 from simulacra.events import Events
 from simulacra.io import read_events
-from simulacra.simulator import TrainedSimulator
+from simulacra.simulators.trained import TrainedSimulator
 from simulacra.validation import measured
 
 SEED = 5

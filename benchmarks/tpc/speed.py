@@ -22,7 +22,7 @@ from table import SEED, SPECTRUM, cpu_ms
 
 from simulacra.conditions import EnergySpectrum, draw_conditions
 from simulacra.runtime import Runtime
-from simulacra.simulator import TrainedSimulator
+from simulacra.simulators.trained import TrainedSimulator
 
 BATCHES = (100, 1000)
 

@@ -26,7 +26,7 @@ from simulacra.conditions import EnergySpectrum, draw_conditions
 from simulacra.events import Events
 from simulacra.fullsim import Geant4Settings, Geant4Simulator, WorkerPool
 from simulacra.io import read_events
-from simulacra.simulator import TrainedSimulator
+from simulacra.simulators.trained import TrainedSimulator
 from simulacra.validation import measured, validate
 
 SEED = 1

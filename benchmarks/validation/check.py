@@ -26,7 +26,7 @@ from rich.table import Table
 
 from simulacra.conditions import EnergySpectrum, draw_conditions
 from simulacra.detectors import Calorimeter, load_detector
-from simulacra.detectors.segmentation import PolarSegmentation
+from simulacra.detectors.calorimeter.segmentation import PolarSegmentation
 from simulacra.events import Events
 from simulacra.io import write_events
 

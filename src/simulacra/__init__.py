@@ -14,31 +14,31 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Card": "simulacra.card",
+    "Card": "simulacra.training.card",
     "Conditions": "simulacra.conditions",
     "EnergySpectrum": "simulacra.conditions",
     "Events": "simulacra.events",
     "Geant4Settings": "simulacra.fullsim",
     "Geant4Simulator": "simulacra.fullsim",
     "SimulacraError": "simulacra.errors",
-    "TrainedSimulator": "simulacra.simulator",
+    "TrainedSimulator": "simulacra.simulators.trained",
     "draw_conditions": "simulacra.conditions",
     "draw_detector": "simulacra.drawings",
     "export": "simulacra.deploy",
     "load_detector": "simulacra.detectors",
-    "load_sample": "simulacra.sample",
-    "load_simulator": "simulacra.simulators",
+    "load_sample": "simulacra.datasets.samples",
+    "load_simulator": "simulacra.simulators.load",
     "observables_of": "simulacra.observables",
     "read_events": "simulacra.io",
-    "train": "simulacra.simulator",
+    "train": "simulacra.simulators.trained",
     "validate": "simulacra.validation",
     "write_events": "simulacra.io",
     "write_report": "simulacra.validation",
 }
 
 if TYPE_CHECKING:
-    from simulacra.card import Card
     from simulacra.conditions import Conditions, EnergySpectrum, draw_conditions
+    from simulacra.datasets.samples import load_sample
     from simulacra.deploy import export
     from simulacra.detectors import load_detector
     from simulacra.drawings import draw_detector
@@ -47,9 +47,9 @@ if TYPE_CHECKING:
     from simulacra.fullsim import Geant4Settings, Geant4Simulator
     from simulacra.io import read_events, write_events
     from simulacra.observables import observables_of
-    from simulacra.sample import load_sample
-    from simulacra.simulator import TrainedSimulator, train
-    from simulacra.simulators import load_simulator
+    from simulacra.simulators.load import load_simulator
+    from simulacra.simulators.trained import TrainedSimulator, train
+    from simulacra.training.card import Card
     from simulacra.validation import validate, write_report
 
 __all__ = [

@@ -1,8 +1,9 @@
-"""Names for the array types in signatures."""
+"""Array types for signatures, and response arrays filled block by block."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,3 +12,27 @@ Array = NDArray[Any]
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
+
+
+class Shaped(Protocol):
+    """The shape of an array for a single event."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Without the axis of the events."""
+
+
+def filled(
+    blocks: Iterable[Mapping[str, Array]], n: int, arrays: Mapping[str, Shaped]
+) -> dict[str, Array]:
+    """Return response arrays of ``n`` events in single precision from blocks of them, in order."""
+    response: dict[str, Array] = {
+        name: np.zeros((n, *array.shape), np.float32) for name, array in arrays.items()
+    }
+    start = 0
+    for block in blocks:
+        size = len(next(iter(block.values())))
+        for name, array in response.items():
+            array[start : start + size] = block[name]
+        start += size
+    return response

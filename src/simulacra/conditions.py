@@ -18,7 +18,7 @@ from simulacra.arrays import Array, BoolArray
 from simulacra.columns import LARGEST, SMALLEST, check_columns, outside_own_range, outside_ranges
 from simulacra.detectors import Detector
 from simulacra.errors import EventsError, SimulacraError
-from simulacra.memory import require_room
+from simulacra.files.memory import require_room
 from simulacra.particles import PDG, ParticleMixture, names_of
 from simulacra.units import format_energy, parse_quantity
 

@@ -16,7 +16,7 @@ import numpy as np
 from simulacra.arrays import Array, BoolArray, FloatArray
 from simulacra.conditions import Conditions
 from simulacra.detectors import Detector
-from simulacra.rounding import ROUNDING, distinct_points
+from simulacra.statistics.rounding import ROUNDING, distinct_points
 from simulacra.units import format_energy
 
 BINS_PER_DECADE = 3

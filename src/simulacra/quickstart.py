@@ -8,11 +8,11 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simulacra.card import Card
+from simulacra.datasets.samples import load_sample
 from simulacra.errors import CardError
 from simulacra.io import write_events
-from simulacra.sample import load_sample
-from simulacra.simulator import train
+from simulacra.simulators.trained import train
+from simulacra.training.card import Card
 from simulacra.training.run import OnProgress
 from simulacra.validation import validate, write_report
 
@@ -42,7 +42,7 @@ def quickstart_card(model: str = DEFAULT, overrides: Sequence[str] = ()) -> Card
 
 
 def _cards() -> Traversable:
-    return resources.files("simulacra") / "data" / "quickstart"
+    return resources.files("simulacra.datasets") / "data" / "quickstart"
 
 
 def quickstart(

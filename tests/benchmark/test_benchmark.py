@@ -14,11 +14,11 @@ from simulacra.benchmark.report import markdown
 from simulacra.benchmark.result import Benchmark, FastResult, FullResult, Speed
 from simulacra.benchmark.run import quality
 from simulacra.benchmark.timing import median_ms
+from simulacra.datasets.samples import load_sample
 from simulacra.errors import EventsError, SimulacraError
+from simulacra.files.memory import peak_memory_mb
 from simulacra.fullsim import Geant4Settings
-from simulacra.memory import peak_memory_mb
-from simulacra.sample import load_sample
-from simulacra.simulator import train
+from simulacra.simulators.trained import train
 from simulacra.validation import validate
 from tests.validation.samples import few
 

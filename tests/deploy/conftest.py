@@ -3,7 +3,7 @@
 import pytest
 
 from simulacra.deploy import export
-from simulacra.simulator import TrainedSimulator
+from simulacra.simulators.trained import TrainedSimulator
 from tests.deploy.untrained import untrained
 
 

@@ -18,7 +18,7 @@ from simulacra.deploy.lwtnn_reader import Graph
 from simulacra.deploy.parity import relative_difference
 from simulacra.detectors import load_detector
 from simulacra.errors import ExportError
-from simulacra.models.networks import Factors, TrainableSwish
+from simulacra.models.blocks.networks import Factors, TrainableSwish
 from tests.deploy.untrained import untrained
 
 EXAMPLE = {

@@ -15,7 +15,7 @@ from simulacra.deploy.parity import LARGEST, compare, relative_difference, typic
 from simulacra.errors import ExportError
 from simulacra.models import MODELS
 from simulacra.runtime import Runtime
-from simulacra.simulator import train
+from simulacra.simulators.trained import train
 from tests.deploy.untrained import untrained
 
 OPTIONS = {

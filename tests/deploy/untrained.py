@@ -2,11 +2,11 @@
 
 import torch
 
-from simulacra.card import Card
 from simulacra.detectors import load_detector
 from simulacra.models import find_model
-from simulacra.simulator import TrainedSimulator
-from simulacra.surrogate import Surrogate
+from simulacra.models.surrogate import Surrogate
+from simulacra.simulators.trained import TrainedSimulator
+from simulacra.training.card import Card
 from tests.conftest import SMALL_MODELS, random_events
 
 

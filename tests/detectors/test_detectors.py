@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulacra.detectors import builtin_detectors, load_detector, parse_detector
-from simulacra.detectors.segmentation import PolarSegmentation
+from simulacra.detectors.calorimeter.segmentation import PolarSegmentation
 from simulacra.errors import DetectorError
 
 RINGS = tuple(4.65 * n for n in range(10))

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulacra.conditions import Conditions
+from simulacra.datasets.samples import load_sample
+from simulacra.datasets.shipped import simulator_folder
 from simulacra.detectors import Calorimeter, builtin_detectors, load_detector, parse_detector
 from simulacra.errors import DetectorError, EventsError
 from simulacra.events import Events, require_same_detector
 from simulacra.io import read_events, write_events
 from simulacra.observables import observables_of, observe
-from simulacra.sample import load_sample
-from simulacra.shipped import simulator_folder
 from simulacra.validation import require_comparable
 
 CALORIMETERS = [n for n in builtin_detectors() if isinstance(load_detector(n), Calorimeter)]

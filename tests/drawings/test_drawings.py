@@ -7,7 +7,7 @@ from simulacra import cli, draw_detector
 from simulacra.detectors import builtin_detectors, load_detector
 from simulacra.drawings import write_drawing
 from simulacra.errors import SimulacraError
-from tests.detectors.test_places import IMPACTS, own
+from tests.detectors.calorimeter.test_places import IMPACTS, own
 
 
 def _cells(axes):

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from conftest import stack
 from simulacra.conditions import Conditions
 from simulacra.errors import SimulacraError
 from simulacra.fullsim import Geant4Settings, Geant4Simulator, WorkerPool
 from simulacra.fullsim.cuts import cut_fact, range_cuts
+from tests.fullsim.conftest import stack
 
 COUPLE = """
 Index : {0}     used in the geometry : Yes

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from conftest import BOX, FOLLOWING, RINGS, TUBE, WIDE, stack
 from simulacra.conditions import Conditions
 from simulacra.detectors import parse_detector
 from simulacra.errors import DetectorError, SimulacraError
 from simulacra.fullsim import Geant4Settings, Geant4Simulator, WorkerPool
+from tests.fullsim.conftest import BOX, FOLLOWING, RINGS, TUBE, WIDE, stack
 
 pytestmark = pytest.mark.geant4
 

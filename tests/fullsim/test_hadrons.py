@@ -6,7 +6,7 @@ import pytest
 from simulacra.conditions import Conditions
 from simulacra.detectors import parse_detector
 from simulacra.fullsim import Geant4Settings, Geant4Simulator, WorkerPool, cautions
-from simulacra.fullsim.calorimeter import CalorimeterSetup
+from simulacra.fullsim.calorimeter.setup import CalorimeterSetup
 from simulacra.fullsim.datasets import lacking
 from simulacra.fullsim.geant4 import Chunk, run_chunk
 from simulacra.fullsim.setup import Primaries

@@ -7,7 +7,7 @@ from simulacra.conditions import Conditions, EnergySpectrum
 from simulacra.detectors import load_detector, parse_detector
 from simulacra.errors import SimulacraError
 from simulacra.fullsim import Geant4Settings
-from simulacra.fullsim.calorimeter import CalorimeterSetup
+from simulacra.fullsim.calorimeter.setup import CalorimeterSetup
 from simulacra.fullsim.geant4 import ChunkResult
 from simulacra.fullsim.job import Job
 

@@ -8,16 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from conftest import PretendedGeant4
 from simulacra.conditions import EnergySpectrum
 from simulacra.detectors import load_detector
 from simulacra.errors import EventsError, SimulacraError
 from simulacra.fullsim import Geant4Settings, Geant4Simulator, WorkerPool, simulate
-from simulacra.fullsim.calorimeter import CalorimeterSetup
+from simulacra.fullsim.calorimeter.setup import CalorimeterSetup
 from simulacra.fullsim.geant4 import ChunkResult
 from simulacra.fullsim.job import Job
 from simulacra.fullsim.parts import Parts
 from simulacra.io import read_events
+from tests.fullsim.conftest import PretendedGeant4
 
 SPECTRUM = EnergySpectrum.parse("1GeV,30GeV")
 
@@ -179,7 +179,7 @@ from pathlib import Path
 from simulacra.conditions import EnergySpectrum
 from simulacra.detectors import load_detector
 from simulacra.fullsim import Geant4Settings, simulate
-from simulacra.fullsim.calorimeter import CalorimeterSetup
+from simulacra.fullsim.calorimeter.setup import CalorimeterSetup
 
 if __name__ == "__main__":
     CalorimeterSetup.chunk_cost = 4000.0

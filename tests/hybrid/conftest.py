@@ -9,7 +9,7 @@ from simulacra.detectors import load_detector
 from simulacra.events import Events
 from simulacra.fullsim.geant4 import ChunkResult
 from simulacra.hybrid import HybridCard
-from simulacra.hybrid.book import Book
+from simulacra.hybrid.ledger import Book
 from simulacra.hybrid.rules import Entries
 
 BLOCK = """

@@ -9,11 +9,11 @@ import pytest
 from simulacra.detectors import load_detector
 from simulacra.errors import SimulacraError
 from simulacra.fullsim import Geant4Settings, WorkerPool, pdg_id
-from simulacra.fullsim.calorimeter import CalorimeterSetup
+from simulacra.fullsim.calorimeter.setup import CalorimeterSetup
 from simulacra.fullsim.geant4 import Chunk, run_chunk
 from simulacra.hybrid import HybridCard, Primaries, simulate_hybrid
-from simulacra.hybrid.book import Book
 from simulacra.hybrid.geant4 import HybridSetup
+from simulacra.hybrid.ledger import Book
 from simulacra.hybrid.regions import Region
 from simulacra.hybrid.run import setup_of
 from tests.hybrid.conftest import PointSimulator, card

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from simulacra.detectors import load_detector, parse_detector
 from simulacra.errors import CardError
-from simulacra.fullsim.readout import section_readouts, window_starts
+from simulacra.fullsim.calorimeter.readout import section_readouts, window_starts
 from simulacra.hybrid.regions import Region, require_apart, whole_layers
-from tests.detectors.test_places import ANGLES, IMPACTS, own
+from tests.detectors.calorimeter.test_places import ANGLES, IMPACTS, own
 from tests.hybrid.conftest import entries
 
 ATLAS = load_detector("atlas-barrel")

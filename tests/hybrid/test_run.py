@@ -14,7 +14,7 @@ from simulacra.hybrid import Outcome, Primaries, read_hybrid, simulate_hybrid
 from simulacra.hybrid.job import HybridJob
 from simulacra.hybrid.run import setup_of
 from simulacra.io import read_events
-from tests.detectors.test_places import own
+from tests.detectors.calorimeter.test_places import own
 from tests.hybrid.conftest import PointSimulator, PretendedGeant4, card
 
 

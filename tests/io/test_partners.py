@@ -8,7 +8,7 @@ from simulacra.detectors import load_detector
 from simulacra.errors import EventsError
 from simulacra.events import Events
 from simulacra.io import EventFile, open_partners, write_events
-from simulacra.requests import conditions_like
+from simulacra.simulators.requests import conditions_like
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import h5py
 import numpy as np
 import pytest
 
+from simulacra.datasets.samples import load_sample
 from simulacra.io import read_events, write_events, write_pieces, writing
 from simulacra.io.writing import created, new_dataset, uninterrupted, write_dataset, write_rows
-from simulacra.sample import load_sample
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import torch
 from simulacra.detectors import load_detector
 from simulacra.errors import CardError
 from simulacra.models import MODELS
-from simulacra.simulator import TrainedSimulator, train
-from simulacra.surrogate import Surrogate
+from simulacra.models.surrogate import Surrogate
+from simulacra.simulators.trained import TrainedSimulator, train
 from tests.conftest import DETECTORS, SMALL_MODELS, small_sample
 
 

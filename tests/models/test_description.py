@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from simulacra.models import MODELS
+from simulacra.models.calorimeter.wgan import WganConfig
 from simulacra.models.description import as_yaml, options_of, size_of
-from simulacra.models.wgan import WganConfig
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,7 +9,7 @@ from simulacra.detectors import load_detector
 from simulacra.errors import CardError
 from simulacra.events import Events
 from simulacra.models import MODELS
-from simulacra.surrogate import Surrogate
+from simulacra.models.surrogate import Surrogate
 from tests.conftest import SMALL_MODELS, detector_of, random_events
 
 CALORIMETERS = [kind for kind, entry in MODELS.items() if entry.serves == "calorimeter"]

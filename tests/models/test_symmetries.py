@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 
 from simulacra.conditions import Conditions
+from simulacra.datasets.samples import load_sample
 from simulacra.detectors import load_detector
 from simulacra.errors import CardError
 from simulacra.events import Events
 from simulacra.models import find_model
-from simulacra.models.flow_matching import FlowMatchingConfig
+from simulacra.models.calorimeter.flow_matching import FlowMatchingConfig
 from simulacra.models.symmetries import decide
-from simulacra.sample import load_sample
 from tests.conftest import SMALL_MODELS, random_events
-from tests.detectors.test_places import IMPACTS, RINGS, TUBE, own
+from tests.detectors.calorimeter.test_places import IMPACTS, RINGS, TUBE, own
 from tests.geometry import point_showers
 
 WIDE = {"x": ["-60 mm", "60 mm"], "y": ["-60 mm", "60 mm"]}

@@ -8,7 +8,7 @@ from simulacra.detectors import load_detector
 from simulacra.errors import CardError
 from simulacra.events import Events
 from simulacra.observables import fixed_observables, observables_of, selection_groups
-from simulacra.training.selection import EpochSelection
+from simulacra.observables.selection_score import EpochSelection
 from simulacra.validation import Thresholds, apply_thresholds, validate
 
 LAYERS = (  # cells (x, y) in mm of layers of 40 x 40 mm
@@ -21,7 +21,7 @@ LAYERS = (  # cells (x, y) in mm of layers of 40 x 40 mm
 
 def stack(layers=LAYERS):
     """A calorimeter with one layer for each size of cells."""
-    from simulacra.detectors.calorimeter import Calorimeter
+    from simulacra.detectors.calorimeter.calorimeter import Calorimeter
 
     sections = [
         {

@@ -165,7 +165,7 @@ runtime.generate(photon, seed=1)
 seconds = time.process_time()
 runtime.generate(photon | {"energy": [2000.0] * 5000}, seed=1)
 after = threads()
-from simulacra.memory import peak_memory_mb
+from simulacra.files.memory import peak_memory_mb
 loaded = sorted({name.partition(".")[0] for name in sys.modules})
 more = None if before is None else after - before
 found = {"seconds": seconds, "memory": peak_memory_mb(), "loaded": loaded, "more threads": more}

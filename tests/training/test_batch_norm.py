@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import nn
 
-from simulacra.card import Card
 from simulacra.models import find_model
-from simulacra.surrogate import Surrogate
+from simulacra.models.surrogate import Surrogate
 from simulacra.training.batch_norm import EVENTS, with_own_statistics
+from simulacra.training.card import Card
 from simulacra.training.run import start
 from tests.conftest import SMALL_MODELS, detector_of, small_sample
 

@@ -6,11 +6,11 @@ import yaml
 from lightning_fabric import Fabric
 from torch import nn
 
-from simulacra.card import AdversarialCard, Card
 from simulacra.errors import CardError
 from simulacra.models import MODELS, find_model
-from simulacra.surrogate import Surrogate
+from simulacra.models.surrogate import Surrogate
 from simulacra.training.adversarial import AdversarialRun
+from simulacra.training.card import AdversarialCard, Card
 from simulacra.training.layers import own_random_numbers, set_progress
 from simulacra.training.run import start
 from tests.conftest import SMALL_MODELS, detector_of, small_sample

@@ -3,16 +3,16 @@ import csv
 import numpy as np
 import pytest
 
-from simulacra.card import AdamCard, Card
 from simulacra.conditions import Conditions
+from simulacra.datasets.samples import load_sample
 from simulacra.errors import CardError, EventsError, SimulatorError
 from simulacra.events import Events
 from simulacra.io import read_events
 from simulacra.models import MODELS
-from simulacra.sample import load_sample
+from simulacra.observables.selection_score import MEASURES, EpochSelection
 from simulacra.training import fit
+from simulacra.training.card import AdamCard, Card
 from simulacra.training.run import is_better
-from simulacra.training.selection import MEASURES, EpochSelection
 from tests.conftest import small_sample
 from tests.training.gaussian import register
 

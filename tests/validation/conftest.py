@@ -19,7 +19,7 @@ def small_report(tmp_path_factory):
 @pytest.fixture
 def without_plots(monkeypatch):
     """Reports are written without pictures, at once."""
-    from simulacra.validation import plots
+    from simulacra.validation.report import catalogue as plots
 
     monkeypatch.setattr(plots, "PLOTS", ())
     monkeypatch.setattr(plots, "PLOTS_OF_KIND", {})

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from simulacra.datasets.samples import load_sample
 from simulacra.events import Events
-from simulacra.sample import load_sample
 
 
 def halves(energy=None, seed=0):

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from simulacra.conditions import Conditions, EnergySpectrum, draw_conditions
+from simulacra.datasets.samples import load_sample
 from simulacra.detectors import load_detector
 from simulacra.errors import EventsError
 from simulacra.events import Events
-from simulacra.sample import load_sample
 from simulacra.validation import measured, summary_rows, validate
 
 from .samples import few, halves, with_showers

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from simulacra.validation.figures import Pair, share_of
-from simulacra.validation.metrics import Estimate, median_and_spread
+from simulacra.validation.metrics.one_dimensional import Estimate, median_and_spread
 
 
 def test_ratio_and_its_error():

@@ -6,14 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulacra import events as events_module
+from simulacra.datasets.samples import sample_path
 from simulacra.detectors import load_detector
 from simulacra.events import pieces, spans
 from simulacra.io import EventFile, write_events
-from simulacra.sample import sample_path
 from simulacra.validation import measured, validate, write_report
-from simulacra.validation.cells import DECADES, PER_DECADE, cell_sums
-from simulacra.validation.features import feature_tables, sample_tables
-from simulacra.validation.legacy import legacy_scores
+from simulacra.validation.calorimeter.cells import DECADES, PER_DECADE, cell_sums
+from simulacra.validation.classifiers.features import feature_tables, sample_tables
+from simulacra.validation.metrics.calochallenge import legacy_scores
 from tests.calochallenge import showers_like
 
 from .samples import few, with_showers

@@ -4,9 +4,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from simulacra.datasets.samples import load_sample
 from simulacra.errors import SimulacraError
-from simulacra.sample import load_sample
-from simulacra.validation import Thresholds, adversary, apply_thresholds, validate
+from simulacra.validation import Thresholds, apply_thresholds, validate
+from simulacra.validation.classifiers import whole_samples as adversary
 
 from .samples import few, halves, with_showers
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from simulacra.atomic import whole_folder
 from simulacra.benchmark.result import Benchmark
+from simulacra.files.atomic import whole_folder
 from simulacra.units import format_energy
 
 

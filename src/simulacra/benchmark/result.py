@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from simulacra.jsonable import plain
+from simulacra.files.json_values import plain
 
 SCHEMA_VERSION = 2
 SMALLEST_POWER = 0.5

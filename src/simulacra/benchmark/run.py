@@ -14,14 +14,14 @@ from pydantic import Field
 
 from simulacra.benchmark.result import Benchmark, FastResult
 from simulacra.benchmark.timing import cold_start, disk_mb, time_fast, time_full
+from simulacra.datasets.shipped import simulator_folder
 from simulacra.detectors.base import Frozen
 from simulacra.energies import energy_groups, scale_of
 from simulacra.events import Events, require_same_detector
+from simulacra.files.provenance import provenance
 from simulacra.fullsim import Geant4Settings
-from simulacra.provenance import provenance
-from simulacra.requests import conditions_for
-from simulacra.shipped import simulator_folder
-from simulacra.simulator import TrainedSimulator
+from simulacra.simulators.requests import conditions_for
+from simulacra.simulators.trained import TrainedSimulator
 from simulacra.validation import Comparison, SampleComparison, Validation, measured, validate
 from simulacra.validation.summary import SUMMARIES
 

@@ -22,9 +22,9 @@ from simulacra.benchmark.result import FullResult, Speed
 from simulacra.conditions import Conditions, EnergySpectrum, draw_conditions
 from simulacra.detectors import Detector
 from simulacra.errors import SimulacraError
+from simulacra.files.memory import peak_memory_mb
 from simulacra.fullsim import Geant4Settings, Geant4Simulator, WorkerPool
 from simulacra.io import write_events
-from simulacra.memory import peak_memory_mb
 from simulacra.particles import ParticleMixture
 from simulacra.units import format_energy
 
@@ -75,7 +75,7 @@ def _time_here(
 ) -> FastTiming:
     import torch
 
-    from simulacra.simulator import TrainedSimulator
+    from simulacra.simulators.trained import TrainedSimulator
 
     torch.set_num_threads(1)
     simulator = TrainedSimulator.load(folder)

@@ -17,9 +17,9 @@ from simulacra.cli.catalogue import detectors, models, simulators
 from simulacra.cli.events import convert, generate, hybrid, simulate
 from simulacra.cli.info import info
 from simulacra.cli.judgement import benchmark, validate
+from simulacra.cli.terminal import errors, spell_what_is_lacking, write
 from simulacra.cli.training import export, quickstart, train
 from simulacra.errors import SimulacraError, one_line
-from simulacra.terminal import errors, spell_what_is_lacking, write
 
 COMMANDS = (
     quickstart,

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
+from simulacra.cli.terminal import console, table, write
 from simulacra.errors import SimulacraError
-from simulacra.terminal import console, table, write
 
 _SEVERAL = {
     (True, "calorimeter"): "chosen",
@@ -72,8 +72,8 @@ def models(
 
 def simulators() -> None:
     """List the simulators that are shipped, trained and ready to generate."""
-    from simulacra.shipped import shipped_simulators
-    from simulacra.simulator import TrainedSimulator
+    from simulacra.datasets.shipped import shipped_simulators
+    from simulacra.simulators.trained import TrainedSimulator
     from simulacra.units import format_energy
 
     listing = table("simulator", "detector", "model", "particles", "trained range")

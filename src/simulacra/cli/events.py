@@ -21,15 +21,15 @@ from simulacra.cli.options import (
     checked,
     require_free,
 )
+from simulacra.cli.terminal import bar, console, errors, print_handed_over, print_note
 from simulacra.errors import SimulacraError
-from simulacra.terminal import bar, console, errors, print_handed_over, print_note
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from simulacra.conditions import Conditions
     from simulacra.events import Events
-    from simulacra.simulator import FastSimulator
+    from simulacra.simulators.trained import FastSimulator
 
 
 def simulate(
@@ -105,8 +105,8 @@ def generate(
     A simulator of several particles needs --particle, or --like a file that says its particle.
     """
     from simulacra.io import require_writable, write_pieces
-    from simulacra.requests import require_near
-    from simulacra.simulators import load_simulator
+    from simulacra.simulators.load import load_simulator
+    from simulacra.simulators.requests import require_near
 
     require_free(output, overwrite)
     loaded = load_simulator(simulator)
@@ -180,11 +180,11 @@ def convert(
     overwrite: Overwrite = False,
 ) -> None:
     """Convert events from one kind of file to another; units and axes are checked."""
+    from simulacra.datasets.samples import open_parts
     from simulacra.detectors import load_detector
     from simulacra.io import Layout, format_of, parse_rows, write_events
     from simulacra.io.joined import require_distinct, selected, whole
     from simulacra.io.split import parse_shares, part_paths
-    from simulacra.sample import open_parts
 
     shares = parse_shares(split) if split else ()
     outputs = part_paths(output, shares) if shares else {"": output}
@@ -207,8 +207,8 @@ def convert(
 
 
 def _split(events: Events, shares: tuple[float, ...], seed: int) -> dict[str, Events]:
+    from simulacra.datasets.shared_events import digests_of, repeated
     from simulacra.io.split import split_events
-    from simulacra.shared_events import digests_of, repeated
 
     if twice := repeated(digests_of(events)):
         print_note(f"{twice} of {len(events)} events occur twice: parts can share them")
@@ -236,7 +236,7 @@ def _conditions(
 ) -> Conditions:
     """Return what a simulator is asked for: the conditions of a file, or drawn ones."""
     from simulacra.conditions import conditions_at
-    from simulacra.requests import asked_particles, conditions_like
+    from simulacra.simulators.requests import asked_particles, conditions_like
 
     if (like is None) == (energy is None) or (energy is not None and number is None):
         msg = "give either --like FILE, or --energy (--momentum) and -n"

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from simulacra.terminal import write
+from simulacra.cli.terminal import write
 
 
 def info(
@@ -25,8 +25,8 @@ def info(
     as_json: Annotated[bool, typer.Option("--json", help="Print the facts as JSON.")] = False,
 ) -> None:
     """Say what a file, a simulator or a detector is: contents, particles, ranges, origin."""
+    from simulacra.files.json_values import plain
     from simulacra.info import as_text, describe
-    from simulacra.jsonable import plain
 
     facts = describe(what, detector)
     write((json.dumps(plain(facts), indent=1) if as_json else as_text(facts)) + "\n")

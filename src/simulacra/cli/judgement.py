@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from simulacra.cli.options import Output, checked, require_own_folder, require_report_folder
+from simulacra.cli.terminal import console, errors, print_scores, write
 from simulacra.errors import SimulacraError
 from simulacra.particles import ParticleMixture
-from simulacra.terminal import console, errors, print_scores, write
 
 if TYPE_CHECKING:
     from simulacra.detectors import Detector
@@ -50,9 +50,9 @@ def validate(
     ] = None,
 ) -> None:
     """Judge events by physics, energy by energy; write a report."""
+    from simulacra.datasets.samples import open_events
     from simulacra.detectors import load_detector
     from simulacra.io import open_partners
-    from simulacra.sample import open_events
     from simulacra.units import parse_quantity
     from simulacra.validation import (
         Emptied,
@@ -157,10 +157,10 @@ def benchmark(
     from simulacra.benchmark import BenchmarkSettings, write_benchmark
     from simulacra.benchmark import benchmark as run
     from simulacra.conditions import EnergySpectrum
+    from simulacra.datasets.samples import resolve_events
     from simulacra.fullsim import Geant4Settings
     from simulacra.io import read_events
-    from simulacra.sample import resolve_events
-    from simulacra.simulator import TrainedSimulator
+    from simulacra.simulators.trained import TrainedSimulator
 
     require_own_folder(output, "benchmark.json", "a benchmark")
     spectrum = EnergySpectrum.parse(energy) if energy else None

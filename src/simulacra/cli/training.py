@@ -15,7 +15,7 @@ from simulacra.cli.options import (
     require_report_folder,
     require_simulator_folder,
 )
-from simulacra.terminal import console, print_note, print_scores, training_bar
+from simulacra.cli.terminal import console, print_note, print_scores, training_bar
 
 
 def quickstart(
@@ -44,8 +44,8 @@ def train(
     overrides: Overrides = None,
 ) -> None:
     """Train a simulator; the same command goes on after an interruption."""
-    from simulacra.card import Card
-    from simulacra.simulator import train as run
+    from simulacra.simulators.trained import train as run
+    from simulacra.training.card import Card
 
     loaded = Card.load(card, overrides or [])
     with training_bar("training") as on_progress:
@@ -69,7 +69,7 @@ def export(
 ) -> None:
     """Write a simulator for software without Python."""
     from simulacra.deploy import export as run
-    from simulacra.simulator import TrainedSimulator
+    from simulacra.simulators.trained import TrainedSimulator
 
     require_free(output, overwrite)
     written = run(TrainedSimulator.load(simulator), to, output)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from simulacra.errors import ExportError
 
 if TYPE_CHECKING:
-    from simulacra.simulator import TrainedSimulator
+    from simulacra.simulators.trained import TrainedSimulator
 
 
 @dataclass(frozen=True, slots=True)

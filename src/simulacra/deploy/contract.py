@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from simulacra.files.provenance import provenance
 from simulacra.particles import PDG, pdg_id
-from simulacra.provenance import provenance
 from simulacra.runtime import Column, Contract, Output
-from simulacra.simulator import TrainedSimulator
+from simulacra.simulators.trained import TrainedSimulator
 
 
 def contract_of(simulator: TrainedSimulator) -> Contract:

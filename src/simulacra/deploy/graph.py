@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from simulacra import __version__
 from simulacra.deploy.operators import precise_operators
 from simulacra.errors import ExportError, MissingDependencyError
-from simulacra.sealed import PLACEHOLDER, seal
+from simulacra.files.digests import PLACEHOLDER, seal
 
 if TYPE_CHECKING:
     from torch.export import ExportedProgram

@@ -18,7 +18,6 @@ import numpy as np
 from torch import nn
 
 from simulacra import __version__
-from simulacra.atomic import whole_file
 from simulacra.deploy.lwtnn_check import CHECKED, largest_difference
 from simulacra.deploy.lwtnn_inputs import (
     InputNode,
@@ -43,7 +42,8 @@ from simulacra.deploy.lwtnn_layers import (
 )
 from simulacra.detectors import Calorimeter
 from simulacra.errors import ExportError
-from simulacra.simulator import TrainedSimulator
+from simulacra.files.atomic import whole_file
+from simulacra.simulators.trained import TrainedSimulator
 from simulacra.transforms import ConditionEncoder, FractionOfEnergy
 
 OUTPUT = "cells"

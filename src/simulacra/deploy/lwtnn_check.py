@@ -29,7 +29,7 @@ from simulacra.deploy.lwtnn_reader import Graph, Inputs, Json
 from simulacra.deploy.parity import LARGEST, relative_difference, typical_conditions
 from simulacra.detectors import Calorimeter, ConditionSpec
 from simulacra.errors import ExportError
-from simulacra.simulator import TrainedSimulator
+from simulacra.simulators.trained import TrainedSimulator
 from simulacra.transforms import ConditionEncoder
 
 CHECKED = 256

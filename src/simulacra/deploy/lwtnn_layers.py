@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from simulacra.arrays import FloatArray
 from simulacra.errors import ExportError
-from simulacra.models.networks import Factors, TrainableSwish
+from simulacra.models.blocks.networks import Factors, TrainableSwish
 
 Json = dict[str, Any]
 Activation = str | dict[str, object]

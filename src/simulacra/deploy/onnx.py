@@ -13,15 +13,15 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from simulacra.atomic import whole_file
 from simulacra.deploy.contract import contract_of
 from simulacra.deploy.graph import EVENTS, OPSET, graph_of, save_graph
 from simulacra.deploy.parity import Parity, compare, rounding, typical_conditions
 from simulacra.errors import ExportError
+from simulacra.files.atomic import whole_file
+from simulacra.models.surrogate import Surrogate
 from simulacra.runtime import Runtime
 from simulacra.runtime.contract import CONDITIONS, KEY, NOISE
-from simulacra.simulator import TrainedSimulator
-from simulacra.surrogate import Surrogate
+from simulacra.simulators.trained import TrainedSimulator
 
 CHECKED = 256
 """Events that a new file has to answer as torch does."""

@@ -19,13 +19,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from simulacra.atomic import whole_file
 from simulacra.deploy.graph import EVENTS, graph_of, save_graph
 from simulacra.detectors import Calorimeter, Detector
-from simulacra.detectors.segmentation import PolarSegmentation
+from simulacra.detectors.calorimeter.segmentation import PolarSegmentation
 from simulacra.errors import ExportError
-from simulacra.simulator import TrainedSimulator
-from simulacra.surrogate import Surrogate
+from simulacra.files.atomic import whole_file
+from simulacra.models.surrogate import Surrogate
+from simulacra.simulators.trained import TrainedSimulator
 
 HIGHEST_ENERGY = 1_024_000.0
 """MeV, that the example divides by; it has no command for it."""

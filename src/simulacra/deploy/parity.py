@@ -25,8 +25,8 @@ from torch import Tensor
 
 from simulacra.arrays import Array, BoolArray, FloatArray
 from simulacra.conditions import Conditions
+from simulacra.models.surrogate import Surrogate
 from simulacra.runtime import Column, Contract, Runtime
-from simulacra.surrogate import Surrogate
 
 LARGEST = 1e-5
 """Largest difference of files that agree."""

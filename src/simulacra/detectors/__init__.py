@@ -1,7 +1,7 @@
 """Detectors as data: what is read out, and what Geant4 needs to build it."""
 
 from simulacra.detectors.base import ConditionSpec, ResponseArray
-from simulacra.detectors.calorimeter import Calorimeter, Layer
+from simulacra.detectors.calorimeter.calorimeter import Calorimeter, Layer
 from simulacra.detectors.catalogue import (
     Detector,
     builtin_detectors,

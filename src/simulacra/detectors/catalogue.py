@@ -8,12 +8,12 @@ from typing import Annotated
 
 from pydantic import Field, TypeAdapter
 
-from simulacra.detectors.calochallenge import binning_content
-from simulacra.detectors.calorimeter import Calorimeter
+from simulacra.detectors.calorimeter.calochallenge import binning_content
+from simulacra.detectors.calorimeter.calorimeter import Calorimeter
 from simulacra.detectors.jet_image import JetImage
 from simulacra.detectors.tpc import Tpc
 from simulacra.errors import DetectorError
-from simulacra.yaml_files import one_line_errors, parse_yaml, text_of
+from simulacra.files.yaml_text import one_line_errors, parse_yaml, text_of
 
 Detector = Calorimeter | Tpc | JetImage
 _ADAPTER: TypeAdapter[Detector] = TypeAdapter(Annotated[Detector, Field(discriminator="kind")])

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simulacra.atomic import whole_file
 from simulacra.detectors import Detector
 from simulacra.drawings.kinds import KINDS
 from simulacra.errors import SimulacraError
+from simulacra.files.atomic import whole_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle, Wedge
 
 from simulacra.detectors import Calorimeter, Layer
-from simulacra.detectors.beam import Beam, limits
-from simulacra.detectors.segmentation import PolarSegmentation
-from simulacra.detectors.stack import Box
+from simulacra.detectors.calorimeter.beam import Beam, limits
+from simulacra.detectors.calorimeter.segmentation import PolarSegmentation
+from simulacra.detectors.calorimeter.stack import Box
 from simulacra.drawings import canvas
 
 MOST_GRIDS = 8

@@ -19,13 +19,13 @@ from simulacra.arrays import Array, FloatArray
 from simulacra.conditions import Conditions, EnergySpectrum, draw_conditions
 from simulacra.detectors import Detector
 from simulacra.errors import SimulacraError
+from simulacra.files.provenance import provenance
 from simulacra.fullsim.datasets import DataSet
 from simulacra.fullsim.geant4 import Chunk, ChunkResult
 from simulacra.fullsim.kinds import setup_of
 from simulacra.fullsim.settings import Geant4Settings
 from simulacra.fullsim.setup import Setup
 from simulacra.particles import PDG, in_order
-from simulacra.provenance import provenance
 
 MOST_CHUNKS = 2000  # a large job gets larger chunks, not more files
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from simulacra.detectors import Detector
 from simulacra.errors import SimulacraError
-from simulacra.fullsim.calorimeter import CalorimeterSetup
+from simulacra.fullsim.calorimeter.setup import CalorimeterSetup
 from simulacra.fullsim.setup import Setup
 from simulacra.fullsim.tpc.setup import TpcSetup
 

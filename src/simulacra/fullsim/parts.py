@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from simulacra.atomic import remove, whole_file
 from simulacra.errors import SimulacraError
+from simulacra.files.atomic import remove, whole_file
+from simulacra.files.work_folder import workplace
 from simulacra.fullsim.geant4 import ChunkResult
-from simulacra.workplace import workplace
 
 DAMAGE = (
     *(OSError, ValueError, KeyError, EOFError, NotImplementedError),

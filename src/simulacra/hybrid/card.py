@@ -6,12 +6,12 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from simulacra.card import CardFile
 from simulacra.detectors.base import Frozen
 from simulacra.errors import SimulacraError
 from simulacra.fullsim import Geant4Settings
 from simulacra.hybrid.primaries import ParticleCard
 from simulacra.hybrid.rules import FULL, Rule, known_particle
+from simulacra.training.card import CardFile
 from simulacra.units import Angle, Length
 
 NAME = r"^[A-Za-z][A-Za-z0-9_-]*$"

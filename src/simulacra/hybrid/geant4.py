@@ -21,9 +21,9 @@ from simulacra.arrays import Array, FloatArray, IntArray
 from simulacra.fullsim.datasets import Geant4Object
 from simulacra.fullsim.geant4 import find_particle
 from simulacra.fullsim.setup import Primaries
-from simulacra.hybrid.book import Book
-from simulacra.hybrid.hall import Hall
+from simulacra.hybrid.ledger import Book
 from simulacra.hybrid.setup import Setup
+from simulacra.hybrid.world import Hall
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from simulacra.arrays import FloatArray
-from simulacra.fullsim.calorimeter import CalorimeterSetup
+from simulacra.fullsim.calorimeter.setup import CalorimeterSetup
 from simulacra.fullsim.datasets import DataSet
 from simulacra.fullsim.geant4 import Chunk
 from simulacra.fullsim.job import chunk_bounds, columns_digest, versions

@@ -14,12 +14,12 @@ import numpy as np
 from simulacra.arrays import Array, BoolArray, FloatArray, IntArray
 from simulacra.conditions import Conditions
 from simulacra.detectors import Calorimeter
-from simulacra.detectors.beam import limits
-from simulacra.detectors.segmentation import PolarSegmentation
-from simulacra.detectors.stack import Tube
+from simulacra.detectors.calorimeter.beam import limits
+from simulacra.detectors.calorimeter.segmentation import PolarSegmentation
+from simulacra.detectors.calorimeter.stack import Tube
 from simulacra.errors import CardError
-from simulacra.fullsim.readout import SectionReadout, section_readouts, window_starts
-from simulacra.fullsim.world import half_width
+from simulacra.fullsim.calorimeter.readout import SectionReadout, section_readouts, window_starts
+from simulacra.fullsim.calorimeter.world import half_width
 from simulacra.hybrid.rules import SMALL_ANGLE, Entries
 
 ON_FACE = 1e-6

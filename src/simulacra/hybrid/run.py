@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from simulacra.detectors import Calorimeter, load_detector
-from simulacra.detectors.beam import limits
+from simulacra.detectors.calorimeter.beam import limits
 from simulacra.errors import CardError, EventsError, SimulatorError
+from simulacra.files.provenance import provenance
+from simulacra.fullsim.calorimeter.world import MARGIN
 from simulacra.fullsim.geant4 import ChunkResult
 from simulacra.fullsim.parts import Parts
 from simulacra.fullsim.production import Progress, complete
-from simulacra.fullsim.world import MARGIN
 from simulacra.hybrid.assemble import assemble
 from simulacra.hybrid.card import HybridCard
 from simulacra.hybrid.events import HybridEvents
@@ -26,7 +27,6 @@ from simulacra.hybrid.regions import Region, require_apart
 from simulacra.hybrid.rules import FULL
 from simulacra.hybrid.setup import Setup
 from simulacra.hybrid.simulators import RangedSimulator, load_simulators, require_fitting
-from simulacra.provenance import provenance
 
 
 def simulate_hybrid(

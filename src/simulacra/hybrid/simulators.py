@@ -49,7 +49,7 @@ def load_simulators(cards: Mapping[str, SimulatorCard]) -> dict[str, RangedSimul
     """
     if not cards:
         return {}
-    from simulacra.simulator import TrainedSimulator  # takes torch along
+    from simulacra.simulators.trained import TrainedSimulator
 
     return {name: TrainedSimulator.load(card.folder) for name, card in cards.items()}
 

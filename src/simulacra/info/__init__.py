@@ -9,14 +9,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from simulacra.datasets.samples import PREFIX, resolve_events
+from simulacra.datasets.shipped import shipped_simulators
 from simulacra.detectors import builtin_detectors, load_detector
 from simulacra.errors import SimulacraError
 from simulacra.info.detectors import detector_facts
 from simulacra.info.files import file_facts
 from simulacra.info.simulators import simulator_facts
 from simulacra.info.text import as_text
-from simulacra.sample import PREFIX, resolve_events
-from simulacra.shipped import shipped_simulators
 
 ABOUT = "simulator.json"
 """What a folder holds that is a simulator."""

@@ -8,9 +8,9 @@ from typing import Any
 
 from simulacra.detectors import Calorimeter, Detector, JetImage, Layer, Tpc
 from simulacra.detectors.base import ConditionSpec
-from simulacra.detectors.beam import Law, Spread
-from simulacra.detectors.segmentation import PolarSegmentation
-from simulacra.detectors.stack import Section
+from simulacra.detectors.calorimeter.beam import Law, Spread
+from simulacra.detectors.calorimeter.segmentation import PolarSegmentation
+from simulacra.detectors.calorimeter.stack import Section
 from simulacra.particles import PDG, names_of
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from simulacra.deploy.exported import ExportedSimulator
 from simulacra.info.columns import range_text
 from simulacra.models import MODELS
 from simulacra.particles import OWN_RANGES
-from simulacra.simulator import TrainedSimulator
-from simulacra.simulators import load_simulator
+from simulacra.simulators.exported import ExportedSimulator
+from simulacra.simulators.load import load_simulator
+from simulacra.simulators.trained import TrainedSimulator
 
 
 def simulator_facts(name: str) -> dict[str, Any]:

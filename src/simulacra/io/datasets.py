@@ -14,10 +14,10 @@ import numpy as np
 
 from simulacra.arrays import Array
 from simulacra.errors import EventsError, SimulacraError
+from simulacra.files.memory import memory
 from simulacra.io.confined import require_confined
 from simulacra.io.integrity import require_linked, require_written
 from simulacra.io.stated_units import factor_to, file_energy_unit, stated_unit
-from simulacra.memory import memory
 from simulacra.units import find_unit
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"

@@ -13,8 +13,8 @@ import numpy as np
 from simulacra.detectors import Detector
 from simulacra.errors import EventsError
 from simulacra.events import Events, EventSource, numbers_of
+from simulacra.files.memory import require_room
 from simulacra.io.datasets import range_of
-from simulacra.memory import require_room
 
 JOINED = "joined"
 """In the provenance of a joined sample: a list of what was joined."""

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from simulacra.arrays import Array
-from simulacra.atomic import whole_file
 from simulacra.detectors import Calorimeter, Detector
 from simulacra.errors import EventsError
 from simulacra.events import Events
+from simulacra.files.atomic import whole_file
 from simulacra.io.datasets import starts_with
 from simulacra.io.foreign import carried_detector, named_or, require_calorimeter
 from simulacra.io.mapped.assemble import assemble

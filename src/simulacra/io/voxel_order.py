@@ -16,7 +16,7 @@ import numpy as np
 
 from simulacra.arrays import Array, FloatArray
 from simulacra.detectors import Calorimeter
-from simulacra.detectors.segmentation import PolarSegmentation
+from simulacra.detectors.calorimeter.segmentation import PolarSegmentation
 from simulacra.errors import EventsError
 
 Order = tuple[int, int, int]

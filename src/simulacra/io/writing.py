@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import h5py
 
 from simulacra.arrays import Array
-from simulacra.atomic import whole_file
+from simulacra.files.atomic import whole_file
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer

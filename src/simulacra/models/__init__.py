@@ -93,7 +93,7 @@ class ModelEntry:
         Encoder and transform are built before the network and take the kind for granted. A model
         that does not look at where particles enter is none for cells that stand still.
         """
-        from simulacra.models.needs import calorimeter_for, require_seen, tpc_for
+        from simulacra.models.requirements import calorimeter_for, require_seen, tpc_for
 
         name = str(self.config_class().model_fields["kind"].default)
         {"calorimeter": calorimeter_for, "tpc": tpc_for}[self.serves](name, detector)
@@ -135,7 +135,7 @@ class ModelEntry:
 
 MODELS: dict[str, ModelEntry] = {
     "dnncalogan": ModelEntry(
-        module="simulacra.models.dnncalogan",
+        module="simulacra.models.calorimeter.dnncalogan",
         config="DNNCaloGANConfig",
         network="DNNCaloGAN",
         training="adversarial",
@@ -144,7 +144,7 @@ MODELS: dict[str, ModelEntry] = {
         reference="ATLAS, ATL-SOFT-PUB-2018-001 and the fifth deck",
     ),
     "wgan": ModelEntry(
-        module="simulacra.models.wgan",
+        module="simulacra.models.calorimeter.wgan",
         config="WganConfig",
         network="Wgan",
         training="adversarial",
@@ -155,7 +155,7 @@ MODELS: dict[str, ModelEntry] = {
         sees=(),
     ),
     "atlas-vae": ModelEntry(
-        module="simulacra.models.atlas_vae",
+        module="simulacra.models.calorimeter.atlas_vae",
         config="AtlasVaeConfig",
         network="AtlasVae",
         training="one-loss",
@@ -164,7 +164,7 @@ MODELS: dict[str, ModelEntry] = {
         reference="ATLAS, ATL-SOFT-PUB-2018-001 and the fifth deck",
     ),
     "voxel-gan": ModelEntry(
-        module="simulacra.models.voxel_gan",
+        module="simulacra.models.calorimeter.voxel_gan",
         config="VoxelGANConfig",
         network="VoxelGAN",
         training="adversarial",
@@ -174,7 +174,7 @@ MODELS: dict[str, ModelEntry] = {
         detector="atlas-voxels",
     ),
     "coupling-flow": ModelEntry(
-        module="simulacra.models.coupling_flow",
+        module="simulacra.models.calorimeter.coupling_flow",
         config="CouplingFlowConfig",
         network="TwoStageFlow",
         training="one-loss",
@@ -183,7 +183,7 @@ MODELS: dict[str, ModelEntry] = {
         reference="after CaloINN, arXiv:2312.09290",
     ),
     "flow-matching": ModelEntry(
-        module="simulacra.models.flow_matching",
+        module="simulacra.models.calorimeter.flow_matching",
         config="FlowMatchingConfig",
         network="FlowMatching",
         training="one-loss",
@@ -192,7 +192,7 @@ MODELS: dict[str, ModelEntry] = {
         reference="ours; flow matching: arXiv:2210.02747",
     ),
     "calogan": ModelEntry(
-        module="simulacra.models.calogan",
+        module="simulacra.models.calorimeter.calogan",
         config="CaloGanConfig",
         network="CaloGan",
         training="adversarial",
@@ -203,7 +203,7 @@ MODELS: dict[str, ModelEntry] = {
         sees=("energy",),
     ),
     "gan-3d": ModelEntry(
-        module="simulacra.models.gan3d",
+        module="simulacra.models.calorimeter.gan3d.gan3d",
         config="Gan3dConfig",
         network="Gan3d",
         training="adversarial",
@@ -214,7 +214,7 @@ MODELS: dict[str, ModelEntry] = {
         sees=("energy",),
     ),
     "gan-3d-angle": ModelEntry(
-        module="simulacra.models.gan3d_angle",
+        module="simulacra.models.calorimeter.gan3d.angle",
         config="Gan3dAngleConfig",
         network="Gan3dAngle",
         training="adversarial",
@@ -225,7 +225,7 @@ MODELS: dict[str, ModelEntry] = {
         sees=("energy", "theta"),
     ),
     "gan-mlp": ModelEntry(
-        module="simulacra.models.gan_mlp",
+        module="simulacra.models.tpc.gan_mlp",
         config="GanMlpConfig",
         network="GanMlp",
         training="adversarial",
@@ -235,7 +235,7 @@ MODELS: dict[str, ModelEntry] = {
         sees=(),
     ),
     "gan-lstm": ModelEntry(
-        module="simulacra.models.gan_lstm",
+        module="simulacra.models.tpc.gan_lstm",
         config="GanLstmConfig",
         network="GanLstm",
         training="adversarial",
@@ -245,7 +245,7 @@ MODELS: dict[str, ModelEntry] = {
         sees=(),
     ),
     "vae": ModelEntry(
-        module="simulacra.models.vae",
+        module="simulacra.models.tpc.vae",
         config="VaeConfig",
         network="Vae",
         training="one-loss",
@@ -255,7 +255,7 @@ MODELS: dict[str, ModelEntry] = {
         sees=(),
     ),
     "dcgan": ModelEntry(
-        module="simulacra.models.dcgan",
+        module="simulacra.models.tpc.dcgan",
         config="DcganConfig",
         network="Dcgan",
         training="adversarial",
@@ -265,7 +265,7 @@ MODELS: dict[str, ModelEntry] = {
         sees=(),
     ),
     "cvae": ModelEntry(
-        module="simulacra.models.cvae",
+        module="simulacra.models.tpc.cvae",
         config="CvaeConfig",
         network="Cvae",
         training="one-loss",
@@ -275,7 +275,7 @@ MODELS: dict[str, ModelEntry] = {
         sees=(),
     ),
     "progan": ModelEntry(
-        module="simulacra.models.progan",
+        module="simulacra.models.tpc.progan",
         config="ProganConfig",
         network="Progan",
         training="adversarial",
@@ -285,7 +285,7 @@ MODELS: dict[str, ModelEntry] = {
         sees=(),
     ),
     "cond-lstm": ModelEntry(
-        module="simulacra.models.cond_lstm",
+        module="simulacra.models.tpc.cond_lstm",
         config="CondLstmConfig",
         network="CondLstm",
         training="adversarial",
@@ -294,7 +294,7 @@ MODELS: dict[str, ModelEntry] = {
         reference="ALICE, EPJ Web Conf. 214 (2019) 06003",
     ),
     "cond-dcgan": ModelEntry(
-        module="simulacra.models.cond_dcgan",
+        module="simulacra.models.tpc.cond_dcgan",
         config="CondDcganConfig",
         network="CondDcgan",
         training="adversarial",
@@ -303,7 +303,7 @@ MODELS: dict[str, ModelEntry] = {
         reference="ALICE, EPJ Web Conf. 214 (2019) 06003",
     ),
     "helix-flow": ModelEntry(
-        module="simulacra.models.helix_flow",
+        module="simulacra.models.tpc.helix_flow.helix_flow",
         config="HelixFlowConfig",
         network="HelixFlow",
         training="one-loss",

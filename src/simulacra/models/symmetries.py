@@ -18,9 +18,9 @@ from simulacra.conditions import Conditions
 from simulacra.detectors import Calorimeter
 from simulacra.detectors.base import Frozen
 from simulacra.events import Events
-from simulacra.observables.calorimeter import centre
-from simulacra.observables.showers import Showers
-from simulacra.transforms.symmetries import (
+from simulacra.observables.calorimeter.energies import centre
+from simulacra.observables.calorimeter.showers import Showers
+from simulacra.transforms.calorimeter.symmetries import (
     TURNS,
     Flip,
     allowed_symmetries,
@@ -28,7 +28,7 @@ from simulacra.transforms.symmetries import (
     mirror_of,
     symmetries_or_earlier,
 )
-from simulacra.transforms.turns import orders_of
+from simulacra.transforms.calorimeter.turns import orders_of
 
 LEAST_PROBABILITY = 1e-6
 """Of chance, over all differences of one symmetry together, below which the sample denies it."""

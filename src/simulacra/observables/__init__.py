@@ -10,9 +10,9 @@ from typing import Any
 from simulacra.detectors import Detector
 from simulacra.errors import DetectorError
 from simulacra.observables.axis import Axis
-from simulacra.observables.catalogue import Lengths, calorimeter_observables
+from simulacra.observables.calorimeter.catalogue import Lengths, calorimeter_observables
 from simulacra.observables.observable import Observable, observe
-from simulacra.observables.tpc import tpc_observables
+from simulacra.observables.tpc.tracks_against_helices import tpc_observables
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def observables_of(detector: Detector, lengths: Lengths = "mm") -> tuple[Observa
             (strip units in the strips).
 
     Example:
-        >>> from simulacra.sample import load_sample
+        >>> from simulacra.datasets.samples import load_sample
         >>> events = load_sample("test").take(slice(100))
         >>> values = observe(events, observables_of(events.detector))
         >>> values["response"].shape, len(values)

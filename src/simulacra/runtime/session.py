@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from simulacra.arrays import Array, BoolArray
 from simulacra.columns import check_columns, outside_ranges
 from simulacra.errors import EventsError, MissingDependencyError, SimulatorError
+from simulacra.files.digests import require_intact
 from simulacra.runtime.contract import CONDITIONS, KEY, NOISE, Contract
-from simulacra.sealed import require_intact
 
 if TYPE_CHECKING:
     import onnxruntime

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 import torch
 from torch import Tensor, nn
 
-from simulacra.card import AdamCard, AdversarialCard
-from simulacra.surrogate import Surrogate
+from simulacra.files.tensors import restore, state_of
+from simulacra.models.surrogate import Surrogate
 from simulacra.training.batch_norm import EVENTS, with_own_statistics
+from simulacra.training.card import AdamCard, AdversarialCard
 from simulacra.training.layers import clip, in_single, own_random_numbers, set_progress
 from simulacra.training.schedules import learning_rate_factor, moving_average, set_learning_rate
-from simulacra.training.tensors import restore, state_of
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric

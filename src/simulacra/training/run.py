@@ -17,19 +17,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from simulacra.atomic import whole_file
-from simulacra.card import AdversarialCard, Card, TrainingCard
 from simulacra.conditions import Conditions
 from simulacra.errors import CardError, SimulatorError
 from simulacra.events import Events, numbers_of
-from simulacra.memory import require_room
+from simulacra.files.atomic import whole_file
+from simulacra.files.memory import require_room
+from simulacra.files.tensors import below_prefix, read_tensors, with_prefix, write_tensors
 from simulacra.models import find_model
-from simulacra.surrogate import Surrogate
+from simulacra.models.surrogate import Surrogate
+from simulacra.observables.selection_score import EpochSelection
 from simulacra.training.adversarial import AdversarialRun
+from simulacra.training.card import AdversarialCard, Card, TrainingCard
 from simulacra.training.degenerate import check_sample
-from simulacra.training.one_loss import OneLossRun
-from simulacra.training.selection import EpochSelection
-from simulacra.training.tensors import below_prefix, read_tensors, with_prefix, write_tensors
+from simulacra.training.likelihood import OneLossRun
 
 CHECKPOINT = "checkpoint.safetensors"
 METRICS = "metrics.csv"

@@ -5,14 +5,14 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 
-from simulacra.card import Card
+from simulacra.datasets.samples import open_parts
+from simulacra.datasets.shared_events import digests_of, repeated, shared
 from simulacra.detectors import Detector
 from simulacra.errors import EventsError
 from simulacra.events import Events, told_apart
 from simulacra.io.joined import whole
 from simulacra.particles import names_of
-from simulacra.sample import open_parts
-from simulacra.shared_events import digests_of, repeated, shared
+from simulacra.training.card import Card
 
 
 def training_events(card: Card, detector: Detector) -> tuple[Events, Events]:

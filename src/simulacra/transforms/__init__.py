@@ -1,18 +1,18 @@
 """Invertible preprocessing as modules: constants are buffers, so they travel with the weights."""
 
 from simulacra.transforms.base import Encoder, Response, Transform
+from simulacra.transforms.calorimeter.fraction import FractionOfEnergy
+from simulacra.transforms.calorimeter.impact import ImpactEncoder
+from simulacra.transforms.calorimeter.layers import LayersOfCells
+from simulacra.transforms.calorimeter.logarithmic import LogarithmicShowers
+from simulacra.transforms.calorimeter.normalised import NormalisedShowers
+from simulacra.transforms.calorimeter.reflections import Reflections
+from simulacra.transforms.calorimeter.turns import Turns
 from simulacra.transforms.encoder import ConditionEncoder, EncodedAndPhysical
-from simulacra.transforms.fraction import FractionOfEnergy
-from simulacra.transforms.helix_frame import HelixFrame
-from simulacra.transforms.impact import ImpactEncoder
-from simulacra.transforms.layers import LayersOfCells
-from simulacra.transforms.logarithmic import LogarithmicShowers
-from simulacra.transforms.normalised import NormalisedShowers
-from simulacra.transforms.reflections import Reflections
 from simulacra.transforms.scaled import ScaledCells, ScaledConditions
-from simulacra.transforms.track_encoder import TrackEncoder
-from simulacra.transforms.tracks import TrackTables
-from simulacra.transforms.turns import Turns
+from simulacra.transforms.tpc.helix_frame import HelixFrame
+from simulacra.transforms.tpc.track_encoder import TrackEncoder
+from simulacra.transforms.tpc.tracks import TrackTables
 
 __all__ = [
     "ConditionEncoder",

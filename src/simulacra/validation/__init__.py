@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from simulacra.validation.compare import require_comparable, validate
-    from simulacra.validation.emptied import Emptied
-    from simulacra.validation.legacy import legacy_scores
-    from simulacra.validation.report import write_report
+    from simulacra.validation.metrics.calochallenge import legacy_scores
+    from simulacra.validation.report.html import write_report
     from simulacra.validation.result import Comparison, GroupResult, Validation, summary_rows
     from simulacra.validation.sample import Sample, measured
     from simulacra.validation.sample_result import SampleComparison, sample_rows
+    from simulacra.validation.thresholded import Emptied
     from simulacra.validation.thresholds import Thresholds, apply_thresholds, require_classifiers
 
 _MODULES = {
     "Comparison": "result",
-    "Emptied": "emptied",
+    "Emptied": "thresholded",
     "GroupResult": "result",
     "Sample": "sample",
     "SampleComparison": "sample_result",
@@ -28,13 +28,13 @@ _MODULES = {
     "sample_rows": "sample_result",
     "Thresholds": "thresholds",
     "apply_thresholds": "thresholds",
-    "legacy_scores": "legacy",
+    "legacy_scores": "metrics.calochallenge",
     "measured": "sample",
     "require_classifiers": "thresholds",
     "require_comparable": "compare",
     "summary_rows": "result",
     "validate": "compare",
-    "write_report": "report",
+    "write_report": "report.html",
 }
 
 __all__ = [

@@ -9,8 +9,8 @@ import numpy as np
 from scipy import stats
 
 from simulacra.arrays import FloatArray
+from simulacra.datasets.shared_events import repeated, shared
 from simulacra.energies import EnergyGroup, mixes_points_with_a_spectrum
-from simulacra.shared_events import repeated, shared
 from simulacra.validation.comparer import Samples
 from simulacra.validation.kinds import Scale
 from simulacra.validation.result import GroupResult

@@ -16,10 +16,9 @@ from simulacra.energies import (
 )
 from simulacra.errors import EventsError
 from simulacra.events import EventSource, require_same_detector
+from simulacra.files.provenance import provenance
 from simulacra.observables import Observable, observables_of
-from simulacra.provenance import provenance
 from simulacra.units import format_energy
-from simulacra.validation.adversary import Profile, judge_samples
 from simulacra.validation.cautions import (
     DIFFERENT_SHARE,
     different_spectrum,
@@ -30,16 +29,17 @@ from simulacra.validation.cautions import (
     mixtures,
     same_events,
 )
+from simulacra.validation.classifiers.whole_samples import Profile, judge_samples
 from simulacra.validation.comparer import Comparer, Samples
-from simulacra.validation.correlation import correlated_names, correlations_of
 from simulacra.validation.kinds import kind_of
-from simulacra.validation.legacy import legacy_scores, require_official
+from simulacra.validation.metrics.calochallenge import legacy_scores, require_official
+from simulacra.validation.metrics.correlation import correlated_names, correlations_of
+from simulacra.validation.metrics.strata import strata_of
 from simulacra.validation.mixture import compare_mixtures, require_common_particle
 from simulacra.validation.result import Invariants, ObservableInfo, Validation
 from simulacra.validation.sample import Sample, measured
 from simulacra.validation.sample_result import SampleComparison
 from simulacra.validation.shown import Shown
-from simulacra.validation.strata import strata_of
 
 
 def validate(

@@ -11,16 +11,21 @@ import numpy as np
 from simulacra.arrays import BoolArray, FloatArray
 from simulacra.energies import EnergyGroup
 from simulacra.observables import Observable
-from simulacra.rounding import is_constant
+from simulacra.statistics.rounding import is_constant
 from simulacra.validation.division import Division, Part
-from simulacra.validation.floor import REPLICAS, floor_of, verdict_of
 from simulacra.validation.kinds import kind_of
-from simulacra.validation.metrics import METRICS, Estimate, Metric, Moments, moments
-from simulacra.validation.paired import GIVEN_BY_PAIRS, SHIFT, paired_scores, with_paired_errors
-from simulacra.validation.rank_floor import RankReplicas, rank_floors, rank_replicas
+from simulacra.validation.metrics.baseline import REPLICAS, floor_of, verdict_of
+from simulacra.validation.metrics.one_dimensional import METRICS, Estimate, Metric, Moments, moments
+from simulacra.validation.metrics.paired import (
+    GIVEN_BY_PAIRS,
+    SHIFT,
+    paired_scores,
+    with_paired_errors,
+)
+from simulacra.validation.metrics.rank_baseline import RankReplicas, rank_floors, rank_replicas
+from simulacra.validation.metrics.strata import Relabelling, Strata, relabelling
 from simulacra.validation.result import Comparison, GroupResult
 from simulacra.validation.sample import Sample
-from simulacra.validation.strata import Relabelling, Strata, relabelling
 
 MOST_PAIRED = 2048
 """Events of either sample, about, from which the floors of samples with shared conditions come."""

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 from simulacra.arrays import FloatArray
 from simulacra.detectors import Detector
 from simulacra.events import Events
-from simulacra.validation.cell_features import cell_tables
+from simulacra.validation.calorimeter.cell_features import cell_tables
+from simulacra.validation.calorimeter.relations import with_showers
+from simulacra.validation.classifiers.table import Table
 from simulacra.validation.division import Division, track_divisions
-from simulacra.validation.shower_relations import with_showers
 from simulacra.validation.summary import SummaryName
-from simulacra.validation.table import Table
-from simulacra.validation.track_features import track_tables
-from simulacra.validation.track_tables import with_tracks
+from simulacra.validation.tpc.features import track_tables
+from simulacra.validation.tpc.tables import with_tracks
 
 if TYPE_CHECKING:
     from simulacra.validation.result import Validation

@@ -9,16 +9,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from simulacra.jsonable import plain
+from simulacra.files.json_values import plain
 from simulacra.observables import Axis
-from simulacra.validation.cell_comparison import CellComparison
-from simulacra.validation.correlation import Correlations
+from simulacra.validation.calorimeter.cell_comparison import CellComparison
+from simulacra.validation.calorimeter.impact import ImpactProfile
+from simulacra.validation.calorimeter.resolution import Resolution
 from simulacra.validation.figures import FigureTable
-from simulacra.validation.floor import VERDICTS, Floor, Verdict
-from simulacra.validation.impact import ImpactProfile
-from simulacra.validation.legacy import LegacyScores
-from simulacra.validation.metrics import Estimate, Moments
-from simulacra.validation.resolution import Resolution
+from simulacra.validation.metrics.baseline import VERDICTS, Floor, Verdict
+from simulacra.validation.metrics.calochallenge import LegacyScores
+from simulacra.validation.metrics.correlation import Correlations
+from simulacra.validation.metrics.one_dimensional import Estimate, Moments
 from simulacra.validation.sample_result import SampleComparison
 from simulacra.validation.summary import SUMMARIES, SummaryName
 

@@ -15,12 +15,12 @@ import numpy as np
 
 from simulacra.arrays import Array, BoolArray, FloatArray, IntArray
 from simulacra.conditions import Conditions
+from simulacra.datasets.shared_events import Digests, event_digests
 from simulacra.detectors import Detector
 from simulacra.energies import scale_of
 from simulacra.errors import EventsError
 from simulacra.events import Events, EventSource, pieces, spans
 from simulacra.observables import Observable, observables_of, observe
-from simulacra.shared_events import Digests, event_digests
 
 Sums = TypeVar("Sums")
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from simulacra.validation.metrics import Estimate
+from simulacra.validation.metrics.one_dimensional import Estimate
 
 FloorKind = Literal["bootstrap", "halves", "paired", "sample"]
 

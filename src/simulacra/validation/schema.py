@@ -15,7 +15,7 @@ from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hin
 
 import numpy as np
 
-from simulacra.validation.floor import Verdict
+from simulacra.validation.metrics.baseline import Verdict
 from simulacra.validation.result import SCHEMA_VERSION, Validation
 
 SCHEMA_FILE = "metrics.schema.json"

@@ -9,9 +9,9 @@ import numpy as np
 
 from simulacra.detectors import Detector
 from simulacra.energies import EnergyGroup, energy_groups
+from simulacra.validation.metrics.strata import Strata
 from simulacra.validation.result import Validation
 from simulacra.validation.sample import Sample
-from simulacra.validation.strata import Strata
 
 
 @dataclass(frozen=True, slots=True)

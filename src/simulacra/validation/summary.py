@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-from simulacra.validation.metrics import Estimate, Moments
+from simulacra.validation.metrics.one_dimensional import Estimate, Moments
 
 SummaryName = Literal["moments", "quantiles"]
 

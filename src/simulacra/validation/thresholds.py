@@ -14,10 +14,10 @@ from pydantic import Field, model_validator
 
 from simulacra.detectors.base import Frozen
 from simulacra.errors import SimulacraError
-from simulacra.validation.floor import VERDICTS, Verdict
-from simulacra.validation.metrics import Estimate
+from simulacra.files.yaml_text import one_line_errors, parse_yaml, text_of
+from simulacra.validation.metrics.baseline import VERDICTS, Verdict
+from simulacra.validation.metrics.one_dimensional import Estimate
 from simulacra.validation.result import Comparison, GroupResult, ThresholdResult, Validation
-from simulacra.yaml_files import one_line_errors, parse_yaml, text_of
 
 
 class Rule(Frozen):

@@ -18,8 +18,8 @@ import numpy as np
 
 from simulacra.arrays import Array, FloatArray, IntArray
 from simulacra.detectors import Calorimeter
-from simulacra.detectors.segmentation import PolarSegmentation
-from simulacra.detectors.stack import Box
+from simulacra.detectors.calorimeter.segmentation import PolarSegmentation
+from simulacra.detectors.calorimeter.stack import Box
 from simulacra.errors import EventsError
 from simulacra.io.mapped.tables import scale_of, stated_unit
 

@@ -1,0 +1,1 @@
+"""Embedded samples and shipped simulators by name; samples of several files; shared events."""

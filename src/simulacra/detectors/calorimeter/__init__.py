@@ -1,0 +1,1 @@
+"""Calorimeters as data."""

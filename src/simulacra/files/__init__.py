@@ -1,0 +1,1 @@
+"""Files: whole or not at all, with digests and provenance; YAML, JSON and tensors."""

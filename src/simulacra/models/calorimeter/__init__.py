@@ -1,0 +1,1 @@
+"""Published systems for calorimeters, a module or a folder each."""

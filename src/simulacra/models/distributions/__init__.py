@@ -1,0 +1,1 @@
+"""Distributions with parameters that networks give."""

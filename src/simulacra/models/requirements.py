@@ -1,0 +1,103 @@
+"""What models ask of a detector."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from simulacra.detectors import Calorimeter, Detector, Tpc
+from simulacra.detectors.calorimeter.segmentation import CartesianSegmentation
+from simulacra.errors import CardError
+from simulacra.particles import PDG, names_of
+from simulacra.transforms import LayersOfCells
+
+Kind = TypeVar("Kind", Calorimeter, Tpc)
+_WORDS: dict[type, str] = {Calorimeter: "calorimeter", Tpc: "time-projection chamber"}
+
+
+def calorimeter_for(model: str, detector: Detector) -> Calorimeter:
+    """Return the detector, known to be a calorimeter.
+
+    Raises:
+        CardError: it is none; the message names the model.
+    """
+    return _known(model, detector, Calorimeter)
+
+
+def images_for(model: str, detector: Detector) -> tuple[tuple[int, int], ...]:
+    """Return rows and columns of the layers of a calorimeter whose layers are all images.
+
+    Raises:
+        CardError: it is none, or has a layer of polar cells; the message names the model.
+    """
+    layers = calorimeter_for(model, detector).layers
+    if not all(isinstance(layer.segmentation, CartesianSegmentation) for layer in layers):
+        msg = f"model {model} needs layers of Cartesian cells, {detector.name} has polar ones"
+        raise CardError(msg)
+    return tuple(layer.shape for layer in layers)
+
+
+def several_cells_for(model: str, detector: Detector) -> LayersOfCells:
+    """Return the layers of a calorimeter of which one, at least, has several cells.
+
+    Raises:
+        CardError: it is none, or has no such layer; the message names the model.
+    """
+    layers = LayersOfCells(calorimeter_for(model, detector))
+    if layers.cells == 0:
+        msg = f"model {model} needs a layer of several cells, {detector.name} has none"
+        raise CardError(msg)
+    return layers
+
+
+def require_seen(model: str, detector: Detector, seen: tuple[str, ...]) -> None:
+    """Raise a :class:`CardError` where a model ignores particles, or where the shower lies.
+
+    In windows and around the particle's line all showers lie in the middle; among cells that stand
+    still a model that is not told the impact and the direction puts them anywhere.
+    """
+    if not isinstance(detector, Calorimeter):
+        return
+    if len(detector.particles) > 1 and PDG not in seen:
+        msg = (
+            f"model {model} does not look at the particle and would mix "
+            f"{names_of(detector.particles)}: train it on one particle, or choose another model"
+        )
+        raise CardError(msg)
+    if not detector.stands_still:
+        return
+    told = {"theta", "phi", *(f"impact_{axis}" for axis in detector.axes)}
+    if ignored := [name for name in detector.conditions if name in told.difference(seen)]:
+        msg = (
+            f"model {model} does not look at {', '.join(ignored)}: among the cells of "
+            f"{detector.name}, which stand still, it would put showers anywhere"
+        )
+        raise CardError(msg)
+
+
+def tpc_for(model: str, detector: Detector) -> Tpc:
+    """Return the detector, known to be a time-projection chamber.
+
+    Raises:
+        CardError: it is none; the message names the model.
+    """
+    return _known(model, detector, Tpc)
+
+
+def pad_rows_for(model: str, detector: Detector, least: int) -> Tpc:
+    """Return the detector, known to be a time-projection chamber of at least so many pad rows.
+
+    Raises:
+        CardError: it is none; the message names the model.
+    """
+    chamber = tpc_for(model, detector)
+    if (rows := len(chamber.row_radii)) < least:
+        msg = f"model {model} needs at least {least} pad rows, {detector.name} has {rows}"
+        raise CardError(msg)
+    return chamber
+
+
+def _known(model: str, detector: Detector, kind: type[Kind]) -> Kind:
+    if not isinstance(detector, kind):
+        msg = f"model {model} needs a {_WORDS[kind]}, {detector.name} is a {detector.kind}"
+        raise CardError(msg)
+    return detector

@@ -1,0 +1,1 @@
+"""Published systems for tracks in a TPC, a module or a folder each."""

@@ -1,0 +1,66 @@
+"""condLSTM and condLSTM+: GAN-LSTM that knows the particle, and one that knows its helix, too.
+
+References:
+    Deja, Trzciński, Graczykowski for ALICE, EPJ Web of Conferences 214 (2019) 06003: conditional
+    GANs on "convolutional or recursive" networks, and an extra loss, the distance of clusters from
+    the helix, for the "+" ones. Layers, sizes and weights are ours.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from simulacra.detectors import Detector
+from simulacra.detectors.base import Frozen
+from simulacra.models.blocks.merged_flows import TrackGAN
+from simulacra.models.blocks.minimax import MinimaxCritic
+from simulacra.models.requirements import tpc_for
+from simulacra.models.tpc.gan_lstm import RecurrentDiscriminator, RecurrentGenerator
+from simulacra.transforms import EncodedAndPhysical, Encoder, TrackTables, Transform
+
+
+class CondLstmConfig(Frozen):
+    """The options of the model, for each of its two flows.
+
+    Attributes:
+        latent: size of the Gaussian noise.
+        generator_width: units of each LSTM layer of the generator.
+        generator_layers: LSTM layers of the generator.
+        critic_width: units of the discriminator's LSTM, in each direction.
+        helix_weight: of the squared distance from the helix (per m^2) in the generator's loss;
+            0 for condLSTM, more for condLSTM+.
+    """
+
+    kind: Literal["cond-lstm"] = "cond-lstm"
+    latent: int = Field(default=100, ge=1)
+    generator_width: int = Field(default=64, ge=1)
+    generator_layers: int = Field(default=2, ge=1)
+    critic_width: int = Field(default=32, ge=1)
+    helix_weight: float = Field(default=0.0, ge=0)
+
+
+class CondLstm(TrackGAN):
+    """For each flow a recurrent generator and discriminator, both of which see the conditions."""
+
+    def __init__(self, config: CondLstmConfig, detector: Detector, conditions: int) -> None:
+        latent, width, layers = config.latent, config.generator_width, config.generator_layers
+        super().__init__(
+            tpc_for(config.kind, detector),
+            latent,
+            lambda shape: RecurrentGenerator(latent, width, layers, shape),
+            lambda shape: MinimaxCritic(RecurrentDiscriminator(config.critic_width, shape)),
+            conditions=conditions - len(detector.conditions),
+            helix_weight=config.helix_weight,
+        )
+
+
+def encoder(config: CondLstmConfig, detector: Detector) -> Encoder:  # noqa: ARG001
+    """Return the conditions for the networks and, after them, for the helix."""
+    return EncodedAndPhysical(detector.conditions)
+
+
+def transform(config: CondLstmConfig, detector: Detector) -> Transform:
+    """Return the preprocessing: tables between 0 and 1."""
+    return TrackTables(tpc_for(config.kind, detector))

@@ -1,0 +1,61 @@
+"""cVAE: a variational autoencoder of convolutions for the clusters of a track.
+
+In the decks the c is for convolutional: nothing is conditional here.
+
+References:
+    The first deck (Deja, Trzciński, ALICE): two-dimensional convolutions and deconvolutions,
+    LeakyReLU, dropout, batch norm, a sigmoid on the output, the loss of a VAE. Sizes and the weight
+    of the reconstruction are ours.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from simulacra.detectors import Detector
+from simulacra.detectors.base import Frozen
+from simulacra.models.blocks.tables import ConvolutionalDecoder, ConvolutionalEncoder
+from simulacra.models.requirements import tpc_for
+from simulacra.models.tpc.track_vae import TableAutoencoder, TrackVAE
+from simulacra.transforms import TrackTables, Transform
+
+
+class CvaeConfig(Frozen):
+    """The options of the model, for each of its two flows.
+
+    Attributes:
+        latent: size of the latent space.
+        channels: of the decoder's images, from its dense layer on; the encoder mirrors it.
+        dropout: after each hidden convolution.
+        reconstruction_width: standard deviation of a number around the decoder's, where a table
+            goes from 0 to 1.
+    """
+
+    kind: Literal["cvae"] = "cvae"
+    latent: int = Field(default=32, ge=1)
+    channels: tuple[int, ...] = Field(default=(64, 32), min_length=1)
+    dropout: float = Field(default=0.25, ge=0, lt=1)
+    reconstruction_width: float = Field(default=0.02, gt=0)
+
+
+class Cvae(TrackVAE):
+    """For each flow a convolutional encoder and decoder; conditions are not looked at."""
+
+    def __init__(self, config: CvaeConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002
+        latent, channels, dropout = config.latent, config.channels, config.dropout
+        super().__init__(
+            tpc_for(config.kind, detector),
+            latent,
+            lambda shape: TableAutoencoder(
+                ConvolutionalEncoder(shape, channels, 2 * latent, batch_norm=True, dropout=dropout),
+                ConvolutionalDecoder(latent, channels, shape, batch_norm=True, dropout=dropout),
+                config.reconstruction_width,
+            ),
+        )
+
+
+def transform(config: CvaeConfig, detector: Detector) -> Transform:
+    """Return the preprocessing: tables between 0 and 1."""
+    return TrackTables(tpc_for(config.kind, detector))

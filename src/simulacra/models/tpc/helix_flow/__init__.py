@@ -1,0 +1,1 @@
+"""The default generator of tracks: a helix, smooth residuals, and pad rows one by one."""

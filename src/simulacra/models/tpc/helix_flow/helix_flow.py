@@ -1,0 +1,401 @@
+"""Our model of tracks: a helix, a handful of smooth deviations, and what each pad row adds.
+
+The ideal helix follows from the condition. The helix that the particle really follows differs from
+it by five numbers, and what it does beside that one, scattering and losing energy, is smooth along
+the track: a few coefficients of orthogonal polynomials (:mod:`.smooth`). What
+diffusion and electronics add differs from row to row: small networks say how likely a cluster is,
+how far it scatters and how much charge it has, given how the helix meets the row
+(:mod:`.rows`). Since the projection on the polynomials is orthogonal, no
+noise is counted twice.
+
+Some tracks follow a helix far off the ideal one, most of them secondaries of decays; some have a
+kink (:mod:`.kinks`). Whether a track is so is drawn before all else. Tracks
+that end, because they stop, decay, turn back or leave the drift volume, do so with a hazard per row
+(:mod:`.track_end`). How much one ionises is drawn next, a number of its own that
+its charges meet exactly, since what separates species shall be right to a per cent
+(:mod:`.dedx`).
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import torch
+from pydantic import Field
+from torch import Generator, Tensor, nn
+from torch.nn import functional
+
+from simulacra.detectors import Detector
+from simulacra.detectors.base import Frozen
+from simulacra.errors import EventsError
+from simulacra.models.distributions.marginals import logit_of
+from simulacra.models.requirements import pad_rows_for, tpc_for
+from simulacra.models.tpc.helix_flow.dedx import OF_DEDX, EnergyLoss, log_truncated_mean
+from simulacra.models.tpc.helix_flow.kinks import NUMBERS, Kinks
+from simulacra.models.tpc.helix_flow.noise import WHITE, TrackNoise, Trail
+from simulacra.models.tpc.helix_flow.polynomials import (
+    combine,
+    fitted,
+    polynomial_table,
+    smooth_and_rough,
+)
+from simulacra.models.tpc.helix_flow.rows import RowNetwork, RowParameters
+from simulacra.models.tpc.helix_flow.smooth import LARGEST_SCORE, MARGIN, SmoothNumbers
+from simulacra.models.tpc.helix_flow.track_end import (
+    TrackEnds,
+    drawn_passed,
+    drawn_presence,
+    drawn_turns,
+    error_of_ends,
+    error_of_presence,
+    error_of_turns,
+    number_passed,
+    passed_rows,
+)
+from simulacra.models.tpc.helix_flow.traits import OF_TRAITS, TRAITS, TrackTraits, Traits
+from simulacra.transforms import HelixFrame, TrackEncoder, Transform
+from simulacra.transforms.tpc.effective_helix import FEWEST as FEWEST_OF_HELIX
+from simulacra.transforms.tpc.effective_helix import PARAMETERS
+from simulacra.transforms.tpc.row_knots import row_knots
+from simulacra.transforms.tpc.track_encoder import REACH, ROW_FEATURES
+
+OF_ROW = 1 + WHITE
+"""Numbers of noise for each row: of presence, then those of :class:`TrackNoise`."""
+PARTS = [OF_TRAITS, OF_DEDX, 2, 1]
+"""Numbers of noise for what the track is like, its dE/dx, where it ends and turns, its kink."""
+DRAWN = sum(PARTS)
+OF_HELIX = (3, 2)
+"""Polynomials that are the effective helix's: across, along z."""
+SEEN = 4
+"""Numbers that say how much of a track is seen."""
+FEWEST_ROWS = 5
+"""Pad rows that a helix and a kink beside it need."""
+FEWEST_CLUSTERS = 2
+BLOCK = 4096
+"""Tracks that are taken apart at once before training."""
+
+
+class HelixFlowConfig(Frozen):
+    """The options of the model.
+
+    Attributes:
+        orders: polynomials for the deviations from the effective helix, across (of which the first
+            three are the circle's own) and along z (two are the line's).
+        charge_orders: polynomials for the charge.
+        row_width: hidden units of the network for the rows.
+        window_width: hidden units of the network for what goes with the charges.
+        width: hidden units of the networks for the smooth numbers.
+        rank: matrices that a track mixes for their correlations.
+    """
+
+    kind: Literal["helix-flow"] = "helix-flow"
+    orders: int = Field(default=10, ge=5)
+    charge_orders: int = Field(default=3, ge=1)
+    row_width: int = Field(default=32, ge=1)
+    window_width: int = Field(default=12, ge=1)
+    width: int = Field(default=96, ge=1)
+    rank: int = Field(default=8, ge=0)
+
+
+class Apart(NamedTuple):
+    """What is smooth in tracks, and what is known of it.
+
+    Attributes:
+        traits: what the tracks are like.
+        trail: where they have clusters.
+        typical: log q of a typical dE/dx in their rows (n, rows).
+        dedx: logarithms of their truncated dE/dx over the typical one (n, 1).
+        seen: how much of them is seen (n, SEEN).
+        kink: the numbers of their kinks (n,).
+        place: where those are (n, NUMBERS).
+        known: which of the smooth numbers they have (n, smooth).
+        coefficients: across and along z (n, 2, orders).
+        found: the smooth numbers that have a typical size.
+    """
+
+    traits: Traits
+    trail: Trail
+    typical: Tensor
+    dedx: Tensor
+    seen: Tensor
+    kink: Tensor
+    place: Tensor
+    known: Tensor
+    coefficients: Tensor
+    found: Tensor
+
+
+class Fated(NamedTuple):
+    """What is drawn of tracks before their smooth numbers and their noise.
+
+    Attributes:
+        traits: what they are like.
+        described: they, their dE/dx, and what they are like (n, described).
+        typical: log q of a typical dE/dx in their rows (n, rows).
+        dedx: logarithms of their truncated dE/dx over the typical one (n, 1).
+        parameters: of their rows.
+        trail: where they have clusters.
+        seen: how much of them is seen (n, SEEN).
+        place: where their kinks are (n, NUMBERS).
+        turned: 1 from where on they have turned back, else 0 (n, rows).
+    """
+
+    traits: Traits
+    described: Tensor
+    typical: Tensor
+    dedx: Tensor
+    parameters: RowParameters
+    trail: Trail
+    seen: Tensor
+    place: Tensor
+    turned: Tensor
+
+
+class HelixFlow(nn.Module):
+    """P(rows with clusters | track), P(smooth deviations | track, rows), P(noise, charge | ...).
+
+    Features are those of :class:`HelixFrame`, conditions those of :class:`TrackEncoder`.
+    """
+
+    range: Tensor
+    radii: Tensor
+    polynomials: Tensor
+    existing: Tensor
+
+    def __init__(self, config: HelixFlowConfig, detector: Detector, conditions: int) -> None:
+        super().__init__()
+        chamber = pad_rows_for(config.kind, detector, FEWEST_ROWS)
+        radii = torch.from_numpy(chamber.row_radii).float()
+        knots, _ = row_knots(chamber)
+        self.rows, self.knots = len(radii), len(knots)
+        self.track = conditions - self.knots * ROW_FEATURES
+        self.noise = TrackNoise(chamber, self.track, config.charge_orders, config.window_width)
+        free = [config.orders + 1 - own for own in OF_HELIX]  # and a kink's
+        self.sizes = [PARAMETERS, *free, sum(self.noise.sizes)]
+        """How many smooth numbers are the helix's, across, along z, and in common of the rows."""
+        self.traits = TrackTraits(self.track)
+        alike = self.track + TRAITS
+        self.ends = TrackEnds(chamber, alike, config.row_width // 2)
+        self.dedx = EnergyLoss(alike + SEEN)
+        described = alike + 1  # and its dE/dx
+        self.of_rows = RowNetwork(chamber, described, config.row_width)
+        self.smooth = SmoothNumbers(
+            (free[0], free[1]),
+            self.sizes[-1],
+            self.track + SEEN,
+            described + SEEN + NUMBERS,
+            config.width,
+            config.rank,
+        )
+        self.register_buffer("range", torch.tensor([[-10.0, -10.0], [10.0, 0.0]]))
+        self.register_buffer("radii", radii / 1000.0, persistent=False)
+        table = polynomial_table(radii, config.orders)
+        with_kink = functional.pad(table, (0, 0, 0, 1))
+        self.register_buffer("polynomials", with_kink, persistent=False)
+        self.register_buffer("existing", (with_kink != 0).any(dim=2), persistent=False)
+        self.kinks = Kinks(radii / 1000.0, table, described + SEEN)
+
+    def fit(self, features: Tensor, conditions: Tensor) -> None:
+        """Set typical charges, and how the size of the deviations goes with the track.
+
+        The widest range of charges and deviations is that of the training values, widened by a
+        tenth: it keeps numbers finite and cuts nothing that training could have taught.
+
+        Raises:
+            EventsError: the tracks have no clusters.
+        """
+        helix, channels = self._channels(features)
+        present, charge, peak = (channels[:, channel] for channel in (0, 3, 4))
+        if present.sum() < FEWEST_CLUSTERS:
+            msg = "the training tracks have no clusters: do they reach a pad row of the chamber?"
+            raise EventsError(msg)
+        self.of_rows.fit(charge[present > 0], peak[present > 0])
+        for place, values in enumerate((charge[present > 0], peak[present > 0])):
+            margin = MARGIN * (values.max() - values.min())
+            self.range[0, place] = values.min() - margin
+            self.range[1, place] = values.max() + margin
+        track, rows = self._split(conditions)
+        self.dedx.fit(self._dedx(channels, self.of_rows.typical_charge(track, rows)))
+        parts = (helix, channels, track, rows)
+        blocks = list(zip(*(torch.split(part, BLOCK) for part in parts), strict=True))
+        for _ in range(2):  # what is a kink goes with the size of the other deviations
+            apart = (self._apart(*block) for block in blocks)
+            taken = [(part.found, part.known, part.seen) for part in apart]
+            found, known, seen = (torch.cat(parts) for parts in zip(*taken, strict=True))
+            self.smooth.fit(found, known, torch.cat([track, seen], dim=1))
+
+    def noise_shape(self, n: int) -> tuple[int, ...]:
+        """Return the shape of the Gaussian noise for ``n`` tracks."""
+        return n, DRAWN + self.smooth.number + self.rows * OF_ROW
+
+    def sample(self, conditions: Tensor, noise: Tensor) -> Tensor:
+        """Return features (n, 5 + 6 rows) for encoded conditions and noise."""
+        track, rows = self._split(conditions)
+        drawn, of_smooth, white = noise.tensor_split([DRAWN, DRAWN + self.smooth.number], dim=1)
+        drawn = drawn.clamp(-LARGEST_SCORE, LARGEST_SCORE)
+        white = white.view(-1, OF_ROW, self.rows)
+        fated = self._fated(track, rows, drawn, white[:, 0])
+        parameters, trail = fated.parameters, fated.trail
+        context = torch.cat([fated.described, fated.seen, fated.place], dim=1)
+        sizes = self._sizes(track, fated.seen)
+        known, log_size = self._known(trail), fated.traits.log_size
+        smooth = self.smooth.sample(context, sizes, log_size, known, of_smooth)
+        helix, across, along_z, common = torch.split(smooth, self.sizes, dim=1)
+        common_of_rows = self.noise.common(common, trail.passed)
+        noise_of_rows = self.noise.draw(parameters, track, trail, common_of_rows, white[:, 1:])
+        coefficients = self._padded(across, along_z)
+        across, along_z = smooth_and_rough(trail.basis, coefficients, noise_of_rows.off).unbind(1)
+        charge = parameters.charge.values(noise_of_rows.charge)
+        found = log_truncated_mean(charge - fated.typical, trail.present)
+        charge = charge + (fated.dedx - found)  # that of the track, exactly
+        channels = [
+            trail.present,
+            across,
+            along_z,
+            charge.clamp(self.range[0, 0], self.range[1, 0]),
+            noise_of_rows.peak.clamp_max(0.0).clamp_min(self.range[0, 1]),
+            fated.turned,
+        ]
+        return torch.cat([helix, *channels], dim=1)
+
+    def losses(self, features: Tensor, conditions: Tensor, rng: Generator) -> dict[str, Tensor]:
+        """Return the errors of all parts, likelihoods but for what neighbours share."""
+        track, rows = self._split(conditions)
+        helix, channels = self._channels(features)
+        present = channels[:, 0]
+        with torch.no_grad():
+            apart = self._apart(helix, channels, track, rows)
+        trail, traits, dedx = apart.trail, apart.traits, apart.dedx
+        alike = traits.beside(track)
+        described = torch.cat([alike, dedx], dim=1)
+        parameters = self.of_rows(described, rows, apart.typical + dedx)
+        of_noise, common = self.noise.losses(
+            parameters, track, trail, channels, apart.coefficients, traits.kinked, rng
+        )
+        some = (present.sum(dim=1, keepdim=True) > 0).to(present.dtype)
+        end = self._end(alike, rows, trail.passed)
+        kinks = self.kinks.errors(torch.cat([described, apart.seen], 1), trail.passed, apart.kink)
+        found = torch.cat([apart.found, common], dim=1)
+        context = torch.cat([described, apart.seen, apart.place], dim=1)
+        sizes = self._sizes(track, apart.seen)
+        return {
+            **self.traits.losses(track, some, traits, self.smooth.sizes_known(apart.known)),
+            "ends": error_of_ends(self.ends(alike, rows), trail.passed),
+            "dedx": (self.dedx.errors(end, dedx) * some).mean(),
+            "kinks": (kinks * traits.kinked).mean(),
+            "presence": error_of_presence(parameters.rates, present, trail.passed),
+            "turns": error_of_turns(parameters.rates, channels, traits.broken),
+            **self.smooth.losses(found, apart.known, context, sizes, traits.log_size),
+            **of_noise,
+        }
+
+    def _fated(self, track: Tensor, rows: Tensor, drawn: Tensor, white: Tensor) -> Fated:
+        """Return what is drawn first, for normal noise (n, DRAWN) and (n, rows)."""
+        of_traits, of_dedx, of_lifetimes, of_kink = torch.split(drawn, PARTS, dim=1)
+        some, traits = self.traits.drawn(track, of_traits)
+        lifetimes = functional.softplus(-logit_of(of_lifetimes))
+        alike = traits.beside(track)
+        passed = some * drawn_passed(self.ends(alike, rows), lifetimes[:, :1])
+        dedx = self.dedx.drawn(self._end(alike, rows, passed), of_dedx)
+        described = torch.cat([alike, dedx], dim=1)
+        typical = self.of_rows.typical_charge(track, rows)
+        parameters = self.of_rows(described, rows, typical + dedx)
+        present = drawn_presence(parameters.rates, passed, white)
+        turned = traits.broken * drawn_turns(parameters.rates, lifetimes[:, 1:])
+        seen = self._seen(rows, present, passed)
+        kink = self.kinks.drawn(torch.cat([described, seen], dim=1), passed, of_kink)
+        trail = Trail(
+            present, passed, self._basis(passed, self.kinks.shape(passed, kink, traits.kinked))
+        )
+        place = self.kinks.place(passed, kink, traits.kinked)
+        return Fated(traits, described, typical, dedx, parameters, trail, seen, place, turned)
+
+    def _apart(self, helix: Tensor, channels: Tensor, track: Tensor, rows: Tensor) -> Apart:
+        """Return what is smooth in tracks; they have a kink if polynomials alone say so."""
+        present, off = channels[:, 0], channels[:, 1:3]
+        passed = passed_rows(present)
+        seen = self._seen(rows, present, passed)
+        sizes = self._sizes(track, seen)
+        trail = Trail(present, passed, self._basis(passed, torch.zeros_like(passed)))
+        coefficients = fitted(trail.basis, off, present)
+        first = self._smooth(helix, coefficients)
+        kinked = self.smooth.traits(first, self._known(trail), sizes).kinked
+        kink = self.kinks.found(off - combine(trail.basis, coefficients), present, passed)
+        trail = Trail(present, passed, self._basis(passed, self.kinks.shape(passed, kink, kinked)))
+        coefficients = fitted(trail.basis, off, present)
+        known, found = self._known(trail), self._smooth(helix, coefficients)
+        traits = self.smooth.traits(found, known, sizes)._replace(kinked=kinked)
+        place = self.kinks.place(passed, kink, kinked)
+        typical = self.of_rows.typical_charge(track, rows)
+        dedx = self._dedx(channels, typical)
+        return Apart(traits, trail, typical, dedx, seen, kink, place, known, coefficients, found)
+
+    def _dedx(self, channels: Tensor, typical: Tensor) -> Tensor:
+        """Return the logarithms of tracks' truncated dE/dx, over the typical one (n, 1)."""
+        return log_truncated_mean(channels[:, 3] - typical, channels[:, 0])
+
+    def _split(self, conditions: Tensor) -> tuple[Tensor, Tensor]:
+        """Return features of the track, and of its knots (n, features, knots)."""
+        track, rows = conditions.tensor_split([self.track], dim=1)
+        return track, rows.view(-1, ROW_FEATURES, self.knots)
+
+    def _channels(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the effective helix's parameters, and the channels (n, channels, rows)."""
+        helix, channels = features.tensor_split([PARAMETERS], dim=1)
+        return helix, channels.view(features.shape[0], -1, self.rows)
+
+    def _basis(self, passed: Tensor, kink: Tensor) -> Tensor:
+        """Return polynomials of tracks that passed some rows, and kinks (n, orders + 1, rows)."""
+        basis = self.polynomials.index_select(0, number_passed(passed))
+        basis[:, -1] = kink
+        return basis
+
+    def _seen(self, rows: Tensor, present: Tensor, passed: Tensor) -> Tensor:
+        """Return how much of a track is seen (n, SEEN)."""
+        count = present.sum(dim=1, keepdim=True)
+        last = (number_passed(passed) - 1).clamp_min(0)
+        far = self.radii[last][:, None]
+        reach = (rows[:, REACH, -1:]).clamp_max(0.0)  # from the last row
+        parts = [count / self.rows, count.clamp_min(1).log() / 5, far, far - reach - self.radii[-1]]
+        return torch.cat(parts, dim=1)
+
+    def _end(self, alike: Tensor, rows: Tensor, passed: Tensor) -> Tensor:
+        """Return what is known of tracks once it is drawn where they end (n, alike + SEEN)."""
+        return torch.cat([alike, self._seen(rows, passed, passed)], dim=1)
+
+    def _sizes(self, track: Tensor, seen: Tensor) -> Tensor:
+        """Return the logarithms of the typical sizes of deviations (n, sized)."""
+        return self.smooth.typical(torch.cat([track, seen], dim=1))
+
+    def _padded(self, *free: Tensor) -> Tensor:
+        """Return the coefficients (n, 2, orders), zero where they are the helix's own."""
+        padded = [functional.pad(part, (own, 0)) for part, own in zip(free, OF_HELIX, strict=True)]
+        return torch.stack(padded, dim=1)
+
+    def _smooth(self, helix: Tensor, coefficients: Tensor) -> Tensor:
+        """Return the smooth numbers that have a typical size, for coefficients (n, 2, orders)."""
+        parts = zip(coefficients.unbind(1), OF_HELIX, strict=True)
+        return torch.cat([helix, *(part[:, own:] for part, own in parts)], dim=1)
+
+    def _known(self, trail: Trail) -> Tensor:
+        """Return which of the smooth numbers a track has (n, smooth)."""
+        present, passed, basis = trail
+        count = present.sum(dim=1, keepdim=True)
+        existing = self.existing.index_select(0, number_passed(passed))
+        kinked = (basis[:, -1] != 0).any(dim=1, keepdim=True)
+        orders = torch.arange(basis.shape[1], device=basis.device)
+        known = torch.cat([existing[:, :-1], kinked], dim=1) & (count > orders)
+        of_helix = (count >= FEWEST_OF_HELIX).expand(-1, PARAMETERS)
+        sized = self._smooth(of_helix, known[:, None].expand(-1, len(OF_HELIX), -1))
+        of_charge = known[:, : self.noise.charge_orders]
+        return torch.cat([sized, self.noise.known(present, of_charge)], dim=1)
+
+
+def encoder(config: HelixFlowConfig, detector: Detector) -> TrackEncoder:
+    """Return the conditions as the model wants them."""
+    return TrackEncoder(tpc_for(config.kind, detector))
+
+
+def transform(config: HelixFlowConfig, detector: Detector) -> Transform:
+    """Return the preprocessing: deviations from the ideal helix."""
+    return HelixFrame(tpc_for(config.kind, detector))

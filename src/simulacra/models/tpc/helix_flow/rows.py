@@ -1,0 +1,320 @@
+"""What a pad row answers: whether there is a cluster, how far it scatters, how much charge it has.
+
+One small network (:mod:`.row_networks`) says the parameters of all rows.
+
+The order is charge, along z, across. Where in a row the charge lies moves the cluster along the
+track, and with it z and what is across. So z is larger where the next row has more charge than the
+one before (the electrons lie at their common border), and across has a part that follows z. What
+remains scatters by as much as the charge says: few electrons, or a delta electron's many, which
+may lie far from the track, in one row or in two.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from simulacra.detectors import Tpc
+from simulacra.helix import FLATTEST
+from simulacra.models.blocks.networks import dense
+from simulacra.models.distributions.sinh_arcsinh import SinhArcsinh
+from simulacra.models.distributions.upper_tail import UpperTail, above
+from simulacra.models.tpc.helix_flow.charge_window import LARGEST_CHARGE, Charges
+from simulacra.models.tpc.helix_flow.row_networks import KnotNetwork, Range
+from simulacra.models.tpc.helix_flow.scatter import INWARDS, Kinds, Off, Scatter, of_inner
+from simulacra.models.tpc.helix_flow.spread import row_groups
+from simulacra.models.tpc.helix_flow.track_end import MOST_CERTAIN, SUREST, Rates
+from simulacra.transforms.tpc.track_encoder import FLATNESS, TAN_LAMBDA
+
+TRACKWISE = ("share_knee", "share_wider", "part", "uncertain")
+"""Parameters that a track has once."""
+GROUPWISE = (
+    "charge_skew",
+    "charge_tail",
+    "charge_reach",
+    "share_second",
+    "far_across",
+    "far_along_z",
+    "peak_skew",
+    "peak_tail",
+)
+"""Parameters that a track has once for each group of pads."""
+LOG_SCALES = (-6.0, 4.0)
+"""Smallest and largest, of mm."""
+SHARE_KNEES = (0.3, 3.0)
+"""Of what rows share beyond their normal part: so high that it is not another normal part."""
+MOST_WIDER = 1.5
+"""Largest logarithm of how much wider a score is for what its row has taken over."""
+FAR = (2.0, 5.0)
+"""How far delta electrons typically lie off, across and along z, mm: where training begins."""
+
+ROWWISE = {
+    "present": Range(2, 2),
+    "turns": Range(4, -5, -MOST_CERTAIN, SUREST),
+    "charge": Range(1),
+    "charge_scale": Range(1, 0, -4, 2),
+    "charge_knee": Range(1, 2, 0.5, 5),
+    "share": Range(1 / 2, 0, -0.3, 0.9),
+    "share_beyond": Range(1 / 4, 0.15, 0, 0.6),
+    "border": Range(1 / 2),
+    "along_z_share": Range(1 / 2, 0, -0.9, 0.9),
+    "along_z": Range(1, -0.7),
+    "strayed": Range(2, -6, -MOST_CERTAIN, SUREST),
+    "dragged": Range(2, -2, -MOST_CERTAIN, SUREST),
+    "across": Range(1, -0.7),
+    "across_share": Range(1 / 2, 0, -0.9, 0.9),
+    "tilt": Range(1 / 2),
+    "peak": Range(1),
+    "peak_scale": Range(1, 0, -4, 2),
+}
+"""Parameters that differ from row to row; the first may be sharp."""
+
+
+class RowScatter(NamedTuple):
+    """How far clusters scatter, whatever their charges: (n, rows), or (n, 1).
+
+    Attributes:
+        border: z per difference of the charge's scores of the next row and the one before, mm.
+        log_scale: logarithms of the scales in mm.
+        tilt, far, chances, part, uncertain: see :class:`Scatter`.
+    """
+
+    border: Tensor
+    log_scale: Off
+    tilt: Tensor
+    far: Off
+    chances: Kinds
+    part: Tensor
+    uncertain: Tensor
+
+    def given(self, charges: Charges) -> Scatter:
+        """Return the distribution for charges."""
+        across, along_z = self.log_scale
+        changed = Off(across + charges.across, along_z + charges.along_z)
+        return Scatter(
+            self.border * charges.rise,
+            Off(*(log.clamp(*LOG_SCALES).exp() for log in changed)),
+            self.tilt + charges.tilt,
+            self.far,
+            Kinds(self.chances.strayed + charges.strayed, self.chances.dragged + charges.dragged),
+            self.part,
+            self.uncertain,
+        )
+
+
+class ChargeShare(NamedTuple):
+    """What a row's charge takes over of those farther in, (n, rows), or (n, 1).
+
+    Attributes:
+        inner: part of the inner neighbour's normal score.
+        second: likewise, of the row before that.
+        beyond: of how far the inner neighbour's normal score is above a knee.
+        knee: that knee.
+        wider: logarithm of how much wider the row's own score is for what it has taken over,
+            relative to that.
+    """
+
+    inner: Tensor
+    second: Tensor
+    beyond: Tensor
+    knee: Tensor
+    wider: Tensor
+
+    def taken(self, normal: Tensor) -> Tensor:
+        """Return what rows take over for normal scores (n, rows)."""
+        next_but_one = of_inner(self.second * normal)
+        inner = torch.addcmul(self.inner * normal, self.beyond, above(normal, self.knee))
+        return of_inner(inner + next_but_one)
+
+
+class RowParameters(NamedTuple):
+    """The distributions of all rows: tensors (n, rows), or (n, 1) of what a track has once.
+
+    Attributes:
+        rates: of clusters, and of turning back.
+        charge: of log q, by scores that may stray.
+        charge_tail: of those scores, but for what a row has in common with its inner neighbour.
+        share: what those scores take over of rows farther in.
+        scatter: across and along z.
+        scatter_share: parts of the inner neighbour's white noise in a row's.
+        peak: of log(q_max / q).
+    """
+
+    rates: Rates
+    charge: SinhArcsinh
+    charge_tail: UpperTail
+    share: ChargeShare
+    scatter: RowScatter
+    scatter_share: Off
+    peak: SinhArcsinh
+
+    def only_shares(self) -> RowParameters:
+        """Return the same, with gradients of what neighbours share and of nothing else."""
+        fixed = cast("RowParameters", _fixed(self))
+        return fixed._replace(
+            share=fixed.share._replace(inner=self.share.inner), scatter_share=self.scatter_share
+        )
+
+    def straying(self, normal: Tensor) -> Tensor:
+        """Return scores of the charge (n, rows) that may stray, for normal ones."""
+        return self._tail_beside(normal).values(normal)
+
+    def tail_given(self, scores: Tensor) -> UpperTail:
+        """Return the distribution of scores of the charge (n, rows), given those farther in."""
+        tail = self.charge_tail
+        for _ in range(INWARDS):
+            tail = self._tail_beside(tail.scores(scores, LARGEST_CHARGE))
+        return tail
+
+    def _tail_beside(self, normal: Tensor) -> UpperTail:
+        """Return the distribution of a row's score for the normal ones (n, rows) of inner rows."""
+        taken = self.share.taken(normal)
+        scale = (self.share.wider * taken).clamp(-MOST_WIDER, MOST_WIDER).exp()
+        return self.charge_tail._replace(location=taken, scale=scale)
+
+    def peaks(self, charges: Charges) -> SinhArcsinh:
+        """Return the distribution of log(q_max / q), for charges."""
+        return self.peak._replace(
+            location=self.peak.location + charges.peak,
+            log_scale=(self.peak.log_scale + charges.peak_scale).clamp(-8.0, 3.0),
+        )
+
+
+def shared(white: Tensor, share: Tensor) -> Tensor:
+    """Return normal scores (n, rows) of which neighbours share a part, from white noise.
+
+    Electrons diffuse into the next row; a moving average of white noise does as they do.
+    """
+    return torch.addcmul(white, share, white.roll(1, dims=1)) * (1 + share.square()).rsqrt()
+
+
+def _fixed(value: object) -> object:
+    """Return tensors, and tuples of them, without gradients."""
+    if isinstance(value, Tensor):
+        return value.detach()
+    if isinstance(value, tuple):
+        parts = [_fixed(part) for part in value]
+        return value._make(parts) if hasattr(value, "_make") else tuple(parts)
+    return value
+
+
+class RowNetwork(nn.Module):
+    """Parameters of all rows.
+
+    Args:
+        detector: a time-projection chamber.
+        track: number of features of the track.
+        width: hidden units.
+    """
+
+    charge_centre: Tensor
+    charge_spread: Tensor
+    peak_centre: Tensor
+    peak_spread: Tensor
+    log_pitch: Tensor
+    group: Tensor
+
+    def __init__(self, detector: Tpc, track: int, width: int) -> None:
+        super().__init__()
+        group = row_groups(detector)
+        self.register_buffer("group", group, persistent=False)
+        pitch = torch.tensor([part.pitch for part in detector.pad_rows])[group]
+        self.register_buffer("log_pitch", pitch.log() - pitch.log().mean(), persistent=False)
+        self.rowwise = KnotNetwork(detector, track, width, tuple(ROWWISE.values()), sharp=1)
+        self.once = dense((track, 32, len(TRACKWISE)), nn.SiLU)
+        self.groups = len(detector.pad_rows)
+        self.by_group = dense((track, 32, len(GROUPWISE) * self.groups), nn.SiLU)
+        for name in ("charge", "peak"):
+            self.register_buffer(f"{name}_centre", torch.zeros(()))
+            self.register_buffer(f"{name}_spread", torch.ones(()))
+
+    def fit(self, charge: Tensor, peak: Tensor) -> None:
+        """Set the typical charge and peak from the values of all clusters."""
+        for name, values in (("charge", charge), ("peak", peak)):
+            self.get_buffer(f"{name}_centre").copy_(values.mean())
+            self.get_buffer(f"{name}_spread").copy_(values.std().clamp_min(1e-3))
+
+    def typical_charge(self, track: Tensor, rows: Tensor) -> Tensor:
+        """Return log q (n, rows) of a typical dE/dx: it goes with the path in the row."""
+        log_slope = track[:, TAN_LAMBDA, None].square().log1p() / 2
+        (flatness,) = self.rowwise.between(rows[None, :, FLATNESS])
+        steep = flatness.clamp_max(-math.log(FLATTEST))
+        return steep + (log_slope + self.charge_centre) + self.log_pitch
+
+    def forward(self, track: Tensor, rows: Tensor, charge: Tensor) -> RowParameters:
+        """Return the distributions.
+
+        Args:
+            track: (n, track).
+            rows: how the helix meets the knots (n, ROW_FEATURES, knots).
+            charge: log q (n, rows) of the track's dE/dx.
+        """
+        values = dict(zip(ROWWISE, self.rowwise(track, rows), strict=True))
+        once = zip(TRACKWISE, torch.split(self.once(track), 1, dim=1), strict=True)
+        groups = torch.split(self.by_group(track), self.groups, dim=1)
+        shapes = zip(GROUPWISE, groups, strict=True)
+        return self._distributions(values, dict(once), dict(shapes), charge)
+
+    def _shape(self, name: str, shapes: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        skew, log_tail = shapes[f"{name}_skew"], shapes[f"{name}_tail"]
+        return self._on_rows(skew.clamp(-2.0, 2.0)), self._on_rows((log_tail / 2).clamp(-1.0, 1.0))
+
+    def _on_rows(self, by_group: Tensor) -> Tensor:
+        """Return for all rows (n, rows) what groups of pads have (n, groups)."""
+        return by_group.index_select(1, self.group)
+
+    def _distributions(
+        self,
+        row: dict[str, Tensor],
+        once: dict[str, Tensor],
+        shapes: dict[str, Tensor],
+        charge: Tensor,
+    ) -> RowParameters:
+        charge_spread, peak_spread = self.charge_spread, self.peak_spread
+        far = [
+            functional.softplus(shapes[f"far_{name}"] + typical)
+            for name, typical in zip(Off._fields, FAR, strict=True)
+        ]
+        return RowParameters(
+            rates=Rates(
+                row["turns"],
+                row["present"].clamp(-SUREST, SUREST),
+            ),
+            charge=SinhArcsinh(
+                torch.addcmul(charge, row["charge"], charge_spread),
+                row["charge_scale"] + charge_spread.log(),
+                *self._shape("charge", shapes),
+            ),
+            charge_tail=UpperTail(
+                torch.zeros_like(self.charge_centre),
+                torch.ones_like(self.charge_centre),
+                row["charge_knee"],
+                self._on_rows(functional.softplus(shapes["charge_reach"] - 1)),
+            ),
+            share=ChargeShare(
+                row["share"],
+                self._on_rows(shapes["share_second"] / 8),
+                row["share_beyond"],
+                (once["share_knee"] / 2 + 1).clamp(*SHARE_KNEES),
+                once["share_wider"] / 8,
+            ),
+            scatter=RowScatter(
+                row["border"],
+                Off(row["across"], row["along_z"]),
+                row["tilt"],
+                Off(*(self._on_rows(by) for by in far)),
+                Kinds(row["strayed"], row["dragged"]),
+                once["part"] / 2 + 0.5,
+                functional.softplus(once["uncertain"] - 1),
+            ),
+            scatter_share=Off(row["across_share"], row["along_z_share"]),
+            peak=SinhArcsinh(
+                torch.addcmul(self.peak_centre, row["peak"], peak_spread),
+                row["peak_scale"] + peak_spread.log(),
+                *self._shape("peak", shapes),
+            ),
+        )

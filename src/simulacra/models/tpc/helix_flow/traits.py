@@ -1,0 +1,122 @@
+"""What a track is like: a few numbers that are drawn first, and that all else is given.
+
+Radiated photons, decays and the like make all deviations of a track large together, and decay
+products ionise less than a slow kaon. A helix may be *far* off the ideal one (a decay before the
+chamber), the track may have a *kink* (a decay in it); its deviations across and along z have a size
+each.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from simulacra.models.blocks.networks import dense
+from simulacra.models.distributions.marginals import logit_of
+from simulacra.models.distributions.sinh_arcsinh import SinhArcsinh
+
+CHOICES = 3
+"""Whether a track is seen, is far off its helix, and has a kink."""
+SIDES = 2
+"""Across and along z: radiated photons change the one, kinks both."""
+SIZES = (-3.0, 9.0)
+"""Logarithms of the size of deviations over the typical one that can occur."""
+TRAITS = 2 + SIDES
+"""Features that traits add to those of the track."""
+OF_TRAITS = CHOICES + SIDES
+"""Numbers of noise for them."""
+
+
+class Traits(NamedTuple):
+    """What tracks are like.
+
+    Attributes:
+        far: whether the helix that a track follows is far off the ideal one, 1 or 0 (n, 1).
+        kinked: whether its deviations from that are large (n, 1).
+        log_size: logarithms of those across and along z over the typical ones (n, SIDES).
+    """
+
+    far: Tensor
+    kinked: Tensor
+    log_size: Tensor
+
+    @property
+    def broken(self) -> Tensor:
+        """Whether a track is far off or has a kink (n, 1)."""
+        return torch.maximum(self.far, self.kinked)
+
+    def beside(self, track: Tensor) -> Tensor:
+        """Return features of tracks and of what they are like (n, track + TRAITS)."""
+        return torch.cat([track, self.far, self.kinked, self.log_size / 4], dim=1)
+
+
+class TrackTraits(nn.Module):
+    """P(seen, far, kinked, sizes | track), each given those before.
+
+    Args:
+        track: number of features of the track.
+    """
+
+    def __init__(self, track: int) -> None:
+        super().__init__()
+        self.choices = dense((track, 32, 32, CHOICES + 1), nn.SiLU)
+        self.sizes = nn.ModuleList(
+            dense((track + 2 + before, 32, 32, 4), nn.SiLU) for before in range(SIDES)
+        )
+
+    def drawn(self, track: Tensor, white: Tensor) -> tuple[Tensor, Traits]:
+        """Return whether tracks are seen (n, 1), and what they are like.
+
+        Args:
+            track: features (n, track).
+            white: normal noise (n, OF_TRAITS).
+        """
+        choices, of_sizes = torch.split(white, [CHOICES, SIDES], dim=1)
+        below_seen, below_far, below_kinked = torch.split(logit_of(choices), 1, dim=1)
+        seen, far, kinked, change = torch.split(self.choices(track), 1, dim=1)
+        is_far = (below_far < far).to(track.dtype)
+        is_kinked = (below_kinked < kinked + is_far * change).to(track.dtype)
+        known = torch.cat([track, is_far, is_kinked], dim=1)
+        for place, network in enumerate(self.sizes):
+            size = _of_size(network(known)).values(of_sizes[:, place, None])
+            known = torch.cat([known, size.clamp(*SIZES)], dim=1)
+        traits = Traits(is_far, is_kinked, known[:, -SIDES:])
+        return (below_seen < seen).to(track.dtype), traits
+
+    def losses(
+        self, track: Tensor, seen: Tensor, traits: Traits, sized: Tensor
+    ) -> dict[str, Tensor]:
+        """Return the means of -log P of traits; of sizes where they are measured (n, SIDES).
+
+        Whether a track is far off or has a kink counts where it is seen, as it is drawn for those.
+        """
+        chances, change = self.choices(track).tensor_split([CHOICES], dim=1)
+        of_kink = chances[:, -1:] + traits.far * change
+        choices = torch.cat([seen, traits.far, traits.kinked], dim=1)
+        known = torch.cat([track, traits.far, traits.kinked, traits.log_size], dim=1)
+        of_sizes = [
+            _of_size(network(known[:, : place - SIDES])).log_density(known[:, place - SIDES, None])
+            for place, network in enumerate(self.sizes)
+        ]
+        sizes = torch.where(sized, torch.cat(of_sizes, dim=1), 0.0)
+        return {
+            "choices": functional.binary_cross_entropy_with_logits(
+                torch.cat([chances[:, :-1], of_kink], dim=1),
+                choices,
+                torch.cat([torch.ones_like(seen), seen, seen], dim=1),
+            ),
+            "size": -sizes.sum(dim=1).mean(),
+        }
+
+
+def _of_size(outputs: Tensor) -> SinhArcsinh:
+    location, log_scale, skew, log_tail = torch.split(outputs, 1, dim=1)
+    return SinhArcsinh(
+        location * 2,
+        log_scale.clamp(-3.0, 3.0),
+        skew.clamp(-3.0, 3.0),
+        log_tail.clamp(-1.0, 1.0),
+    )

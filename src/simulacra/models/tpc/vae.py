@@ -1,0 +1,57 @@
+"""VAE: a variational autoencoder of dense layers for the clusters of a track.
+
+References:
+    The first deck (Deja, Trzciński, ALICE): an autoencoder whose hidden layer is made normal, and
+    generation by noise on the latent space. Layers, sizes and the weight of the reconstruction are
+    ours.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from simulacra.detectors import Detector
+from simulacra.detectors.base import Frozen
+from simulacra.models.blocks.tables import DenseDecoder, DenseEncoder
+from simulacra.models.requirements import tpc_for
+from simulacra.models.tpc.track_vae import TableAutoencoder, TrackVAE
+from simulacra.transforms import TrackTables, Transform
+
+
+class VaeConfig(Frozen):
+    """The options of the model, for each of its two flows.
+
+    Attributes:
+        latent: size of the latent space.
+        widths: hidden units of the encoder, from the table on; the decoder mirrors it.
+        reconstruction_width: standard deviation of a number around the decoder's, where a table
+            goes from 0 to 1.
+    """
+
+    kind: Literal["vae"] = "vae"
+    latent: int = Field(default=32, ge=1)
+    widths: tuple[int, ...] = (512, 256)
+    reconstruction_width: float = Field(default=0.02, gt=0)
+
+
+class Vae(TrackVAE):
+    """For each flow a dense encoder and decoder; conditions are not looked at."""
+
+    def __init__(self, config: VaeConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002
+        latent, widths = config.latent, config.widths
+        super().__init__(
+            tpc_for(config.kind, detector),
+            latent,
+            lambda shape: TableAutoencoder(
+                DenseEncoder(shape, widths, 2 * latent),
+                DenseDecoder(latent, widths[::-1], shape),
+                config.reconstruction_width,
+            ),
+        )
+
+
+def transform(config: VaeConfig, detector: Detector) -> Transform:
+    """Return the preprocessing: tables between 0 and 1."""
+    return TrackTables(tpc_for(config.kind, detector))

@@ -1,0 +1,109 @@
+"""An exported file as a fast simulator like any other: conditions in, events out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+from simulacra.arrays import BoolArray
+from simulacra.conditions import Conditions
+from simulacra.detectors import Detector, parse_detector
+from simulacra.events import Events
+from simulacra.files.atomic import whole_file
+from simulacra.files.provenance import provenance
+from simulacra.models import find_model
+from simulacra.particles import PDG, own_ranges_of, particle_name
+from simulacra.runtime import Runtime
+from simulacra.simulators.answers import Answers
+
+SUFFIX = ".onnx"
+
+
+@dataclass(frozen=True)
+class ExportedSimulator:
+    """A simulator in one file, at work without torch.
+
+    Attributes:
+        path: the file.
+        runtime: what answers.
+    """
+
+    path: Path
+    runtime: Runtime
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read an exported file.
+
+        Raises:
+            MissingDependencyError: ONNX Runtime is not installed.
+            SimulatorError: there is no such file, it is damaged, or not one of ours.
+        """
+        return cls(Path(path), Runtime.load(path))
+
+    @cached_property
+    def detector(self) -> Detector:
+        """The detector whose response it gives."""
+        return parse_detector(self.runtime.contract.detector_yaml, str(self.path))
+
+    @property
+    def particles(self) -> tuple[str, ...]:
+        """The names of the particles that it was trained on; empty where it does not say."""
+        learned = tuple(self.runtime.contract.facts.get("particles", ()))
+        return learned or tuple(map(particle_name, self.detector.particles))
+
+    @property
+    def chooses_particle(self) -> bool:
+        """Whether it gives the response of the particle that the condition ``pdg`` says."""
+        sees = find_model(self.runtime.contract.model).tells_particles_apart
+        return sees and PDG in self.detector.conditions
+
+    def simulate(self, conditions: Conditions, seed: int) -> Events:
+        """Return one event for each row of conditions; equal seeds give equal bytes.
+
+        Raises:
+            EventsError: a condition is missing or not sensible.
+            SimulatorError: an answer is not finite, or negative where there is no sign.
+        """
+        return self._answers(conditions, seed).whole()
+
+    def stream(self, conditions: Conditions, seed: int) -> Iterator[Events]:
+        """Yield the events of :meth:`simulate` in pieces, so that few are in memory at once.
+
+        Raises:
+            EventsError: a condition is missing or not sensible.
+            SimulatorError: as for :meth:`simulate`.
+        """
+        return self._answers(conditions, seed).pieces()
+
+    def _answers(self, conditions: Conditions, seed: int) -> Answers:
+        contract = self.runtime.contract
+        blocks = self.runtime.blocks(conditions.columns, seed)
+        used = Conditions({name: conditions[name] for name in self.detector.conditions})
+        own = {"model": contract.model, "seed": seed, "runtime": "onnxruntime"}
+        facts = {**contract.facts, **own}
+        del facts["step"], facts["versions"]  # those of the export
+        return Answers(used, blocks, self.detector, provenance("generate", **facts))
+
+    @property
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """Lowest and highest training value of each numerical condition."""
+        return self.runtime.contract.ranges
+
+    @property
+    def own_ranges(self) -> dict[int, tuple[float, float]]:
+        """The range of the detector's scale, MeV, of particles that had less than all of it."""
+        return own_ranges_of(self.runtime.contract.facts)
+
+    def outside(self, conditions: Conditions) -> BoolArray:
+        """Return which rows lie outside the ranges of training (n,)."""
+        outside = self.runtime.outside(conditions.columns)
+        return outside | conditions.outside_own(self.own_ranges, self.detector)
+
+    def save(self, path: Path) -> None:
+        """Write the file again, which appears whole or not at all."""
+        with whole_file(path) as part:
+            part.write_bytes(self.path.read_bytes())

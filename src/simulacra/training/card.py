@@ -1,0 +1,296 @@
+"""Cards, read from YAML where a typo is an error; the run card: what to train, on what, how."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import (
+    Field,
+    SerializeAsAny,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    field_serializer,
+    field_validator,
+)
+
+from simulacra.detectors.base import Frozen
+from simulacra.errors import CardError
+from simulacra.files.yaml_text import one_line_errors, parse_yaml, text_of
+from simulacra.models import find_model
+
+
+class CardFile(Frozen):
+    """A card as users write it: YAML, with overrides from the command line."""
+
+    def to_yaml(self) -> str:
+        """Return the resolved card, every default written out."""
+        text: str = yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
+        return text
+
+    @classmethod
+    def parse(cls, text: str, source: str, overrides: Sequence[str] = ()) -> Self:
+        """Return the card of a YAML text.
+
+        Args:
+            text: the YAML.
+            source: what error messages call it.
+            overrides: ``training.steps=5000``; values are YAML.
+
+        Raises:
+            CardError: an unknown key, or a value that does not fit.
+        """
+        with one_line_errors(source, CardError):
+            content = parse_yaml(text)
+            if not isinstance(content, dict):
+                msg = f"{source}: a card is a mapping of keys to values"
+                raise CardError(msg)
+            for override in overrides:
+                _override(content, override)
+            return cls.model_validate(content)
+
+    @classmethod
+    def load(cls, path: str | Path, overrides: Sequence[str] = ()) -> Self:
+        """Return the card in a file; see :meth:`parse`."""
+        path = Path(path)
+        if not path.is_file():
+            msg = f"no card {path}"
+            raise CardError(msg)
+        return cls.parse(text_of(path, CardError), str(path), overrides)
+
+
+class DataCard(Frozen):
+    """Events files, or splits of an embedded sample: ``sample:train``, ``sample:alice-tpc:train``.
+
+    A pattern (``run_*.h5``) means all files that match; ``file.h5[0:90000]`` some of the events.
+
+    Attributes:
+        train: what to learn from: one file, or several of one detector that are joined.
+        selection: what the epoch is chosen by, one file or several as well.
+    """
+
+    train: tuple[str, ...] = Field(min_length=1)
+    selection: tuple[str, ...] = Field(min_length=1)
+
+    @field_validator("train", "selection", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: Any) -> Any:  # noqa: ANN401 - whatever YAML holds
+        return (value,) if isinstance(value, str) else value
+
+    @field_serializer("selection")
+    def _one_is_written_plainly(self, value: tuple[str, ...]) -> str | tuple[str, ...]:
+        return value[0] if len(value) == 1 else value
+
+
+Precision = Literal["32-true", "bf16-mixed"]
+"""Fabric's names: all in single precision, or the products of tensors in bfloat16, which some
+processors compute several times faster; weights and their updates stay in single precision."""
+
+
+class RMSpropCard(Frozen):
+    """RMSprop without momentum (the fifth deck: momentum harms).
+
+    Attributes:
+        smoothing: weight of the past in the mean of squared gradients.
+    """
+
+    kind: Literal["rmsprop"] = "rmsprop"
+    smoothing: float = Field(default=0.9, ge=0, lt=1)
+
+
+class AdamCard(Frozen):
+    """Adam.
+
+    Attributes:
+        betas: weights of the past in the means of gradients and of their squares; the defaults are
+            DCGAN's (Radford, Metz, Chintala, arXiv:1511.06434).
+    """
+
+    kind: Literal["adam"] = "adam"
+    betas: tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]] = (
+        0.5,
+        0.999,
+    )
+
+
+class AdversarialCard(Frozen):
+    """How an adversarial model is trained.
+
+    Attributes:
+        steps: of training; in each, first the critics are updated, then the generator.
+        batch_size: events in a batch.
+        critic_updates: updates of the critics in a step.
+        generator_updates: updates of the generator in a step.
+        optimiser: of the generator and, another of its kind, of the critics.
+        learning_rate: the highest.
+        critic_learning_rate: the critics' own, where it differs.
+        final_learning_rate: the factor to which both fall, as a cosine over the steps.
+        averaging: decay of the exponential moving average of the generator's weights.
+        precision: of forward and backward passes.
+    """
+
+    loop: Literal["adversarial"] = "adversarial"
+    steps: int = Field(gt=0)
+    batch_size: int = Field(default=64, gt=0)
+    critic_updates: int = Field(default=5, gt=0)
+    generator_updates: int = Field(default=1, gt=0)
+    optimiser: Annotated[RMSpropCard | AdamCard, Field(discriminator="kind")] = RMSpropCard()
+    learning_rate: float = Field(default=3e-4, gt=0)
+    critic_learning_rate: float | None = Field(default=None, gt=0)
+    final_learning_rate: float = Field(default=0.05, gt=0, le=1)
+    averaging: float = Field(default=0.999, ge=0, lt=1)
+    precision: Precision = "32-true"
+
+
+class OneLossCard(Frozen):
+    """How a model with one loss (a flow, flow matching, an autoencoder) is trained, with AdamW.
+
+    Attributes:
+        steps: updates.
+        batch_size: events in a batch.
+        learning_rate: the highest.
+        weight_decay: AdamW's, for all weights.
+        warm_up: part of the steps in which the learning rate rises linearly from zero.
+        final_learning_rate: the factor to which it then falls, as a cosine over the other steps.
+        gradient_clip: largest norm of the gradient of all weights together.
+        averaging: decay of the exponential moving average of all weights; at step n it is at most
+            (1 + n) / (10 + n), so that a short run is not dominated by its beginning.
+        precision: of forward and backward passes.
+    """
+
+    loop: Literal["one-loss"] = "one-loss"
+    steps: int = Field(gt=0)
+    batch_size: int = Field(default=256, gt=0)
+    learning_rate: float = Field(default=1e-3, gt=0)
+    weight_decay: float = Field(default=0.0, ge=0)
+    warm_up: float = Field(default=0.02, ge=0, lt=1)
+    final_learning_rate: float = Field(default=0.01, gt=0, le=1)
+    gradient_clip: float = Field(default=10.0, gt=0)
+    averaging: float = Field(default=0.999, ge=0, lt=1)
+    precision: Precision = "32-true"
+
+
+LATE = 0.9
+"""Part of a training by likelihood after which its learning rate has fallen."""
+TrainingCard = AdversarialCard | OneLossCard
+LOOPS: dict[str, type[TrainingCard]] = {"adversarial": AdversarialCard, "one-loss": OneLossCard}
+
+
+class SelectionCard(Frozen):
+    """How the epoch is chosen on the selection events.
+
+    Attributes:
+        every: steps between evaluations; a checkpoint is written with each.
+        repeat: how often each selection event's conditions are generated.
+        groups: groups of observables that are compared, with equal weights; the default depends on
+            the kind of detector.
+        after: part of the training before which no epoch is chosen; by default 0.9 in the loop
+            ``one-loss``, which does not decay and is best when its learning rate has fallen, and
+            0 in the other one. Models that grow want their end, too.
+        measure: how far an observable is off: ``moments``, the distance of the means in widths and
+            the logarithm of the ratio of widths; ``chi2``, chi2 per degree of freedom of its
+            histogram (with the group ``response`` alone, FastCaloGAN's choice of the epoch).
+    """
+
+    every: int = Field(default=500, gt=0)
+    repeat: int = Field(default=3, gt=0)
+    groups: tuple[str, ...] | None = Field(default=None, min_length=1)
+    after: float | None = Field(default=None, ge=0, lt=1)
+    measure: Literal["moments", "chi2"] = "moments"
+
+
+LARGEST_OPTION = 100_000
+"""Of the numbers of a model's options: widths, depths, steps."""
+
+
+class Card(CardFile):
+    """A whole run card."""
+
+    detector: str
+    data: DataCard
+    model: SerializeAsAny[Frozen]
+    training: Annotated[TrainingCard, Field(discriminator="loop")]
+    selection: SelectionCard = Field(default=SelectionCard(), validate_default=True)
+    seed: int = Field(default=1, ge=0)
+
+    @field_validator("model", mode="before")
+    @classmethod
+    def _options_of_the_model(cls, value: Any) -> Frozen:  # noqa: ANN401 - whatever YAML holds
+        if isinstance(value, Frozen):
+            return value
+        if not isinstance(value, dict) or "kind" not in value:
+            msg = "give the model's 'kind'"
+            raise ValueError(msg)
+        try:
+            config = find_model(str(value["kind"])).config_class()
+        except CardError as error:
+            raise ValueError(str(error)) from None
+        checked = config.model_validate(value)
+        for name, number in _numbers(checked.model_dump()):
+            if number > LARGEST_OPTION:
+                msg = f"{name}: {number:.3g} is more than any network has ({LARGEST_OPTION})"
+                raise ValueError(msg)
+        return checked
+
+    @field_validator("training", mode="wrap")
+    @classmethod
+    def _loop_of_the_model(
+        cls,
+        value: Any,  # noqa: ANN401 - whatever YAML holds
+        validate: ValidatorFunctionWrapHandler,
+        info: ValidationInfo,
+    ) -> TrainingCard:
+        """Read the options of the loop that the model needs; the card need not name it."""
+        model = info.data.get("model")
+        if model is None or not isinstance(value, (dict, Frozen)):
+            # without a model the card is refused for that, and the loop is not known
+            checked: TrainingCard = value if model is None else validate(value)
+            return checked
+        content = value.model_dump() if isinstance(value, Frozen) else value
+        needed = find_model(model.kind).training
+        asked = content.get("loop", needed)
+        if asked != needed:
+            msg = f"model {model.kind!r} needs the loop {needed!r}, the card asks for {asked!r}"
+            raise ValueError(msg)
+        return LOOPS[needed].model_validate(content)
+
+    @field_validator("selection")
+    @classmethod
+    def _end_of_a_training_by_likelihood(
+        cls, value: SelectionCard, info: ValidationInfo
+    ) -> SelectionCard:
+        if value.after is not None:
+            return value
+        late = isinstance(info.data.get("training"), OneLossCard)
+        return value.model_copy(update={"after": LATE if late else 0.0})
+
+    @property
+    def model_kind(self) -> str:
+        """The model's name in the catalogue."""
+        kind: str = self.model.model_dump()["kind"]
+        return kind
+
+
+def _numbers(options: dict[str, Any]) -> Iterator[tuple[str, int | float]]:
+    """Yield the numbers of a model's options with the names of the options."""
+    for name, value in options.items():
+        for number in value if isinstance(value, tuple | list) else (value,):
+            if isinstance(number, int | float):
+                yield name, number
+
+
+def _override(content: dict[str, Any], override: str) -> None:
+    """Set one dotted key of a card's content in place."""
+    dotted, equals, value = override.partition("=")
+    if not equals:
+        msg = f"--set {override}: write key=value, for example training.steps=5000"
+        raise CardError(msg)
+    *parents, last = dotted.strip().split(".")
+    for parent in parents:
+        content = content.setdefault(parent, {})
+        if not isinstance(content, dict):
+            msg = f"--set {override}: {parent} has no keys below it"
+            raise CardError(msg)
+    content[last] = parse_yaml(value)

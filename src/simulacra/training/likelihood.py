@@ -1,0 +1,130 @@
+"""The loop for models with one loss: flows, flow matching, autoencoders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, cast
+
+import torch
+from torch import Tensor, nn
+
+from simulacra.errors import SimulatorError
+from simulacra.files.tensors import restore, state_of
+from simulacra.models import OneLossModel
+from simulacra.models.surrogate import Surrogate
+from simulacra.training.batch_norm import EVENTS, with_own_statistics
+from simulacra.training.card import OneLossCard
+from simulacra.training.layers import in_single, own_random_numbers, set_progress
+from simulacra.training.schedules import learning_rate_factor, moving_average, set_learning_rate
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+
+class OneLossRun:
+    """The state of a training run: it advances step by step, is saved and restored.
+
+    Args:
+        surrogate: holds the network, which has ``losses``, and the transform.
+        features: what the model learns (n, ...), on the CPU.
+        conditions: encoded conditions (n, conditions).
+        card: how to train.
+        seed: of batches and of all noise.
+        fabric: device and precision; launched.
+    """
+
+    def __init__(
+        self,
+        surrogate: Surrogate,
+        features: Tensor,
+        conditions: Tensor,
+        card: OneLossCard,
+        seed: int,
+        fabric: Fabric,
+    ) -> None:
+        self.card = card
+        self.fabric = fabric
+        self.step = 0
+        self._seed = seed
+        self._averaged = moving_average(surrogate.network, card.averaging)
+        optimiser = torch.optim.AdamW(
+            surrogate.network.parameters(),
+            lr=card.learning_rate,
+            weight_decay=card.weight_decay,
+            foreach=True,
+        )
+        self._network, self._optimiser = fabric.setup(surrogate.network, optimiser)
+        self._network.mark_forward_method("losses")  # Fabric asks for it, and casts nothing by it
+        self._dequantise = surrogate.transform.dequantise
+        self._features = features.to(fabric.device)
+        self._conditions = conditions.to(fabric.device)
+        self._rng = torch.Generator().manual_seed(seed)
+        self._parts = {
+            "rng": self._rng,
+            "network": surrogate.network,
+            "averaged": self._averaged,
+            "optimiser": self._optimiser,
+        }
+
+    def advance(self) -> dict[str, Tensor]:
+        """Make one step and return the value of every loss term before it.
+
+        Raises:
+            SimulatorError: the loss or its gradient is not finite.
+        """
+        card = self.card
+        factor = learning_rate_factor(self.step, card.steps, card.final_learning_rate, card.warm_up)
+        set_learning_rate(self._optimiser, card.learning_rate * factor)
+        set_progress(self._network.module, self.step / card.steps)
+        network = cast("OneLossModel", self._network)
+        with own_random_numbers(self._seed, self.step, self.fabric.device):
+            features, conditions = self._batch(card.batch_size, self._rng)
+            with self.fabric.autocast():
+                terms = in_single(network.losses(features, conditions, self._rng))
+            self._update(terms)
+        self._averaged.update_parameters(self._network.module)
+        self.step += 1
+        return {name: loss.detach() for name, loss in terms.items()}
+
+    def _batch(self, events: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        index = torch.randint(len(self._features), (events,), generator=rng)
+        return self._dequantise(self._features[index], rng), self._conditions[index]
+
+    def _update(self, terms: Mapping[str, Tensor]) -> None:
+        self._optimiser.zero_grad()
+        self.fabric.backward(torch.stack(tuple(terms.values())).sum())
+        norm = self.fabric.clip_gradients(
+            self._network,
+            self._optimiser,
+            max_norm=self.card.gradient_clip,
+            error_if_nonfinite=False,
+        )
+        if not bool(torch.isfinite(cast("Tensor", norm))):
+            values = ", ".join(f"{name} {value.item():g}" for name, value in terms.items())
+            msg = f"training diverged at step {self.step} ({values}); lower training.learning_rate"
+            raise SimulatorError(msg)
+        self._optimiser.step()
+
+    def averaged(self) -> dict[str, Tensor]:
+        """Return the moving average of the network's weights.
+
+        Its batch normalisations have statistics of their own, for training events.
+        """
+        average = with_own_statistics(self._averaged.module, self._seed, self._answer)
+        return average.state_dict()
+
+    def _answer(self, network: nn.Module, rng: torch.Generator) -> dict[str, Tensor]:
+        return cast("OneLossModel", network).losses(*self._batch(EVENTS, rng), rng)
+
+    def state(self) -> dict[str, Tensor]:
+        """Return everything that the run's future depends on, as named tensors."""
+        return {"step": torch.tensor(self.step), **state_of(self._parts)}
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        """Continue from :meth:`state`, bit by bit as if never interrupted (on a CPU).
+
+        Raises:
+            SimulatorError: the state is of another network.
+        """
+        restore(self._parts, tensors)
+        self.step = int(tensors["step"])

@@ -1,0 +1,1 @@
+"""Preprocessing of showers and of the conditions of a calorimeter."""

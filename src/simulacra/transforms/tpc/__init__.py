@@ -1,0 +1,1 @@
+"""Preprocessing of tracks and of the conditions of a TPC."""

@@ -1,0 +1,33 @@
+"""What a validation adds for calorimeters: resolution, impact, mean showers and cells."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from simulacra.validation.calorimeter.cell_comparison import CellComparison, compare_cells
+from simulacra.validation.calorimeter.cells import cell_sums
+from simulacra.validation.calorimeter.impact import impact_profiles
+from simulacra.validation.calorimeter.resolution import resolution_of
+
+if TYPE_CHECKING:
+    from simulacra.validation.result import Validation
+    from simulacra.validation.sample import Sample
+    from simulacra.validation.shown import Shown
+
+
+def with_showers(shown: Shown) -> Validation:
+    """Return the result with what relates a calorimeter's observables to energy and impact."""
+    validation = shown.validation
+    return replace(
+        validation,
+        resolution=resolution_of(validation.energies, validation.headline),
+        impact_profiles=impact_profiles(shown.full, shown.fast, shown.strata),
+        cells=_cells(shown.full, shown.fast),
+    )
+
+
+def _cells(reference: Sample, generated: Sample) -> CellComparison | None:
+    if not len(reference) or not len(generated):
+        return None
+    return compare_cells(reference.summed(cell_sums), generated.summed(cell_sums))

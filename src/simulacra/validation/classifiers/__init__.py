@@ -1,0 +1,1 @@
+"""Classifier tests: whether a classifier can tell generated events from the reference."""

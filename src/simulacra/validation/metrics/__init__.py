@@ -1,0 +1,1 @@
+"""Metrics of one observable and of whole samples, each beside its baseline."""

@@ -1,0 +1,1 @@
+"""The report: plots, tables and one HTML file."""

@@ -1,0 +1,67 @@
+"""The plots of a report; those that need a particular kind of detector are in a table by kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+
+import matplotlib as mpl
+
+from simulacra.detectors import Calorimeter
+from simulacra.validation.calorimeter.cells import cell_sums
+from simulacra.validation.report.canvas import STYLE, Plot
+from simulacra.validation.report.cell_plots import cell_maps, cell_spectrum
+from simulacra.validation.report.division_plots import division_plots
+from simulacra.validation.report.event_plots import single_events
+from simulacra.validation.report.group_plots import grouped_histograms, profiles
+from simulacra.validation.report.primary_plots import headline_against_energy, headline_by_energy
+from simulacra.validation.report.profile_plots import lateral_profiles, longitudinal_profile
+from simulacra.validation.report.relation_plots import correlation_plots, impact_plots
+from simulacra.validation.report.track_plots import energy_loss, pad_rows, single_tracks
+from simulacra.validation.result import Validation
+from simulacra.validation.sample import Sample
+from simulacra.validation.shown import Shown
+
+PlotFunction = Callable[[Shown], Iterator[Plot]]
+
+
+def shower_plots(shown: Shown) -> Iterator[Plot]:
+    """Yield what is drawn of all cells of a calorimeter."""
+    detector = shown.detector
+    assert isinstance(detector, Calorimeter)
+    full, fast = shown.full.summed(cell_sums), shown.fast.summed(cell_sums)
+    yield from longitudinal_profile(shown.validation, full, fast)
+    yield from lateral_profiles(detector, full, fast)
+    yield from cell_maps(detector, full, fast)
+    yield from cell_spectrum(full.spectrum, fast.spectrum)
+
+
+PLOTS: tuple[PlotFunction, ...] = (
+    headline_against_energy,
+    headline_by_energy,
+    division_plots,
+    profiles,
+    impact_plots,
+    grouped_histograms,
+    correlation_plots,
+)
+PLOTS_OF_KIND: Mapping[str, tuple[PlotFunction, ...]] = MappingProxyType(
+    {
+        "calorimeter": (shower_plots, single_events),
+        "tpc": (pad_rows, energy_loss, single_tracks),
+    }
+)
+
+
+def report_plots(validation: Validation, reference: Sample, generated: Sample) -> Iterator[Plot]:
+    """Yield the plots of a report, one after the other; none of samples without a common energy."""
+    shown = Shown.of(validation, reference, generated)
+    if shown is None:
+        return
+    for function in (*PLOTS, *PLOTS_OF_KIND.get(reference.detector.kind, ())):
+        with mpl.rc_context():  # closed before each yield: the caller keeps its own style
+            mpl.rcdefaults()
+            for group, settings in STYLE.items():
+                mpl.rc(group, **settings)
+            plots = list(function(shown))
+        yield from plots

@@ -1,0 +1,1 @@
+"""What a validation adds for a TPC."""

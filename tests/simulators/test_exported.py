@@ -1,0 +1,59 @@
+"""An exported file is a fast simulator like any other."""
+
+import pickle
+
+import numpy as np
+
+from simulacra.events import Events
+from simulacra.simulators.exported import ExportedSimulator
+from simulacra.simulators.load import load_simulator
+
+
+def test_gives_events_of_its_detector(gan, gan_file, events):
+    simulator = load_simulator(gan_file)
+    assert isinstance(simulator, ExportedSimulator)
+    assert simulator.detector == gan.detector
+    generated = simulator.simulate(events.conditions, seed=1)
+    assert isinstance(generated, Events)
+    assert np.array_equal(generated["showers"], simulator.simulate(events.conditions, 1)["showers"])
+    assert generated.provenance["step"] == "generate"
+    assert generated.provenance["seed"] == 1
+    outside = simulator.outside(events.conditions)
+    assert np.array_equal(outside, gan.outside(events.conditions))
+
+
+def test_saves_itself(gan_file, tmp_path):
+    load_simulator(gan_file).save(tmp_path / "copy.onnx")
+    assert (tmp_path / "copy.onnx").read_bytes() == gan_file.read_bytes()
+
+
+def test_simulators_pickle(gan, gan_file, events):
+    """For worker processes: file or folder, before and after the detector was read."""
+    exported = load_simulator(gan_file)
+    for simulator in (gan, exported, load_simulator(gan_file)):
+        expected = simulator.simulate(events.conditions, seed=2)
+        again = pickle.loads(pickle.dumps(simulator))
+        assert again.detector == simulator.detector
+        found = again.simulate(events.conditions, seed=2)
+        assert np.array_equal(found["showers"], expected["showers"])
+
+
+def test_same_distribution_as_torch(photons, photons_file, events):
+    """The noise is another, the showers are of the same kind."""
+    energies = np.full(2000, 16_000.0)
+    rows = np.arange(2000) % len(events)
+    conditions = type(events.conditions)(
+        {name: events.conditions[name][rows] for name in events.conditions.columns}
+        | {"energy": energies}
+    )
+    ours, theirs = (
+        simulator.simulate(conditions, seed=1)["showers"].sum(axis=1, dtype=np.float64)
+        for simulator in (photons, load_simulator(photons_file))
+    )
+    error = ours.std() * np.sqrt(2 / 2000)
+    assert abs(ours.mean() - theirs.mean()) < 4 * error
+    assert not np.allclose(ours, theirs)
+
+
+def test_shipped_name_and_folder_still_load():
+    assert load_simulator("atlas-barrel-photons").detector.name == "atlas-barrel"
