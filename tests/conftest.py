@@ -217,7 +217,7 @@ def small_card(tmp_path):
     def make(kind="dnncalogan", steps=6, **model):
         entry = find_model(kind)
         train, selection = _write_small_files(tmp_path, kind)
-        critic_updates = {"critic_updates": 2} if entry.training == "adversarial" else {}
+        critic_updates = {"critic_updates": 2} if entry.loop == "adversarial" else {}
         return Card.model_validate(
             {
                 "detector": detector_of(kind),

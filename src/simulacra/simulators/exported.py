@@ -58,7 +58,7 @@ class ExportedSimulator:
     @property
     def chooses_particle(self) -> bool:
         """Whether it gives the response of the particle that the condition ``pdg`` says."""
-        sees = find_model(self.runtime.contract.model).tells_particles_apart
+        sees = find_model(self.runtime.contract.model).tells_particles_apart()
         return sees and PDG in self.detector.conditions
 
     def simulate(self, conditions: Conditions, seed: int) -> Events:

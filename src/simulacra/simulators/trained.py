@@ -144,7 +144,7 @@ class TrainedSimulator:
     @property
     def chooses_particle(self) -> bool:
         """Whether it gives the response of the particle that the condition ``pdg`` says."""
-        sees = find_model(self.card.model_kind).tells_particles_apart
+        sees = find_model(self.card.model_kind).tells_particles_apart()
         return sees and PDG in self.detector.conditions
 
     @property

@@ -29,7 +29,7 @@ from simulacra.observables.selection_score import EpochSelection
 from simulacra.training.adversarial import AdversarialRun
 from simulacra.training.card import AdversarialCard, Card, TrainingCard
 from simulacra.training.degenerate import check_sample
-from simulacra.training.likelihood import OneLossRun
+from simulacra.training.likelihood import LikelihoodRun
 
 CHECKPOINT = "checkpoint.safetensors"
 METRICS = "metrics.csv"
@@ -132,7 +132,7 @@ def start(
     fabric.launch()
     if isinstance(card, AdversarialCard):
         return AdversarialRun(surrogate, features, conditions, card, seed, fabric)
-    return OneLossRun(surrogate, features, conditions, card, seed, fabric)
+    return LikelihoodRun(surrogate, features, conditions, card, seed, fabric)
 
 
 class _Fit:
