@@ -12,6 +12,7 @@ from typing import cast
 
 import torch
 import yaml
+from torch import nn
 
 from simulacra.detectors import Detector, builtin_detectors, load_detector
 from simulacra.detectors.base import Frozen

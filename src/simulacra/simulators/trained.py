@@ -35,6 +35,7 @@ from simulacra.files.work_folder import workplace
 from simulacra.models import find_model
 from simulacra.models.surrogate import Surrogate
 from simulacra.models.symmetries import decide
+from simulacra.observables.selection_score import EpochSelection
 from simulacra.particles import (
     OWN_RANGES,
     PDG,
@@ -375,7 +376,7 @@ def _train(
     on_progress: OnProgress | None,
 ) -> TrainedSimulator:
     """Train in the folder ``part`` and publish the simulator as ``folder``."""
-    trained = fit(card, events, selection, part, on_progress)
+    trained = fit(card, events, selection, part, EpochSelection, on_progress)
     about = {
         "selected_step": trained.step,
         "selection_score": trained.score,

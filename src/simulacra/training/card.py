@@ -183,6 +183,9 @@ FORMER_LOOPS = {"one-loss": "likelihood"}
 """Names of loops in cards of earlier versions, read as today's."""
 
 
+Measure = Literal["moments", "chi2"]
+
+
 class SelectionCard(Frozen):
     """How the epoch is chosen on the selection events.
 
@@ -203,7 +206,7 @@ class SelectionCard(Frozen):
     repeat: int = Field(default=3, gt=0)
     groups: tuple[str, ...] | None = Field(default=None, min_length=1)
     after: float | None = Field(default=None, ge=0, lt=1)
-    measure: Literal["moments", "chi2"] = "moments"
+    measure: Measure = "moments"
 
 
 LARGEST_OPTION = 100_000
