@@ -67,9 +67,17 @@ class ResponseArray:
         return below
 
 
-class DetectorBase(Frozen):
-    """The part that all kinds of detectors share."""
+class Detector(Frozen):
+    """A detector as data; each kind is a class of its own, in :data:`simulacra.detectors.KINDS`.
 
+    Attributes:
+        kind: the kind's name.
+        name: the detector's name.
+        description: one line.
+        conditions: the conditions of its events and their roles.
+    """
+
+    kind: str
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
     description: str = ""
     conditions: dict[str, ConditionSpec]
@@ -97,6 +105,11 @@ class DetectorBase(Frozen):
 
         The kinetic energy for a calorimeter, the transverse momentum for a tracking chamber.
         """
+
+    @property
+    @abstractmethod
+    def response_arrays(self) -> dict[str, ResponseArray]:
+        """The arrays of an event, by name."""
 
     def draw(
         self,

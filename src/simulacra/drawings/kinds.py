@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from simulacra.files.entry_points import Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-
-def _lazily(module: str) -> Callable[[Any], Figure]:
-    """Return the function ``draw`` of a module, which is loaded with the first drawing."""
-
-    def draw(detector: Any) -> Figure:  # noqa: ANN401 - of the kind that the row names
-        figure: Figure = import_module(module).draw(detector)
-        return figure
-
-    return draw
-
-
-KINDS: dict[str, Callable[[Any], Figure]] = {
-    "calorimeter": _lazily("simulacra.drawings.calorimeter"),
-    "tpc": _lazily("simulacra.drawings.tpc"),
-    "jet-image": _lazily("simulacra.drawings.jet_image"),
-}
+KINDS: Table[Callable[[Any], Figure]] = Table(
+    "simulacra.drawings",
+    {
+        "calorimeter": "simulacra.drawings.calorimeter:draw",
+        "tpc": "simulacra.drawings.tpc:draw",
+        "jet-image": "simulacra.drawings.jet_image:draw",
+    },
+)

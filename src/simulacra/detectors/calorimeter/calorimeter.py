@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from simulacra.arrays import Array, BoolArray, FloatArray, IntArray
-from simulacra.detectors.base import DetectorBase, ResponseArray
+from simulacra.detectors.base import Detector, ResponseArray
 from simulacra.detectors.calorimeter.beam import Beam, drawn, limits, varies
 from simulacra.detectors.calorimeter.ionisation import minimum_ionisation
 from simulacra.detectors.calorimeter.segmentation import CartesianSegmentation, PolarSegmentation
@@ -71,7 +71,7 @@ class Layer:
     hit_threshold: float
 
 
-class Calorimeter(DetectorBase):
+class Calorimeter(Detector):
     """A calorimeter whose response is one energy (MeV) per cell, layer after layer.
 
     Attributes:
