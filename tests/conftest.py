@@ -21,6 +21,8 @@ _NEIGHBOUR = Path(__file__).parents[2] / "shared" / "geant4-data"
 if "GEANT4_DATA_DIR" not in os.environ and _NEIGHBOUR.is_dir():
     os.environ["GEANT4_DATA_DIR"] = str(_NEIGHBOUR)
 
+collect_ignore = ["plugin"]  # another package, which test_plugin.py puts on the path of a process
+
 
 def pytest_collection_modifyitems(items):
     try:

@@ -4,6 +4,7 @@ import ast
 import resource
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,7 @@ LEVELS = [
     {"cli"},
     {"__main__"},
 ]
+MOST_FILES, MOST_LOOSE = 25, 10
 LEVEL = {name: level for level, names in enumerate(LEVELS) for name in names}
 
 
@@ -51,6 +53,38 @@ def test_every_module_has_a_level():
     names = {p.name.removesuffix(".py") for p in ROOT.iterdir() if p.suffix == ".py"}
     folders = {p.parent.name for p in ROOT.glob("*/__init__.py")}
     assert names - {"__init__"} | folders == set(LEVEL)
+
+
+def _module_imports(path):
+    """Modules that a module imports while it is loaded; not for types, not in functions."""
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("simulacra"):
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                yield inner if inner in MODULES else node.module
+
+
+def _name_of(path):
+    return ".".join(("simulacra", *path.relative_to(ROOT).with_suffix("").parts)).removesuffix(
+        ".__init__"
+    )
+
+
+MODULES = {_name_of(path): path for path in ROOT.rglob("*.py")}
+
+
+def test_no_module_imports_itself_by_way_of_others():
+    graph = {name: set(_module_imports(path)) - {name} for name, path in MODULES.items()}
+    order = TopologicalSorter(graph)
+    order.prepare()  # raises a CycleError that names the cycle
+
+
+def test_rooms_are_small():
+    for folder in {path.parent for path in ROOT.rglob("*.py")}:
+        files = len(list(folder.glob("*.py")))
+        assert files <= MOST_FILES, f"{folder} holds {files} modules"
+    loose = {path.name for path in ROOT.glob("*.py")} - {"__init__.py", "__main__.py"}
+    assert len(loose) <= MOST_LOOSE, sorted(loose)
 
 
 def _loaded_by(statement):
