@@ -25,6 +25,10 @@ LARGEST, SMALLEST = np.finfo(np.float32).max, np.finfo(np.float32).tiny
 """Ends of single precision, in which networks take conditions."""
 
 
+ALL = 0
+"""Stands for all particles where categories are recorded; no particle has that PDG id."""
+
+
 class Declared(Protocol):
     """What is known of a condition: how it enters networks, and what values it can have."""
 
@@ -120,18 +124,41 @@ def _beyond(column: Array, low: float, high: float, margin: float, *, turns: boo
     return below | (column > high + ROUNDING * abs(high) + margin)
 
 
-def outside_own_range(
-    scale: Array, particle: Array, own: Mapping[int, tuple[float, float]]
+def outside_seen(
+    columns: Mapping[str, Array],
+    particle: Array | None,
+    seen: Mapping[int, Mapping[str, tuple[int, ...]]],
 ) -> BoolArray:
-    """Return which values (n,) lie outside the range that their own particle had in training.
+    """Return which rows have a value of a category that their particle had not in training (n,).
 
     Args:
-        scale: energies or transverse momenta, MeV.
-        particle: PDG ids.
-        own: lowest and highest value of the particles whose range is not that of all.
+        columns: the conditions.
+        particle: PDG ids (n,), where there are several.
+        seen: values by condition; by PDG id, or for all particles (:data:`ALL`).
     """
-    outside = np.zeros(len(scale), dtype=bool)
-    for pdg, (low, high) in own.items():
-        beyond = (scale < low * (1 - ROUNDING)) | (scale > high * (1 + ROUNDING))
-        outside |= beyond & (particle == pdg)
+    outside = np.zeros(len(next(iter(columns.values()))), dtype=bool)
+    for pdg, categories in seen.items():
+        for name, values in categories.items():
+            unseen = ~np.isin(columns[name], values)
+            outside |= unseen if pdg == ALL else unseen & (particle == pdg)
+    return outside
+
+
+def outside_own_ranges(
+    columns: Mapping[str, Array],
+    particle: Array,
+    own: Mapping[int, Mapping[str, tuple[float, float]]],
+    declared: Mapping[str, Declared],
+) -> BoolArray:
+    """Return which rows lie outside the ranges that their own particle had in training (n,).
+
+    Args:
+        columns: the conditions.
+        particle: PDG ids (n,).
+        own: by PDG id, the ranges of the particles that had less than all of a condition.
+        declared: what is known of the conditions.
+    """
+    outside = np.zeros(len(particle), dtype=bool)
+    for pdg, ranges in own.items():
+        outside |= outside_ranges(columns, ranges, declared) & (particle == pdg)
     return outside

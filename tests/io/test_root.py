@@ -719,8 +719,8 @@ def test_files_of_hits_are_read_piece_by_piece(tmp_path):
     assert np.array_equal(file.take(slice(3, 6))["showers"], kept[3:6])
 
 
-def test_maps_are_for_root_files(tmp_path):
+def test_maps_are_for_files_of_others(tmp_path):
     energy, cells = showers()
     events = read(write_tree(tmp_path / "a.root", {"t": {"energy": energy, "cells": cells}}))
     write_events(events, tmp_path / "a.h5")
-    assert "are mapped in ROOT files; this is hdf5" in refused(tmp_path / "a.h5", "energy=E:GeV")
+    assert "this one is of ours" in refused(tmp_path / "a.h5", "energy=E:GeV")

@@ -7,7 +7,7 @@ from typing import Any
 
 from simulacra.info.columns import range_text
 from simulacra.models import MODELS
-from simulacra.particles import OWN_RANGES
+from simulacra.particles import particle_name
 from simulacra.simulators.exported import ExportedSimulator
 from simulacra.simulators.load import load_simulator
 from simulacra.simulators.trained import TrainedSimulator
@@ -18,7 +18,7 @@ def simulator_facts(name: str) -> dict[str, Any]:
     simulator = load_simulator(name)
     if isinstance(simulator, ExportedSimulator):
         contract = simulator.runtime.contract
-        common = _common(simulator, contract.model, contract.ranges, contract.facts)
+        common = _common(simulator, contract.model, contract.ranges)
         made = {"versions": contract.facts.get("versions")}
         return {"exported simulator": name, **common, "training": _training(contract.facts) | made}
     assert isinstance(simulator, TrainedSimulator)
@@ -32,7 +32,7 @@ def simulator_facts(name: str) -> dict[str, Any]:
     }
     return {
         "simulator": name,
-        **_common(simulator, card.model_kind, simulator.ranges, simulator.about),
+        **_common(simulator, card.model_kind, simulator.ranges),
         "symmetries": options.get("symmetries"),
         "parameters": sum(p.numel() for p in simulator.surrogate.network.parameters()),
         "training": from_card | _training(simulator.about),
@@ -43,12 +43,14 @@ def _common(
     simulator: TrainedSimulator | ExportedSimulator,
     model: str,
     ranges: Mapping[str, tuple[float, float]],
-    about: Mapping[str, Any],
 ) -> dict[str, Any]:
     detector = simulator.detector
     summary = f": {MODELS[model].summary}" if model in MODELS else ""
-    recorded = about.get(OWN_RANGES, {})
-    own = {name: range_text(low, high, "MeV") for name, (low, high) in recorded.items()}
+    own = {
+        f"{particle_name(pdg)} {name}": range_text(*limits, detector.conditions[name].unit)
+        for pdg, each in simulator.own_ranges.items()
+        for name, limits in each.items()
+    }
     return {
         "model": f"{model}{summary}",
         "detector": f"{detector.name} ({detector.kind})",

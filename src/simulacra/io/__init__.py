@@ -28,6 +28,7 @@ from simulacra.io.hdf5 import (
     write_hdf5,
     write_hdf5_pieces,
 )
+from simulacra.io.hdf5_tables import count_tables, read_tables
 from simulacra.io.mapped.mapping import Layout
 from simulacra.io.par04 import PAR04, read_par04, write_par04
 from simulacra.io.partners import open_partners
@@ -159,7 +160,7 @@ def read_events(
         path: the file; its content says the format.
         detector: the detector, where the file does not carry it; otherwise they must agree.
         rows: which events, so that a large file can be read piece by piece.
-        layout: which trees and columns of a ROOT file hold what, where they are not named as ours.
+        layout: which tables and columns of a ROOT or HDF5 file hold what, if not named as ours.
         unit: of energies, such as ``GeV``, where the file does not state it.
 
     Raises:
@@ -179,15 +180,19 @@ def _reader(path: Path, layout: Layout | None) -> tuple[Reader, Callable[[Path],
     A layout may say what its trees and columns hold.
 
     Raises:
-        EventsError: there is a layout, and the file is not ROOT.
+        EventsError: there is a layout, and the file is one of ours, or neither ROOT nor HDF5.
     """
-    kind = recognise(path)
     if layout is None or layout.is_default:
+        kind = recognise(path)
         return FORMATS[kind].read, FORMATS[kind].count
-    if kind != "root":
-        msg = f"{path}: trees and columns are mapped in ROOT files; this is {kind}"
+    if not path.is_file() or not holds(path):
+        kind = recognise(path)
+        assert kind == "root"
+        return partial(_read_root, layout=layout), partial(count_root, layout=layout)
+    if is_native(path) or regions_of(path):
+        msg = f"{path}: columns of files of others are mapped; this one is of ours and says them"
         raise EventsError(msg)
-    return partial(_read_root, layout=layout), partial(count_root, layout=layout)
+    return partial(read_tables, layout=layout), partial(count_tables, layout=layout)
 
 
 class EventFile:
@@ -199,7 +204,7 @@ class EventFile:
         path: the file; its content says the format.
         detector: the detector, where the file does not carry it; otherwise they must agree.
         unit: of energies, where the file does not state it.
-        layout: which trees and columns of a ROOT file hold what, where they are not named as ours.
+        layout: which tables and columns of a ROOT or HDF5 file hold what, if not named as ours.
 
     Raises:
         EventsError: the file cannot be used; the message says why.

@@ -16,6 +16,13 @@ import h5py
 from simulacra.arrays import Array
 from simulacra.conditions import Conditions
 from simulacra.detectors import Detector
+from simulacra.detectors.calorimeter.impacts import (
+    IMPACTS,
+    POSITIONS,
+    impacts_of,
+    require_positions,
+    why_offsets,
+)
 from simulacra.errors import EventsError
 from simulacra.events import Events
 from simulacra.io.datasets import (
@@ -108,6 +115,8 @@ def write_group(pieces: Iterable[Events], n: int, group: h5py.Group) -> None:
 def _describe(events: Events, group: h5py.Group) -> None:
     group.attrs["format"] = FORMAT
     group.attrs["format_version"] = VERSION
+    if impacts_of(events.detector) == POSITIONS:  # which earlier versions wrote as offsets
+        group.attrs[IMPACTS] = POSITIONS
     group.attrs["detector"] = events.detector.to_yaml()
     group.attrs["provenance"] = json.dumps(dict(events.provenance), sort_keys=True)
 
@@ -165,6 +174,8 @@ def read_group(
     detector = carried_detector(text, expected)
     columns = _columns(file, detector, rows, unit)
     require_conditions(detector, columns)
+    if ours:
+        _require_positions(file, detector)
     if unknown := sorted(set(columns) - set(detector.conditions)):
         msg = f"{file.file.filename}: {detector.name} declares no condition {', '.join(unknown)}: "
         msg += "nothing here takes account of it"
@@ -185,6 +196,18 @@ def read_group(
         msg = "its provenance is not a JSON object"
         raise EventsError(msg)
     return Events(Conditions(columns), response, detector, facts)
+
+
+def _require_positions(file: h5py.Group, detector: Detector) -> None:
+    """Raise an :class:`EventsError` where impacts, of all events, may be offsets."""
+    said = str(file.attrs[IMPACTS]) if IMPACTS in file.attrs else None
+    if not why_offsets(said, detector):
+        return
+    spec, impacts = detector.conditions, {}
+    for name in _names_of_conditions(file):
+        if name.startswith("impact_") and name in spec:
+            impacts[name] = read_column(file, f"conditions/{name}", spec[name].unit, slice(None))
+    require_positions(said, detector, impacts)
 
 
 def _names_of_conditions(file: h5py.Group) -> list[str]:

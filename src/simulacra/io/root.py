@@ -17,6 +17,13 @@ import numpy as np
 
 from simulacra.arrays import Array
 from simulacra.detectors import Calorimeter, Detector
+from simulacra.detectors.calorimeter.impacts import (
+    IMPACTS,
+    POSITIONS,
+    impacts_of,
+    require_positions,
+    why_offsets,
+)
 from simulacra.errors import EventsError
 from simulacra.events import Events
 from simulacra.files.atomic import whole_file
@@ -75,12 +82,16 @@ def read_root(
         tables, layout, calorimeter = _understood(file, layout, detector, text)
         # what was written here may be of particles that leave next to nothing
         believed = text is not None and layout.is_default
+        said = _text(file, IMPACTS)
+        if believed and why_offsets(said, calorimeter):
+            every = assemble(tables, layout, calorimeter, slice(None), believed)
+            require_positions(said, calorimeter, every.conditions.columns)
         events = assemble(tables, layout, calorimeter, rows, believed)
         origin = dict(events.provenance)
         converted = {"format": KIND, "file": path.name, **origin["converted_from"]}
         facts = {**origin, "converted_from": converted}
-        if believed and (said := _text(file, "provenance")) is not None:
-            facts = json.loads(said)
+        if believed and (made := _text(file, "provenance")) is not None:
+            facts = json.loads(made)
         return Events(events.conditions, events.response, events.detector, facts)
 
 
@@ -154,6 +165,8 @@ def write_root(events: Events, path: Path) -> None:
         jagged = {name: awkward.unflatten(flat, counts) for name, flat in hits.items()}
         columns["cell"] = awkward.zip(jagged)
     with whole_file(path) as part, uproot.recreate(part) as file:
+        if impacts_of(detector) == POSITIONS:  # which earlier versions wrote as offsets
+            file[IMPACTS] = POSITIONS
         file["detector"] = detector.to_yaml()
         file["provenance"] = json.dumps(dict(events.provenance), sort_keys=True)
         types = {

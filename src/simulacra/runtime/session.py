@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from simulacra.arrays import Array, BoolArray
-from simulacra.columns import check_columns, outside_ranges
+from simulacra.columns import check_columns, outside_own_ranges, outside_ranges, outside_seen
 from simulacra.errors import EventsError, MissingDependencyError, SimulatorError
 from simulacra.files.digests import require_intact
+from simulacra.particles import PDG
 from simulacra.runtime.contract import CONDITIONS, KEY, NOISE, Contract
 
 if TYPE_CHECKING:
@@ -148,7 +149,13 @@ class Runtime:
     def outside(self, conditions: Mapping[str, ArrayLike]) -> BoolArray:
         """Return which rows of conditions lie outside the ranges of training (n,)."""
         columns = self._columns(conditions)
-        return outside_ranges(columns, self.contract.ranges, self.contract.declared)
+        contract = self.contract
+        outside = outside_ranges(columns, contract.ranges, contract.declared)
+        outside |= outside_seen(columns, columns.get(PDG), contract.seen)
+        if PDG not in columns:
+            return outside
+        own = contract.own_ranges
+        return outside | outside_own_ranges(columns, columns[PDG], own, contract.declared)
 
     def _columns(self, conditions: Mapping[str, ArrayLike]) -> dict[str, Array]:
         names = [column.name for column in self.contract.columns]

@@ -11,11 +11,13 @@ from typing import Self
 from simulacra.arrays import BoolArray
 from simulacra.conditions import Conditions
 from simulacra.detectors import Detector, parse_detector
+from simulacra.detectors.calorimeter.impacts import IMPACTS, why_offsets
+from simulacra.errors import SimulatorError
 from simulacra.events import Events
 from simulacra.files.atomic import whole_file
 from simulacra.files.provenance import provenance
 from simulacra.models import find_model
-from simulacra.particles import PDG, own_ranges_of, particle_name
+from simulacra.particles import PDG, OwnRanges, Seen, particle_name
 from simulacra.runtime import Runtime
 from simulacra.simulators.answers import Answers
 
@@ -40,9 +42,15 @@ class ExportedSimulator:
 
         Raises:
             MissingDependencyError: ONNX Runtime is not installed.
-            SimulatorError: there is no such file, it is damaged, or not one of ours.
+            SimulatorError: there is no such file, it is damaged, not one of ours, or its impacts
+                were offsets and are positions now.
         """
-        return cls(Path(path), Runtime.load(path))
+        simulator = cls(Path(path), Runtime.load(path))
+        said = simulator.runtime.contract.facts.get(IMPACTS)
+        if why := why_offsets(said, simulator.detector):
+            msg = f"{path}: {why}: simulate, train and export it again"
+            raise SimulatorError(msg)
+        return simulator
 
     @cached_property
     def detector(self) -> Detector:
@@ -81,11 +89,13 @@ class ExportedSimulator:
 
     def _answers(self, conditions: Conditions, seed: int) -> Answers:
         contract = self.runtime.contract
+        conditions.check(self.detector)
         blocks = self.runtime.blocks(conditions.columns, seed)
         used = Conditions({name: conditions[name] for name in self.detector.conditions})
         own = {"model": contract.model, "seed": seed, "runtime": "onnxruntime"}
         facts = {**contract.facts, **own}
         del facts["step"], facts["versions"]  # those of the export
+        facts.pop(IMPACTS, None)
         return Answers(used, blocks, self.detector, provenance("generate", **facts))
 
     @property
@@ -94,14 +104,18 @@ class ExportedSimulator:
         return self.runtime.contract.ranges
 
     @property
-    def own_ranges(self) -> dict[int, tuple[float, float]]:
-        """The range of the detector's scale, MeV, of particles that had less than all of it."""
-        return own_ranges_of(self.runtime.contract.facts)
+    def own_ranges(self) -> OwnRanges:
+        """Ranges, by PDG id and condition, of particles that had less than all of them."""
+        return self.runtime.contract.own_ranges
+
+    @property
+    def seen(self) -> Seen:
+        """Values of categorical conditions in training, where not all that there are."""
+        return self.runtime.contract.seen
 
     def outside(self, conditions: Conditions) -> BoolArray:
         """Return which rows lie outside the ranges of training (n,)."""
-        outside = self.runtime.outside(conditions.columns)
-        return outside | conditions.outside_own(self.own_ranges, self.detector)
+        return self.runtime.outside(conditions.columns)
 
     def save(self, path: Path) -> None:
         """Write the file again, which appears whole or not at all."""

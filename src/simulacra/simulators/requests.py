@@ -8,14 +8,15 @@ from typing import Protocol
 import numpy as np
 
 from simulacra.arrays import Array
-from simulacra.columns import far_outside
+from simulacra.columns import far_outside, outside_seen
 from simulacra.conditions import STREAM, Conditions
 from simulacra.datasets.samples import open_parts
 from simulacra.detectors import Detector
+from simulacra.detectors.base import ConditionSpec
 from simulacra.errors import EventsError, SimulatorError
 from simulacra.events import Events
 from simulacra.io.joined import whole
-from simulacra.particles import PDG, ParticleMixture, particle_name, require_served
+from simulacra.particles import PDG, OwnRanges, ParticleMixture, Seen, particle_name, require_served
 
 
 class Serving(Protocol):
@@ -38,8 +39,12 @@ class Serving(Protocol):
         """Lowest and highest training value of each numerical condition."""
 
     @property
-    def own_ranges(self) -> dict[int, tuple[float, float]]:
-        """The range of the detector's scale, MeV, of particles that had less than all of it."""
+    def own_ranges(self) -> OwnRanges:
+        """Ranges, by PDG id and condition, of particles that had less than all of them."""
+
+    @property
+    def seen(self) -> Seen:
+        """Values of categorical conditions in training, where not all that there are."""
 
 
 def asked_particles(simulator: Serving, asked: str | None) -> ParticleMixture | None:
@@ -118,22 +123,33 @@ def require_near(simulator: Serving, conditions: Conditions) -> None:
         SimulatorError: a value is; the message says the trained range.
     """
     conditions.check(simulator.detector)
-    declared, scale = simulator.detector.conditions, simulator.detector.scale
+    declared = simulator.detector.conditions
     for name, limits in simulator.ranges.items():
-        far = far_outside(conditions[name], limits, declared[name].role)
-        _refuse_far(name, conditions[name][far], limits, declared[name].unit)
+        _refuse_far(name, conditions[name], limits, declared[name])
+    unseen = outside_seen(conditions.columns, conditions.columns.get(PDG), simulator.seen)
+    if np.any(unseen):
+        names = ", ".join(sorted({name for each in simulator.seen.values() for name in each}))
+        msg = (
+            f"{names}: {unseen.sum()} events have a value that was not seen in training: "
+            "--extrapolate generates them all the same"
+        )
+        raise SimulatorError(msg)
     if PDG not in conditions.columns:
         return
-    for pdg, limits in simulator.own_ranges.items():
-        values = conditions[scale][conditions[PDG] == pdg]
-        far = far_outside(values, limits, declared[scale].role)
-        _refuse_far(f"{scale} of {particle_name(pdg)}", values[far], limits, declared[scale].unit)
+    for pdg, ranges in simulator.own_ranges.items():
+        mine = conditions[PDG] == pdg
+        for name, limits in ranges.items():
+            of = f"{name} of {particle_name(pdg)}"
+            _refuse_far(of, conditions[name][mine], limits, declared[name])
 
 
-def _refuse_far(name: str, values: Array, limits: tuple[float, float], unit: str) -> None:
+def _refuse_far(
+    name: str, column: Array, limits: tuple[float, float], declared: ConditionSpec
+) -> None:
+    values = column[far_outside(column, limits, declared.role)]
     if not len(values):
         return
-    low, high = (f"{limit:g} {unit}".strip() for limit in limits)
+    low, high = (f"{limit:g} {declared.unit}".strip() for limit in limits)
     msg = (
         f"{name}: {len(values)} events, such as one of {values[0]:g}, are far outside the trained "
         f"range, {low} to {high}: --extrapolate generates them all the same"
