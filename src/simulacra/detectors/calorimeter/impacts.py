@@ -12,9 +12,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from simulacra.arrays import Array
+from simulacra.detectors.base import Detector
 from simulacra.detectors.calorimeter.calorimeter import Calorimeter
 from simulacra.detectors.calorimeter.segmentation import CartesianSegmentation
-from simulacra.detectors.catalogue import Detector
 from simulacra.errors import EventsError
 
 IMPACTS = "impacts"
