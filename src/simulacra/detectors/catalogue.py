@@ -13,7 +13,8 @@ from simulacra.detectors.calorimeter.calorimeter import Calorimeter
 from simulacra.detectors.jet_image import JetImage
 from simulacra.detectors.tpc import Tpc
 from simulacra.errors import DetectorError
-from simulacra.files.yaml_text import one_line_errors, parse_yaml, text_of
+from simulacra.files.small_files import read_small, read_text
+from simulacra.files.yaml_text import one_line_errors, parse_yaml
 
 Detector = Calorimeter | Tpc | JetImage
 _ADAPTER: TypeAdapter[Detector] = TypeAdapter(Annotated[Detector, Field(discriminator="kind")])
@@ -65,5 +66,5 @@ def load_detector(name: str | Path) -> Detector:
         )
         raise DetectorError(msg)
     if path.suffix.lower() == ".xml":
-        return _detector(binning_content(path.read_bytes(), path, choice), str(path))
-    return parse_detector(text_of(path, DetectorError), str(path))
+        return _detector(binning_content(read_small(path, DetectorError), path, choice), str(path))
+    return parse_detector(read_text(path, DetectorError), str(path))
