@@ -110,7 +110,9 @@ def test_each_particle_has_its_own_range(barrel, files, tmp_path):
     names = [str(tmp_path / name) for name in ("e.h5", "g.h5")]
     simulator = train(card(names, files("e-", "gamma", seed=5)), tmp_path / "s")
     assert simulator.own_ranges == {22: {"energy": pytest.approx((1000.0, 1000.0))}}
-    asked = simulator.generate("1GeV,4GeV", 8, 1, "e-,gamma").conditions
+    with pytest.raises(SimulatorError, match="energy of gamma: 2 events, .* far outside"):
+        simulator.generate("1GeV,4GeV", 8, 1, "e-,gamma")
+    asked = simulator.generate("1GeV,4GeV", 8, 1, "e-,gamma", extrapolate=True).conditions
     outside = (asked["pdg"] == 22) & (asked["energy"] > 2000)
     assert simulator.outside(asked).tolist() == outside.tolist()
 

@@ -8,7 +8,7 @@ from typing import NoReturn, Protocol
 import numpy as np
 
 from simulacra.arrays import Array, BoolArray
-from simulacra.errors import EventsError
+from simulacra.errors import EventsError, SimulatorError
 
 ROUNDING = 1e-4
 """Part of a limit by which single precision may miss it."""
@@ -112,6 +112,26 @@ def far_outside(column: Array, limits: tuple[float, float], role: str) -> BoolAr
     if role == "log":
         return _beyond(column, low / FAR_FACTOR, high * FAR_FACTOR, 0.0, turns=False)
     return _beyond(column, low, high, FAR_PART * (high - low), turns=role == "cyclic")
+
+
+def require_near(name: str, column: Array, limits: tuple[float, float], spec: Declared) -> None:
+    """Raise a :class:`SimulatorError` where values lie :func:`far_outside` of the trained range.
+
+    Args:
+        name: of the condition, for the message.
+        column: its values (n,).
+        limits: lowest and highest value in training.
+        spec: how it is declared.
+    """
+    far = column[far_outside(column, limits, spec.role)]
+    if not len(far):
+        return
+    low, high = (f"{limit:g} {spec.unit}".strip() for limit in limits)
+    msg = (
+        f"{name}: {len(far)} events, such as one of {far[0]:g}, are far outside the trained range, "
+        f"{low} to {high}: --extrapolate (extrapolate=True in Python) generates them all the same"
+    )
+    raise SimulatorError(msg)
 
 
 def _beyond(column: Array, low: float, high: float, margin: float, *, turns: bool) -> BoolArray:

@@ -9,7 +9,8 @@ from simulacra.detectors.base import Detector
 from simulacra.detectors.calorimeter.calochallenge import binning_content
 from simulacra.errors import DetectorError
 from simulacra.files.entry_points import Table
-from simulacra.files.yaml_text import one_line_errors, parse_yaml, text_of
+from simulacra.files.small_files import read_small, read_text
+from simulacra.files.yaml_text import one_line_errors, parse_yaml
 
 KINDS: Table[type[Detector]] = Table(
     "simulacra.detectors",
@@ -77,5 +78,5 @@ def load_detector(name: str | Path) -> Detector:
         )
         raise DetectorError(msg)
     if path.suffix.lower() == ".xml":
-        return _detector(binning_content(path.read_bytes(), path, choice), str(path))
-    return parse_detector(text_of(path, DetectorError), str(path))
+        return _detector(binning_content(read_small(path, DetectorError), path, choice), str(path))
+    return parse_detector(read_text(path, DetectorError), str(path))

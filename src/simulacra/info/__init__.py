@@ -15,7 +15,7 @@ from simulacra.detectors import builtin_detectors, load_detector
 from simulacra.errors import SimulacraError
 from simulacra.info.detectors import detector_facts
 from simulacra.info.files import file_facts
-from simulacra.info.simulators import simulator_facts
+from simulacra.info.simulators import lwtnn_facts, simulator_facts
 from simulacra.info.text import as_text
 
 ABOUT = "simulator.json"
@@ -36,6 +36,8 @@ def describe(what: str, detector: str | None = None) -> dict[str, Any]:
     path = Path(what)
     if what in shipped_simulators() or (path / ABOUT).is_file() or path.suffix == ".onnx":
         return simulator_facts(what)
+    if path.suffix == ".json":
+        return lwtnn_facts(path)
     if what in builtin_detectors() or path.suffix.lower().partition("#")[0] in DETECTOR_FILES:
         return detector_facts(load_detector(what))
     if what.startswith(PREFIX) or path.is_file():

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from simulacra.deploy.lwtnn_reader import Graph
 from simulacra.info.columns import range_text
 from simulacra.models import MODELS
 from simulacra.particles import particle_name
@@ -37,6 +39,15 @@ def simulator_facts(name: str) -> dict[str, Any]:
         "parameters": sum(p.numel() for p in simulator.surrogate.network.parameters()),
         "training": from_card | _training(simulator.about),
     }
+
+
+def lwtnn_facts(path: Path) -> dict[str, Any]:
+    """Return the facts on a graph that LWTNN reads, and on what made it, if that was us."""
+    graph = Graph.load(path)
+    inputs = {entry["name"]: len(entry["variables"]) for entry in graph.inputs}
+    outputs = {name: len(output["labels"]) for name, output in graph.outputs.items()}
+    about = {name: value for name, value in graph.about.items() if name != "seal"}
+    return {"LWTNN graph": str(path), **about, "inputs of": inputs, "outputs of": outputs}
 
 
 def _common(

@@ -20,6 +20,7 @@ from simulacra.models import find_model
 from simulacra.particles import PDG, OwnRanges, Seen, particle_name
 from simulacra.runtime import Runtime
 from simulacra.simulators.answers import Answers
+from simulacra.simulators.extrapolation import require_near
 
 SUFFIX = ".onnx"
 
@@ -69,28 +70,33 @@ class ExportedSimulator:
         sees = find_model(self.runtime.contract.model).tells_particles_apart()
         return sees and PDG in self.detector.conditions
 
-    def simulate(self, conditions: Conditions, seed: int) -> Events:
+    def simulate(self, conditions: Conditions, seed: int, *, extrapolate: bool = False) -> Events:
         """Return one event for each row of conditions; equal seeds give equal bytes.
 
         Raises:
             EventsError: a condition is missing or not sensible.
-            SimulatorError: an answer is not finite, or negative where there is no sign.
+            SimulatorError: a condition is far outside the training and ``extrapolate`` is not set;
+                or an answer is not finite, or negative where there is no sign.
         """
-        return self._answers(conditions, seed).whole()
+        return self._answers(conditions, seed, extrapolate).whole()
 
-    def stream(self, conditions: Conditions, seed: int) -> Iterator[Events]:
+    def stream(
+        self, conditions: Conditions, seed: int, *, extrapolate: bool = False
+    ) -> Iterator[Events]:
         """Yield the events of :meth:`simulate` in pieces, so that few are in memory at once.
 
         Raises:
             EventsError: a condition is missing or not sensible.
-            SimulatorError: as for :meth:`simulate`.
+            SimulatorError: as for :meth:`simulate`; on answers, when it comes to them.
         """
-        return self._answers(conditions, seed).pieces()
+        return self._answers(conditions, seed, extrapolate).pieces()
 
-    def _answers(self, conditions: Conditions, seed: int) -> Answers:
+    def _answers(self, conditions: Conditions, seed: int, extrapolate: bool) -> Answers:
         contract = self.runtime.contract
         conditions.check(self.detector)
-        blocks = self.runtime.blocks(conditions.columns, seed)
+        if not extrapolate:
+            require_near(self, conditions)
+        blocks = self.runtime.blocks(conditions.columns, seed, extrapolate=True)  # as was checked
         used = Conditions({name: conditions[name] for name in self.detector.conditions})
         own = {"model": contract.model, "seed": seed, "runtime": "onnxruntime"}
         facts = {**contract.facts, **own}

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Protocol
 
 import numpy as np
 
-from simulacra.arrays import Array
-from simulacra.columns import far_outside, outside_seen
 from simulacra.conditions import STREAM, Conditions
 from simulacra.datasets.samples import open_parts
 from simulacra.detectors import Detector
-from simulacra.detectors.base import ConditionSpec
 from simulacra.errors import EventsError, SimulatorError
 from simulacra.events import Events
 from simulacra.io.joined import whole
-from simulacra.particles import PDG, OwnRanges, ParticleMixture, Seen, particle_name, require_served
+from simulacra.particles import PDG, ParticleMixture, require_served
 
 
 class Serving(Protocol):
@@ -33,18 +29,6 @@ class Serving(Protocol):
     @property
     def chooses_particle(self) -> bool:
         """Whether it gives the response of the particle that the condition ``pdg`` says."""
-
-    @property
-    def ranges(self) -> Mapping[str, tuple[float, float]]:
-        """Lowest and highest training value of each numerical condition."""
-
-    @property
-    def own_ranges(self) -> OwnRanges:
-        """Ranges, by PDG id and condition, of particles that had less than all of them."""
-
-    @property
-    def seen(self) -> Seen:
-        """Values of categorical conditions in training, where not all that there are."""
 
 
 def asked_particles(simulator: Serving, asked: str | None) -> ParticleMixture | None:
@@ -113,45 +97,3 @@ def conditions_for(simulator: Serving, events: Events, name: str = "the events")
         msg = f"nothing in {name} says which event is of which particle: give --particle"
         raise EventsError(msg)
     return events.labelled(simulator.detector.particles).conditions
-
-
-def require_near(simulator: Serving, conditions: Conditions) -> None:
-    """Refuse conditions far outside the training (:func:`simulacra.columns.far_outside`).
-
-    Raises:
-        EventsError: a condition is missing or not sensible.
-        SimulatorError: a value is; the message says the trained range.
-    """
-    conditions.check(simulator.detector)
-    declared = simulator.detector.conditions
-    for name, limits in simulator.ranges.items():
-        _refuse_far(name, conditions[name], limits, declared[name])
-    unseen = outside_seen(conditions.columns, conditions.columns.get(PDG), simulator.seen)
-    if np.any(unseen):
-        names = ", ".join(sorted({name for each in simulator.seen.values() for name in each}))
-        msg = (
-            f"{names}: {unseen.sum()} events have a value that was not seen in training: "
-            "--extrapolate generates them all the same"
-        )
-        raise SimulatorError(msg)
-    if PDG not in conditions.columns:
-        return
-    for pdg, ranges in simulator.own_ranges.items():
-        mine = conditions[PDG] == pdg
-        for name, limits in ranges.items():
-            of = f"{name} of {particle_name(pdg)}"
-            _refuse_far(of, conditions[name][mine], limits, declared[name])
-
-
-def _refuse_far(
-    name: str, column: Array, limits: tuple[float, float], declared: ConditionSpec
-) -> None:
-    values = column[far_outside(column, limits, declared.role)]
-    if not len(values):
-        return
-    low, high = (f"{limit:g} {declared.unit}".strip() for limit in limits)
-    msg = (
-        f"{name}: {len(values)} events, such as one of {values[0]:g}, are far outside the trained "
-        f"range, {low} to {high}: --extrapolate generates them all the same"
-    )
-    raise SimulatorError(msg)

@@ -32,6 +32,7 @@ from simulacra.events import Events
 from simulacra.files.atomic import part_of, publish_folder, settled, whole_file, whole_folder
 from simulacra.files.digests import PLACEHOLDER, require_intact, seal
 from simulacra.files.provenance import provenance
+from simulacra.files.small_files import parse_object, read_small, read_text
 from simulacra.files.tensors import read_tensors, write_tensors
 from simulacra.files.work_folder import workplace
 from simulacra.models import find_model
@@ -49,6 +50,7 @@ from simulacra.particles import (
     seen_of,
 )
 from simulacra.simulators.answers import Answers
+from simulacra.simulators.extrapolation import require_near
 from simulacra.simulators.ranges import range_notes, recorded, trained_ranges
 from simulacra.simulators.requests import asked_particles
 from simulacra.training import fit
@@ -85,8 +87,11 @@ class FastSimulator(Protocol):
     def detector(self) -> Detector:
         """The detector whose response it gives."""
 
-    def simulate(self, conditions: Conditions, seed: int) -> Events:
-        """Return one event for each row of conditions; equal seeds give equal bytes."""
+    def simulate(self, conditions: Conditions, seed: int, *, extrapolate: bool = False) -> Events:
+        """Return one event for each row of conditions; equal seeds give equal bytes.
+
+        Conditions far outside the training are refused, unless ``extrapolate`` is set.
+        """
 
     @property
     def particles(self) -> tuple[str, ...]:
@@ -96,7 +101,9 @@ class FastSimulator(Protocol):
     def chooses_particle(self) -> bool:
         """Whether it gives the response of the particle that the condition ``pdg`` says."""
 
-    def stream(self, conditions: Conditions, seed: int) -> Iterator[Events]:
+    def stream(
+        self, conditions: Conditions, seed: int, *, extrapolate: bool = False
+    ) -> Iterator[Events]:
         """Yield the same events piece by piece, so that few are in memory at once."""
 
     @property
@@ -158,34 +165,52 @@ class TrainedSimulator:
         """Ranges, by PDG id and condition, of particles that had less than all of them."""
         return own_ranges_of(self.about, self.detector.scale)
 
-    def simulate(self, conditions: Conditions, seed: int) -> Events:
+    def simulate(self, conditions: Conditions, seed: int, *, extrapolate: bool = False) -> Events:
         """Return one event for each row of conditions.
+
+        Args:
+            conditions: what is asked for.
+            seed: equal seeds give equal bytes.
+            extrapolate: answer conditions far outside the training, too.
 
         Raises:
             EventsError: a condition is missing or not sensible.
-            SimulatorError: a particle is none of those that it learned from; or an answer is not
-                finite, or negative where there is no sign.
+            SimulatorError: a condition is far outside the training; a particle is none of those
+                that it learned from; or an answer is not finite, or negative where there is no
+                sign.
         """
-        return self._answers(conditions, seed).whole()
+        return self._answers(conditions, seed, extrapolate).whole()
 
-    def stream(self, conditions: Conditions, seed: int) -> Iterator[Events]:
+    def stream(
+        self, conditions: Conditions, seed: int, *, extrapolate: bool = False
+    ) -> Iterator[Events]:
         """Yield the events of :meth:`simulate` in pieces, so that few are in memory at once.
 
         Raises:
             EventsError: a condition is missing or not sensible.
-            SimulatorError: as for :meth:`simulate`.
+            SimulatorError: as for :meth:`simulate`; on answers, when it comes to them.
         """
-        return self._answers(conditions, seed).pieces()
+        return self._answers(conditions, seed, extrapolate).pieces()
 
-    def _answers(self, conditions: Conditions, seed: int) -> Answers:
+    def _answers(self, conditions: Conditions, seed: int, extrapolate: bool) -> Answers:
         conditions.check(self.detector)
+        if not extrapolate:
+            require_near(self, conditions)
         if PDG in self.detector.conditions:
             require_served(np.unique(conditions[PDG]).tolist(), self.particles, "the simulator")
         used = Conditions({name: conditions[name] for name in self.detector.conditions})
         facts = provenance("generate", model=self.card.model_kind, seed=seed, **self.about)
         return Answers(used, self.surrogate.blocks(used, seed), self.detector, facts)
 
-    def generate(self, energy: str, n: int, seed: int, particle: str | None = None) -> Events:
+    def generate(
+        self,
+        energy: str,
+        n: int,
+        seed: int,
+        particle: str | None = None,
+        *,
+        extrapolate: bool = False,
+    ) -> Events:
         """Return ``n`` events of particles at random places of the beam spot.
 
         Args:
@@ -195,12 +220,15 @@ class TrainedSimulator:
             seed: where conditions and response come from.
             particle: ``gamma``; ``e-,gamma`` in turn; ``e-:2,gamma:1`` with weights; needed where
                 the particle is a condition and the detector does not draw it by itself.
+            extrapolate: answer energies far outside the training, too.
 
         Raises:
-            SimulacraError: it learned from other particles, or does not say from which.
+            SimulacraError: it learned from other particles, or does not say from which; or an
+                energy is far outside the training.
         """
         mixture = asked_particles(self, particle)
-        return self.simulate(conditions_at(self.detector, energy, n, seed, mixture), seed)
+        conditions = conditions_at(self.detector, energy, n, seed, mixture)
+        return self.simulate(conditions, seed, extrapolate=extrapolate)
 
     @property
     def seen(self) -> Seen:
@@ -254,7 +282,7 @@ class TrainedSimulator:
     def _read(cls, folder: Path) -> Self:
         about = _read_about(folder)
         try:
-            detector = parse_detector((folder / DETECTOR).read_text(encoding="utf-8"), DETECTOR)
+            detector = parse_detector(read_text(folder / DETECTOR, SimulatorError), DETECTOR)
             card = Card.load(folder / CARD)
         except SimulacraError as error:
             msg = f"{folder}: {error}"
@@ -282,7 +310,8 @@ def _require_places(folder: Path, about: Mapping[str, Any], detector: Detector) 
 
 
 def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _why_none(folder: Path) -> str:
@@ -299,9 +328,9 @@ def _read_about(folder: Path) -> dict[str, Any]:
     if not path.is_file():
         raise SimulatorError(_why_none(folder))
     try:
-        content = path.read_bytes()
+        content = read_small(path, SimulatorError)
         require_intact(content)
-        about: dict[str, Any] = json.loads(content)
+        about = parse_object(content)
         version, digests = about["format_version"], dict(about["sha256"])
         about["ranges"] = {
             name: (float(low), float(high)) for name, (low, high) in about["ranges"].items()

@@ -18,7 +18,8 @@ from pydantic import (
 
 from simulacra.detectors.base import Frozen
 from simulacra.errors import CardError
-from simulacra.files.yaml_text import one_line_errors, parse_yaml, text_of
+from simulacra.files.small_files import read_text
+from simulacra.files.yaml_text import one_line_errors, parse_yaml
 from simulacra.models import find_model
 
 
@@ -58,7 +59,7 @@ class CardFile(Frozen):
         if not path.is_file():
             msg = f"no card {path}"
             raise CardError(msg)
-        return cls.parse(text_of(path, CardError), str(path), overrides)
+        return cls.parse(read_text(path, CardError), str(path), overrides)
 
 
 class DataCard(Frozen):

@@ -22,6 +22,7 @@ from simulacra.errors import CardError, SimulatorError
 from simulacra.events import Events, numbers_of
 from simulacra.files.atomic import whole_file
 from simulacra.files.memory import require_room
+from simulacra.files.small_files import read_text
 from simulacra.files.tensors import below_prefix, read_tensors, with_prefix, write_tensors
 from simulacra.models import find_model
 from simulacra.models.surrogate import Surrogate
@@ -284,12 +285,12 @@ def read_metrics(path: Path) -> tuple[Row, ...]:
     Raises:
         SimulatorError: the file is damaged.
     """
-    with path.open(newline="", encoding="utf-8") as file:
-        try:
-            rows = [{k: float(v) for k, v in row.items() if v} for row in csv.DictReader(file)]
-        except (TypeError, ValueError, csv.Error) as error:
-            msg = f"{path}: damaged: {error}"
-            raise SimulatorError(msg) from None
+    lines = read_text(path, SimulatorError).splitlines()
+    try:
+        rows = [{k: float(v) for k, v in row.items() if v} for row in csv.DictReader(lines)]
+    except (TypeError, ValueError, csv.Error) as error:
+        msg = f"{path}: damaged: {error}"
+        raise SimulatorError(msg) from None
     return tuple(rows)
 
 

@@ -24,6 +24,7 @@ from simulacra.io.mapped.mapping import Layout, Place
 from simulacra.io.mapped.plan import Plan, Tables, plan_events
 from simulacra.io.mapped.rows import select_rows
 from simulacra.io.mapped.scaling import scaled
+from simulacra.io.mapped.second_energy import require_one_energy
 from simulacra.io.mapped.tables import scale_of
 from simulacra.io.mapped.truth import read_conditions, read_particles
 from simulacra.io.voxel_order import require_order
@@ -86,6 +87,8 @@ def assemble(
                     "--cells FILE.csv maps other numbers"
                 )
         notes += [*_contradictions(plan, layout), *left_out(plan)]
+    unit = "MeV" if believed else str(units[ENERGY])
+    require_one_energy(plan, layout, chosen, columns[ENERGY], unit, rows.start or 0)
     for note in notes:
         warnings.warn(note, stacklevel=2)
     facts = _facts(plan, layout, units, particles)
