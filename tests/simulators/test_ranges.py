@@ -20,7 +20,7 @@ from simulacra.particles import own_ranges_of
 from simulacra.runtime import Runtime
 from simulacra.simulators.load import load_simulator
 from simulacra.simulators.ranges import own_ranges, seen_categories, trained_ranges
-from simulacra.simulators.requests import require_near
+from simulacra.simulators.extrapolation import require_near
 from simulacra.simulators.trained import train
 from simulacra.training.card import Card
 from tests.conftest import SMALL_MODELS, random_events
