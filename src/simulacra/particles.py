@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -55,7 +56,7 @@ def pdg_id(particle: str) -> int:
     if particle in _PDG_OF_NAME:
         return _PDG_OF_NAME[particle]
     try:
-        if re.fullmatch(r"[-+]?\d+", particle):
+        if re.fullmatch(r"[-+]?\d{1,18}", particle):
             return int(Particle.from_pdgid(int(particle)).pdgid)
         return int(Particle.from_name(particle).pdgid)
     except (InvalidParticle, ParticleNotFound):
@@ -196,6 +197,23 @@ def own_ranges_of(about: Mapping[str, Any]) -> dict[int, tuple[float, float]]:
     """Return the range of the detector's scale, MeV, of particles that had less than all of it."""
     recorded = about.get(OWN_RANGES, {})
     return {pdg_id(name): (float(low), float(high)) for name, (low, high) in recorded.items()}
+
+
+def require_sensible(about: Mapping[str, Any]) -> None:
+    """Raise an error unless a simulator's facts name particles and ranges in the expected form.
+
+    Raises:
+        SimulacraError: a range is of no particle.
+        AttributeError, TypeError, ValueError: they are not of that form.
+    """
+    names = about.get("particles", ())
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        msg = f"its particles are {names!r}"
+        raise TypeError(msg)
+    for low, high in own_ranges_of(about).values():
+        if not 0 < low <= high < math.inf:
+            msg = f"a particle has no range from {low:g} to {high:g}"
+            raise ValueError(msg)
 
 
 def require_served(asked: Iterable[int], trained: Sequence[str], where: str) -> None:

@@ -179,18 +179,23 @@ def convert(
     ] = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Convert events from one kind of file to another; units and axes are checked."""
+    """Convert events from one kind of file to another; units and axes are checked.
+
+    An output that holds the very events already is left as it is.
+    """
     from simulacra.datasets.samples import open_parts
     from simulacra.detectors import load_detector
     from simulacra.io import Layout, format_of, parse_rows, write_events
     from simulacra.io.joined import require_distinct, selected, whole
+    from simulacra.io.present import holds, may_hold
     from simulacra.io.split import parse_shares, part_paths
 
     shares = parse_shares(split) if split else ()
     outputs = part_paths(output, shares) if shares else {"": output}
-    for path in outputs.values():
+    repeated = output.is_file() and not overwrite and not shares
+    for path in () if repeated else outputs.values():
         require_free(path, overwrite)
-    format_of(output, format_name)
+    kind = format_of(output, format_name)
     limits = parse_rows(rows)
     named = load_detector(detector) if detector else None
     if particle is not None and named is not None:
@@ -198,7 +203,15 @@ def convert(
     layout = Layout.parse(maps or [], trees or [], cells, origin)
     parts = [part for source in sources for part in open_parts(source, named, unit, layout)]
     require_distinct(parts)
-    events = whole(parts if limits == slice(None) else selected(parts, limits), particle)
+    parts = parts if limits == slice(None) else selected(parts, limits)
+    if repeated and not may_hold(output, kind, sum(map(len, parts))):
+        require_free(output, overwrite)  # told before the work
+    events = whole(parts, particle)
+    if repeated:
+        if not holds(output, events):
+            require_free(output, overwrite)
+        console.print(f"{len(events)} events, the same, in {output} already", highlight=False)
+        return
     written = _split(events, shares, seed) if shares else {"": events}
     for name, path in outputs.items():
         write_events(written[name], path, format_name)

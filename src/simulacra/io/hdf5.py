@@ -35,7 +35,7 @@ from simulacra.io.foreign import (
     require_shape,
 )
 from simulacra.io.left_out import arrays_of, note_left_out, require_one_energy
-from simulacra.io.writing import ROWS, created, new_dataset, write_rows
+from simulacra.io.writing import ROWS, created, interruptibly, new_dataset, write_rows
 
 ENERGY_DATASET = "incident_energies"
 FORMAT = "simulacra-events"
@@ -88,7 +88,7 @@ def write_group(pieces: Iterable[Events], n: int, group: h5py.Group) -> None:
     """
     datasets: dict[str, h5py.Dataset] = {}
     start = 0
-    for events in pieces:
+    for events in interruptibly(pieces):
         arrays = _arrays(events)
         if not datasets:
             _describe(events, group)

@@ -11,15 +11,20 @@ from typing import Self
 from simulacra.arrays import BoolArray
 from simulacra.conditions import Conditions
 from simulacra.detectors import Detector, parse_detector
+from simulacra.errors import SimulacraError, SimulatorError
 from simulacra.events import Events
 from simulacra.files.atomic import whole_file
 from simulacra.files.provenance import provenance
 from simulacra.models import find_model
-from simulacra.particles import PDG, own_ranges_of, particle_name
+from simulacra.particles import PDG, own_ranges_of, particle_name, require_sensible
 from simulacra.runtime import Runtime
 from simulacra.simulators.answers import Answers
 
 SUFFIX = ".onnx"
+WRONG_FORM = (ArithmeticError, AttributeError, TypeError, ValueError)
+"""What comes of facts that are not of the expected form."""
+OF_THE_EXPORT = ("step", "versions")
+"""Facts that generated events state for themselves."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,26 @@ class ExportedSimulator:
             MissingDependencyError: ONNX Runtime is not installed.
             SimulatorError: there is no such file, it is damaged, or not one of ours.
         """
-        return cls(Path(path), Runtime.load(path))
+        loaded = cls(Path(path), Runtime.load(path))
+        try:
+            loaded._require_consistent()
+        except (SimulacraError, *WRONG_FORM) as error:
+            msg = f"{path}: damaged: {str(error).removeprefix(f'{path}: ')}"
+            raise SimulatorError(msg) from None
+        return loaded
+
+    def _require_consistent(self) -> None:
+        """Raise an error where the file's parts do not fit one another."""
+        contract, detector = self.runtime.contract, self.detector
+        arrays = {name: array.shape for name, array in detector.response_arrays.items()}
+        if {output.name: output.shape for output in contract.outputs} != arrays:
+            msg = f"its outputs are not those of {detector.name}"
+            raise SimulatorError(msg)
+        if {column.name for column in contract.columns} != set(detector.conditions):
+            msg = f"its conditions are not those of {detector.name}"
+            raise SimulatorError(msg)
+        find_model(contract.model)
+        require_sensible(contract.facts)
 
     @cached_property
     def detector(self) -> Detector:
@@ -85,8 +109,8 @@ class ExportedSimulator:
         used = Conditions({name: conditions[name] for name in self.detector.conditions})
         own = {"model": contract.model, "seed": seed, "runtime": "onnxruntime"}
         facts = {**contract.facts, **own}
-        del facts["step"], facts["versions"]  # those of the export
-        return Answers(used, blocks, self.detector, provenance("generate", **facts))
+        kept = {name: fact for name, fact in facts.items() if name not in OF_THE_EXPORT}
+        return Answers(used, blocks, self.detector, provenance("generate", **kept))
 
     @property
     def ranges(self) -> dict[str, tuple[float, float]]:
