@@ -9,7 +9,7 @@ LOWEST_TESTS := tests/test_cli.py tests/test_simulator.py tests/test_events.py t
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: quickstart test test-lowest lint types format clean
+.PHONY: quickstart test test-lowest fuzz chaos lint types format clean
 
 quickstart: $(VENV)/.core
 	OMP_NUM_THREADS=1 $(BIN)/simulacra quickstart  # so small a network is no faster with more threads
@@ -27,6 +27,11 @@ $(LOWEST)/.dev: pyproject.toml tools/lowest_versions.py
 	$(LOWEST)/bin/python tools/lowest_versions.py pyproject.toml geant4 onnx root > $(LOWEST)/pins
 	$(LOWEST)/bin/python -m pip install --quiet -r $(LOWEST)/pins --editable ".[geant4,onnx,root]"
 	touch $@
+fuzz: $(VENV)/.dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.robustness.fuzz --seed 1 --inputs 1000 --jobs 2
+
+chaos: $(VENV)/.dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.robustness.chaos --seed 1 --faults 160
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check

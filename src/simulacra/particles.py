@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -61,7 +62,7 @@ def pdg_id(particle: str) -> int:
     if particle in _PDG_OF_NAME:
         return _PDG_OF_NAME[particle]
     try:
-        if re.fullmatch(r"[-+]?\d+", particle):
+        if re.fullmatch(r"[-+]?\d{1,18}", particle):
             return int(Particle.from_pdgid(int(particle)).pdgid)
         return int(Particle.from_name(particle).pdgid)
     except (InvalidParticle, ParticleNotFound):
@@ -222,6 +223,25 @@ def seen_of(about: Mapping[str, Any]) -> Seen:
         int(particle): {name: tuple(map(int, values)) for name, values in each.items()}
         for particle, each in about.get(SEEN, {}).items()
     }
+
+
+def require_sensible(about: Mapping[str, Any]) -> None:
+    """Raise an error unless a simulator's facts name particles and ranges in the expected form.
+
+    Raises:
+        SimulacraError: a range is of no particle.
+        AttributeError, TypeError, ValueError: they are not of that form.
+    """
+    names = about.get("particles", ())
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        msg = f"its particles are {names!r}"
+        raise TypeError(msg)
+    for ranges in own_ranges_of(about, "").values():
+        for low, high in ranges.values():
+            if not (math.isfinite(low) and math.isfinite(high) and low <= high):
+                msg = f"a particle has no range from {low:g} to {high:g}"
+                raise ValueError(msg)
+    seen_of(about)
 
 
 def require_served(asked: Iterable[int], trained: Sequence[str], where: str) -> None:

@@ -142,6 +142,18 @@ def test_generate_says_what_is_outside_the_training(run, simulator, tmp_path):
         refused(run(*beyond, "--extrapolate"), "beyond single precision")
 
 
+def test_convert_again_leaves_what_is_there(run, tmp_path):
+    path = tmp_path / "a.h5"
+    assert run("convert", "sample:test", "a.h5", "--rows", "0:9")[0] == 0
+    before = path.stat()
+    code, out, _ = run("convert", "sample:test", "a.h5", "--rows", "0:9")
+    assert (code, out) == (0, "9 events, the same, in a.h5 already\n")
+    for rows in ("1:10", "0:8"):
+        refused(run("convert", "sample:test", "a.h5", "--rows", rows), "a.h5 is there already")
+    after = path.stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
 def test_convert_there_and_back(run, tmp_path):
     detector = ["--detector", "calochallenge-2"]
     events = random_events(load_detector("calochallenge-2"), 6)

@@ -1,5 +1,6 @@
 """An exported file is a fast simulator like any other."""
 
+import json
 import pickle
 
 import numpy as np
@@ -8,6 +9,8 @@ import pytest
 from simulacra.conditions import Conditions
 from simulacra.errors import SimulatorError
 from simulacra.events import Events
+from simulacra.files.digests import MARK, PLACEHOLDER, seal
+from simulacra.runtime.contract import KEY
 from simulacra.simulators.exported import ExportedSimulator
 from simulacra.simulators.load import load_simulator
 
@@ -76,3 +79,50 @@ def test_same_distribution_as_torch(photons, photons_file, events):
 
 def test_shipped_name_and_folder_still_load():
     assert load_simulator("atlas-barrel-photons").detector.name == "atlas-barrel"
+
+
+def _resealed(path, copy, change):
+    """Write the file with another contract and the right digest, as a hostile hand would."""
+    onnx = pytest.importorskip("onnx")
+    model = onnx.load(path)
+    content = next(each for each in model.metadata_props if each.key == KEY)
+    contract = json.loads(content.value)
+    change(contract)
+    content.value = json.dumps(contract)
+    for each in model.metadata_props:
+        if each.value.startswith(MARK.decode()):
+            each.value = PLACEHOLDER
+    copy.write_bytes(seal(model.SerializeToString()))
+    return copy
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda c: c["columns"][0].update(name={}),
+        lambda c: c["columns"][0].update(role="loud"),
+        lambda c: c["columns"][0].update(range=[float("nan"), 1]),
+        lambda c: c["columns"][0].update(range=[10**400, 1]),
+        lambda c: c["columns"][0].update(range=[2, 1]),
+        lambda c: c["columns"].pop(),
+        lambda c: c["outputs"][0].update(name="zzz"),
+        lambda c: c["outputs"][0].update(shape=[10**12]),
+        lambda c: c.update(noise=[0.5]),
+        lambda c: c.update(facts=3),
+        lambda c: c["facts"].update(particles={"gamma": 1}),
+        lambda c: c["facts"].update(own_ranges={"gamma": [2, 1]}),
+        lambda c: c.update(model="zzz"),
+        lambda c: c.update(detector_yaml="kind: x"),
+    ],
+)
+def test_files_whose_parts_do_not_fit_are_refused(change, gan_file, tmp_path):
+    path = _resealed(gan_file, tmp_path / "hostile.onnx", change)
+    with pytest.raises(SimulatorError, match=r"hostile.onnx: damaged: |hostile.onnx: .* unknown"):
+        load_simulator(path)
+
+
+def test_facts_on_the_export_may_be_missing(gan_file, events, tmp_path):
+    path = _resealed(gan_file, tmp_path / "plain.onnx", lambda c: c.update(facts={}))
+    found = load_simulator(path).simulate(events.conditions, 1)
+    expected = load_simulator(gan_file).simulate(events.conditions, 1)
+    assert np.array_equal(found["showers"], expected["showers"])

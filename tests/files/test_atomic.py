@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from simulacra.files import atomic
-from simulacra.files.atomic import settled, whole_file, whole_folder
+from simulacra.files.atomic import require_place, settled, whole_file, whole_folder
 
 
 def names(folder):
@@ -52,6 +52,15 @@ def test_an_unwritable_place_is_told_before_the_work(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(FileExistsError), whole_file(tmp_path / "file" / "out"):
         pytest.fail("the block must not begin")
+
+
+def test_places_are_tried_before_the_work(tmp_path):
+    (tmp_path / "file").write_text("")
+    require_place(tmp_path / "none" / "yet" / "out.h5")
+    assert names(tmp_path) == ["file"]
+    with pytest.raises(NotADirectoryError) as caught:
+        require_place(tmp_path / "file" / "out.h5")
+    assert str(tmp_path / "file" / "out.h5") in str(caught.value)  # not a name of ours
 
 
 KILLED = """

@@ -127,6 +127,10 @@ def test_too_many_names(secret, monkeypatch):
     refused(stranger(secret, many, ""), "more than 5 names")
 
 
+def test_too_deep_groups(secret):
+    refused(stranger(secret, lambda file, _: file.create_group("/".join("g" * 2000)), ""), "groups")
+
+
 def test_a_small_file_that_claims_much(secret):
     def claims(file, _):
         layout = h5py.VirtualLayout((10**13, VOXELS.n_cells), "i1")

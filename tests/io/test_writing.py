@@ -142,6 +142,34 @@ def test_an_interrupt_waits_for_the_end_of_the_block():
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+def test_an_interrupt_inside_hdf5_is_not_swallowed(tmp_path, monkeypatch):
+    class Interrupted(writing.Sink):
+        """Ctrl-C is pressed at every write, whatever made HDF5 write."""
+
+        def write(self, data, /):
+            signal.raise_signal(signal.SIGINT)
+            return super().write(data)
+
+    monkeypatch.setattr(writing, "Sink", Interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_events(load_sample("test").take(slice(5)), tmp_path / "out.h5")
+    assert list(tmp_path.iterdir()) == []
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_an_interrupt_stops_who_makes_the_pieces(tmp_path):
+    events = load_sample("test").take(slice(2048))
+
+    def pieces():
+        yield events.take(slice(1024))
+        signal.raise_signal(signal.SIGINT)
+        pytest.fail("the next piece must not be made")
+
+    with pytest.raises(KeyboardInterrupt):
+        write_pieces(pieces(), 2048, tmp_path / "out.h5")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_interrupt_stops_a_long_write(tmp_path, monkeypatch):
     monkeypatch.setattr(writing, "PIECE", 1)
     written = []

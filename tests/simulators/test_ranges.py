@@ -18,9 +18,9 @@ from simulacra.info import describe
 from simulacra.io import write_events
 from simulacra.particles import own_ranges_of
 from simulacra.runtime import Runtime
+from simulacra.simulators.extrapolation import require_near
 from simulacra.simulators.load import load_simulator
 from simulacra.simulators.ranges import own_ranges, seen_categories, trained_ranges
-from simulacra.simulators.extrapolation import require_near
 from simulacra.simulators.trained import train
 from simulacra.training.card import Card
 from tests.conftest import SMALL_MODELS, random_events

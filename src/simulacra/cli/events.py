@@ -177,18 +177,23 @@ def convert(
     ] = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Convert events from one kind of file to another; units and axes are checked."""
+    """Convert events from one kind of file to another; units and axes are checked.
+
+    An output that holds the very events already is left as it is.
+    """
     from simulacra.datasets.samples import open_parts
     from simulacra.detectors import load_detector
     from simulacra.io import Layout, format_of, parse_rows, write_pieces
     from simulacra.io.joined import require_distinct, selected, streamed, whole
+    from simulacra.io.present import holds, may_hold
     from simulacra.io.split import parse_shares, part_paths
 
     shares = parse_shares(split) if split else ()
     outputs = part_paths(output, shares) if shares else {"": output}
-    for path in outputs.values():
+    repeated = output.is_file() and not overwrite and not shares
+    for path in () if repeated else outputs.values():
         require_free(path, overwrite)
-    format_of(output, format_name)
+    kind = format_of(output, format_name)
     limits = parse_rows(rows)
     named = load_detector(detector) if detector else None
     if particle is not None and named is not None:
@@ -197,6 +202,12 @@ def convert(
     parts = [part for source in sources for part in open_parts(source, named, unit, layout)]
     require_distinct(parts)
     parts = parts if limits == slice(None) else selected(parts, limits)
+    if repeated:
+        same = may_hold(output, kind, sum(map(len, parts)))
+        if not (same and holds(output, whole(parts, particle))):
+            require_free(output, overwrite)
+        console.print(f"the same events are in {output} already", highlight=False)
+        return
     if shares:
         shared = _split(whole(parts, particle), shares, seed)
         written = {name: (len(events), iter([events])) for name, events in shared.items()}

@@ -9,6 +9,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from simulacra.errors import SimulacraError, summarise_validation_error
+from simulacra.files.atomic import require_place
 
 T = TypeVar("T")
 
@@ -52,10 +53,11 @@ def checked(make: Callable[[], T]) -> T:
 
 
 def require_free(output: Path, overwrite: bool) -> None:
-    """Refuse to replace what is there, unless that was asked for."""
+    """Refuse to replace what is there, unless that was asked for, and places that take no file."""
     if output.exists() and not overwrite:
         msg = f"{output} is there already; choose another output or give --overwrite"
         raise SimulacraError(msg)
+    require_place(output)
 
 
 def require_report_folder(folder: Path) -> None:
@@ -69,7 +71,8 @@ def require_simulator_folder(folder: Path) -> None:
 
 
 def require_own_folder(folder: Path, mark: str, what: str) -> None:
-    """Refuse to replace a folder that holds something else."""
+    """Refuse to replace a folder that holds something else, and places that take no folder."""
     if folder.exists() and not (folder / mark).is_file():
         msg = f"{folder} is there and is not {what}; choose another output"
         raise SimulacraError(msg)
+    require_place(folder)

@@ -6,7 +6,8 @@ Everything is computed in double precision, as there. Inputs may be columns: one
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -31,6 +32,21 @@ def _require(holds: bool, message: str) -> None:
     if not holds:
         msg = f"LWTNN cannot read the graph: {message}"
         raise ExportError(msg)
+
+
+_WRONG_FORM = (
+    ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError,
+)  # fmt: skip
+
+
+@contextmanager
+def _as_expected() -> Iterator[None]:
+    """Turn what comes of values of another form into an :class:`ExportError`."""
+    try:
+        yield
+    except _WRONG_FORM as error:
+        msg = f"LWTNN cannot read the graph: {type(error).__name__}: {error}"
+        raise ExportError(msg) from error
 
 
 def _get(content: Mapping[str, Any], key: str) -> Any:  # noqa: ANN401 - whatever JSON holds
@@ -114,6 +130,10 @@ class Graph:
     """
 
     def __init__(self, content: Json) -> None:
+        with _as_expected():
+            self._read(content)
+
+    def _read(self, content: Json) -> None:
         self.about: Json = dict(content.get("simulacra", {}))
         self.inputs: list[Json] = _get(content, "inputs")
         _require(not _get(content, "input_sequences"), "sequences are not read here")
@@ -149,6 +169,10 @@ class Graph:
         Raises:
             ExportError: the C++ reader would throw.
         """
+        with _as_expected():
+            return self._computed_outputs(inputs, output)
+
+    def _computed_outputs(self, inputs: Inputs, output: str | None) -> dict[str, FloatArray]:
         if output is None:
             (output,) = self.outputs
         node, labels = self.outputs[output]["node_index"], self.outputs[output]["labels"]

@@ -40,6 +40,18 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def require_place(path: Path) -> None:
+    """Raise an :class:`OSError` unless an output of that name can be made; nothing is left.
+
+    Raises:
+        OSError: its folder, or the one in which that would be made, cannot be written to.
+    """
+    there = next(folder for folder in path.absolute().parents if os.path.lexists(folder))
+    part = _own_name(there / path.name)
+    _begin(part, path)
+    part.unlink()
+
+
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """Yield a path to write to; it takes the place of ``path`` when the block ends well.
@@ -50,7 +62,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     _sweep(path)
     part = _own_name(path)
-    os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    _begin(part, path)
     try:
         yield part
         _flush(part)
@@ -110,6 +122,18 @@ def settled(folder: Path, read: Callable[[Path], Result]) -> Result:
             continue
         if _state(folder) == before:
             return found
+
+
+def _begin(part: Path, path: Path) -> None:
+    """Make an empty file for what becomes ``path``, which errors name.
+
+    Raises:
+        OSError: the folder cannot be written to.
+    """
+    try:
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    except OSError as error:
+        raise type(error)(error.errno, error.strerror, str(path)) from None
 
 
 def _own_name(path: Path, ending: str = "part") -> Path:

@@ -20,13 +20,20 @@ from simulacra.files.memory import require_room
 COPIES = 3
 """How often a file's content is in memory while it is read."""
 
+SEAL = "seal"
+"""The fact that is the file's digest."""
+
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
-    """Write named tensors and JSON-like facts; the file appears whole or not at all."""
+    """Write named tensors and JSON-like facts; the file appears whole or not at all.
+
+    Equal content gives equal bytes: the seal lies among the facts, since safetensors writes several
+    entries of its metadata in any order.
+    """
     contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with whole_file(path) as part:
-        about = {"facts": json.dumps(facts, sort_keys=True), "seal": PLACEHOLDER}
-        part.write_bytes(seal(save(contiguous, about)))
+        about = json.dumps({**facts, SEAL: PLACEHOLDER}, sort_keys=True)
+        part.write_bytes(seal(save(contiguous, {"facts": about})))
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -45,6 +52,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         if not isinstance(facts, dict):
             msg = "its facts are none"
             raise SimulatorError(msg)
+        facts.pop(SEAL, None)
     except (OSError, SafetensorError, SimulacraError, ValueError, RecursionError) as error:
         msg = f"{path}: not a readable tensor file: {error}"
         raise SimulatorError(msg) from None

@@ -12,11 +12,14 @@ from pathlib import Path
 import h5py
 
 from simulacra.errors import EventsError
+from simulacra.io.heaps import require_finite_heaps
 
 MOST_LINKS = 10_000
 """Names in a file; files of events have a few dozen."""
 DEEPEST = 8
 """Files that lead to further files."""
+MOST_LEVELS = 64
+"""Groups in groups; each is looked for from the top, so that deep ones take long."""
 MOST_FILES = 1000
 """Files that one file leads to."""
 
@@ -39,6 +42,7 @@ def _follow(file: h5py.File, folder: Path, seen: set[str], depth: int) -> None:
             msg = f"it leads through more than {DEEPEST} files, or to more than {MOST_FILES}"
             raise EventsError(msg)
         if h5py.is_hdf5(path):
+            require_finite_heaps(path)
             with h5py.File(path, "r") as other:
                 _follow(other, folder, seen, depth + 1)
 
@@ -70,11 +74,15 @@ def _links(file: h5py.File) -> list[tuple[bytes, int]]:
 
     def add(name: bytes, info: h5py.h5l.LinkInfo) -> bool | None:
         found.append((name, info.type))
-        return True if len(found) > MOST_LINKS else None  # which ends the visit
+        too_much = len(found) > MOST_LINKS or name.count(b"/") > MOST_LEVELS
+        return True if too_much else None  # which ends the visit
 
     file.id.links.visit(add, info=True)
     if len(found) > MOST_LINKS:
         msg = f"it holds more than {MOST_LINKS} names"
+        raise EventsError(msg)
+    if found and found[-1][0].count(b"/") > MOST_LEVELS:
+        msg = f"it holds groups in groups, more than {MOST_LEVELS} of them"
         raise EventsError(msg)
     return found
 

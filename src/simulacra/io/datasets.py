@@ -16,6 +16,7 @@ from simulacra.arrays import Array
 from simulacra.errors import EventsError, SimulacraError
 from simulacra.files.memory import memory
 from simulacra.io.confined import require_confined
+from simulacra.io.heaps import require_finite_heaps
 from simulacra.io.integrity import require_linked, require_present, require_written
 from simulacra.io.stated_units import factor_to, file_energy_unit, stated_unit
 from simulacra.units import find_unit
@@ -34,6 +35,7 @@ def opened(path: Path) -> Iterator[h5py.File]:
         msg = f"no events file {path}"
         raise EventsError(msg)
     try:
+        require_finite_heaps(path)
         with h5py.File(path, "r") as file:
             require_confined(file)
             yield file

@@ -55,22 +55,21 @@ def opened_root(path: Path) -> Iterator[UprootObject]:
         MissingDependencyError: uproot is not installed.
     """
     uproot, _ = require_uproot()
-    damage = (OSError, LookupError, ValueError, RuntimeError, NotImplementedError, zlib.error)
     try:
         with uproot.open({path: None}) as file:
             if path.stat().st_size < file.file.fEND:
                 msg = f"truncated: {path.stat().st_size} bytes of {file.file.fEND}"
                 raise EventsError(msg)
             yield file
-    except MissingDependencyError:
+    except (MissingDependencyError, MemoryError):
         raise
     except SimulacraError as error:
         msg = f"{path}: {error}"
         raise EventsError(msg) from None
-    except (*damage, uproot.deserialization.DeserializationError) as error:
+    except Exception as error:  # uproot raises whatever its code stumbles on in a damaged file
         reason = " ".join(str(error).split())
         msg = f"{path}: not a readable ROOT file (truncated or damaged?): {reason}"
-        raise EventsError(msg) from None
+        raise EventsError(msg) from error
 
 
 def names_of(file: UprootObject, *kinds: str) -> list[str]:

@@ -2,7 +2,9 @@
 
 HDF5 survives neither a write that fails (it crashes when the file is closed) nor an exception of a
 signal inside its calls (it is swallowed). So a write that fails counts as done for HDF5 and the
-error is raised afterwards, and Ctrl-C waits for the end of a piece, a fraction of a second.
+error is raised afterwards. HDF5 writes when it is not asked to, too, such as when a data set is
+forgotten: Ctrl-C waits as long as a file is open for writing, except where :func:`interruptible`
+lets it through, between pieces that take a fraction of a second.
 """
 
 from __future__ import annotations
@@ -13,7 +15,8 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import FrameType
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import h5py
 
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
 Arrays = Mapping[str, tuple[Array, str | None]]
 """Arrays, first axis the event, with their units, by their names in a file."""
+Piece = TypeVar("Piece")
 ROWS = 1024
 """Rows that are compressed together."""
 PIECE = 4_000_000
@@ -80,13 +84,12 @@ def created(path: Path) -> Iterator[h5py.File]:
     Raises:
         OSError: the disk is full, or the folder cannot be written to; the message names the file.
     """
-    with whole_file(path) as part, Sink(part, "r+") as sink:
+    with whole_file(path) as part, uninterrupted(), Sink(part, "r+") as sink:
         file = h5py.File(sink, "w")
         try:
             yield file
         finally:
-            with uninterrupted():
-                _close(file, sink)
+            _close(file, sink)
         if sink.failure is not None:
             raise OSError(sink.failure.errno, sink.failure.strerror, str(path))
 
@@ -110,7 +113,7 @@ def write_arrays(pieces: Iterable[Arrays], n: int, group: h5py.Group) -> None:
     """
     datasets: dict[str, h5py.Dataset] = {}
     start = 0
-    for arrays in pieces:
+    for arrays in interruptibly(pieces):
         if not datasets:
             datasets = {
                 name: new_dataset(group, name, (n, *array.shape[1:]), array.dtype, unit)
@@ -163,7 +166,7 @@ def new_dataset(
 
 
 def write_rows(dataset: h5py.Dataset, start: int, array: Array) -> None:
-    """Write rows of a dataset from ``start`` on; Ctrl-C comes through between pieces.
+    """Write rows of a dataset from ``start`` on; Ctrl-C comes through before each piece.
 
     Raises:
         OSError: the disk is full.
@@ -172,26 +175,68 @@ def write_rows(dataset: h5py.Dataset, start: int, array: Array) -> None:
     size = max(array[:1].nbytes, 1) * chunk
     step = max(PIECE // size, 1) * chunk
     for first in range(0, len(array), step):
-        piece = array[first : first + step]
-        with uninterrupted():
-            dataset[start + first : start + first + len(piece)] = piece
+        with interruptible():
+            piece = array[first : first + step]
+        dataset[start + first : start + first + len(piece)] = piece
+
+
+class _Held:
+    """What becomes of Ctrl-C while it is held back: it is remembered for who had it before."""
+
+    def __init__(self, before: Any) -> None:  # noqa: ANN401 - a handler, or a number for one
+        self.before, self.came = before, False
+
+    def __call__(self, _number: int, _frame: FrameType | None) -> None:
+        self.came = True
 
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Hold back Ctrl-C until the block has ended."""
-    if threading.current_thread() is not threading.main_thread():
+    """Hold back Ctrl-C until the block has ended, or comes to :func:`interruptible`."""
+    before = _handler()
+    if before is None or isinstance(before, _Held):
         yield
         return
-    before = signal.getsignal(signal.SIGINT)
-    if before is None:  # none of Python's
-        yield
-        return
-    held: list[int] = []
-    signal.signal(signal.SIGINT, lambda number, _: held.append(number))
+    held = _Held(before)
+    signal.signal(signal.SIGINT, held)
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-    if held:
+    if held.came:
         signal.raise_signal(signal.SIGINT)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C through in a block inside :func:`uninterrupted`, in which HDF5 writes nothing."""
+    held = _handler()
+    if not isinstance(held, _Held):
+        yield
+        return
+    signal.signal(signal.SIGINT, held.before)
+    try:
+        if held.came:
+            held.came = False
+            signal.raise_signal(signal.SIGINT)
+        yield
+    finally:
+        signal.signal(signal.SIGINT, held)
+
+
+def interruptibly(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """Yield pieces that Ctrl-C may interrupt while they are made."""
+    source = iter(pieces)
+    while True:
+        with interruptible():
+            piece = next(source, None)
+        if piece is None:
+            return
+        yield piece
+
+
+def _handler() -> Any:  # noqa: ANN401 - a handler, or a number for one
+    """Return who has Ctrl-C; None where it is none of Python's, or none of this thread's."""
+    if threading.current_thread() is not threading.main_thread():
+        return None
+    return signal.getsignal(signal.SIGINT)

@@ -7,6 +7,7 @@ nothing but this module.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
@@ -19,6 +20,7 @@ KEY = "simulacra"
 VERSION = 1
 CONDITIONS, NOISE = "conditions", "noise"
 """The names of the graph's two inputs."""
+ROLES = ("log", "linear", "cyclic", "categorical")
 NOISE_RULE = "numpy.random.default_rng(seed).standard_normal((n, *shape), dtype=float32)"
 """How a seed becomes noise: row after row, so that the first events are the same for any number."""
 
@@ -118,10 +120,15 @@ class Contract:
             content.pop("noise_rule")
             columns = tuple(_column(**column) for column in content.pop("columns"))
             outputs = tuple(_output(**output) for output in content.pop("outputs"))
-            noise = tuple(content.pop("noise"))
-            return cls(columns=columns, outputs=outputs, noise=noise, **content)
-        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            noise = _whole(content.pop("noise"), least=0)
+            facts = dict(content.pop("facts"))
+            words = {name: _text(value) for name, value in content.items()}
+            return cls(columns=columns, outputs=outputs, noise=noise, facts=facts, **words)
+        except (ArithmeticError, ValueError, LookupError, TypeError, AttributeError) as error:
             msg = f"damaged: {error}"
+            raise SimulatorError(msg) from None
+        except RecursionError:
+            msg = "damaged: nested too deeply"
             raise SimulatorError(msg) from None
 
 
@@ -130,9 +137,38 @@ def _column(
     range: list[float] | None,
     **words: str,
 ) -> Column:
-    limits = None if range is None else (range[0], range[1])
-    return Column(**words, categories=tuple(categories) if categories else None, range=limits)
+    limits = None if range is None else _limits(*range)
+    known = None if categories is None else _whole(categories)
+    column = Column(**{k: _text(v) for k, v in words.items()}, categories=known, range=limits)
+    if column.role not in ROLES or (column.role == "categorical") != bool(known):
+        msg = f"{column.name} has the role {column.role} and the categories {categories}"
+        raise ValueError(msg)
+    return column
 
 
 def _output(shape: list[int], **words: str) -> Output:
-    return Output(**words, shape=tuple(shape))
+    return Output(**{k: _text(v) for k, v in words.items()}, shape=_whole(shape, least=1))
+
+
+def _limits(low: float, high: float) -> tuple[float, float]:
+    limits = float(low), float(high)
+    if not -math.inf < limits[0] <= limits[1] < math.inf:
+        msg = f"no range from {low} to {high}"
+        raise ValueError(msg)
+    return limits
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        msg = f"{value!r} is no text"
+        raise TypeError(msg)
+    return value
+
+
+def _whole(values: list[int], least: int | None = None) -> tuple[int, ...]:
+    """Return whole numbers of 32 bits."""
+    for value in values:
+        if type(value) is not int or abs(value) >= 2**31 or (least is not None and value < least):
+            msg = f"{value!r} is no such number"
+            raise ValueError(msg)
+    return tuple(values)

@@ -12,17 +12,27 @@ from simulacra.arrays import BoolArray
 from simulacra.conditions import Conditions
 from simulacra.detectors import Detector, parse_detector
 from simulacra.detectors.calorimeter.impacts import IMPACTS, why_offsets
-from simulacra.errors import SimulatorError
+from simulacra.errors import SimulacraError, SimulatorError
 from simulacra.events import Events
 from simulacra.files.atomic import whole_file
 from simulacra.files.provenance import provenance
 from simulacra.models import find_model
-from simulacra.particles import PDG, OwnRanges, Seen, particle_name
+from simulacra.particles import (
+    PDG,
+    OwnRanges,
+    Seen,
+    particle_name,
+    require_sensible,
+)
 from simulacra.runtime import Runtime
 from simulacra.simulators.answers import Answers
 from simulacra.simulators.extrapolation import require_near
 
 SUFFIX = ".onnx"
+WRONG_FORM = (ArithmeticError, AttributeError, TypeError, ValueError)
+"""What comes of facts that are not of the expected form."""
+OF_THE_EXPORT = ("step", "versions", IMPACTS)
+"""Facts that generated events state for themselves."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +56,29 @@ class ExportedSimulator:
             SimulatorError: there is no such file, it is damaged, not one of ours, or its impacts
                 were offsets and are positions now.
         """
-        simulator = cls(Path(path), Runtime.load(path))
-        said = simulator.runtime.contract.facts.get(IMPACTS)
-        if why := why_offsets(said, simulator.detector):
+        loaded = cls(Path(path), Runtime.load(path))
+        try:
+            loaded._require_consistent()
+        except (SimulacraError, *WRONG_FORM) as error:
+            msg = f"{path}: damaged: {str(error).removeprefix(f'{path}: ')}"
+            raise SimulatorError(msg) from None
+        if why := why_offsets(loaded.runtime.contract.facts.get(IMPACTS), loaded.detector):
             msg = f"{path}: {why}: simulate, train and export it again"
             raise SimulatorError(msg)
-        return simulator
+        return loaded
+
+    def _require_consistent(self) -> None:
+        """Raise an error where the file's parts do not fit one another."""
+        contract, detector = self.runtime.contract, self.detector
+        arrays = {name: array.shape for name, array in detector.response_arrays.items()}
+        if {output.name: output.shape for output in contract.outputs} != arrays:
+            msg = f"its outputs are not those of {detector.name}"
+            raise SimulatorError(msg)
+        if {column.name for column in contract.columns} != set(detector.conditions):
+            msg = f"its conditions are not those of {detector.name}"
+            raise SimulatorError(msg)
+        find_model(contract.model)
+        require_sensible(contract.facts)
 
     @cached_property
     def detector(self) -> Detector:
@@ -100,9 +127,8 @@ class ExportedSimulator:
         used = Conditions({name: conditions[name] for name in self.detector.conditions})
         own = {"model": contract.model, "seed": seed, "runtime": "onnxruntime"}
         facts = {**contract.facts, **own}
-        del facts["step"], facts["versions"]  # those of the export
-        facts.pop(IMPACTS, None)
-        return Answers(used, blocks, self.detector, provenance("generate", **facts))
+        kept = {name: fact for name, fact in facts.items() if name not in OF_THE_EXPORT}
+        return Answers(used, blocks, self.detector, provenance("generate", **kept))
 
     @property
     def ranges(self) -> dict[str, tuple[float, float]]:

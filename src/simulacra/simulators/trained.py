@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,6 +47,7 @@ from simulacra.particles import (
     names_of,
     own_ranges_of,
     particle_name,
+    require_sensible,
     require_served,
     seen_of,
 )
@@ -75,7 +77,9 @@ ABOUT, DETECTOR, CARD, WEIGHTS = (
 VERSION = 1
 OF_AN_ANSWER = {"step", "versions", "model", "seed"}
 """What the provenance of generated events says beside the facts on the training."""
-_WRONG_TYPES = (AttributeError, KeyError, TypeError, ValueError, RecursionError)
+_WRONG_TYPES = (
+    ArithmeticError, AttributeError, KeyError, TypeError, ValueError, RecursionError,
+)  # fmt: skip
 """What comes of JSON that is not of the expected form."""
 FILES = (ABOUT, DETECTOR, CARD, WEIGHTS, METRICS)
 
@@ -336,10 +340,15 @@ def _read_about(folder: Path) -> dict[str, Any]:
             name: (float(low), float(high)) for name, (low, high) in about["ranges"].items()
         }
         about["about"] = dict(about["about"])
+        require_sensible(about["about"])
         if own := OF_AN_ANSWER & set(about["about"]):
             msg = f"{min(own)!r} is said by what it answers, not by the simulator"
             raise SimulatorError(msg)
-    except (*_WRONG_TYPES, SimulatorError) as error:
+        for name, (low, high) in about["ranges"].items():
+            if not -math.inf < low <= high < math.inf:
+                msg = f"{name} has no range from {low:g} to {high:g}"
+                raise SimulatorError(msg)
+    except (*_WRONG_TYPES, SimulacraError) as error:
         msg = f"{path}: damaged: {error}"
         raise SimulatorError(msg) from None
     if version != VERSION:
