@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from simulacra.conditions import Conditions
     from simulacra.events import Events
-    from simulacra.simulators.trained import FastSimulator
+    from simulacra.simulators.protocol import Simulator
 
 
 def simulate(
@@ -241,7 +241,7 @@ def _counted(
 
 
 def _conditions(
-    simulator: FastSimulator,
+    simulator: Simulator,
     like: str | None,
     energy: str | None,
     number: int | None,

@@ -14,14 +14,15 @@ from simulacra.hybrid.events import Audit, Hits, HybridEvents, Requests, read_ou
 from simulacra.hybrid.job import HybridJob
 from simulacra.hybrid.rules import Entries
 from simulacra.hybrid.setup import Setup
-from simulacra.hybrid.simulators import RangedSimulator, answer
+from simulacra.hybrid.simulators import answer
+from simulacra.simulators.protocol import Simulator
 
 
 def assemble(
     job: HybridJob,
     results: Sequence[ChunkResult],
     origins: tuple[str, ...],
-    simulators: Mapping[str, tuple[RangedSimulator, int]],
+    simulators: Mapping[str, tuple[Simulator, int]],
     facts: Mapping[str, Any],
 ) -> HybridEvents:
     """Return the events of a job.
@@ -73,7 +74,7 @@ def _fast(
     requests: Requests,
     rows: IntArray,
     origin: int,
-    simulator: RangedSimulator,
+    simulator: Simulator,
     seed: int,
 ) -> Hits:
     if not len(rows):

@@ -26,14 +26,15 @@ from simulacra.hybrid.primaries import Primaries, draw_primaries
 from simulacra.hybrid.regions import Region, require_apart
 from simulacra.hybrid.rules import FULL
 from simulacra.hybrid.setup import Setup
-from simulacra.hybrid.simulators import RangedSimulator, load_simulators, require_fitting
+from simulacra.hybrid.simulators import load_simulators, require_fitting
+from simulacra.simulators.protocol import Simulator
 
 
 def simulate_hybrid(
     card: HybridCard,
     output: Path,
     *,
-    simulators: Mapping[str, RangedSimulator] | None = None,
+    simulators: Mapping[str, Simulator] | None = None,
     primaries: Primaries | None = None,
     workers: int = 1,
     executor: Executor | None = None,
@@ -91,9 +92,7 @@ def _facts(card: HybridCard, n: int, result: ChunkResult) -> dict[str, Any]:
     )
 
 
-def setup_of(
-    card: HybridCard, primaries: Primaries, simulators: Mapping[str, RangedSimulator]
-) -> Setup:
+def setup_of(card: HybridCard, primaries: Primaries, simulators: Mapping[str, Simulator]) -> Setup:
     """Return the world and the rules of a card.
 
     Raises:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,36 +11,19 @@ from simulacra.arrays import IntArray
 from simulacra.conditions import Conditions
 from simulacra.detectors import Detector
 from simulacra.errors import SimulacraError, SimulatorError
-from simulacra.events import Events, require_same_detector
+from simulacra.events import require_same_detector
 from simulacra.hybrid.card import SimulatorCard
 from simulacra.hybrid.regions import Region
 from simulacra.hybrid.rules import Entries, Rule
 from simulacra.particles import PDG, particle_name, pdg_id
+from simulacra.simulators.load import load_simulator
+from simulacra.simulators.protocol import Simulator
 
 BATCH = 4096
 """Answers that are sought out for hits at once: a bound on memory, not on the simulator's batch."""
 
 
-class RangedSimulator(Protocol):
-    """A fast simulator that says what it was trained on."""
-
-    @property
-    def detector(self) -> Detector:
-        """The detector whose response it gives."""
-
-    @property
-    def ranges(self) -> Mapping[str, tuple[float, float]]:
-        """Lowest and highest training value of each numerical condition."""
-
-    @property
-    def particles(self) -> Sequence[str]:
-        """The particles that it was trained on; empty where it does not say."""
-
-    def simulate(self, conditions: Conditions, seed: int) -> Events:
-        """Return one event for each row of conditions; equal seeds give equal bytes."""
-
-
-def load_simulators(cards: Mapping[str, SimulatorCard]) -> dict[str, RangedSimulator]:
+def load_simulators(cards: Mapping[str, SimulatorCard]) -> dict[str, Simulator]:
     """Return the simulators of a card.
 
     Raises:
@@ -49,15 +31,13 @@ def load_simulators(cards: Mapping[str, SimulatorCard]) -> dict[str, RangedSimul
     """
     if not cards:
         return {}
-    from simulacra.simulators.trained import TrainedSimulator
-
-    return {name: TrainedSimulator.load(card.folder) for name, card in cards.items()}
+    return {name: load_simulator(card.folder) for name, card in cards.items()}
 
 
 def require_fitting(
     rules: Sequence[Rule],
     regions: Sequence[Region],
-    simulators: Mapping[str, RangedSimulator],
+    simulators: Mapping[str, Simulator],
     cards: Mapping[str, SimulatorCard],
 ) -> None:
     """Raise a :class:`SimulatorError` where a rule asks a simulator for what it does not know."""
@@ -105,7 +85,7 @@ def _require_particles(
         raise SimulatorError(msg)
 
 
-def _require_told_apart(simulator: RangedSimulator, where: str) -> None:
+def _require_told_apart(simulator: Simulator, where: str) -> None:
     if len(simulator.particles) > 1 and PDG not in simulator.detector.conditions:
         names = ", ".join(simulator.particles)
         msg = f"{where} learned {names} together and cannot tell them apart"
@@ -113,7 +93,7 @@ def _require_told_apart(simulator: RangedSimulator, where: str) -> None:
 
 
 def answer(
-    simulator: RangedSimulator, region: Region, entries: Entries, seed: int
+    simulator: Simulator, region: Region, entries: Entries, seed: int
 ) -> tuple[IntArray, IntArray, NDArray[np.float32]]:
     """Return what a simulator deposits for particles, one or more, that enter a region.
 

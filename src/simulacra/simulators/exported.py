@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
-from simulacra.arrays import BoolArray
 from simulacra.conditions import Conditions
 from simulacra.detectors import Detector, parse_detector
 from simulacra.detectors.calorimeter.impacts import IMPACTS, why_offsets
 from simulacra.errors import SimulacraError, SimulatorError
-from simulacra.events import Events
 from simulacra.files.atomic import whole_file
 from simulacra.files.provenance import provenance
 from simulacra.models import find_model
@@ -25,10 +23,9 @@ from simulacra.particles import (
     require_sensible,
 )
 from simulacra.runtime import Runtime
-from simulacra.simulators.answers import Answers
-from simulacra.simulators.extrapolation import require_near
+from simulacra.simulators.answers import Block
+from simulacra.simulators.fast import FastSimulator
 
-SUFFIX = ".onnx"
 WRONG_FORM = (ArithmeticError, AttributeError, TypeError, ValueError)
 """What comes of facts that are not of the expected form."""
 OF_THE_EXPORT = ("step", "versions", IMPACTS)
@@ -36,7 +33,7 @@ OF_THE_EXPORT = ("step", "versions", IMPACTS)
 
 
 @dataclass(frozen=True)
-class ExportedSimulator:
+class ExportedSimulator(FastSimulator):
     """A simulator in one file, at work without torch.
 
     Attributes:
@@ -97,38 +94,16 @@ class ExportedSimulator:
         sees = find_model(self.runtime.contract.model).tells_particles_apart()
         return sees and PDG in self.detector.conditions
 
-    def simulate(self, conditions: Conditions, seed: int, *, extrapolate: bool = False) -> Events:
-        """Return one event for each row of conditions; equal seeds give equal bytes.
+    def blocks(self, conditions: Conditions, seed: int) -> Iterator[Block]:
+        """Yield response arrays block by block, all rows of the conditions in the end."""
+        return self.runtime.blocks(conditions.columns, seed, extrapolate=True)  # as was checked
 
-        Raises:
-            EventsError: a condition is missing or not sensible.
-            SimulatorError: a condition is far outside the training and ``extrapolate`` is not set;
-                or an answer is not finite, or negative where there is no sign.
-        """
-        return self._answers(conditions, seed, extrapolate).whole()
-
-    def stream(
-        self, conditions: Conditions, seed: int, *, extrapolate: bool = False
-    ) -> Iterator[Events]:
-        """Yield the events of :meth:`simulate` in pieces, so that few are in memory at once.
-
-        Raises:
-            EventsError: a condition is missing or not sensible.
-            SimulatorError: as for :meth:`simulate`; on answers, when it comes to them.
-        """
-        return self._answers(conditions, seed, extrapolate).pieces()
-
-    def _answers(self, conditions: Conditions, seed: int, extrapolate: bool) -> Answers:
+    def facts(self, seed: int) -> Mapping[str, Any]:
+        """Return the provenance of generated events."""
         contract = self.runtime.contract
-        conditions.check(self.detector)
-        if not extrapolate:
-            require_near(self, conditions)
-        blocks = self.runtime.blocks(conditions.columns, seed, extrapolate=True)  # as was checked
-        used = Conditions({name: conditions[name] for name in self.detector.conditions})
         own = {"model": contract.model, "seed": seed, "runtime": "onnxruntime"}
-        facts = {**contract.facts, **own}
-        kept = {name: fact for name, fact in facts.items() if name not in OF_THE_EXPORT}
-        return Answers(used, blocks, self.detector, provenance("generate", **kept))
+        kept = {k: v for k, v in contract.facts.items() if k not in OF_THE_EXPORT}
+        return provenance("generate", **(kept | own))
 
     @property
     def ranges(self) -> dict[str, tuple[float, float]]:
@@ -144,10 +119,6 @@ class ExportedSimulator:
     def seen(self) -> Seen:
         """Values of categorical conditions in training, where not all that there are."""
         return self.runtime.contract.seen
-
-    def outside(self, conditions: Conditions) -> BoolArray:
-        """Return which rows lie outside the ranges of training (n,)."""
-        return self.runtime.outside(conditions.columns)
 
     def save(self, path: Path) -> None:
         """Write the file again, which appears whole or not at all."""

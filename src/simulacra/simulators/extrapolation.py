@@ -2,40 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol
-
 import numpy as np
 
 from simulacra.columns import outside_seen
 from simulacra.columns import require_near as require_column_near
 from simulacra.conditions import Conditions
-from simulacra.detectors import Detector
 from simulacra.errors import SimulatorError
-from simulacra.particles import PDG, OwnRanges, Seen, particle_name
+from simulacra.particles import PDG, particle_name
+from simulacra.simulators.protocol import Simulator
 
 
-class Ranged(Protocol):
-    """A simulator with the ranges of its training."""
-
-    @property
-    def detector(self) -> Detector:
-        """The detector whose response it gives."""
-
-    @property
-    def ranges(self) -> Mapping[str, tuple[float, float]]:
-        """Lowest and highest training value of each numerical condition."""
-
-    @property
-    def own_ranges(self) -> OwnRanges:
-        """Ranges, by PDG id and condition, of particles that had less than all of them."""
-
-    @property
-    def seen(self) -> Seen:
-        """Values of categorical conditions in training, where not all that there are."""
-
-
-def require_near(simulator: Ranged, conditions: Conditions) -> None:
+def require_near(simulator: Simulator, conditions: Conditions) -> None:
     """Refuse conditions far outside the training (:func:`simulacra.columns.far_outside`).
 
     Args:

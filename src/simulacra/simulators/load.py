@@ -1,23 +1,29 @@
-"""Any fast simulator from where it lies: a shipped name, a folder, an exported file."""
+"""Any simulator from where it lies: a name, a folder, an exported file."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simulacra.datasets.shipped import shipped_simulators
-from simulacra.simulators.exported import SUFFIX, ExportedSimulator
+from simulacra.files.entry_points import Table
 
 if TYPE_CHECKING:
-    from simulacra.simulators.trained import FastSimulator
+    from simulacra.simulators.protocol import Simulator
+
+EXPORTED = ".onnx"
+
+SIMULATORS: Table[Callable[[], Simulator]] = Table("simulacra.simulators", {})
+"""Simulators of other packages by name: a call without arguments returns one."""
 
 
-def load_simulator(name: str | Path) -> FastSimulator:
-    """Return a fast simulator; an exported one loads no torch.
+def load_simulator(name: str | Path) -> Simulator:
+    """Return a simulator; an exported one loads no torch.
 
     Args:
-        name: a shipped simulator's name, a simulator's folder, or a file of ``simulacra export
-            --to onnx``.
+        name: a shipped simulator's name, that of another package's, a simulator's folder, or a file
+            of ``simulacra export --to onnx``.
 
     Raises:
         SimulacraError: it is not there, or cannot be used.
@@ -26,7 +32,11 @@ def load_simulator(name: str | Path) -> FastSimulator:
         >>> load_simulator("atlas-barrel-photons").detector.name
         'atlas-barrel'
     """
-    if Path(name).suffix == SUFFIX and str(name) not in shipped_simulators():
+    if str(name) in SIMULATORS and not Path(name).exists():
+        return SIMULATORS[str(name)]()
+    if Path(name).suffix == EXPORTED and str(name) not in shipped_simulators():
+        from simulacra.simulators.exported import ExportedSimulator
+
         return ExportedSimulator.load(name)
     from simulacra.simulators.trained import TrainedSimulator
 

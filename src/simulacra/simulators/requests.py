@@ -2,36 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import numpy as np
 
 from simulacra.conditions import STREAM, Conditions
 from simulacra.datasets.samples import open_parts
-from simulacra.detectors import Detector
 from simulacra.errors import EventsError, SimulatorError
 from simulacra.events import Events
 from simulacra.io.joined import whole
 from simulacra.particles import PDG, ParticleMixture, require_served
+from simulacra.simulators.protocol import Simulator
 
 
-class Serving(Protocol):
-    """A simulator that says what it serves."""
-
-    @property
-    def detector(self) -> Detector:
-        """The detector whose response it gives."""
-
-    @property
-    def particles(self) -> tuple[str, ...]:
-        """The names of the particles that it was trained on; empty where it does not say."""
-
-    @property
-    def chooses_particle(self) -> bool:
-        """Whether it gives the response of the particle that the condition ``pdg`` says."""
-
-
-def asked_particles(simulator: Serving, asked: str | None) -> ParticleMixture | None:
+def asked_particles(simulator: Simulator, asked: str | None) -> ParticleMixture | None:
     """Return the particles that a simulator is asked for, as on the command line.
 
     Raises:
@@ -49,7 +31,7 @@ def asked_particles(simulator: Serving, asked: str | None) -> ParticleMixture | 
 
 
 def conditions_like(
-    simulator: Serving,
+    simulator: Simulator,
     source: str,
     number: int | None = None,
     particles: ParticleMixture | None = None,
@@ -82,7 +64,7 @@ def conditions_like(
     return conditions_for(simulator, events, source)
 
 
-def conditions_for(simulator: Serving, events: Events, name: str = "the events") -> Conditions:
+def conditions_for(simulator: Simulator, events: Events, name: str = "the events") -> Conditions:
     """Return the conditions of events as a simulator needs them: with the particle, if it asks.
 
     Raises:

@@ -18,13 +18,9 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
-import numpy as np
-
-from simulacra.arrays import BoolArray
-from simulacra.columns import outside_seen
-from simulacra.conditions import Conditions, conditions_at
+from simulacra.conditions import Conditions
 from simulacra.datasets.shipped import shipped_simulators, simulator_folder
 from simulacra.detectors import Detector, load_detector, parse_detector
 from simulacra.detectors.calorimeter.impacts import IMPACTS, impacts_of, why_offsets
@@ -48,13 +44,11 @@ from simulacra.particles import (
     own_ranges_of,
     particle_name,
     require_sensible,
-    require_served,
     seen_of,
 )
-from simulacra.simulators.answers import Answers
-from simulacra.simulators.extrapolation import require_near
+from simulacra.simulators.answers import Block
+from simulacra.simulators.fast import FastSimulator
 from simulacra.simulators.ranges import range_notes, recorded, trained_ranges
-from simulacra.simulators.requests import asked_particles
 from simulacra.training import fit
 from simulacra.training.card import Card
 from simulacra.training.run import (
@@ -84,53 +78,8 @@ _WRONG_TYPES = (
 FILES = (ABOUT, DETECTOR, CARD, WEIGHTS, METRICS)
 
 
-class FastSimulator(Protocol):
-    """What every fast simulator does: conditions in, events out."""
-
-    @property
-    def detector(self) -> Detector:
-        """The detector whose response it gives."""
-
-    def simulate(self, conditions: Conditions, seed: int, *, extrapolate: bool = False) -> Events:
-        """Return one event for each row of conditions; equal seeds give equal bytes.
-
-        Conditions far outside the training are refused, unless ``extrapolate`` is set.
-        """
-
-    @property
-    def particles(self) -> tuple[str, ...]:
-        """The names of the particles that it was trained on; empty where it does not say."""
-
-    @property
-    def chooses_particle(self) -> bool:
-        """Whether it gives the response of the particle that the condition ``pdg`` says."""
-
-    def stream(
-        self, conditions: Conditions, seed: int, *, extrapolate: bool = False
-    ) -> Iterator[Events]:
-        """Yield the same events piece by piece, so that few are in memory at once."""
-
-    @property
-    def ranges(self) -> Mapping[str, tuple[float, float]]:
-        """Lowest and highest training value of each numerical condition."""
-
-    @property
-    def own_ranges(self) -> OwnRanges:
-        """Ranges, by PDG id and condition, of particles that had less than all of them."""
-
-    @property
-    def seen(self) -> Seen:
-        """Values of categorical conditions in training, where not all that there are."""
-
-    def outside(self, conditions: Conditions) -> BoolArray:
-        """Return which rows lie outside the ranges of training (n,)."""
-
-    def save(self, path: Path) -> None:
-        """Write the simulator to a folder or file, which appears whole or not at all."""
-
-
 @dataclass(frozen=True, slots=True)
-class TrainedSimulator:
+class TrainedSimulator(FastSimulator):
     """A surrogate with what is needed to use and to trust it.
 
     Attributes:
@@ -169,81 +118,18 @@ class TrainedSimulator:
         """Ranges, by PDG id and condition, of particles that had less than all of them."""
         return own_ranges_of(self.about, self.detector.scale)
 
-    def simulate(self, conditions: Conditions, seed: int, *, extrapolate: bool = False) -> Events:
-        """Return one event for each row of conditions.
+    def blocks(self, conditions: Conditions, seed: int) -> Iterator[Block]:
+        """Yield response arrays block by block, all rows of the conditions in the end."""
+        return self.surrogate.blocks(conditions, seed)
 
-        Args:
-            conditions: what is asked for.
-            seed: equal seeds give equal bytes.
-            extrapolate: answer conditions far outside the training, too.
-
-        Raises:
-            EventsError: a condition is missing or not sensible.
-            SimulatorError: a condition is far outside the training; a particle is none of those
-                that it learned from; or an answer is not finite, or negative where there is no
-                sign.
-        """
-        return self._answers(conditions, seed, extrapolate).whole()
-
-    def stream(
-        self, conditions: Conditions, seed: int, *, extrapolate: bool = False
-    ) -> Iterator[Events]:
-        """Yield the events of :meth:`simulate` in pieces, so that few are in memory at once.
-
-        Raises:
-            EventsError: a condition is missing or not sensible.
-            SimulatorError: as for :meth:`simulate`; on answers, when it comes to them.
-        """
-        return self._answers(conditions, seed, extrapolate).pieces()
-
-    def _answers(self, conditions: Conditions, seed: int, extrapolate: bool) -> Answers:
-        conditions.check(self.detector)
-        if not extrapolate:
-            require_near(self, conditions)
-        if PDG in self.detector.conditions:
-            require_served(np.unique(conditions[PDG]).tolist(), self.particles, "the simulator")
-        used = Conditions({name: conditions[name] for name in self.detector.conditions})
-        facts = provenance("generate", model=self.card.model_kind, seed=seed, **self.about)
-        return Answers(used, self.surrogate.blocks(used, seed), self.detector, facts)
-
-    def generate(
-        self,
-        energy: str,
-        n: int,
-        seed: int,
-        particle: str | None = None,
-        *,
-        extrapolate: bool = False,
-    ) -> Events:
-        """Return ``n`` events of particles at random places of the beam spot.
-
-        Args:
-            energy: the spectrum of the detector's scale: ``50GeV``; ``1GeV,2GeV`` is cycled;
-                ``1GeV..65GeV`` is log-uniform, ``1GeV-65GeV`` uniform.
-            n: number of events.
-            seed: where conditions and response come from.
-            particle: ``gamma``; ``e-,gamma`` in turn; ``e-:2,gamma:1`` with weights; needed where
-                the particle is a condition and the detector does not draw it by itself.
-            extrapolate: answer energies far outside the training, too.
-
-        Raises:
-            SimulacraError: it learned from other particles, or does not say from which; or an
-                energy is far outside the training.
-        """
-        mixture = asked_particles(self, particle)
-        conditions = conditions_at(self.detector, energy, n, seed, mixture)
-        return self.simulate(conditions, seed, extrapolate=extrapolate)
+    def facts(self, seed: int) -> Mapping[str, Any]:
+        """Return the provenance of generated events."""
+        return provenance("generate", model=self.card.model_kind, seed=seed, **self.about)
 
     @property
     def seen(self) -> Seen:
         """Values of categorical conditions in training, where not all that there are."""
         return seen_of(self.about)
-
-    def outside(self, conditions: Conditions) -> BoolArray:
-        """Return which rows lie outside the ranges of training (n,)."""
-        outside = conditions.outside(self.ranges, self.detector)
-        outside |= conditions.outside_own(self.own_ranges, self.detector)
-        return outside | outside_seen(conditions.columns, conditions.columns.get(PDG), self.seen)
 
     def save(self, folder: Path) -> None:
         """Write the simulator to a folder, which appears whole or not at all."""

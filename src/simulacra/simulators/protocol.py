@@ -1,0 +1,90 @@
+"""The one protocol: a simulator turns conditions into events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Protocol
+
+from simulacra.arrays import BoolArray
+from simulacra.conditions import Conditions
+from simulacra.detectors import Detector
+from simulacra.events import Events
+from simulacra.particles import OwnRanges, Seen
+
+
+class Simulator(Protocol):
+    """A simulator: Geant4, a trained network, an exported file, a formula.
+
+    Training, validation, benchmark, hybrid simulation and the command line work on these names and
+    on nothing else of a simulator.
+    """
+
+    @property
+    def detector(self) -> Detector:
+        """The detector whose response it gives."""
+
+    @property
+    def particles(self) -> tuple[str, ...]:
+        """The names of the particles that it serves; empty where they are not recorded."""
+
+    @property
+    def chooses_particle(self) -> bool:
+        """Whether the response depends on the condition ``pdg``."""
+
+    @property
+    def ranges(self) -> Mapping[str, tuple[float, float]]:
+        """Lowest and highest value of each numerical condition that it is made for."""
+
+    @property
+    def own_ranges(self) -> OwnRanges:
+        """Ranges, by PDG id and condition, of particles that have less than all of them."""
+
+    @property
+    def seen(self) -> Seen:
+        """Values of categorical conditions that it is made for, where not all that there are."""
+
+    def simulate(self, conditions: Conditions, seed: int, *, extrapolate: bool = False) -> Events:
+        """Return one event for each row of conditions; equal seeds give equal events.
+
+        Args:
+            conditions: one row an event.
+            seed: the source of all random numbers.
+            extrapolate: simulate conditions far outside the ranges, too.
+
+        Raises:
+            EventsError: a condition is missing or not sensible.
+            SimulatorError: a condition is far outside the ranges, or of a particle that the
+                simulator does not serve; or a response is not finite, or negative where it cannot.
+        """
+
+    def stream(
+        self, conditions: Conditions, seed: int, *, extrapolate: bool = False
+    ) -> Iterator[Events]:
+        """Yield the events of :meth:`simulate` in pieces, so that few are in memory at once."""
+
+    def generate(
+        self,
+        energy: str,
+        n: int,
+        seed: int,
+        particle: str | None = None,
+        *,
+        extrapolate: bool = False,
+    ) -> Events:
+        """Return ``n`` events of particles at random places of the beam spot.
+
+        Args:
+            energy: the spectrum of the detector's scale: ``50GeV``; ``1GeV,2GeV`` is cycled;
+                ``1GeV..65GeV`` is log-uniform, ``1GeV-65GeV`` uniform.
+            n: number of events.
+            seed: the source of conditions and response.
+            particle: ``gamma``; ``e-,gamma`` in turn; ``e-:2,gamma:1`` with weights; needed where
+                the particle is a condition and the detector does not draw it by itself.
+            extrapolate: simulate energies far outside the ranges, too.
+
+        Raises:
+            SimulacraError: it does not serve these particles; or an energy is far outside.
+        """
+
+    def outside(self, conditions: Conditions) -> BoolArray:
+        """Return which rows lie outside the ranges (n,)."""
