@@ -52,7 +52,7 @@ class SampleScore:
 
 @dataclass(frozen=True, slots=True)
 class AdversaryScore:
-    """A classifier's verdict on two samples in the features of one table.
+    """A classifier test of two samples in the features of one table.
 
     Attributes:
         classifier: ``trees`` or ``MLP``.
@@ -96,6 +96,11 @@ class SampleComparison:
     scores: tuple[SampleScore, ...]
     energies: Mapping[str, tuple[SampleScore, ...]]
     worse: Mapping[str, str]
+
+    def __repr__(self) -> str:
+        """Return the highest AUC and the number of metrics in one line."""
+        auc = max((a.auc for a in self.adversaries), key=lambda auc: auc.value, default="–")
+        return f"SampleComparison({self.profile}: highest AUC {auc}, {len(self.scores)} metrics)"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from simulacra.datasets.samples import load_sample
-from simulacra.validation import sample_rows, validate, write_report
+from simulacra.validation import sample_rows, validate
 from simulacra.validation.classifiers.classifier_test import CLASSIFIERS
 from simulacra.validation.metrics.catalogue import SAMPLE_METRICS, SampleMetric, Tables, scores_of
 from simulacra.validation.metrics.one_dimensional import Estimate
@@ -104,7 +104,7 @@ def test_the_seed_decides_and_the_profile_changes_nothing_else(pair, quick):
 def test_the_report_has_a_table_of_them(pair, quick, tmp_path, monkeypatch):
     monkeypatch.setattr(plots, "PLOTS", ())
     monkeypatch.setattr(plots, "PLOTS_OF_KIND", {})
-    path = write_report(quick, *pair, tmp_path / "report")
+    path = quick.report(tmp_path / "report")
     html = path.read_text(encoding="utf-8")
     assert "Adversary and sample metrics" in html
     assert all(row.name in html for row in sample_rows(quick.samples))

@@ -45,6 +45,13 @@ class Correlations:
     worst: tuple[str, str]
     worst_difference: float
 
+    def __repr__(self) -> str:
+        """Return the differences in one line."""
+        return (
+            f"Correlations({len(self.names)} observables: rms difference "
+            f"{self.rms_difference:.3g}, by chance {self.expected_rms:.3g})"
+        )
+
 
 def correlated_names(groups: Mapping[str, str]) -> tuple[str, ...]:
     """Return the observables to correlate; ``groups`` maps each name to its group."""
