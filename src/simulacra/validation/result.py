@@ -20,8 +20,10 @@ from simulacra.validation.compared import Compared
 from simulacra.validation.figures import FigureTable
 from simulacra.validation.metrics.baseline import VERDICTS, Floor, Verdict
 from simulacra.validation.metrics.calochallenge import LegacyScores
+from simulacra.validation.metrics.catalogue import METRICS
 from simulacra.validation.metrics.correlation import Correlations
-from simulacra.validation.metrics.one_dimensional import Estimate, Moments
+from simulacra.validation.metrics.moments import Moments
+from simulacra.validation.metrics.record import Baseline, Estimate, Score
 from simulacra.validation.sample_result import SampleComparison
 from simulacra.validation.summary import SUMMARIES, SummaryName
 
@@ -61,6 +63,20 @@ class Comparison:
             f"mean ratio {self.metrics['mean_ratio']}, S = {self.metrics['separation']}, "
             f"baseline {self.floor.mean:.4g}: {self.verdict})"
         )
+
+    @property
+    def scores(self) -> dict[str, Score]:
+        """Each metric as the record that all metrics are, by name."""
+        floors, n = {"separation": self.floor, **self.floors}, (self.reference.n, self.generated.n)
+        found = {}
+        for name, estimate in self.metrics.items():
+            label = METRICS[name].label if name in METRICS else label_text(name)
+            floor = floors.get(name)
+            baseline = None
+            if floor is not None:
+                baseline = Baseline(floor.kind, Estimate(floor.mean), (n[0], floor.n))
+            found[name] = Score(name, label, self.observable, estimate, baseline, n)
+        return found
 
     @property
     def over_floor(self) -> float:

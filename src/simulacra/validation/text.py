@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from simulacra.validation.metrics.baseline import VERDICTS
-from simulacra.validation.metrics.one_dimensional import UNDEFINED, Estimate
+from simulacra.validation.metrics.record import UNDEFINED, Estimate
 from simulacra.validation.summary import SUMMARIES
 
 if TYPE_CHECKING:
@@ -75,14 +75,16 @@ def _facts(validation: Validation) -> dict[str, str]:
         "verdicts": ", ".join(f"{verdict} {n}" for verdict, n in validation.verdicts.items()),
         name: ", ".join(f"{word} {number}" for word, number in numbers),
     }
-    if (worst := pooled.worst) is not None:
-        facts["furthest from full"] = f"{worst.observable}, S / baseline {_over_baseline(worst)}"
+    found = [(c, group.label) for group in validation.groups for c in group.comparisons.values()]
+    if found:
+        worst, label = max(found, key=lambda pair: pair[0].rank)
+        facts["furthest"] = f"{worst.observable} at {label}, S / baseline {_over_baseline(worst)}"
     for features, classifier, auc, baseline, _ in _classifiers(validation):
         facts.setdefault(
             "classifier test", f"AUC {auc} ({features}, {classifier}), baseline {baseline}"
         )
-    if (found := validation.thresholds) is not None:
-        facts["thresholds"] = f"{len(found.failures)} of {found.checked} checks fail"
+    if (limits := validation.thresholds) is not None:
+        facts["thresholds"] = f"{len(limits.failures)} of {limits.checked} checks fail"
     if validation.notes:
         facts["notes"] = f"{len(validation.notes)}, in .notes: {validation.notes[0]}"
     report = "" if validation.compared is None else ', .report("folder")'

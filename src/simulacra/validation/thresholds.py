@@ -16,7 +16,7 @@ from simulacra.detectors.base import Frozen
 from simulacra.errors import SimulacraError
 from simulacra.files.yaml_text import one_line_errors, parse_yaml, text_of
 from simulacra.validation.metrics.baseline import VERDICTS, Verdict
-from simulacra.validation.metrics.one_dimensional import Estimate
+from simulacra.validation.metrics.record import Estimate
 from simulacra.validation.result import Comparison, GroupResult, ThresholdResult, Validation
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from simulacra.arrays import BoolArray, FloatArray, IntArray
 from simulacra.statistics.rounding import ROUNDING, is_constant
-from simulacra.validation.metrics.one_dimensional import Estimate
+from simulacra.validation.metrics.record import Estimate
 from simulacra.validation.metrics.strata import Relabelling, Strata, relabelling
 
 MOST_OBSERVABLES = 60

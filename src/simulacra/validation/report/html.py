@@ -12,7 +12,8 @@ import jinja2
 from simulacra.files.atomic import whole_folder
 from simulacra.validation.kinds import Scale, kind_of
 from simulacra.validation.metrics.baseline import CLOSE_FACTOR, SLIGHT_EXCESS
-from simulacra.validation.metrics.one_dimensional import METRICS, Estimate
+from simulacra.validation.metrics.catalogue import METRICS
+from simulacra.validation.metrics.record import Estimate
 from simulacra.validation.report.catalogue import report_plots
 from simulacra.validation.report.matrix import division_tables, number_text, verdict_matrix
 from simulacra.validation.result import Validation, summary_rows, title_of

@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from simulacra.validation.calorimeter.resolution import Resolution
 from simulacra.validation.compared import Compared
 from simulacra.validation.kinds import kind_of
-from simulacra.validation.metrics.one_dimensional import Estimate, Moments
+from simulacra.validation.metrics.moments import Moments
+from simulacra.validation.metrics.record import Estimate
 from simulacra.validation.report.canvas import (
     BLACK,
     COLOUR,

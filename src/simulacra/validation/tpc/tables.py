@@ -13,7 +13,7 @@ from simulacra.detectors import Tpc
 from simulacra.energies import EnergyGroup
 from simulacra.validation.division import track_divisions
 from simulacra.validation.figures import FigureTable, Pair, share_of
-from simulacra.validation.metrics.one_dimensional import moments
+from simulacra.validation.metrics.moments import moments
 
 if TYPE_CHECKING:
     from simulacra.validation.compared import Compared
