@@ -59,7 +59,6 @@ def validate(
         Thresholds,
         apply_thresholds,
         require_classifiers,
-        require_comparable,
     )
     from simulacra.validation import validate as run
 
@@ -77,7 +76,6 @@ def validate(
     names = [reference, generated, *([floor] if floor else [])]
     opened = open_partners({name: partial(source, name) for name in names}, named)
     sources, independent = (opened[reference], opened[generated]), opened[floor] if floor else None
-    require_comparable(*sources, floor=independent, legacy=caloch_legacy)
     validation = run(*sources, floor=independent, profile=profile, legacy=caloch_legacy)
     try:
         if limits is not None:

@@ -36,6 +36,11 @@ class AdversaryScore:
     floor_jsd: Baseline | None
     floor_energies: Mapping[str, Estimate]
 
+    def __repr__(self) -> str:
+        """Return features, classifier and both numbers in one line."""
+        name = f"{self.features}, {self.classifier}"
+        return f"AdversaryScore({name}: AUC {self.auc}, JSD {self.jsd})"
+
     @property
     def scores(self) -> tuple[Score, Score]:
         """AUC and JSD as the records that all metrics are."""
