@@ -33,7 +33,6 @@ _HOMES = {
     "train": "simulacra.simulators.trained",
     "validate": "simulacra.validation",
     "write_events": "simulacra.io",
-    "write_report": "simulacra.validation",
 }
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ if TYPE_CHECKING:
     from simulacra.simulators.load import load_simulator
     from simulacra.simulators.trained import TrainedSimulator, train
     from simulacra.training.card import Card
-    from simulacra.validation import validate, write_report
+    from simulacra.validation import validate
 
 __all__ = [
     "Card",
@@ -72,7 +71,6 @@ __all__ = [
     "train",
     "validate",
     "write_events",
-    "write_report",
 ]
 
 

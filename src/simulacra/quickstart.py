@@ -14,7 +14,7 @@ from simulacra.io import write_events
 from simulacra.simulators.trained import train
 from simulacra.training.card import Card
 from simulacra.training.run import OnProgress
-from simulacra.validation import validate, write_report
+from simulacra.validation import validate
 
 if TYPE_CHECKING:
     from simulacra.validation import Validation
@@ -73,5 +73,5 @@ def quickstart(
     generated = simulator.simulate(test.conditions, seed=simulator.card.seed)
     write_events(generated, folder / "fast.h5")
     validation = validate(test, generated)
-    write_report(validation, test, generated, report)
+    validation.report(report)
     return validation

@@ -2,7 +2,7 @@
 
 import pytest
 
-from simulacra.validation import validate, write_report
+from simulacra.validation import validate
 
 from .samples import few
 
@@ -13,7 +13,7 @@ def small_report(tmp_path_factory):
     reference, generated = few("test", 8), few("train", 8)
     folder = tmp_path_factory.mktemp("reports") / "report"
     validation = validate(reference, generated)
-    return write_report(validation, reference, generated, folder), validation
+    return validation.report(folder), validation
 
 
 @pytest.fixture

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from simulacra.validation.figures import Pair, share_of
-from simulacra.validation.metrics.one_dimensional import Estimate, median_and_spread
+from simulacra.validation.metrics.moments import median_and_spread
+from simulacra.validation.metrics.record import Estimate
 
 
 def test_ratio_and_its_error():

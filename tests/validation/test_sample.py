@@ -10,7 +10,7 @@ from simulacra.datasets.samples import sample_path
 from simulacra.detectors import load_detector
 from simulacra.events import pieces, spans
 from simulacra.io import EventFile, write_events
-from simulacra.validation import measured, validate, write_report
+from simulacra.validation import measured, validate
 from simulacra.validation.calorimeter.cells import DECADES, PER_DECADE, cell_sums
 from simulacra.validation.classifiers.features import feature_tables, sample_tables
 from simulacra.validation.metrics.calochallenge import legacy_scores
@@ -142,7 +142,7 @@ def test_cell_sums_are_sums_over_cells(small_pieces, files):
 def test_a_report_is_drawn_from_files(small_pieces, files, tmp_path):
     reference, generated = (measured(file) for file in files[1])
     validation = validate(reference, generated)
-    path = write_report(validation, reference, generated, tmp_path / "report")
+    path = validation.report(tmp_path / "report")
     assert path.read_text(encoding="utf-8").count("data:image/png") >= 12
 
 

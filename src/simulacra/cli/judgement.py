@@ -58,10 +58,7 @@ def validate(
         Emptied,
         Thresholds,
         apply_thresholds,
-        measured,
         require_classifiers,
-        require_comparable,
-        write_report,
     )
     from simulacra.validation import validate as run
 
@@ -79,14 +76,12 @@ def validate(
     names = [reference, generated, *([floor] if floor else [])]
     opened = open_partners({name: partial(source, name) for name in names}, named)
     sources, independent = (opened[reference], opened[generated]), opened[floor] if floor else None
-    require_comparable(*sources, floor=independent, legacy=caloch_legacy)
-    full, fast = map(measured, sources)
-    validation = run(full, fast, floor=independent, profile=profile, legacy=caloch_legacy)
+    validation = run(*sources, floor=independent, profile=profile, legacy=caloch_legacy)
     try:
         if limits is not None:
             validation = apply_thresholds(validation, limits)
     finally:  # a rule that matches nothing costs no report, which has the names
-        write_report(validation, full, fast, output)
+        validation.report(output)
         print_scores(validation)
         console.print(f"report     {output / 'index.html'}", highlight=False)
     _fail_below_thresholds(validation)

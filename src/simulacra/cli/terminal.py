@@ -82,7 +82,7 @@ def table(*columns: str) -> Table:
 
 
 def print_scores(validation: Validation) -> None:
-    """Print what a user looks at first: one line per energy, and the adversary's verdict."""
+    """Print what a user looks at first: one line per energy, and the classifier tests."""
     from simulacra.validation import sample_rows, summary_rows
     from simulacra.validation.result import label_text, title_of
     from simulacra.validation.summary import SUMMARIES
@@ -101,7 +101,7 @@ def print_scores(validation: Validation) -> None:
     console.print(scores)
     judged = sample_rows(validation.samples)
     if judged:
-        samples = table("adversary and sample metrics", "score", "floor", f"worst {one}")
+        samples = table("classifier test and sample metrics", "score", "floor", f"worst {one}")
         samples.caption = "* the worse of two classifiers; floor: full simulation against itself"
         for line in judged:
             samples.add_row(*line.cells())

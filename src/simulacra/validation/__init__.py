@@ -1,6 +1,6 @@
 """Validation: how far generated events are from full simulation, as numbers, plots and a report.
 
-Importing this package loads no plotting library; :func:`write_report` does when it is called.
+Importing this package loads no plotting library; :meth:`Validation.plot` and :meth:`.report` do.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from simulacra.validation.compare import require_comparable, validate
     from simulacra.validation.metrics.calochallenge import legacy_scores
-    from simulacra.validation.report.html import write_report
     from simulacra.validation.result import Comparison, GroupResult, Validation, summary_rows
     from simulacra.validation.sample import Sample, measured
     from simulacra.validation.sample_result import SampleComparison, sample_rows
@@ -34,7 +33,6 @@ _MODULES = {
     "require_comparable": "compare",
     "summary_rows": "result",
     "validate": "compare",
-    "write_report": "report.html",
 }
 
 __all__ = [
@@ -53,7 +51,6 @@ __all__ = [
     "sample_rows",
     "summary_rows",
     "validate",
-    "write_report",
 ]
 
 

@@ -30,16 +30,20 @@ from simulacra.validation.cautions import (
     same_events,
 )
 from simulacra.validation.classifiers.whole_samples import Profile, judge_samples
+from simulacra.validation.compared import Compared
 from simulacra.validation.comparer import Comparer, Samples
 from simulacra.validation.kinds import kind_of
 from simulacra.validation.metrics.calochallenge import legacy_scores, require_official
-from simulacra.validation.metrics.correlation import correlated_names, correlations_of
+from simulacra.validation.metrics.correlation import (
+    Correlations,
+    correlated_names,
+    correlations_of,
+)
 from simulacra.validation.metrics.strata import strata_of
 from simulacra.validation.mixture import compare_mixtures, require_common_particle
 from simulacra.validation.result import Invariants, ObservableInfo, Validation
 from simulacra.validation.sample import Sample, measured
 from simulacra.validation.sample_result import SampleComparison
-from simulacra.validation.shown import Shown
 
 
 def validate(
@@ -53,9 +57,9 @@ def validate(
 ) -> Validation:
     """Compare generated events with a reference sample of the same detector.
 
-    Events may be in memory or in a file (:class:`simulacra.io.EventFile`), which is gone through
-    piece by piece. Who needs their observables again, for the report, gives what
-    :func:`simulacra.validation.measured` returns of them.
+    Events may be in memory or in a file (:class:`simulacra.io.EventFile`), which is read piece by
+    piece. The result holds what was measured of both, so that :meth:`Validation.plot` and
+    :meth:`Validation.report` measure nothing again.
 
     Args:
         reference: events of the full simulation.
@@ -100,6 +104,8 @@ def validate(
     notes += [*few_events(energies, scale), *failed_checks(energies)]
     if samples.shared is None:
         notes += heavy_tails({name: ref.values[name] for name in pooled.comparisons})
+    within = samples.within(both)
+    compared = Compared(both, within.reference, within.generated, within.shared)
     result = Validation(
         detector=ref.detector.name,
         scale=ref.detector.scale,
@@ -126,9 +132,11 @@ def validate(
             generated=dict(gen.source.provenance),
             floor=None if extra is None else dict(extra.source.provenance),
         ),
+        correlations=_correlations(samples, both, seed),
+        compared=compared,
     )
     return replace(
-        _with_relations(result, samples, both),
+        kind_of(ref.detector).complete(result, compared),
         legacy=None if legacy is None else legacy_scores(ref.source, gen.source, legacy),
     )
 
@@ -159,31 +167,21 @@ def require_comparable(
         require_official(reference.detector, legacy)
 
 
-def _with_relations(
-    result: Validation, samples: Samples, groups: tuple[EnergyGroup, ...]
-) -> Validation:
-    """Return the result with what relates observables to energy, impact and each other."""
-    table = observables_of(samples.reference.detector)
-    names = correlated_names({o.name: o.group for o in table})
+def _correlations(
+    samples: Samples, groups: tuple[EnergyGroup, ...], seed: int
+) -> Correlations | None:
+    """Return the correlations between observables at fixed energy."""
     ref, gen = samples.reference, samples.generated
-    correlations = correlations_of(
-        names,
+    table = observables_of(ref.detector)
+    return correlations_of(
+        correlated_names({o.name: o.group for o in table}),
         _places(ref),
         _places(gen),
         [(g.select(ref.energies), g.select(gen.energies)) for g in groups],
         optional=[o.name for o in table if o.optional],
         strata=samples.shared,
-        rng=np.random.default_rng([result.seed, 2]),
+        rng=np.random.default_rng([seed, 2]),
     )
-    shared = samples.within(groups)
-    shown = Shown(
-        replace(result, correlations=correlations),
-        groups,
-        shared.reference,
-        shared.generated,
-        shared.shared,
-    )
-    return kind_of(ref.detector).complete(shown)
 
 
 def _places(sample: Sample) -> dict[str, FloatArray]:

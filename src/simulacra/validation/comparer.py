@@ -15,7 +15,8 @@ from simulacra.statistics.rounding import is_constant
 from simulacra.validation.division import Division, Part
 from simulacra.validation.kinds import kind_of
 from simulacra.validation.metrics.baseline import REPLICAS, floor_of, verdict_of
-from simulacra.validation.metrics.one_dimensional import METRICS, Estimate, Metric, Moments, moments
+from simulacra.validation.metrics.catalogue import METRICS, Metric
+from simulacra.validation.metrics.moments import Moments, moments
 from simulacra.validation.metrics.paired import (
     GIVEN_BY_PAIRS,
     SHIFT,
@@ -23,6 +24,7 @@ from simulacra.validation.metrics.paired import (
     with_paired_errors,
 )
 from simulacra.validation.metrics.rank_baseline import RankReplicas, rank_floors, rank_replicas
+from simulacra.validation.metrics.record import Estimate
 from simulacra.validation.metrics.strata import Relabelling, Strata, relabelling
 from simulacra.validation.result import Comparison, GroupResult
 from simulacra.validation.sample import Sample

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from simulacra.arrays import FloatArray
-from simulacra.validation.metrics.one_dimensional import UNDEFINED, Estimate
+from simulacra.validation.metrics.record import UNDEFINED, Estimate
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,16 +22,16 @@ from simulacra.validation.tpc.features import track_tables
 from simulacra.validation.tpc.tables import with_tracks
 
 if TYPE_CHECKING:
+    from simulacra.validation.compared import Compared
     from simulacra.validation.result import Validation
-    from simulacra.validation.shown import Shown
 
 
 def _no_tables(_: Events, __: FloatArray) -> dict[str, Table]:
     return {}
 
 
-def _nothing_more(shown: Shown) -> Validation:
-    return shown.validation
+def _nothing_more(validation: Validation, _: Compared) -> Validation:
+    return validation
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Kind:
     summary: SummaryName = "moments"
     tables: Callable[[Events, FloatArray], dict[str, Table]] = _no_tables
     divisions: Callable[[Any], tuple[Division, ...]] = lambda _: ()
-    complete: Callable[[Shown], Validation] = _nothing_more
+    complete: Callable[[Validation, Compared], Validation] = _nothing_more
 
 
 KINDS: Mapping[str, Kind] = MappingProxyType(

@@ -1,4 +1,4 @@
-"""The result of a validation: pure data, and how it becomes JSON."""
+"""The result of a validation: numbers that become JSON, and the events that they are of."""
 
 from __future__ import annotations
 
@@ -6,21 +6,29 @@ import dataclasses
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import Field, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from simulacra.errors import SimulacraError
 from simulacra.files.json_values import plain
 from simulacra.observables import Axis
 from simulacra.validation.calorimeter.cell_comparison import CellComparison
 from simulacra.validation.calorimeter.impact import ImpactProfile
 from simulacra.validation.calorimeter.resolution import Resolution
+from simulacra.validation.compared import Compared
 from simulacra.validation.figures import FigureTable
 from simulacra.validation.metrics.baseline import VERDICTS, Floor, Verdict
 from simulacra.validation.metrics.calochallenge import LegacyScores
+from simulacra.validation.metrics.catalogue import METRICS
 from simulacra.validation.metrics.correlation import Correlations
-from simulacra.validation.metrics.one_dimensional import Estimate, Moments
+from simulacra.validation.metrics.moments import Moments
+from simulacra.validation.metrics.record import Baseline, Estimate, Score
 from simulacra.validation.sample_result import SampleComparison
 from simulacra.validation.summary import SUMMARIES, SummaryName
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 SCHEMA_VERSION = 4
 
@@ -47,6 +55,28 @@ class Comparison:
     floor: Floor
     verdict: Verdict
     floors: Mapping[str, Floor]
+
+    def __repr__(self) -> str:
+        """Return separation power, baseline and verdict in one line."""
+        return (
+            f"Comparison({self.observable}: {self.reference.n} full, {self.generated.n} fast; "
+            f"mean ratio {self.metrics['mean_ratio']}, S = {self.metrics['separation']}, "
+            f"baseline {self.floor.mean:.4g}: {self.verdict})"
+        )
+
+    @property
+    def scores(self) -> dict[str, Score]:
+        """Each metric as the record that all metrics are, by name."""
+        floors, n = {"separation": self.floor, **self.floors}, (self.reference.n, self.generated.n)
+        found = {}
+        for name, estimate in self.metrics.items():
+            label = METRICS[name].label if name in METRICS else label_text(name)
+            floor = floors.get(name)
+            baseline = None
+            if floor is not None:
+                baseline = Baseline(floor.kind, Estimate(floor.mean), (n[0], floor.n))
+            found[name] = Score(name, label, self.observable, estimate, baseline, n)
+        return found
 
     @property
     def over_floor(self) -> float:
@@ -84,6 +114,20 @@ class GroupResult:
     undefined: tuple[str, ...] = ()
     constant: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        """Return the numbers of events and of verdicts in one line."""
+        counts = ", ".join(f"{name} {number}" for name, number in self.verdicts.items())
+        return (
+            f"GroupResult({self.label}: {self.n_reference} full, {self.n_generated} fast events; "
+            f"{len(self.comparisons)} observables: {counts})"
+        )
+
+    @property
+    def verdicts(self) -> dict[Verdict, int]:
+        """The number of comparisons with each verdict, from the best to the worst."""
+        found = Counter(c.verdict for c in self.comparisons.values())
+        return {name: found[name] for name in VERDICTS}
+
     @property
     def worst(self) -> Comparison | None:
         """The comparison that is furthest above its floor."""
@@ -97,7 +141,7 @@ class Invariants:
     Attributes:
         non_finite: numbers of the response that are not finite.
         negative: numbers of the response below zero where it is an energy.
-        beyond_limits: events whose headline observable lies far outside the reference.
+        beyond_limits: events whose primary observable lies far outside the reference.
     """
 
     non_finite: int
@@ -127,15 +171,18 @@ class ThresholdResult:
 class Validation:
     """How a generated sample compares with a reference sample of full simulation.
 
+    Returned by :func:`simulacra.validate` and :meth:`load`. :meth:`table` is the overview,
+    :meth:`plot` draws an observable, :meth:`report` writes everything.
+
     Attributes:
         detector: the detector's name.
         scale: the condition that "energy" stands for below.
         seed: what the floors were drawn with.
-        headline: the observable that comes first, whose mean and width (or median and spread) are
+        headline: the primary observable, whose mean and width (or median and spread) are
             tabulated.
         summary: which of the two.
         observables: what each name means, in the order of a report.
-        limits: the range of the headline observable beyond which events are counted.
+        limits: the range of the primary observable beyond which events are counted.
         invariants: the counts, for ``reference`` and ``generated``.
         pooled: all energies that both samples have, together.
         energies: one result per energy, ascending.
@@ -144,13 +191,16 @@ class Validation:
         samples: classifiers and metrics of whole samples; None where they were not asked for.
         notes: what a reader must know to judge the numbers.
         provenance: of this result and of both samples.
-        resolution: fits to the headline's width against the energy, if there are enough energies.
+        resolution: fits to the primary observable's width against the energy, if there are enough
+            energies.
         impact_profiles: centres of energy against the impact, where the detector has impacts.
         correlations: between observables at fixed energy.
         cells: mean showers and cells of a calorimeter.
         tables: further numbers of a kind of detector.
         legacy: CaloChallenge's own scores, where they were asked for.
         thresholds: what was required, where something was.
+        compared: the measured events of both samples; not in ``metrics.json``, so that a result
+            that was loaded has None.
     """
 
     detector: str
@@ -174,6 +224,92 @@ class Validation:
     tables: tuple[FigureTable, ...] = ()
     legacy: LegacyScores | None = None
     thresholds: ThresholdResult | None = None
+    compared: Compared | None = field(default=None, compare=False, metadata={"stored": False})
+
+    @classmethod
+    def load(cls, path: str | Path) -> Validation:
+        """Return the result of a report, read from its ``metrics.json``.
+
+        It has all numbers and no events: :meth:`table` and plots against the energy work,
+        histograms and reports need :func:`simulacra.validate`.
+
+        Raises:
+            SimulacraError: the file is missing, is no such file, or has another schema version.
+        """
+        from simulacra.validation.stored import load_validation
+
+        return load_validation(path)
+
+    def report(self, folder: str | Path) -> Path:
+        """Write ``index.html`` and ``metrics.json``.
+
+        Args:
+            folder: appears whole or not at all; its previous content is replaced.
+
+        Returns:
+            The path of ``index.html``, one file with all plots.
+
+        Raises:
+            SimulacraError: the result was loaded from a file and has no events.
+        """
+        from simulacra.validation.report.html import write_report
+
+        return write_report(self, folder)
+
+    def plot(self, observable: str, energy: str | None = None) -> Figure:
+        """Draw an observable of both samples, with the ratio below.
+
+        Args:
+            observable: its name, such as ``response``; :attr:`observables` has all.
+            energy: where: ``"16GeV"``, or the label of one of :attr:`groups`. Without one, centre
+                and width against the energy; a histogram where there is a single energy.
+
+        Returns:
+            A matplotlib figure: ``figure.savefig("response.pdf")``.
+
+        Raises:
+            SimulacraError: there is no such observable or energy, nothing to draw, or a histogram
+                is asked of a result that was loaded and has no events.
+        """
+        from simulacra.validation.report.observable_plot import observable_figure
+
+        return observable_figure(self, observable, energy)
+
+    def table(self) -> str:
+        """Return the overview as plain text of at most 40 lines of 100 characters.
+
+        The primary observable at each energy, the verdicts on all observables, and the classifier
+        tests where there were any.
+        """
+        from simulacra.validation.text import table_text
+
+        return table_text(self)
+
+    def __repr__(self) -> str:
+        """Return the outcome in at most 12 lines."""
+        from simulacra.validation.text import summary_text
+
+        return summary_text(self)
+
+    def _repr_html_(self) -> str:
+        """Return the outcome as a table of at most 12 rows, for notebooks."""
+        from simulacra.validation.text import summary_html
+
+        return summary_html(self)
+
+    def require_events(self, purpose: str) -> Compared:
+        """Return the measured events.
+
+        Args:
+            purpose: what they are needed for, as the subject of the message.
+
+        Raises:
+            SimulacraError: there are none.
+        """
+        if self.compared is None:
+            msg = f"{purpose} needs events, and a loaded result has numbers only: validate again"
+            raise SimulacraError(msg)
+        return self.compared
 
     @property
     def groups(self) -> tuple[GroupResult, ...]:
@@ -185,16 +321,25 @@ class Validation:
         """The results of all parts of all divisions."""
         return tuple(group for groups in self.divisions.values() for group in groups)
 
+    @property
+    def verdicts(self) -> dict[Verdict, int]:
+        """The number of comparisons with each verdict, over all groups."""
+        return {name: sum(group.verdicts[name] for group in self.groups) for name in VERDICTS}
+
     def to_json(self) -> dict[str, Any]:
         """Return the content of ``metrics.json``: plain types, None where undefined."""
-        verdicts = Counter(c.verdict for g in self.groups for c in g.comparisons.values())
         content: dict[str, Any] = {
             "schema_version": SCHEMA_VERSION,
-            "verdicts": {name: verdicts[name] for name in VERDICTS},
+            "verdicts": dict(self.verdicts),
         }
-        for field in dataclasses.fields(self):
-            content[field.name] = plain(getattr(self, field.name))
+        for stored in stored_fields(Validation):
+            content[stored.name] = plain(getattr(self, stored.name))
         return content
+
+
+def stored_fields(kind: type) -> tuple[Field[Any], ...]:
+    """Return the fields of a dataclass of the result that ``metrics.json`` has."""
+    return tuple(f for f in dataclasses.fields(kind) if f.metadata.get("stored", True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +364,7 @@ class SummaryRow:
 
 
 def summary_rows(validation: Validation) -> list[SummaryRow]:
-    """Return one row per group: both ratios of the headline observable, and what is worst."""
+    """Return one row per group: both ratios of the primary observable, and what is worst."""
     rows = []
     names = SUMMARIES[validation.summary].metrics
     for group in validation.groups:

@@ -54,6 +54,10 @@ class Sample:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def __repr__(self) -> str:
+        """Return the numbers of events and observables in one line."""
+        return f"Sample({len(self)} events of {self.detector.name}, {len(self.values)} observables)"
+
     @property
     def detector(self) -> Detector:
         """The detector."""

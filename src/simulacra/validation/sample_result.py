@@ -4,55 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
-from simulacra.validation.metrics.one_dimensional import Estimate
-
-FloorKind = Literal["bootstrap", "halves", "paired", "sample"]
-
-
-@dataclass(frozen=True, slots=True)
-class SampleFloor:
-    """The score of full simulation against itself.
-
-    Attributes:
-        kind: ``sample`` (the reference against independent events), ``halves`` (one random half of
-            the reference against the other), ``bootstrap`` (pairs drawn from the reference with
-            replacement; only where repeated events do no harm) or ``paired`` (where conditions are
-            shared: both samples, in which events of equal conditions have changed places).
-        estimate: the score; of several pairs the mean, and as its error the spread of single ones.
-        n: numbers of events, (reference, stand-in for the generated).
-    """
-
-    kind: FloorKind
-    estimate: Estimate
-    n: tuple[int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class SampleScore:
-    """One number for two samples in the features of one table.
-
-    Attributes:
-        name: of the number, ``fpd``.
-        label: what a table calls it.
-        features: the name of the table of features.
-        score: the generated events against the reference.
-        floor: the reference against itself; None where it has too few events.
-        n: numbers of events used, (reference, generated).
-    """
-
-    name: str
-    label: str
-    features: str
-    score: Estimate
-    floor: SampleFloor | None
-    n: tuple[int, int]
+from simulacra.validation.metrics.record import Baseline, Estimate, Score
 
 
 @dataclass(frozen=True, slots=True)
 class AdversaryScore:
-    """A classifier's verdict on two samples in the features of one table.
+    """A classifier test of two samples in the features of one table.
 
     Attributes:
         classifier: ``trees`` or ``MLP``.
@@ -74,9 +32,23 @@ class AdversaryScore:
     energies: Mapping[str, Estimate]
     worst: str
     n: int
-    floor_auc: SampleFloor | None
-    floor_jsd: SampleFloor | None
+    floor_auc: Baseline | None
+    floor_jsd: Baseline | None
     floor_energies: Mapping[str, Estimate]
+
+    def __repr__(self) -> str:
+        """Return features, classifier and both numbers in one line."""
+        name = f"{self.features}, {self.classifier}"
+        return f"AdversaryScore({name}: AUC {self.auc}, JSD {self.jsd})"
+
+    @property
+    def scores(self) -> tuple[Score, Score]:
+        """AUC and JSD as the records that all metrics are."""
+        name, n = f"{self.features}, {self.classifier}", (self.n, self.n)
+        return (
+            Score("auc", f"AUC, {name}", self.features, self.auc, self.floor_auc, n),
+            Score("jsd", f"JSD, {name}", self.features, self.jsd, self.floor_jsd, n),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +65,14 @@ class SampleComparison:
 
     profile: str
     adversaries: tuple[AdversaryScore, ...]
-    scores: tuple[SampleScore, ...]
-    energies: Mapping[str, tuple[SampleScore, ...]]
+    scores: tuple[Score, ...]
+    energies: Mapping[str, tuple[Score, ...]]
     worse: Mapping[str, str]
+
+    def __repr__(self) -> str:
+        """Return the highest AUC and the number of metrics in one line."""
+        auc = max((a.auc for a in self.adversaries), key=lambda auc: auc.value, default="–")
+        return f"SampleComparison({self.profile}: highest AUC {auc}, {len(self.scores)} metrics)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +105,9 @@ def sample_rows(samples: SampleComparison | None) -> list[SampleRow]:
     for a in samples.adversaries:
         worse = samples.worse[a.features] == a.classifier
         worst = f"{a.energies[a.worst]} at {a.worst}" if a.worst else "–"
-        name = f"{a.features}, {a.classifier}"
-        rows.append(_row(f"AUC, {name}", a.auc, a.floor_auc, worst, counts=worse))
-        rows.append(_row(f"JSD, {name}", a.jsd, a.floor_jsd, "", counts=False))
-    rows += [_row(s.label, s.score, s.floor, "", counts=False) for s in samples.scores]
-    return rows
+        auc, jsd = a.scores
+        rows += [_row(auc, worst, counts=worse), _row(jsd)]
+    return rows + [_row(score) for score in samples.scores]
 
 
 def energy_rows(samples: SampleComparison | None) -> list[tuple[str, dict[str, str]]]:
@@ -152,8 +127,7 @@ def energy_rows(samples: SampleComparison | None) -> list[tuple[str, dict[str, s
             rows.setdefault(f"AUC, {features}", {})[label] = f"{text}, {worse.classifier}"
     for label, scores in samples.energies.items():
         for score in scores:
-            floor = None if score.floor is None else score.floor.estimate
-            rows.setdefault(score.label, {})[label] = _beside(score.score, floor)
+            rows.setdefault(score.label, {})[label] = _beside(score.score, score.baseline)
     return list(rows.items())
 
 
@@ -161,8 +135,6 @@ def _beside(score: Estimate, floor: Estimate | None) -> str:
     return f"{score} / {'–' if floor is None else floor}"
 
 
-def _row(
-    name: str, score: Estimate, floor: SampleFloor | None, worst: str, *, counts: bool
-) -> SampleRow:
-    estimate, kind = (None, "") if floor is None else (floor.estimate, floor.kind)
-    return SampleRow(name, score, estimate, kind, worst, counts)
+def _row(score: Score, worst: str = "", *, counts: bool = False) -> SampleRow:
+    kind = "" if score.floor is None else score.floor.kind
+    return SampleRow(score.label, score.score, score.baseline, kind, worst, counts)

@@ -16,7 +16,7 @@ from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hin
 import numpy as np
 
 from simulacra.validation.metrics.baseline import Verdict
-from simulacra.validation.result import SCHEMA_VERSION, Validation
+from simulacra.validation.result import SCHEMA_VERSION, Validation, stored_fields
 
 SCHEMA_FILE = "metrics.schema.json"
 Schema = dict[str, Any]
@@ -55,8 +55,8 @@ def shipped_schema() -> Schema:
 def _object(kind: type, definitions: dict[str, Schema]) -> Schema:
     """Return the schema of a dataclass: every field is there, and nothing else."""
     hints = get_type_hints(kind)
-    fields = (field.name for field in dataclasses.fields(kind))
-    return _closed({name: _schema(hints[name], definitions) for name in fields})
+    names = (field.name for field in stored_fields(kind))
+    return _closed({name: _schema(hints[name], definitions) for name in names})
 
 
 def _closed(properties: Mapping[str, Schema]) -> Schema:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-from simulacra.validation.metrics.one_dimensional import Estimate, Moments
+from simulacra.validation.metrics.moments import Moments
+from simulacra.validation.metrics.record import Estimate
 
 SummaryName = Literal["moments", "quantiles"]
 

@@ -17,7 +17,7 @@ from simulacra.errors import SimulacraError
 from simulacra.files.small_files import read_text
 from simulacra.files.yaml_text import one_line_errors, parse_yaml
 from simulacra.validation.metrics.baseline import VERDICTS, Verdict
-from simulacra.validation.metrics.one_dimensional import Estimate
+from simulacra.validation.metrics.record import Estimate
 from simulacra.validation.result import Comparison, GroupResult, ThresholdResult, Validation
 
 

@@ -22,8 +22,9 @@ from simulacra.validation.classifiers.mlp import MlpOptions
 from simulacra.validation.classifiers.split import matched_split
 from simulacra.validation.comparer import Samples
 from simulacra.validation.metrics.neighbours import neighbourhoods
-from simulacra.validation.metrics.one_dimensional import Estimate, wasserstein_in_widths
 from simulacra.validation.metrics.rank_baseline import rank_floors, rank_replicas
+from simulacra.validation.metrics.record import Estimate
+from simulacra.validation.metrics.wasserstein import wasserstein_in_widths
 from tests.validation.samples import halves, with_showers
 
 OPTIONS = ClassifierOptions((0.5, 0.15), 60, MlpOptions((32,), 3e-3, 128, 6))

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from simulacra.datasets.samples import load_sample
-from simulacra.validation import sample_rows, validate, write_report
+from simulacra.validation import sample_rows, validate
 from simulacra.validation.classifiers.classifier_test import CLASSIFIERS
-from simulacra.validation.metrics.catalogue import SAMPLE_METRICS, SampleMetric, Tables, scores_of
-from simulacra.validation.metrics.one_dimensional import Estimate
+from simulacra.validation.metrics.catalogue import SAMPLE_METRICS, SampleMetric
+from simulacra.validation.metrics.record import Estimate
+from simulacra.validation.metrics.sample_scores import Tables, scores_of
 from simulacra.validation.report import catalogue as plots
 from simulacra.validation.sample_result import energy_rows
 from tests.validation.samples import few, halves, with_showers
@@ -36,7 +37,12 @@ def test_every_metric_and_classifier_has_a_score_and_a_floor(quick):
     floors = [a.floor_auc for a in samples.adversaries] + [s.floor for s in samples.scores]
     assert {floor.kind for floor in floors} == {"halves", "bootstrap"}
     for score in samples.scores:
-        assert np.isfinite([score.score.value, score.floor.estimate.value]).all()
+        assert np.isfinite([score.value, score.baseline.value]).all()
+    for auc, jsd in (a.scores for a in samples.adversaries):
+        assert (auc.name, jsd.name) == ("auc", "jsd")
+        assert np.isfinite([auc.value, auc.error, auc.baseline.value, jsd.value]).all()
+        assert auc.n == jsd.n
+        assert min(auc.n) > 0
     assert all(a.worst in a.energies for a in samples.adversaries)
     for features, classifier in samples.worse.items():
         aucs = {a.classifier: a.auc.value for a in samples.adversaries if a.features == features}
@@ -104,7 +110,7 @@ def test_the_seed_decides_and_the_profile_changes_nothing_else(pair, quick):
 def test_the_report_has_a_table_of_them(pair, quick, tmp_path, monkeypatch):
     monkeypatch.setattr(plots, "PLOTS", ())
     monkeypatch.setattr(plots, "PLOTS_OF_KIND", {})
-    path = write_report(quick, *pair, tmp_path / "report")
+    path = quick.report(tmp_path / "report")
     html = path.read_text(encoding="utf-8")
     assert "Adversary and sample metrics" in html
     assert all(row.name in html for row in sample_rows(quick.samples))

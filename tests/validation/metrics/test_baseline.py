@@ -11,7 +11,8 @@ from simulacra.validation.metrics.baseline import (
     floor_of,
     verdict_of,
 )
-from simulacra.validation.metrics.one_dimensional import Estimate, separation, separation_power
+from simulacra.validation.metrics.record import Estimate
+from simulacra.validation.metrics.separation import separation, separation_power
 from tests.validation.samples import halves
 
 

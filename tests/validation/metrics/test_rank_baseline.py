@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from simulacra.observables import observables_of
-from simulacra.validation.metrics.one_dimensional import ks_statistic, wasserstein
+from simulacra.validation.metrics.kolmogorov_smirnov import ks_statistic
 from simulacra.validation.metrics.rank_baseline import NODES, rank_floors, rank_replicas
+from simulacra.validation.metrics.wasserstein import wasserstein
 from tests.validation.samples import halves
 
 

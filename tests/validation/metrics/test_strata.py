@@ -7,9 +7,10 @@ from simulacra.conditions import Conditions
 from simulacra.events import Events
 from simulacra.observables.axis import LINEAR
 from simulacra.validation import validate
-from simulacra.validation.metrics.catalogue import SAMPLE_METRICS, Tables, scores_of
-from simulacra.validation.metrics.one_dimensional import METRICS, moments
+from simulacra.validation.metrics.catalogue import METRICS, SAMPLE_METRICS
+from simulacra.validation.metrics.moments import moments
 from simulacra.validation.metrics.paired import SHIFT, paired_scores, with_paired_errors
+from simulacra.validation.metrics.sample_scores import Tables, scores_of
 from simulacra.validation.metrics.strata import Strata, relabelling, strata_of, within_strata
 from tests.validation.samples import halves
 

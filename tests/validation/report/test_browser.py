@@ -8,7 +8,7 @@ from html import unescape
 
 import pytest
 
-from simulacra.validation import apply_thresholds, validate, write_report
+from simulacra.validation import apply_thresholds, validate
 from simulacra.validation.thresholds import Thresholds
 from tests.calochallenge import showers_like
 
@@ -88,7 +88,7 @@ def test_long_lines_and_tables_fit_a_phone(tmp_path, without_plots):
     rules = [{"observables": ["*"], "separation": 0.05}]
     validation = validate(events, others, legacy="1-photons")
     validation = apply_thresholds(validation, Thresholds.model_validate({"rules": rules}))
-    page = write_report(validation, events, others, tmp_path / "report")
+    page = validation.report(tmp_path / "report")
     html = page.read_text(encoding="utf-8")
     assert len(validation.thresholds.failures) > 20
     assert all(text in html for text in ("checks fail", "CaloChallenge's scores", "ec_eta"))

@@ -8,7 +8,7 @@ import pytest
 
 from simulacra.conditions import EnergySpectrum, draw_conditions
 from simulacra.events import Events
-from simulacra.validation import validate, write_report
+from simulacra.validation import validate
 from simulacra.validation.report import group_plots
 from tests.calochallenge import layout
 from tests.validation.samples import few
@@ -52,10 +52,18 @@ def test_the_report_says_what_matters(report):
 def test_equal_input_gives_equal_metrics(report, tmp_path, without_plots):
     path, validation = report
     reference, generated = few("test", 8), few("train", 8)
-    again = write_report(validate(reference, generated), reference, generated, tmp_path / "again")
+    again = validate(reference, generated).report(tmp_path / "again")
     first, second = (p.with_name("metrics.json").read_bytes() for p in (path, again))
     assert first == second
     assert json.loads(first) == json.loads(json.dumps(validation.to_json()))
+
+
+def test_a_report_measures_nothing_again(report, tmp_path, monkeypatch):
+    _, validation = report
+    for module in ("compare", "sample"):
+        monkeypatch.delattr(f"simulacra.validation.{module}.observables_of")
+    page = validation.report(tmp_path / "again")
+    assert page.read_bytes() == report[0].read_bytes()
 
 
 def test_many_round_layers_some_of_them_empty(tmp_path, monkeypatch):
@@ -66,7 +74,7 @@ def test_many_round_layers_some_of_them_empty(tmp_path, monkeypatch):
     showers = rng.exponential(5, (20, detector.n_cells)).astype(np.float32)
     showers[:, detector.layers[-1].cells] = 0
     events = Events(conditions, {"showers": showers}, detector)
-    path = write_report(validate(events, events), events, events, tmp_path / "report")
+    path = validate(events, events).report(tmp_path / "report")
     assert path.stat().st_size > 1e5
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from simulacra.errors import SimulacraError
-from simulacra.validation import Thresholds, apply_thresholds, measured, validate, write_report
+from simulacra.validation import Thresholds, apply_thresholds, measured, validate
 from simulacra.validation.classifiers import whole_samples as adversary
 from simulacra.validation.classifiers.classifier_test import ClassifierOptions
 from simulacra.validation.classifiers.features import sample_tables
@@ -14,7 +14,6 @@ from simulacra.validation.classifiers.mlp import MlpOptions
 from simulacra.validation.report import catalogue as plots
 from simulacra.validation.report.track_plots import energy_loss
 from simulacra.validation.schema import shipped_schema
-from simulacra.validation.shown import Shown
 from simulacra.validation.tpc.rows import row_profiles
 from tests.tracks import changed, tracks
 from tests.validation.test_schema import problems
@@ -195,8 +194,8 @@ def test_without_any_clusters_there_is_no_picture_of_the_energy_loss():
     some = tracks(30, points=MOMENTA)
     none = changed(some, mask=np.zeros_like(some["cluster_mask"]))
     for both, plotted in (((none, none), 0), ((some, none), 1), ((none, some), 1)):
-        shown = Shown.of(validate(*both), *map(measured, both))
-        assert len(list(energy_loss(shown))) == plotted
+        validation = validate(*both)
+        assert len(list(energy_loss(validation, validation.compared))) == plotted
 
 
 def test_the_table_of_distances_is_that_of_the_tracks(pair, honest):
@@ -229,9 +228,9 @@ def test_thresholds_reach_the_regions(honest):
 
 
 def test_the_report_has_tables_and_pictures_of_tracks(pair, honest, tmp_path, monkeypatch):
-    monkeypatch.setattr(plots, "PLOTS", (plots.headline_against_energy, plots.division_plots))
+    monkeypatch.setattr(plots, "PLOTS", (plots.primary_against_energy, plots.division_plots))
     few = tuple(events.take(slice(0, 90)) for events in pair)
-    path = write_report(validate(*few), *few, tmp_path / "report")
+    path = validate(*few).report(tmp_path / "report")
     html = path.read_text(encoding="utf-8")
     for text in ("Distance to the true helix", "by |eta|", "by species", "Single tracks"):
         assert text in html

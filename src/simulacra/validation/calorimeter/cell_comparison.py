@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulacra.validation.calorimeter.cells import CellSums, Profile
-from simulacra.validation.metrics.one_dimensional import Estimate, separation
+from simulacra.validation.metrics.record import Estimate
+from simulacra.validation.metrics.separation import separation
 
 JOINED = 10
 """Bins of the spectrum that are one here: 20 a decade."""

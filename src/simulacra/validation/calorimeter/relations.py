@@ -11,19 +11,18 @@ from simulacra.validation.calorimeter.impact import impact_profiles
 from simulacra.validation.calorimeter.resolution import resolution_of
 
 if TYPE_CHECKING:
+    from simulacra.validation.compared import Compared
     from simulacra.validation.result import Validation
     from simulacra.validation.sample import Sample
-    from simulacra.validation.shown import Shown
 
 
-def with_showers(shown: Shown) -> Validation:
+def with_showers(validation: Validation, compared: Compared) -> Validation:
     """Return the result with what relates a calorimeter's observables to energy and impact."""
-    validation = shown.validation
     return replace(
         validation,
         resolution=resolution_of(validation.energies, validation.headline),
-        impact_profiles=impact_profiles(shown.full, shown.fast, shown.strata),
-        cells=_cells(shown.full, shown.fast),
+        impact_profiles=impact_profiles(compared.full, compared.fast, compared.strata),
+        cells=_cells(compared.full, compared.fast),
     )
 
 

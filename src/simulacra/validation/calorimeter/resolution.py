@@ -20,7 +20,8 @@ from scipy.optimize import OptimizeWarning, curve_fit, nnls
 
 from simulacra.arrays import BoolArray, FloatArray
 from simulacra.units import GEV
-from simulacra.validation.metrics.one_dimensional import Estimate, Moments
+from simulacra.validation.metrics.moments import Moments
+from simulacra.validation.metrics.record import Estimate
 
 if TYPE_CHECKING:
     from simulacra.validation.result import GroupResult

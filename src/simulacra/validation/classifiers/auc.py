@@ -8,7 +8,7 @@ import numpy as np
 from scipy import stats
 
 from simulacra.arrays import BoolArray, FloatArray
-from simulacra.validation.metrics.one_dimensional import UNDEFINED, Estimate
+from simulacra.validation.metrics.record import UNDEFINED, Estimate
 
 CLIP = 1e-6
 """Closest that a calibrated probability comes to 0 and 1, as in CaloChallenge."""

@@ -22,7 +22,7 @@ from simulacra.validation.classifiers.auc import auc, calibrated, divergence
 from simulacra.validation.classifiers.mlp import MlpOptions, Rows, mlp_scores
 from simulacra.validation.classifiers.split import Split
 from simulacra.validation.classifiers.table import Table
-from simulacra.validation.metrics.one_dimensional import UNDEFINED, Estimate
+from simulacra.validation.metrics.record import UNDEFINED, Estimate
 
 FEWEST = 20
 """Events to learn from, tune on or judge by, below which a test says nothing and is left out."""

@@ -25,16 +25,12 @@ from simulacra.validation.classifiers.mlp import MlpOptions
 from simulacra.validation.classifiers.split import matched_split
 from simulacra.validation.classifiers.table import Table
 from simulacra.validation.comparer import Samples
-from simulacra.validation.metrics.catalogue import SAMPLE_METRICS, Tables, scores_of
+from simulacra.validation.metrics.catalogue import SAMPLE_METRICS
+from simulacra.validation.metrics.record import Baseline, BaselineKind, Score
+from simulacra.validation.metrics.sample_scores import Tables, scores_of
 from simulacra.validation.metrics.strata import Strata
 from simulacra.validation.sample import Sample
-from simulacra.validation.sample_result import (
-    AdversaryScore,
-    FloorKind,
-    SampleComparison,
-    SampleFloor,
-    SampleScore,
-)
+from simulacra.validation.sample_result import AdversaryScore, SampleComparison
 
 Profile = Literal["quick", "official"]
 SAMPLES = ("reference", "generated", "floor")
@@ -137,7 +133,7 @@ def _scores_by_energy(
     groups: tuple[EnergyGroup, ...],
     options: ProfileOptions,
     rng: np.random.Generator,
-) -> dict[str, tuple[SampleScore, ...]]:
+) -> dict[str, tuple[Score, ...]]:
     """Return the metrics at each energy that has enough events of all samples."""
     samples = [sample for sample in ready if sample is not None]
     found = {}
@@ -186,11 +182,11 @@ def _scores(
     strata: Strata | None,
     options: ProfileOptions,
     rng: np.random.Generator,
-) -> tuple[tuple[SampleScore, ...], list[str]]:
+) -> tuple[tuple[Score, ...], list[str]]:
     ref, gen, extra = ready
     here = None if strata is None else strata.take(ref.rows, gen.rows)
     shared = here if here is not None and here.are_shared else None
-    scores: list[SampleScore] = []
+    scores: list[Score] = []
     cautions: list[str | None] = []
     if extra is not None and shared is None and len(extra) < len(gen):
         cautions.append(
@@ -217,7 +213,7 @@ def _adversaries(
 ) -> tuple[AdversaryScore, ...]:
     order = rng.permutation(len(ref))
     pair = (ref.take(order[::2]), ref.take(order[1::2])) if extra is None else (ref, extra)
-    kind: FloorKind = "halves" if extra is None else "sample"
+    kind: BaselineKind = "halves" if extra is None else "sample"
     scores = _classified(ref, gen, groups, options, rng)
     floors = _classified(*pair, groups, options, rng)
     return tuple(
@@ -229,8 +225,8 @@ def _adversaries(
             energies=score.energies,
             worst=worst_energy(score.energies)[0],
             n=score.n,
-            floor_auc=None if floor is None else SampleFloor(kind, floor.auc, (floor.n, floor.n)),
-            floor_jsd=None if floor is None else SampleFloor(kind, floor.jsd, (floor.n, floor.n)),
+            floor_auc=None if floor is None else Baseline(kind, floor.auc, (floor.n, floor.n)),
+            floor_jsd=None if floor is None else Baseline(kind, floor.jsd, (floor.n, floor.n)),
             floor_energies={} if floor is None else floor.energies,
         )
         for (features, classifier), score in scores.items()

@@ -12,7 +12,8 @@ import numpy as np
 
 from simulacra.arrays import FloatArray, IntArray
 from simulacra.statistics.histograms import binning_of
-from simulacra.validation.metrics.one_dimensional import Estimate, separation
+from simulacra.validation.metrics.record import Estimate
+from simulacra.validation.metrics.separation import separation
 
 Verdict = Literal["agrees", "close", "slight", "differs"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)

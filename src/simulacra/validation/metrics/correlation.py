@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from simulacra.arrays import BoolArray, FloatArray, IntArray
 from simulacra.statistics.rounding import ROUNDING, is_constant
-from simulacra.validation.metrics.one_dimensional import Estimate
+from simulacra.validation.metrics.record import Estimate
 from simulacra.validation.metrics.strata import Relabelling, Strata, relabelling
 
 MOST_OBSERVABLES = 60
@@ -44,6 +44,13 @@ class Correlations:
     expected_rms: float
     worst: tuple[str, str]
     worst_difference: float
+
+    def __repr__(self) -> str:
+        """Return the differences in one line."""
+        return (
+            f"Correlations({len(self.names)} observables: rms difference "
+            f"{self.rms_difference:.3g}, by chance {self.expected_rms:.3g})"
+        )
 
 
 def correlated_names(groups: Mapping[str, str]) -> tuple[str, ...]:

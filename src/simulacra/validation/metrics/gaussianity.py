@@ -13,7 +13,7 @@ from scipy.spatial.distance import cdist
 from scipy.stats import kstest
 
 from simulacra.arrays import FloatArray
-from simulacra.validation.metrics.one_dimensional import Estimate
+from simulacra.validation.metrics.record import Estimate
 
 MOST = 2000
 """Events that take part in the energy distance, which costs their square."""

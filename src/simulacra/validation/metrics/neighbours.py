@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulacra.arrays import FloatArray
-from simulacra.validation.metrics.one_dimensional import Estimate
+from simulacra.validation.metrics.record import Estimate
 
 NEAREST = 5
 """The neighbour whose distance is the radius of a ball, as in CaloChallenge."""

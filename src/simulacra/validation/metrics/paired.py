@@ -19,7 +19,9 @@ from simulacra.arrays import FloatArray, IntArray
 from simulacra.observables import Axis
 from simulacra.statistics.histograms import binning_of, chi2_of, joined_bins
 from simulacra.validation.metrics.baseline import Floor, floor_from
-from simulacra.validation.metrics.one_dimensional import CENTRAL, Estimate, Moments, separation
+from simulacra.validation.metrics.moments import CENTRAL, Moments
+from simulacra.validation.metrics.record import Estimate
+from simulacra.validation.metrics.separation import separation
 from simulacra.validation.metrics.strata import Relabelling
 
 ENOUGH_FOR_ERRORS = 60

@@ -14,7 +14,7 @@ import numpy as np
 
 from simulacra.arrays import FloatArray, IntArray
 from simulacra.validation.metrics.baseline import REPLICAS, Floor, floor_from
-from simulacra.validation.metrics.one_dimensional import METRICS
+from simulacra.validation.metrics.catalogue import METRICS
 
 NODES = 512
 """Ranks at which the differences are kept; with up to as many events, all ranks."""

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 import hist
+import matplotlib as mpl
 import mplhep
 import numpy as np
 from matplotlib.axes import Axes
@@ -34,6 +36,16 @@ STYLE: Any = {
     "ytick": {"direction": "in", "right": True},
 }
 """Settings for ``matplotlib.rc``, by group (their types change from version to version)."""
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """Draw in the style of the report, whatever the caller's settings are; restore these."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        for group, settings in STYLE.items():
+            mpl.rc(group, **settings)
+        yield
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,40 +5,37 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
-import matplotlib as mpl
-
 from simulacra.detectors import Calorimeter
 from simulacra.validation.calorimeter.cells import cell_sums
-from simulacra.validation.report.canvas import STYLE, Plot
+from simulacra.validation.compared import Compared
+from simulacra.validation.report.canvas import Plot, styled
 from simulacra.validation.report.cell_plots import cell_maps, cell_spectrum
 from simulacra.validation.report.division_plots import division_plots
 from simulacra.validation.report.event_plots import single_events
 from simulacra.validation.report.group_plots import grouped_histograms, profiles
-from simulacra.validation.report.primary_plots import headline_against_energy, headline_by_energy
+from simulacra.validation.report.primary_plots import primary_against_energy, primary_by_energy
 from simulacra.validation.report.profile_plots import lateral_profiles, longitudinal_profile
 from simulacra.validation.report.relation_plots import correlation_plots, impact_plots
 from simulacra.validation.report.track_plots import energy_loss, pad_rows, single_tracks
 from simulacra.validation.result import Validation
-from simulacra.validation.sample import Sample
-from simulacra.validation.shown import Shown
 
-PlotFunction = Callable[[Shown], Iterator[Plot]]
+PlotFunction = Callable[[Validation, Compared], Iterator[Plot]]
 
 
-def shower_plots(shown: Shown) -> Iterator[Plot]:
+def shower_plots(validation: Validation, compared: Compared) -> Iterator[Plot]:
     """Yield what is drawn of all cells of a calorimeter."""
-    detector = shown.detector
+    detector = compared.detector
     assert isinstance(detector, Calorimeter)
-    full, fast = shown.full.summed(cell_sums), shown.fast.summed(cell_sums)
-    yield from longitudinal_profile(shown.validation, full, fast)
+    full, fast = compared.full.summed(cell_sums), compared.fast.summed(cell_sums)
+    yield from longitudinal_profile(validation, full, fast)
     yield from lateral_profiles(detector, full, fast)
     yield from cell_maps(detector, full, fast)
     yield from cell_spectrum(full.spectrum, fast.spectrum)
 
 
 PLOTS: tuple[PlotFunction, ...] = (
-    headline_against_energy,
-    headline_by_energy,
+    primary_against_energy,
+    primary_by_energy,
     division_plots,
     profiles,
     impact_plots,
@@ -53,15 +50,9 @@ PLOTS_OF_KIND: Mapping[str, tuple[PlotFunction, ...]] = MappingProxyType(
 )
 
 
-def report_plots(validation: Validation, reference: Sample, generated: Sample) -> Iterator[Plot]:
-    """Yield the plots of a report, one after the other; none of samples without a common energy."""
-    shown = Shown.of(validation, reference, generated)
-    if shown is None:
-        return
-    for function in (*PLOTS, *PLOTS_OF_KIND.get(reference.detector.kind, ())):
-        with mpl.rc_context():  # closed before each yield: the caller keeps its own style
-            mpl.rcdefaults()
-            for group, settings in STYLE.items():
-                mpl.rc(group, **settings)
-            plots = list(function(shown))
+def report_plots(validation: Validation, compared: Compared) -> Iterator[Plot]:
+    """Yield the plots of a report, one after the other."""
+    for function in (*PLOTS, *PLOTS_OF_KIND.get(compared.detector.kind, ())):
+        with styled():  # closed before each yield: the caller keeps its own style
+            plots = list(function(validation, compared))
         yield from plots

@@ -6,20 +6,20 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from simulacra.validation.compared import Compared
 from simulacra.validation.kinds import kind_of
 from simulacra.validation.report.canvas import BLACK, Plot, finish, log_axis, panels
 from simulacra.validation.report.primary_plots import against_scale, centre_label
-from simulacra.validation.result import title_of
-from simulacra.validation.shown import Shown
+from simulacra.validation.result import Validation, title_of
 from simulacra.validation.summary import SUMMARIES
 
 
-def division_plots(shown: Shown) -> Iterator[Plot]:
+def division_plots(validation: Validation, compared: Compared) -> Iterator[Plot]:
     """Yield a figure for each division and observable, with a panel for each of its parts."""
-    kind, summary = kind_of(shown.detector), SUMMARIES[shown.validation.summary]
+    kind, summary = kind_of(compared.detector), SUMMARIES[validation.summary]
     first, second = summary.words
-    for division in kind.divisions(shown.detector):
-        groups = shown.validation.divisions[division.name]
+    for division in kind.divisions(compared.detector):
+        groups = validation.divisions[division.name]
         for name in division.observables:
             parts = {
                 part.label: [
@@ -34,7 +34,7 @@ def division_plots(shown: Shown) -> Iterator[Plot]:
             drawn = {label: points for label, points in parts.items() if points}
             if not drawn:
                 continue
-            info = shown.validation.observables[name]
+            info = validation.observables[name]
             text = centre_label(summary, info)
             figure, pairs = panels(len(drawn), most_columns=3, width=4.0)
             for (label, points), (main, ratio) in zip(drawn.items(), pairs, strict=True):
@@ -53,7 +53,7 @@ def division_plots(shown: Shown) -> Iterator[Plot]:
                 )
             yield Plot(
                 f"division-{division.name.strip('|')}-{name}",
-                f"{title_of(shown.validation.observables, name)} by {division.name}",
+                f"{title_of(validation.observables, name)} by {division.name}",
                 f"{first.capitalize()} against the {kind.scale.axis}, with statistical errors; "
                 f"below, fast over full simulation: of the {first} (filled) and of the {second} "
                 "(open circles).",

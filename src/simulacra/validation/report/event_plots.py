@@ -12,10 +12,11 @@ from simulacra.arrays import FloatArray
 from simulacra.detectors import Calorimeter, Layer
 from simulacra.detectors.calorimeter.segmentation import PolarSegmentation
 from simulacra.units import format_energy
+from simulacra.validation.compared import Compared
 from simulacra.validation.report.canvas import FAST, FULL, Plot, finish, new_figure
 from simulacra.validation.report.pairing import pairs_of
+from simulacra.validation.result import Validation
 from simulacra.validation.sample import Sample
-from simulacra.validation.shown import Shown
 
 SHOWN = 3
 """Showers of each sample: low, middle and high energy."""
@@ -24,9 +25,9 @@ CONTAINED = 0.99
 MOST_CELLS = 1500
 
 
-def single_events(shown: Shown) -> Iterator[Plot]:
+def single_events(_: Validation, compared: Compared) -> Iterator[Plot]:
     """Yield some single showers as points in space; no choice but the energy is made."""
-    full, fast, detector = shown.full, shown.fast, shown.detector
+    full, fast, detector = compared.full, compared.fast, compared.detector
     assert isinstance(detector, Calorimeter)
     pairs, matched = pairs_of(full, fast, SHOWN)
     figure = new_figure(9.0, 3.2 * len(pairs))

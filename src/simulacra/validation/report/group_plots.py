@@ -10,6 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from simulacra.arrays import FloatArray
 from simulacra.statistics.histograms import binning_of
+from simulacra.validation.compared import Compared
 from simulacra.validation.kinds import kind_of
 from simulacra.validation.report.canvas import (
     BLACK,
@@ -25,15 +26,14 @@ from simulacra.validation.report.canvas import (
     stretch_axis,
 )
 from simulacra.validation.result import Comparison, ObservableInfo, Validation, label_text
-from simulacra.validation.shown import Shown
 
 MOST_MEMBERS = 8
 """Panels of one figure for a group; of one with more observables (layers), some are drawn."""
 
 
-def grouped_histograms(shown: Shown) -> Iterator[Plot]:
+def grouped_histograms(validation: Validation, compared: Compared) -> Iterator[Plot]:
     """Yield one figure per group of observables, one panel per member (layer), energies pooled."""
-    groups = _groups(shown.validation)
+    groups = _groups(validation)
     alone = [members[0] for members in groups.values() if len(members) == 1]
     several = {name: members for name, members in groups.items() if len(members) > 1}
     first = {"whole event": alone} if alone else {}
@@ -42,14 +42,16 @@ def grouped_histograms(shown: Shown) -> Iterator[Plot]:
         left = f" {len(drawn)} of {len(members)} are drawn." if len(drawn) < len(members) else ""
         figure, pairs = panels(len(drawn))
         for member, (main, ratio) in zip(drawn, pairs, strict=True):
-            full, fast = (finite(sample.values[member]) for sample in (shown.full, shown.fast))
+            full, fast = (
+                finite(sample.values[member]) for sample in (compared.full, compared.fast)
+            )
             if len(full):
-                info = shown.validation.observables[member]
+                info = validation.observables[member]
                 histogram_panel(main, ratio, info, full, fast, log=True)
         yield Plot(
             f"group-{name}",
             label_text(name).capitalize(),
-            f"All {kind_of(shown.detector).scale.many} together, logarithmic.{left}",
+            f"All {kind_of(compared.detector).scale.many} together, logarithmic.{left}",
             finish(figure),
         )
 
@@ -68,9 +70,8 @@ def _some(members: list[str]) -> list[str]:
     return [members[int(i)] for i in np.round(places)]
 
 
-def profiles(shown: Shown) -> Iterator[Plot]:
+def profiles(validation: Validation, _: Compared) -> Iterator[Plot]:
     """Yield mean and spread against the layer, for groups with too many layers to draw each."""
-    validation = shown.validation
     groups = _groups(validation)
     long = {group: names for group, names in groups.items() if len(names) > MOST_MEMBERS}
     if not long:

@@ -9,15 +9,14 @@ from pathlib import Path
 
 import jinja2
 
-from simulacra.events import EventSource
 from simulacra.files.atomic import whole_folder
 from simulacra.validation.kinds import Scale, kind_of
 from simulacra.validation.metrics.baseline import CLOSE_FACTOR, SLIGHT_EXCESS
-from simulacra.validation.metrics.one_dimensional import METRICS, Estimate
+from simulacra.validation.metrics.catalogue import METRICS
+from simulacra.validation.metrics.record import Estimate
 from simulacra.validation.report.catalogue import report_plots
 from simulacra.validation.report.matrix import division_tables, number_text, verdict_matrix
 from simulacra.validation.result import Validation, summary_rows, title_of
-from simulacra.validation.sample import Sample, measured
 from simulacra.validation.sample_result import energy_rows, sample_rows
 from simulacra.validation.summary import SUMMARIES
 
@@ -25,24 +24,9 @@ MOST_PROFILES = 12
 """Rows of the table of mean showers; of more profiles, the worst are shown."""
 
 
-def write_report(
-    validation: Validation,
-    reference: EventSource | Sample,
-    generated: EventSource | Sample,
-    folder: str | Path,
-) -> Path:
-    """Write ``index.html`` and ``metrics.json`` into a folder that appears whole or not at all.
-
-    Args:
-        validation: the result for these two samples.
-        reference: events of the full simulation.
-        generated: events of the simulator that is judged.
-        folder: where to write; what was there is replaced.
-
-    Returns:
-        The path of ``index.html``.
-    """
-    folder = Path(folder)
+def write_report(validation: Validation, folder: str | Path) -> Path:
+    """Write ``index.html`` and ``metrics.json``; see :meth:`Validation.report`."""
+    folder, compared = Path(folder), validation.require_events("a report")
     plots = [
         {
             "name": plot.name,
@@ -50,9 +34,9 @@ def write_report(
             "caption": plot.caption,
             "image": base64.b64encode(plot.png).decode("ascii"),
         }
-        for plot in report_plots(validation, measured(reference), measured(generated))
+        for plot in report_plots(validation, compared)
     ]
-    html = _render(validation, kind_of(reference.detector).scale, plots)
+    html = _render(validation, kind_of(compared.detector).scale, plots)
     metrics = json.dumps(validation.to_json(), indent=1, allow_nan=False, ensure_ascii=False)
     with whole_folder(folder) as part:
         (part / "index.html").write_text(html, encoding="utf-8")
@@ -138,6 +122,3 @@ def _environment() -> jinja2.Environment:
 def _scaled(estimate: Estimate, factor: float) -> Estimate:
     """Return an estimate in another unit."""
     return Estimate(factor * estimate.value, factor * estimate.error)
-
-
-__all__ = ["write_report"]

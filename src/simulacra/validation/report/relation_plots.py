@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 
 from simulacra.validation.calorimeter.impact import ImpactProfile
+from simulacra.validation.compared import Compared
 from simulacra.validation.kinds import kind_of
 from simulacra.validation.report.canvas import (
     BLACK,
@@ -20,17 +21,15 @@ from simulacra.validation.report.canvas import (
     new_figure,
     panels,
 )
-from simulacra.validation.result import label_text
-from simulacra.validation.shown import Shown
+from simulacra.validation.result import Validation, label_text
 
 MOST_PROFILES = 12
 MOST_LABELS = 60
 """Observables up to which a matrix names each row."""
 
 
-def impact_plots(shown: Shown) -> Iterator[Plot]:
+def impact_plots(validation: Validation, _: Compared) -> Iterator[Plot]:
     """Yield the S shapes: centre of energy minus impact against the impact, layer by layer."""
-    validation = shown.validation
     drawn = [p for p in validation.impact_profiles if p.ndf][:MOST_PROFILES]
     if not drawn:
         return
@@ -84,12 +83,12 @@ def _impact_panel(main: Axes, ratio: Axes, profile: ImpactProfile, label: str) -
     ratio.set_xlabel(f"{label_text(profile.condition)} [mm]")
 
 
-def correlation_plots(shown: Shown) -> Iterator[Plot]:
+def correlation_plots(validation: Validation, compared: Compared) -> Iterator[Plot]:
     """Yield the matrices of correlation coefficients: full, fast, and their difference."""
-    found = shown.validation.correlations
+    found = validation.correlations
     if found is None:
         return
-    one = kind_of(shown.detector).scale.one
+    one = kind_of(compared.detector).scale.one
     named = len(found.names) <= MOST_LABELS
     figure = new_figure(15.5, 6.0 if named else 5.0, "constrained")
     grid = figure.subplots(1, 3, sharey=True)

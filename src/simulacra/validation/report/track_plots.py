@@ -13,6 +13,7 @@ from simulacra.detectors import Tpc
 from simulacra.helix import crossings, residuals
 from simulacra.observables.tpc.tracks import Tracks
 from simulacra.units import format_energy
+from simulacra.validation.compared import Compared
 from simulacra.validation.kinds import kind_of
 from simulacra.validation.report.canvas import (
     BLACK,
@@ -26,8 +27,8 @@ from simulacra.validation.report.canvas import (
     ratio_axis,
 )
 from simulacra.validation.report.pairing import pairs_of
+from simulacra.validation.result import Validation
 from simulacra.validation.sample import Sample
-from simulacra.validation.shown import Shown
 from simulacra.validation.tpc.rows import RowProfile, row_profiles
 
 SHOWN = 4
@@ -38,9 +39,9 @@ WIDEST = 5.0
 """Residuals in mm up to which the axis of a single track goes."""
 
 
-def single_tracks(shown: Shown) -> Iterator[Plot]:
+def single_tracks(_: Validation, compared: Compared) -> Iterator[Plot]:
     """Yield some tracks across and along the beam, with the helix they would follow."""
-    full, fast, detector = shown.full, shown.fast, shown.detector
+    full, fast, detector = compared.full, compared.fast, compared.detector
     assert isinstance(detector, Tpc)
     pairs, matched = pairs_of(full, fast, SHOWN)
     figure = new_figure(11.0, 3.4 * len(pairs), "constrained")
@@ -93,10 +94,10 @@ def _draw_track(row: list[Axes], tracks: Tracks, colour: str, name: str) -> None
     row[2].set(xlabel="pad row", ylabel=r"$\Delta r\phi$ [mm]", ylim=(-WIDEST, WIDEST))
 
 
-def pad_rows(shown: Shown) -> Iterator[Plot]:
+def pad_rows(_: Validation, compared: Compared) -> Iterator[Plot]:
     """Yield what depends on the pad row: clusters, residuals and charge."""
-    full, fast = shown.full.summed(row_profiles), shown.fast.summed(row_profiles)
-    detector = shown.detector
+    full, fast = compared.full.summed(row_profiles), compared.fast.summed(row_profiles)
+    detector = compared.detector
     assert isinstance(detector, Tpc)
     figure, pairs = panels(6, most_columns=3, width=4.2)
     drawn = (
@@ -146,12 +147,12 @@ def _draw_profiles(
     ratio.set_xlabel("pad row")
 
 
-def energy_loss(shown: Shown) -> Iterator[Plot]:
+def energy_loss(_: Validation, compared: Compared) -> Iterator[Plot]:
     """Yield the truncated mean of the charge against the momentum, species by species."""
-    samples = [s.take(np.arange(min(len(s), MOST_POINTS))) for s in (shown.full, shown.fast)]
+    samples = [s.take(np.arange(min(len(s), MOST_POINTS))) for s in (compared.full, compared.fast)]
     if not any(np.any(sample.values["dedx"] > 0) for sample in samples):
         return  # logarithmic axes need something to show
-    parts = {d.name: d.parts for d in kind_of(shown.detector).divisions(shown.detector)}
+    parts = {d.name: d.parts for d in kind_of(compared.detector).divisions(compared.detector)}
     figure = new_figure(10.5, 4.6, "constrained")
     grid = figure.subplots(1, 2, sharex=True, sharey=True)
     for axes, few, title in zip(grid, samples, (FULL, FAST), strict=True):

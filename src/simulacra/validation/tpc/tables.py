@@ -13,12 +13,12 @@ from simulacra.detectors import Tpc
 from simulacra.energies import EnergyGroup
 from simulacra.validation.division import track_divisions
 from simulacra.validation.figures import FigureTable, Pair, share_of
-from simulacra.validation.metrics.one_dimensional import moments
+from simulacra.validation.metrics.moments import moments
 
 if TYPE_CHECKING:
+    from simulacra.validation.compared import Compared
     from simulacra.validation.result import Validation
     from simulacra.validation.sample import Sample
-    from simulacra.validation.shown import Shown
 
 HELICES = ("true", "fitted")
 COLUMNS = (
@@ -37,31 +37,34 @@ CAPTION = (
 )
 
 
-def with_tracks(shown: Shown) -> Validation:
+def with_tracks(validation: Validation, compared: Compared) -> Validation:
     """Return the result with tables of distances to the true and to the fitted helix."""
-    return replace(shown.validation, tables=tuple(_table(shown, helix) for helix in HELICES))
+    everything = validation.pooled.label
+    tables = (_table(everything, compared, helix) for helix in HELICES)
+    return replace(validation, tables=tuple(tables))
 
 
-def _table(shown: Shown, helix: str) -> FigureTable:
+def _table(everything: str, compared: Compared, helix: str) -> FigureTable:
     name = f"rmse_{helix}"
     rows = {
-        label: _figures(tuple(s.values[name] for s in samples)) for label, samples in _groups(shown)
+        label: _figures(tuple(s.values[name] for s in samples))
+        for label, samples in _groups(everything, compared)
     }
     return FigureTable(f"Distance to the {helix} helix", CAPTION, COLUMNS, rows)
 
 
-def _groups(shown: Shown) -> Iterator[tuple[str, tuple[Sample, Sample]]]:
+def _groups(everything: str, compared: Compared) -> Iterator[tuple[str, tuple[Sample, Sample]]]:
     """Yield all events of both samples, each momentum, and both again in parts of |eta|."""
-    assert isinstance(shown.detector, Tpc)
-    both = shown.full, shown.fast
-    yield shown.validation.pooled.label, both
-    for group in shown.groups:
+    assert isinstance(compared.detector, Tpc)
+    both = compared.full, compared.fast
+    yield everything, both
+    for group in compared.groups:
         yield group.label, _within(group, both)
-    divisions = {d.name: d.parts for d in track_divisions(shown.detector)}
+    divisions = {d.name: d.parts for d in track_divisions(compared.detector)}
     for part in divisions["|eta|"]:
         first, second = (s.take(part.select(s.conditions)) for s in both)
         yield part.label, (first, second)
-        for group in shown.groups:
+        for group in compared.groups:
             yield f"{part.label}, {group.label}", _within(group, (first, second))
 
 

@@ -5,24 +5,20 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from simulacra.statistics.histograms import chi2_of_counts
-from simulacra.validation.metrics.one_dimensional import (
-    METRICS,
-    Estimate,
-    chi2_per_ndf,
-    ks_p_value,
-    ks_statistic,
+from simulacra.validation.metrics.catalogue import METRICS
+from simulacra.validation.metrics.chi2 import chi2_per_ndf
+from simulacra.validation.metrics.kolmogorov_smirnov import ks_p_value, ks_statistic
+from simulacra.validation.metrics.moments import moments, std_error
+from simulacra.validation.metrics.ratios import (
     mean_difference,
     mean_ratio,
     median_ratio,
-    moments,
-    separation,
-    separation_power,
     spread_ratio,
-    std_error,
-    wasserstein,
-    wasserstein_in_widths,
     width_ratio,
 )
+from simulacra.validation.metrics.record import Estimate
+from simulacra.validation.metrics.separation import separation, separation_power
+from simulacra.validation.metrics.wasserstein import wasserstein, wasserstein_in_widths
 
 COUNTS = arrays(np.int64, 7, elements=st.integers(0, 1000)).filter(lambda c: c.sum() > 0)
 

@@ -1,6 +1,6 @@
-r"""Distances of two samples in many features at once: Fréchet (FPD) and kernel (KPD).
+"""The Fréchet physics distance (FPD) of two samples in many features at once.
 
-Both as JetNet defines them, so that numbers compare with published ones (CaloChallenge quotes them
+As JetNet defines it, so that numbers compare with published ones (CaloChallenge quotes them
 times 1000): each feature over its largest reference modulus, batches drawn with replacement.
 
 References:
@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from scipy import optimize
 
 from simulacra.arrays import FloatArray
-from simulacra.validation.metrics.one_dimensional import Estimate
+from simulacra.validation.metrics.record import Estimate
+from simulacra.validation.metrics.scaling import over_largest
 
 FPD_SIZES = (10_000, 50_000)
 """Smallest and largest batch, as CaloChallenge has them."""
 FPD_POINTS, FPD_BATCHES = 10, 20
-KPD_SIZE, KPD_BATCHES = 5_000, 10
 _EVENTS_AT_ONCE = 1024
 _NUMBERS_AT_ONCE = 1 << 24
 
@@ -36,9 +36,15 @@ def fpd_sizes(n: int) -> tuple[int, int]:
     return FPD_SIZES if n >= FPD_SIZES[0] else (max(2, n // 5), max(3, n))
 
 
-def kpd_size(n: int) -> int:
-    """Return the size of a batch for n events (of the smaller sample): ``KPD_SIZE``, or n."""
-    return min(KPD_SIZE, n)
+def fpd_caution(n: int) -> str | None:
+    """Return a note on the FPD of n events (of the smaller sample), if it needs one."""
+    if n >= FPD_SIZES[0]:
+        return None
+    small, large = fpd_sizes(n)
+    return (
+        f"FPD: {n} events, the definition begins with {FPD_SIZES[0]}; batches of {small} to {large}"
+        " events instead, so that it compares with its floor but not with published values"
+    )
 
 
 def fpd(
@@ -57,7 +63,7 @@ def fpd(
     that of the fit alone; how far such samples
     scatter, the floor shows.
     """
-    a, b = _scaled(reference, generated) if normalise else (reference, generated)
+    a, b = over_largest(reference, generated) if normalise else (reference, generated)
     smallest, largest = fpd_sizes(min(len(a), len(b)))
     points = (1 / np.linspace(1 / smallest, 1 / largest, FPD_POINTS)).astype(np.int64)
     origin = a.mean(axis=0, dtype=np.float64)  # second moments about it lose no digits
@@ -80,39 +86,6 @@ def frechet_distance(
     traces = np.trace(covariance1 + covariance2, axis1=-2, axis2=-1)
     distance: FloatArray = difference + traces - 2 * cross
     return distance
-
-
-def kpd(
-    reference: NDArray[np.floating],
-    generated: NDArray[np.floating],
-    rng: np.random.Generator,
-    *,
-    normalise: bool = True,
-) -> Estimate:
-    r"""Return the kernel physics distance of features (n, f) and (m, f).
-
-    The unbiased squared maximum mean discrepancy with the kernel
-    :math:`(x \cdot y / f + 1)^4`: the median over batches; the error is half of the central 68 %
-    interval of the batches, as JetNet quotes it.
-    """
-    a, b = _scaled(reference, generated) if normalise else (reference, generated)
-    size = kpd_size(min(len(a), len(b)))
-    if size < 2:
-        return Estimate(math.nan)
-    values = []
-    for _ in range(KPD_BATCHES):
-        x, y = (s[rng.integers(len(s), size=size)].astype(np.float64) for s in (a, b))
-        values.append(_within(x) + _within(y) - 2 * _kernel_sum(x, y) / size**2)
-    low, high = np.percentile(values, [16.275, 83.725])
-    return Estimate(float(np.median(values)), float(high - low) / 2)
-
-
-def _scaled(
-    reference: NDArray[np.floating], generated: NDArray[np.floating]
-) -> tuple[FloatArray, FloatArray]:
-    largest = np.abs(reference).max(axis=0).astype(np.float64)
-    largest[largest == 0] = 1.0
-    return reference / largest, generated / largest
 
 
 def _held(n: int, size: int, rng: np.random.Generator) -> FloatArray:
@@ -201,20 +174,3 @@ def _intercept(x: FloatArray, y: FloatArray) -> Estimate:
     variance = float(covariance[0, 0])
     error = math.sqrt(variance) if math.isfinite(variance) else math.nan
     return Estimate(float(coefficients[0]), error)
-
-
-def _within(x: FloatArray) -> float:
-    """Return the mean of the kernel over pairs of different rows."""
-    n = len(x)
-    diagonal = (np.sum(x**2, axis=1) / x.shape[1] + 1) ** 4
-    return (_kernel_sum(x, x) - float(diagonal.sum())) / (n * (n - 1))
-
-
-def _kernel_sum(x: FloatArray, y: FloatArray) -> float:
-    total = 0.0
-    for start in range(0, len(x), _EVENTS_AT_ONCE):
-        kernel = x[start : start + _EVENTS_AT_ONCE] @ (y.T / x.shape[1])
-        kernel += 1
-        np.square(kernel, out=kernel)
-        total += float(np.vdot(kernel, kernel))  # the square of the square
-    return total

@@ -1,0 +1,31 @@
+"""The events that a validation compares: those of the energies that both samples have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from simulacra.detectors import Detector
+from simulacra.energies import EnergyGroup
+from simulacra.validation.metrics.strata import Strata
+from simulacra.validation.sample import Sample
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Two measured samples and the energies that they have in common.
+
+    Attributes:
+        groups: these energies.
+        full, fast: reference and generated events of these energies.
+        strata: which events have equal conditions, where the samples share them.
+    """
+
+    groups: tuple[EnergyGroup, ...]
+    full: Sample
+    fast: Sample
+    strata: Strata | None = None
+
+    @property
+    def detector(self) -> Detector:
+        """The detector of both."""
+        return self.full.detector
