@@ -10,13 +10,8 @@ import typer
 from simulacra.cli.terminal import console, table, write
 from simulacra.errors import SimulacraError
 
-_SEVERAL = {
-    (True, "calorimeter"): "chosen",
-    (True, "tpc"): "chosen",
-    (False, "calorimeter"): "refused",
-    (False, "tpc"): "as trained",
-}
-"""What becomes of several particles, by whether a model looks at them and the kind it serves."""
+_WITHOUT_PARTICLE = {"calorimeter": "refused", "tpc": "as trained"}
+"""Several particles and a model without the condition ``pdg``, by the kind that it serves."""
 
 
 def detectors(
@@ -64,7 +59,8 @@ def models(
         return
     listing = table("model", "for a", "training", "several particles", "what it is", "reference")
     for kind, entry in MODELS.items():
-        several = _SEVERAL[entry.tells_particles_apart(), entry.serves]
+        ignored = _WITHOUT_PARTICLE.get(entry.serves, "as trained")
+        several = "chosen" if entry.tells_particles_apart() else ignored
         words = entry.serves, entry.loop, several, entry.summary, entry.reference
         listing.add_row(kind, *words)
     console.print(listing)
