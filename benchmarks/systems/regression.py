@@ -31,7 +31,7 @@ BATCH = 16
 COUNTED = 256
 """Training showers that batch norms are counted on."""
 PUBLISHED = {"100 GeV": 5, "150 GeV": 13, "200 GeV": 10, "300 GeV": 6, "400 GeV": 10, "500 GeV": 15}
-"""Mean |relative error|, %: the second deck."""
+"""Mean |relative error|, %: Vallecorsa for GeantV."""
 SEED = 1
 
 
@@ -106,13 +106,13 @@ def errors(found: FloatArray, events: Events) -> dict[str, list[float]]:
 def table(results: dict[str, dict[str, list[float]]]) -> str:
     """Return the Markdown table: one line for each energy."""
     lines = [
-        "| energy | deck | " + " | ".join(f"{name} (bias)" for name in results) + " |",
+        "| energy | GeantV | " + " | ".join(f"{name} (bias)" for name in results) + " |",
         "|" + "---|" * (2 + len(results)),
     ]
     for label in next(iter(results.values())):
-        deck = PUBLISHED.get(label, "–")
+        published = PUBLISHED.get(label, "–")
         cells = ["{:.1f} ± {:.1f} ({:+.1f})".format(*rows[label]) for rows in results.values()]
-        lines.append(f"| {label} | {deck} | " + " | ".join(cells) + " |")
+        lines.append(f"| {label} | {published} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""The decks' table on our chain: distance from the helix, charge, classifiers and time, by system.
+"""ALICE's table on our chain: distance from the helix, charge, classifiers and time, by system.
 
     python table.py test.h5 progan cvae helix-flow -o results/table
 

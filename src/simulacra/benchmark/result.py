@@ -18,7 +18,7 @@ SMALLEST_POWER = 0.5
 class Speed:
     """Milliseconds per event of a fast simulator at one batch size, one thread on one core.
 
-    The decks mix three denominators of a speed-up; here each has its own name.
+    Published speed-ups use three denominators; here each has its own name.
 
     Attributes:
         batch: events asked for at once.

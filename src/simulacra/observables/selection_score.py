@@ -2,9 +2,9 @@
 
 Adversarial training peaks and then decays, and losses do not show it. Physics does: for each energy
 and observable the distance in mean, in units of Geant4's width, and the logarithm of the ratio of
-widths; or chi2 of their histograms, as FastCaloGAN chooses (the fifth deck found chi2, KS and
-Anderson-Darling tests of no use for this). Energies stand for the detector's scale: transverse
-momenta in a TPC.
+widths; or chi2 of their histograms, as FastCaloGAN chooses (Ghosh & Rousseau 2019 found chi2,
+KS and Anderson-Darling tests of no use for this). Energies stand for the detector's scale:
+transverse momenta in a TPC.
 """
 
 from __future__ import annotations

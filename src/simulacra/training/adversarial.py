@@ -1,8 +1,8 @@
 """The loop for models with a generator and critics.
 
 One step draws one big batch, makes ``critic_updates`` updates of the critics on its parts and then
-``generator_updates`` of the generator: the first with the conditions of the last part (the fifth
-deck's third way), further ones with those of other training events.
+``generator_updates`` of the generator: the first with the conditions of the last part (the
+third way of Ghosh & Rousseau 2019), further ones with those of other training events.
 """
 
 from __future__ import annotations

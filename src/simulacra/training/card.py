@@ -91,7 +91,7 @@ processors compute several times faster; weights and their updates stay in singl
 
 
 class RMSpropCard(Frozen):
-    """RMSprop without momentum (the fifth deck: momentum harms).
+    """RMSprop without momentum (momentum harms: Ghosh & Rousseau, ATLAS, 2019).
 
     Attributes:
         smoothing: weight of the past in the mean of squared gradients.

@@ -67,7 +67,7 @@ def test_conditions_matter_where_there_are_any(name):
 
 
 def test_images_halve_and_double_along_the_rows():
-    """The shapes between the layers, as the decks' figures would show them."""
+    """The shapes between the layers, as a figure of the network would show them."""
     shape = TableShape(160, 3, 0)
     decoder = ConvolutionalDecoder(LATENT, (6, 4), shape)
     encoder = ConvolutionalEncoder(shape, (6, 4), 1)

@@ -1,4 +1,4 @@
-"""The cards of the decks' systems: one for each, alike in what is to be compared."""
+"""The cards of ALICE's systems: one for each, alike in what is to be compared."""
 
 from pathlib import Path
 

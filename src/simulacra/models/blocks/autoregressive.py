@@ -10,9 +10,9 @@ network for each number, which is cheap for a few. The order is reversed from bl
 
 References:
     Germain et al., MADE, arXiv:1502.03509; Kingma et al., inverse autoregressive flow,
-    arXiv:1606.04934; Papamakarios et al., arXiv:1705.07057, for this direction. The fifth deck
-    calls it IAF: "input a variable with specified ordering, output (μ, σ) for each element
-    conditioned on the previous elements".
+    arXiv:1606.04934; Papamakarios et al., arXiv:1705.07057, for this direction. Ghosh &
+    Rousseau (ATLAS, 2019) call it IAF: "input a variable with specified ordering, output (μ, σ)
+    for each element conditioned on the previous elements".
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Two flows that are merged: one network for positions and presence, another for the charges.
 
-The decks generate (x, y, z) and (q, q_max) separately and put the two tables side by side. So does
-everything here: each flow has its own noise and its own critic and knows nothing of the other;
-which rows have a cluster is for the positions to say.
+ALICE's systems generate (x, y, z) and (q, q_max) separately and concatenate the two tables. So do
+the models here. Each flow has its own noise and its own critic, and no input from the other. The
+flow of positions decides which rows have a cluster.
 
 A table network takes noise or a table (n, rows, columns), and conditions (n, conditions), of which
 there may be none: a model that is not conditional is given conditions like every other and does not
@@ -10,7 +10,7 @@ look at them.
 
 References:
     Deja, Trzciński: Generative models for fast cluster simulations in the TPC for the ALICE
-    experiment (the first deck); the third deck.
+    experiment, IML 2018; Deja: ML4ALICE.
 """
 
 from __future__ import annotations

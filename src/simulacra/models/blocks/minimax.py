@@ -23,7 +23,7 @@ def called_fake(logits: Tensor, flipped: Tensor | None = None) -> Tensor:
 
 
 class MinimaxCritic(nn.Module):
-    """A discriminator with min_G max_D E[log D(x)] + E[log(1 - D(G(z)))], as the decks quote it.
+    """A discriminator with min_G max_D E[log D(x)] + E[log(1 - D(G(z)))], the minimax loss.
 
     The generator minimises -log D(G(z)) in place of log(1 - D(G(z))): the same fixed point, and a
     gradient also where the discriminator is sure. With D the sigmoid of a logit, all terms are

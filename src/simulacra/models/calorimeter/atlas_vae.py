@@ -3,12 +3,13 @@
 Encoder and decoder are given the conditions. The loss adds to reconstruction and divergence what
 physics looks at: the total energy and each layer's part of it. With so little weight on the
 divergence the latent numbers of showers are not normal, and a decoder that is fed normal ones sees
-what it was never taught. The deck's remedy is an autoregressive flow from the one to the other,
+what it was never taught. The published remedy is an autoregressive flow from the one to the other,
 trained by maximum likelihood on the encoder's numbers (``flow_blocks``); it tells the encoder
 nothing.
 
 References:
-    ATL-SOFT-PUB-2018-001 and the fifth deck: five latent numbers that "don't look Gaussian", IAF.
+    ATL-SOFT-PUB-2018-001; Ghosh & Rousseau (ATLAS, 2019): five latent numbers that "don't look
+    Gaussian", IAF.
     Widths and weights are the note's as remembered, not verified; there the latent space has ten.
     Scales, activations of the output and that the flow sees the conditions are ours, and AdamW
     replaces RMSprop.
@@ -124,7 +125,7 @@ class AtlasVae(nn.Module, System):
     serves = "calorimeter"
     loop = "likelihood"
     summary = "dense variational autoencoder; with flow_blocks, latent space made normal by IAF"
-    reference = "ATLAS, ATL-SOFT-PUB-2018-001 and the fifth deck"
+    reference = "ATLAS (Ghosh & Rousseau 2019); ATL-SOFT-PUB-2018-001"
 
     def __init__(self, config: AtlasVaeConfig, detector: Detector, conditions: int) -> None:
         super().__init__()

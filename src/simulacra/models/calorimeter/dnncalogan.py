@@ -5,7 +5,7 @@ penalty keeps it from using the sum. The remedy is a second critic that sees the
 independent input on which no penalty acts.
 
 References:
-    The fifth deck (Ghosh et al., ATLAS, 2018-2019) and ATL-SOFT-PUB-2018-001. Layer sizes, critic
+    Ghosh & Rousseau (ATLAS, 2019) and ATL-SOFT-PUB-2018-001. Layer sizes, critic
     weights and input scales are not published; those here are ours and stand in the card.
 """
 
@@ -28,13 +28,13 @@ from simulacra.transforms import FractionOfEnergy, Transform
 
 
 class DNNCaloGANConfig(Frozen):
-    """The options of the model; defaults are the deck's where it gives them.
+    """The options of the model; defaults are the published ones where there are any.
 
     Attributes:
         latent: size of the Gaussian noise.
         generator_widths: hidden units of the generator.
         critic_widths: hidden units of each critic.
-        critics: 2, or 1 to leave the second critic out (the deck's "before").
+        critics: 2, or 1 to leave the second critic out (Ghosh & Rousseau's "before").
         gradient_penalty: weight of the penalty of the first critic.
         second_gradient_penalty: weight of the penalty of the second critic, on the cells only.
         second_critic_weight: its part in the generator's loss.
@@ -145,7 +145,7 @@ class DNNCaloGAN(Gan[DenseShowers, Critics], System):
     serves = "calorimeter"
     loop = "adversarial"
     summary = "dense WGAN-GP on flat cells with a second critic for the total energy"
-    reference = "ATLAS, ATL-SOFT-PUB-2018-001 and the fifth deck"
+    reference = "ATLAS (Ghosh & Rousseau 2019); ATL-SOFT-PUB-2018-001"
 
     def __init__(self, config: DNNCaloGANConfig, detector: Detector, conditions: int) -> None:
         cells = calorimeter_for(config.kind, detector).n_cells

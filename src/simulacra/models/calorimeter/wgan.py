@@ -1,10 +1,10 @@
 """WGAN: the first Wasserstein GAN, of dense layers, on a flat cluster of cells.
 
 It is not conditional: every event is *some* shower of the training sample, as a fraction of the
-energy that was asked for. Conditions on the energy are what the deck lists as its next step.
+energy that was asked for. Klein lists conditions on the energy as the next step.
 
 References:
-    The fourth deck (Klein, ATLAS, 2017): 89 cells of four layers, noise N(0, 1)^m, dense layers
+    Klein (ATLAS, SystML meeting 2017): 89 cells of four layers, noise N(0, 1)^m, dense layers
     only, labels +1 and -1, and a discriminator that is "enforced" to learn the mean energy of the
     event. After Arjovsky, Chintala, Bottou: Wasserstein GAN, arXiv:1701.07875, with its clipping.
     Widths, size of the noise, activations and scales are not published; those here are ours, and so
@@ -89,7 +89,7 @@ class Wgan(Gan[DenseShowers, ClippedCritic], System):
     serves = "calorimeter"
     loop = "adversarial"
     summary = "dense Wasserstein GAN with clipped weights on flat cells, not conditional"
-    reference = "ATLAS (Klein 2017), fourth deck; arXiv:1701.07875"
+    reference = "ATLAS (Klein 2017); arXiv:1701.07875"
     default_detector = "atlas-barrel-89"
     sees = ()
 

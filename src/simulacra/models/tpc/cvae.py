@@ -1,9 +1,9 @@
 """cVAE: a variational autoencoder of convolutions for the clusters of a track.
 
-In the decks the c is for convolutional: nothing is conditional here.
+The c stands for convolutional, as in the source: nothing is conditional here.
 
 References:
-    The first deck (Deja, Trzciński, ALICE): two-dimensional convolutions and deconvolutions,
+    Deja & Trzciński (ALICE, IML 2018): two-dimensional convolutions and deconvolutions,
     LeakyReLU, dropout, batch norm, a sigmoid on the output, the loss of a VAE. Sizes and the weight
     of the reconstruction are ours.
 """
@@ -48,7 +48,7 @@ class Cvae(TrackVAE, System):
     serves = "tpc"
     loop = "likelihood"
     summary = "variational autoencoder of convolutions, not conditional"
-    reference = "ALICE, first and third deck"
+    reference = "ALICE (Deja & Trzciński 2018)"
     sees = ()
 
     def __init__(self, config: CvaeConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002

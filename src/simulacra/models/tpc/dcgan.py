@@ -1,7 +1,7 @@
 """DCGAN: a vanilla GAN of convolutions for the clusters of a track.
 
 References:
-    The first deck (Deja, Trzciński, ALICE): two-dimensional convolutions and deconvolutions, dense
+    Deja & Trzciński (ALICE, IML 2018): two-dimensional convolutions and deconvolutions, dense
     layers for input and output, LeakyReLU, dropout, a sigmoid on the output; no batch norm is
     named. Sizes, and dropout in the discriminator alone, are ours. After Radford, Metz, Chintala,
     arXiv:1511.06434.
@@ -45,7 +45,7 @@ class Dcgan(TrackGAN, System):
     serves = "tpc"
     loop = "adversarial"
     summary = "vanilla GAN of convolutions"
-    reference = "ALICE, first and third deck"
+    reference = "ALICE (Deja & Trzciński 2018)"
     sees = ()
 
     def __init__(self, config: DcganConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002

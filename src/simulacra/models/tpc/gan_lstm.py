@@ -1,8 +1,8 @@
 """GAN-LSTM: a vanilla GAN that goes along the pad rows of a track.
 
 References:
-    The first and third deck (Deja, Trzciński, ALICE) give the name and the loss; layers and sizes
-    are ours. The LSTM: Hochreiter, Schmidhuber, Neural Computation 9 (1997) 1735.
+    Deja & Trzciński (ALICE, IML 2018) and Deja (ML4ALICE) give the name and the loss; layers and
+    sizes are ours. The LSTM: Hochreiter, Schmidhuber, Neural Computation 9 (1997) 1735.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class GanLstm(TrackGAN, System):
     serves = "tpc"
     loop = "adversarial"
     summary = "vanilla GAN that goes along the pad rows"
-    reference = "ALICE, first and third deck"
+    reference = "ALICE (Deja & Trzciński 2018)"
     sees = ()
 
     def __init__(self, config: GanLstmConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002

@@ -1,8 +1,8 @@
 """GAN-MLP: a vanilla GAN of dense layers for the clusters of a track.
 
 References:
-    The first and third deck (Deja, Trzciński, ALICE) give the name and the loss; layers and sizes
-    are ours.
+    Deja & Trzciński (ALICE, IML 2018) and Deja (ML4ALICE) give the name and the loss; layers and
+    sizes are ours.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class GanMlp(TrackGAN, System):
     serves = "tpc"
     loop = "adversarial"
     summary = "vanilla GAN of dense layers"
-    reference = "ALICE, first and third deck"
+    reference = "ALICE (Deja & Trzciński 2018)"
     sees = ()
 
     def __init__(self, config: GanMlpConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002

@@ -6,7 +6,7 @@ the level: 0 for the coarsest tables alone, 1.3 where the third has a share of 0
 are repeated along the rows to full length, and critics average full tables back.
 
 References:
-    The first deck (Deja, Trzciński, ALICE): DCGAN with more and more layers and data of growing
+    Deja & Trzciński (ALICE, IML 2018): DCGAN with more and more layers and data of growing
     precision. The recipe is Karras et al., arXiv:1710.10196: fade-in, equalised learning rate,
     pixelwise norm in the generator, standard deviation of the batch in the critic, WGAN-GP with a
     drift term. Growing along the rows, sizes and schedule are ours.
@@ -225,7 +225,7 @@ class Progan(TrackGAN, System):
     serves = "tpc"
     loop = "adversarial"
     summary = "WGAN-GP of convolutions that grows along the pad rows"
-    reference = "ALICE, first deck; arXiv:1710.10196"
+    reference = "ALICE (Deja & Trzciński 2018); arXiv:1710.10196"
     sees = ()
 
     def __init__(self, config: ProganConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002

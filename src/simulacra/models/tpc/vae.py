@@ -1,7 +1,7 @@
 """VAE: a variational autoencoder of dense layers for the clusters of a track.
 
 References:
-    The first deck (Deja, Trzciński, ALICE): an autoencoder whose hidden layer is made normal, and
+    Deja & Trzciński (ALICE, IML 2018): an autoencoder whose hidden layer is made normal, and
     generation by noise on the latent space. Layers, sizes and the weight of the reconstruction are
     ours.
 """
@@ -44,7 +44,7 @@ class Vae(TrackVAE, System):
     serves = "tpc"
     loop = "likelihood"
     summary = "variational autoencoder of dense layers"
-    reference = "ALICE, first and third deck"
+    reference = "ALICE (Deja & Trzciński 2018)"
     sees = ()
 
     def __init__(self, config: VaeConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002

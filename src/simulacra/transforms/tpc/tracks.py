@@ -12,8 +12,8 @@ A table says nothing of the end plates. On the way back, a row that the ideal he
 meets behind one is empty, whatever its presence (:mod:`simulacra.transforms.tpc.ideal_rows`).
 
 References:
-    Two tables, (x, y, z) and (q, q_max), and the sigmoid are the first and third deck's (Deja,
-    Trzciński, ALICE). Scaling, presence, filling and padding are ours: the decks do not say.
+    Two tables, (x, y, z) and (q, q_max), and the sigmoid: Deja & Trzciński for ALICE, IML 2018.
+    Scaling, presence, filling and padding are ours: the talk does not state them.
 """
 
 from __future__ import annotations

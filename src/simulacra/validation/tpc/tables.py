@@ -1,4 +1,4 @@
-"""What a validation adds for a TPC: how far clusters lie from helices, as the decks state it."""
+"""The tables of a TPC validation: the distance of clusters from helices, as in ALICE's talk."""
 
 from __future__ import annotations
 

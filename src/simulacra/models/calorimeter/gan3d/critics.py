@@ -1,9 +1,9 @@
 """The critics of the 3D GANs: real or fake, the particle's energy, and the visible energy.
 
 References:
-    Carminati, Khattak, Vallecorsa: 3D convolutional GAN for fast simulation, arXiv:1912.06794; the
-    second deck. The visible energy that a requested energy should leave is a polynomial there, with
-    pasted numbers of their units; here it is fitted to the training events.
+    Carminati, Khattak, Vallecorsa: 3D convolutional GAN for fast simulation, arXiv:1912.06794;
+    Vallecorsa for GeantV. There the visible energy for a requested energy is a polynomial with
+    fixed numbers in their units; here it is fitted to the training events.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ beside its verdict, and by a term for the visible energy. The defaults make 25 x
 other cubes need other stages.
 
 References:
-    The second deck (GeantV, 2018) and its public code; Carminati, Khattak, Vallecorsa,
+    Vallecorsa for GeantV and the public code; Carminati, Khattak, Vallecorsa,
     arXiv:1912.06794. Sizes, kernels, starts and weights of the losses are the code's.
 """
 
@@ -102,7 +102,7 @@ class Gan3d(VolumeGan[Generator, VolumeCritics], System):
     serves = "calorimeter"
     loop = "adversarial"
     summary = "vanilla GAN of 3-D convolutions; its discriminator also regresses the energy"
-    reference = "GeantV, second deck; arXiv:1912.06794"
+    reference = "GeantV (Vallecorsa); arXiv:1912.06794"
     default_detector = "clic-ecal"
     sees = ("energy",)
 
