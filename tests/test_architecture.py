@@ -14,7 +14,7 @@ ROOT = Path(simulacra.__file__).parent
 LEVELS = [
     {"arrays", "errors", "units"},
     {"files", "particles", "columns", "statistics"},
-    {"runtime"},
+    {"runtime", "faces"},
     {"detectors"},
     {"conditions"},
     {"events"},
@@ -25,7 +25,7 @@ LEVELS = [
     {"training"},
     {"simulators", "validation"},
     {"deploy"},
-    {"benchmark", "hybrid", "info", "quickstart"},
+    {"benchmark", "hybrid", "info", "first_steps"},
     {"cli"},
     {"__main__"},
 ]

@@ -1,27 +1,34 @@
-"""The drawing of each kind of detector: one row a kind."""
+"""The drawings of each kind of detector: one row a kind."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from simulacra.faces.lazy import late
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def _lazily(module: str) -> Callable[[Any], Figure]:
-    """Return the function ``draw`` of a module, which is loaded with the first drawing."""
+@dataclass(frozen=True, slots=True)
+class Drawings:
+    """The drawings of a kind of detector; their modules load with the first one.
 
-    def draw(detector: Any) -> Figure:  # noqa: ANN401 - of the kind that the row names
-        figure: Figure = import_module(module).draw(detector)
-        return figure
+    Attributes:
+        detector: draws a detector.
+        event: draws the only event of a sample.
+    """
 
-    return draw
+    detector: Callable[[Any], Figure]
+    event: Callable[[Any], Figure]
 
 
-KINDS: dict[str, Callable[[Any], Figure]] = {
-    "calorimeter": _lazily("simulacra.drawings.calorimeter"),
-    "tpc": _lazily("simulacra.drawings.tpc"),
-    "jet-image": _lazily("simulacra.drawings.jet_image"),
+KINDS: dict[str, Drawings] = {
+    kind: Drawings(
+        late(f"simulacra.drawings.{folder}.detector:draw"),
+        late(f"simulacra.drawings.{folder}.event:draw"),
+    )
+    for kind, folder in {"calorimeter": "calorimeter", "tpc": "tpc", "jet-image": "jets"}.items()
 }

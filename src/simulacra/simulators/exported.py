@@ -6,24 +6,26 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from simulacra.arrays import BoolArray
 from simulacra.conditions import Conditions
 from simulacra.detectors import Detector, parse_detector
 from simulacra.events import Events
+from simulacra.faces.text import Described
 from simulacra.files.atomic import whole_file
 from simulacra.files.provenance import provenance
 from simulacra.models import find_model
 from simulacra.particles import PDG, own_ranges_of, particle_name
 from simulacra.runtime import Runtime
 from simulacra.simulators.answers import Answers
+from simulacra.simulators.facts import common_facts, training_facts
 
 SUFFIX = ".onnx"
 
 
-@dataclass(frozen=True)
-class ExportedSimulator:
+@dataclass(frozen=True, repr=False)
+class ExportedSimulator(Described):
     """A simulator in one file, at work without torch.
 
     Attributes:
@@ -60,6 +62,15 @@ class ExportedSimulator:
         """Whether it gives the response of the particle that the condition ``pdg`` says."""
         sees = find_model(self.runtime.contract.model).tells_particles_apart
         return sees and PDG in self.detector.conditions
+
+    def describe(self) -> dict[str, Any]:
+        """Return the facts on model, detector, particles, ranges and training."""
+        contract = self.runtime.contract
+        made = {"versions": contract.facts.get("versions")}
+        return {
+            **common_facts(self, contract.model, contract.facts),
+            "training": training_facts(contract.facts) | made,
+        }
 
     def simulate(self, conditions: Conditions, seed: int) -> Events:
         """Return one event for each row of conditions; equal seeds give equal bytes.

@@ -27,6 +27,7 @@ from simulacra.datasets.shipped import shipped_simulators, simulator_folder
 from simulacra.detectors import Calorimeter, Detector, load_detector, parse_detector
 from simulacra.errors import SimulacraError, SimulatorError
 from simulacra.events import Events
+from simulacra.faces.text import Described
 from simulacra.files.atomic import part_of, publish_folder, settled, whole_file, whole_folder
 from simulacra.files.digests import PLACEHOLDER, require_intact, seal
 from simulacra.files.provenance import provenance
@@ -44,6 +45,7 @@ from simulacra.particles import (
     require_served,
 )
 from simulacra.simulators.answers import Answers
+from simulacra.simulators.facts import common_facts, training_facts
 from simulacra.simulators.requests import asked_particles
 from simulacra.training import fit
 from simulacra.training.card import Card
@@ -108,12 +110,15 @@ class FastSimulator(Protocol):
     def outside(self, conditions: Conditions) -> BoolArray:
         """Return which rows lie outside the ranges of training (n,)."""
 
+    def describe(self) -> dict[str, Any]:
+        """Return the facts on the simulator, the most important ones first."""
+
     def save(self, path: Path) -> None:
         """Write the simulator to a folder or file, which appears whole or not at all."""
 
 
-@dataclass(frozen=True, slots=True)
-class TrainedSimulator:
+@dataclass(frozen=True, slots=True, repr=False)
+class TrainedSimulator(Described):
     """A surrogate with what is needed to use and to trust it.
 
     Attributes:
@@ -146,6 +151,22 @@ class TrainedSimulator:
         """Whether it gives the response of the particle that the condition ``pdg`` says."""
         sees = find_model(self.card.model_kind).tells_particles_apart
         return sees and PDG in self.detector.conditions
+
+    def describe(self) -> dict[str, Any]:
+        """Return the facts on model, detector, particles, ranges and training."""
+        card = self.card
+        from_card = {
+            "train": ", ".join(card.data.train),
+            "selection": ", ".join(card.data.selection),
+            "steps": card.training.steps,
+            "seed": card.seed,
+        }
+        return {
+            **common_facts(self, card.model_kind, self.about),
+            "symmetries": card.model.model_dump(mode="json").get("symmetries"),
+            "parameters": sum(p.numel() for p in self.surrogate.network.parameters()),
+            "training": from_card | training_facts(self.about),
+        }
 
     @property
     def own_ranges(self) -> dict[int, tuple[float, float]]:

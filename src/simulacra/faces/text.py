@@ -1,0 +1,140 @@
+"""Facts as text and HTML: a screen of them for a file, twelve lines for an object.
+
+Facts are a mapping of words to texts and numbers, and lists and mappings of these.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from html import escape
+from typing import Any
+
+WIDTH = 100
+"""Characters in a line."""
+MOST_LINES = 12
+"""Entries of one list or mapping that are shown, and lines of an object."""
+EMPTY: tuple[object, ...] = (None, "", [], {}, ())
+"""Facts that are left out."""
+
+
+class Described:
+    """An object whose ``repr`` is a short table of facts, as HTML in a notebook."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def describe(self) -> dict[str, Any]:
+        """Return the facts on the object, the most important ones first."""
+
+    def __repr__(self) -> str:
+        """Return at most 12 lines of text."""
+        rows = short_rows(self.describe())
+        indent = max((len(name) for name, _ in rows), default=0) + 2
+        lines = [f"{name.ljust(indent)}{text}" for name, text in rows]
+        return "\n".join([f"<{type(self).__name__}>", *lines])
+
+    def __str__(self) -> str:
+        return repr(self)
+
+    def _repr_html_(self) -> str:
+        """Return a table of at most 11 rows, for notebooks."""
+        head = f'<caption style="text-align: left">{escape(type(self).__name__)}</caption>'
+        left = 'style="text-align: left"'
+        rows = (
+            f"<tr><th {left}>{escape(name)}</th><td {left}>{escape(text)}</td></tr>"
+            for name, text in short_rows(self.describe())
+        )
+        return f"<table>{head}{''.join(rows)}</table>"
+
+
+def short_rows(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return facts as at most 11 rows of a word and a text of one line.
+
+    Example:
+        >>> short_rows({"events": 3, "seed": None, "conditions": {"energy": "1 GeV", "theta": 0}})
+        [('events', '3'), ('conditions', 'energy 1 GeV, theta 0')]
+    """
+    shown = {name: value for name, value in facts.items() if value not in EMPTY}
+    room = WIDTH - max(map(len, shown), default=0) - 2
+    rows = [(name, _short(value, room)) for name, value in shown.items()]
+    most = MOST_LINES - 1
+    if len(rows) > most:
+        left_out = ", ".join(name for name, _ in rows[most - 1 :])
+        rows = [*rows[: most - 1], ("…", _cut(f"{left_out}: describe()", room))]
+    return rows
+
+
+def _short(value: object, room: int) -> str:
+    """Return a fact in a line: of mappings that are too long, only the names."""
+    text = " ".join(_word(value).split())
+    if len(text) > room and isinstance(value, Mapping):
+        text = ", ".join(map(str, value))
+    return _cut(text, room)
+
+
+def _cut(text: str, room: int) -> str:
+    return text if len(text) <= room else f"{text[: room - 2].rstrip(', ')} …"
+
+
+def as_text(facts: Mapping[str, Any]) -> str:
+    """Return facts as lines: a word, and beside it what there is to say.
+
+    Example:
+        >>> print(as_text({"events": 3, "conditions": {"energy": "1 GeV", "theta": "0 rad"}}))
+        events      3
+        conditions  energy  1 GeV
+                    theta   0 rad
+    """
+    shown = {name: value for name, value in facts.items() if value not in EMPTY}
+    indent = max(map(len, shown), default=0) + 2
+    lines = []
+    for name, value in shown.items():
+        for number, line in enumerate(_lines(value, WIDTH - indent)):
+            lines.append((name if number == 0 else "").ljust(indent) + line)
+    return "\n".join(lines)
+
+
+def _lines(value: object, width: int) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        entries = [(str(name), _word(entry)) for name, entry in value.items()]
+        indent = max((len(name) for name, _ in entries), default=0) + 2
+        for name, text in entries[:MOST_LINES]:
+            wrapped = textwrap.wrap(text, max(width - indent, 20)) or [""]
+            for number, line in enumerate(wrapped):
+                yield (name if number == 0 else "").ljust(indent) + line
+    elif isinstance(value, list | tuple):
+        entries = [("", _word(entry)) for entry in value]
+        for _, text in entries[:MOST_LINES]:
+            yield from textwrap.wrap(text, width)
+    else:
+        entries = []
+        yield from textwrap.wrap(_word(value), width)
+    if len(entries) > MOST_LINES:
+        yield f"… and {len(entries) - MOST_LINES} more"
+
+
+def _word(value: object) -> str:
+    """Return one fact in a line."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_word(entry)}" for name, entry in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_word, value))
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def provenance_facts(provenance: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a provenance in short: no digests, and of what is nested only plain facts."""
+    facts: dict[str, Any] = {}
+    for name, value in provenance.items():
+        if name.endswith("sha256") or value in EMPTY:
+            continue
+        if isinstance(value, Mapping):
+            plain = {k: v for k, v in value.items() if not isinstance(v, Mapping | list | tuple)}
+            facts[name] = plain or "…"
+        elif isinstance(value, list | tuple) and any(isinstance(v, Mapping) for v in value):
+            facts[name] = f"{len(value)} entries"
+        else:
+            facts[name] = value
+    return facts

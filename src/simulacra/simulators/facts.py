@@ -1,0 +1,54 @@
+"""Facts on simulators: model, detector, particles, ranges, and how they were trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from simulacra.faces.columns import range_text
+from simulacra.models import MODELS
+from simulacra.particles import OWN_RANGES
+from simulacra.simulators.requests import Serving
+
+
+def common_facts(simulator: Serving, model: str, about: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the facts that trained and exported simulators share.
+
+    Args:
+        simulator: the simulator.
+        model: its model's name in the catalogue.
+        about: the facts on its training.
+    """
+    detector = simulator.detector
+    summary = f": {MODELS[model].summary}" if model in MODELS else ""
+    recorded = about.get(OWN_RANGES, {})
+    return {
+        "model": f"{model}{summary}",
+        "detector": f"{detector.name} ({detector.kind})",
+        "particles": _particles(simulator),
+        "ranges": {
+            name: range_text(*limits, detector.conditions[name].unit)
+            for name, limits in simulator.ranges.items()
+        },
+        "own ranges": {
+            name: range_text(low, high, "MeV") for name, (low, high) in recorded.items()
+        },
+    }
+
+
+def _particles(simulator: Serving) -> str:
+    names = simulator.particles
+    if not names:
+        return "not named"
+    several = "chosen one by one" if simulator.chooses_particle else "as they were mixed"
+    return ", ".join(names) + (f" ({several})" if len(names) > 1 else "")
+
+
+def training_facts(about: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is recorded of a training: events, selected step, score."""
+    names = {
+        "train_events": "events",
+        "selected_step": "selected step",
+        "selection_score": "selection score",
+    }
+    return {word: about[name] for name, word in names.items() if name in about}
