@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PatchCollection
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Patch
 
 BEAM = "#c8102e"
@@ -34,7 +35,9 @@ def panels(
     """Return a figure with panels, row by row; the first has three dimensions if ``in_space``."""
     columns = min(count, most_columns)
     rows = -(-count // columns)
-    figure = Drawing(figsize=(PANEL * columns + 1.0, PANEL * rows), layout="constrained")
+    # the layout does not see the labels of axes in space
+    layout = ConstrainedLayoutEngine(w_pad=0.2 if in_space else None)
+    figure = Drawing(figsize=(PANEL * columns + 1.0, PANEL * rows), layout=layout)
     kinds = ["3d" if in_space and i == 0 else None for i in range(count)]
     return figure, [
         figure.add_subplot(rows, columns, i + 1, projection=kind) for i, kind in enumerate(kinds)

@@ -35,12 +35,14 @@ def column_text(name: str, column: Array, spec: Declared | None) -> str:
 
 
 def range_text(low: float, high: float, unit: str) -> str:
-    """Return a range as text.
+    """Return a range as text, or the value where it has only one.
 
     Example:
         >>> range_text(1000.0, 65000.0, "MeV"), range_text(-0.1, 0.1, "rad")
         ('1 GeV to 65 GeV', '-0.1 rad to 0.1 rad')
     """
+    if low == high:
+        return value_text(low, unit)
     return f"{value_text(low, unit)} to {value_text(high, unit)}"
 
 

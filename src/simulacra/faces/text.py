@@ -52,29 +52,44 @@ class Described:
 def short_rows(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return facts as at most 11 rows of a word and a text of one line.
 
+    A mapping that is too long for a line takes a row for each entry where there is room for that,
+    and is a list of its names where there is not.
+
     Example:
         >>> short_rows({"events": 3, "seed": None, "conditions": {"energy": "1 GeV", "theta": 0}})
-        [('events', '3'), ('conditions', 'energy 1 GeV, theta 0')]
+        [('events', '3'), ('conditions', 'energy: 1 GeV; theta: 0')]
     """
     shown = {name: value for name, value in facts.items() if value not in EMPTY}
     room = WIDTH - max(map(len, shown), default=0) - 2
-    rows = [(name, _short(value, room)) for name, value in shown.items()]
     most = MOST_LINES - 1
+    spare, rows = most - len(shown), []
+    for name, value in shown.items():
+        lines = _short(value, room, max(spare, 0) + 1)
+        spare -= len(lines) - 1
+        rows += [(name if number == 0 else "", line) for number, line in enumerate(lines)]
     if len(rows) > most:
         left_out = ", ".join(name for name, _ in rows[most - 1 :])
         rows = [*rows[: most - 1], ("…", _cut(f"{left_out}: describe()", room))]
     return rows
 
 
-def _short(value: object, room: int) -> str:
-    """Return a fact in a line: of mappings that are too long, only the names."""
-    text = " ".join(_word(value).split())
-    if len(text) > room and isinstance(value, Mapping):
-        text = ", ".join(map(str, value))
-    return _cut(text, room)
+def _short(value: object, room: int, most: int) -> list[str]:
+    """Return a fact in a line, or a mapping in at most so many lines."""
+    if not isinstance(value, Mapping):
+        return [_cut(_word(value), room)]
+    entries = {str(name): _word(entry) for name, entry in value.items()}
+    text = "; ".join(f"{name}: {entry}" for name, entry in entries.items())
+    if len(text) <= room:
+        return [text]
+    if len(entries) > most:
+        return [_cut(", ".join(entries), room)]
+    indent = max(map(len, entries)) + 2
+    return [_cut(f"{name.ljust(indent)}{entry}", room) for name, entry in entries.items()]
 
 
 def _cut(text: str, room: int) -> str:
+    """Return a text as one line, without its end where it is too long."""
+    text = text.strip() if text.isprintable() else " ".join(text.split())
     return text if len(text) <= room else f"{text[: room - 2].rstrip(', ')} …"
 
 

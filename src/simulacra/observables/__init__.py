@@ -22,20 +22,25 @@ class ObservablesOfKind:
     Attributes:
         table: the observables of a detector, the headline first, in units of the given lengths.
         selection: groups of observables by which training chooses an epoch.
+        summary: groups of observables that a table of events has beside the conditions.
     """
 
     table: Callable[[Any, Lengths], tuple[Observable, ...]]
     selection: tuple[str, ...]
+    summary: tuple[str, ...]
 
 
 KINDS: Mapping[str, ObservablesOfKind] = MappingProxyType(
     {
         "calorimeter": ObservablesOfKind(
-            calorimeter_observables, ("response", "fraction", "centre", "width", "energy_ratio")
+            calorimeter_observables,
+            ("response", "fraction", "centre", "width", "energy_ratio"),
+            ("response", "layer_energy"),
         ),
         "tpc": ObservablesOfKind(
             lambda detector, _: tpc_observables(detector),
             ("rmse", "clusters", "shift", "width", "correlation", "dedx", "charge"),
+            ("clusters", "dedx"),
         ),
     }
 )

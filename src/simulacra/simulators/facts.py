@@ -21,7 +21,7 @@ def common_facts(simulator: Serving, model: str, about: Mapping[str, Any]) -> di
     """
     detector = simulator.detector
     summary = f": {MODELS[model].summary}" if model in MODELS else ""
-    recorded = about.get(OWN_RANGES, {})
+    recorded: Mapping[str, tuple[float, float]] = about.get(OWN_RANGES, {})
     return {
         "model": f"{model}{summary}",
         "detector": f"{detector.name} ({detector.kind})",

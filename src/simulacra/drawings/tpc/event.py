@@ -35,7 +35,9 @@ def draw(events: Events) -> Figure:
     draw_track(end, side, helix, points, detector, canvas.BEAM, "clusters")
     momentum = format_energy(float(events[detector.scale][0]))
     who = names_of(events.particles)
-    figure.suptitle(f"{who} of pT {momentum} in {detector.name}: {len(points)} clusters")
+    figure.suptitle(
+        f"{who} of pT {momentum} in {detector.name}: {len(points)} clusters; line: ideal helix"
+    )
     return figure
 
 
