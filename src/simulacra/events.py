@@ -268,9 +268,10 @@ def event_facts(source: EventSource, conditions: Conditions) -> dict[str, Any]:
         conditions: those of all events, or of the first ones of a large file.
     """
     detector = source.detector
-    named = names_of(particles_of(source)) or "not named"
     if PDG in conditions:
         named = column_text(PDG, conditions[PDG], detector.conditions.get(PDG))
+    else:
+        named = names_of(particles_of(source)) or "not named"
     looked = "" if len(conditions) == len(source) else f" (of the first {len(conditions)})"
     return {
         "events": len(source),

@@ -77,7 +77,8 @@ def test_what_a_track_does_not_define_is_not_counted():
     mask[:10] = tracks["cluster_mask"][:10]
     response = {"clusters": tracks["clusters"], "cluster_mask": mask}
     few = type(tracks)(tracks.conditions, response, tracks.detector)
-    assert few.to_hist("rmse_true").sum(flow=True) == 10
+    defined = np.count_nonzero(mask.any(axis=1))
+    assert few.to_hist("rmse_true").sum(flow=True) == defined > 5
     with pytest.raises(EventsError, match="rmse_true: no finite values"):
         few[10:].to_hist("rmse_true")
 

@@ -11,10 +11,14 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 
+from simulacra.errors import printable
+
 WIDTH = 100
 """Characters in a line."""
 MOST_LINES = 12
 """Entries of one list or mapping that are shown, and lines of an object."""
+LONGEST_NAME = 40
+"""Characters of the word for a fact in a short table."""
 EMPTY: tuple[object, ...] = (None, "", [], {}, ())
 """Facts that are left out."""
 
@@ -59,38 +63,38 @@ def short_rows(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
         >>> short_rows({"events": 3, "seed": None, "conditions": {"energy": "1 GeV", "theta": 0}})
         [('events', '3'), ('conditions', 'energy: 1 GeV; theta: 0')]
     """
-    shown = {name: value for name, value in facts.items() if value not in EMPTY}
-    room = WIDTH - max(map(len, shown), default=0) - 2
+    shown = [(_line(name, LONGEST_NAME), v) for name, v in facts.items() if v not in EMPTY]
+    room = WIDTH - max((len(name) for name, _ in shown), default=0) - 2
     most = MOST_LINES - 1
     spare, rows = most - len(shown), []
-    for name, value in shown.items():
+    for name, value in shown:
         lines = _short(value, room, max(spare, 0) + 1)
         spare -= len(lines) - 1
         rows += [(name if number == 0 else "", line) for number, line in enumerate(lines)]
     if len(rows) > most:
         left_out = ", ".join(name for name, _ in rows[most - 1 :])
-        rows = [*rows[: most - 1], ("…", _cut(f"{left_out}: describe()", room))]
+        rows = [*rows[: most - 1], ("…", _line(f"{left_out}: describe()", room))]
     return rows
 
 
 def _short(value: object, room: int, most: int) -> list[str]:
     """Return a fact in a line, or a mapping in at most so many lines."""
     if not isinstance(value, Mapping):
-        return [_cut(_word(value), room)]
-    entries = {str(name): _word(entry) for name, entry in value.items()}
-    text = "; ".join(f"{name}: {entry}" for name, entry in entries.items())
+        return [_line(_word(value), room)]
+    entries = [(_line(name, LONGEST_NAME), _word(entry)) for name, entry in value.items()]
+    text = printable("; ".join(f"{name}: {entry}" for name, entry in entries))
     if len(text) <= room:
         return [text]
     if len(entries) > most:
-        return [_cut(", ".join(entries), room)]
-    indent = max(map(len, entries)) + 2
-    return [_cut(f"{name.ljust(indent)}{entry}", room) for name, entry in entries.items()]
+        return [_line(", ".join(name for name, _ in entries), room)]
+    indent = max(len(name) for name, _ in entries) + 2
+    return [name.ljust(indent) + _line(entry, room - indent) for name, entry in entries]
 
 
-def _cut(text: str, room: int) -> str:
+def _line(text: object, room: int) -> str:
     """Return a text as one line, without its end where it is too long."""
-    text = text.strip() if text.isprintable() else " ".join(text.split())
-    return text if len(text) <= room else f"{text[: room - 2].rstrip(', ')} …"
+    shown = printable(str(text))
+    return shown if len(shown) <= room else f"{shown[: room - 2].rstrip(', ')} …"
 
 
 def as_text(facts: Mapping[str, Any]) -> str:
