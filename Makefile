@@ -1,16 +1,32 @@
 # Everything from a fresh clone: a virtual environment, pinned installs, then the job.
 PYTHON ?= python3
 VENV := .venv
+LOWEST := .venv-lowest
+LOWEST_TESTS := tests/test_cli.py tests/test_simulator.py tests/test_events.py tests/io tests/deploy \
+  tests/runtime tests/models/test_contract.py tests/drawings tests/validation/test_compare.py \
+  tests/validation/test_report.py tests/validation/test_figures.py tests/validation/test_classifier.py \
+  tests/fullsim/test_geant4.py
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: quickstart test lint types format clean
+.PHONY: quickstart test test-lowest lint types format clean
 
 quickstart: $(VENV)/.core
 	OMP_NUM_THREADS=1 $(BIN)/simulacra quickstart  # so small a network is no faster with more threads
 
 test: $(VENV)/.dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest  # as above
+
+# Earlier releases use what later ones beneath them will drop: their warnings are no errors.
+test-lowest: $(LOWEST)/.dev
+	OMP_NUM_THREADS=1 $(LOWEST)/bin/python -m pytest -W default::DeprecationWarning $(LOWEST_TESTS)
+
+$(LOWEST)/.dev: pyproject.toml tools/lowest_versions.py
+	$(PYTHON) -m venv --clear $(LOWEST)
+	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check "pip>=25.1"
+	$(LOWEST)/bin/python tools/lowest_versions.py pyproject.toml geant4 onnx root > $(LOWEST)/pins
+	$(LOWEST)/bin/python -m pip install --quiet -r $(LOWEST)/pins --editable ".[geant4,onnx,root]"
+	touch $@
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check
@@ -38,4 +54,4 @@ $(VENV)/.dev: $(BIN)/python pyproject.toml constraints.txt
 	touch $@ $(VENV)/.core
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(LOWEST) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -21,6 +21,8 @@ _NEIGHBOUR = Path(__file__).parents[2] / "shared" / "geant4-data"
 if "GEANT4_DATA_DIR" not in os.environ and _NEIGHBOUR.is_dir():
     os.environ["GEANT4_DATA_DIR"] = str(_NEIGHBOUR)
 
+collect_ignore = ["plugin"]  # another package, which test_plugin.py puts on the path of a process
+
 
 def pytest_collection_modifyitems(items):
     try:
@@ -217,7 +219,7 @@ def small_card(tmp_path):
     def make(kind="dnncalogan", steps=6, **model):
         entry = find_model(kind)
         train, selection = _write_small_files(tmp_path, kind)
-        critic_updates = {"critic_updates": 2} if entry.training == "adversarial" else {}
+        critic_updates = {"critic_updates": 2} if entry.loop == "adversarial" else {}
         return Card.model_validate(
             {
                 "detector": detector_of(kind),

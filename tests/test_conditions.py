@@ -6,6 +6,7 @@ from scipy.stats import spearmanr
 
 from simulacra.columns import far_outside, outside_ranges
 from simulacra.conditions import Conditions, EnergySpectrum, conditions_at, draw_conditions
+from simulacra.datasets.samples import open_parts
 from simulacra.detectors import (
     ConditionSpec,
     builtin_detectors,
@@ -96,6 +97,24 @@ def test_no_particle_enters_beside_the_face_or_from_behind(column, value, messag
     Conditions({**columns, "impact_x": np.array([0.0, 35.0])}).check(detector)
     with pytest.raises(EventsError, match=message):
         Conditions({**columns, column: np.array([0.0, value])}).check(detector)
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_windows_lie_around_the_cell_that_is_hit(barrel, axis):
+    """An impact beyond half a cell lies in the next one: a position in place of an offset."""
+    cell, name = barrel.reference_cell[axis], f"impact_{barrel.axes[axis]}"
+    columns = {each: np.zeros(3) for each in barrel.conditions} | {"energy": np.ones(3)}
+    edge = np.float32(cell / 2)
+    Conditions({**columns, name: np.array([-edge, edge, 0.0])}).check(barrel)
+    with pytest.raises(EventsError, match=f"{name} must lie within ±{cell / 2:g} mm.*the offset"):
+        Conditions({**columns, name: np.array([0.0, 0.0, -1.01 * edge])}).check(barrel)
+
+
+@pytest.mark.parametrize("sample", ["train", "selection", "test", "high"])
+def test_embedded_samples_lie_in_their_cells(sample):
+    for part in open_parts(f"sample:{sample}", None):
+        events = part.take(slice(None))
+        events.conditions.check(events.detector)
 
 
 def fixed_cells():

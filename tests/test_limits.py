@@ -61,7 +61,7 @@ def test_cards_that_no_memory_holds(option, value, words, small_card, tmp_path):
 def test_networks_that_no_memory_holds(barrel):
     entry = find_model("dnncalogan")
     options = {"kind": "dnncalogan", "generator_widths": (100_000,) * 9}
-    config = entry.config_class().model_validate(options)
+    config = entry.Config.model_validate(options)
     with pytest.raises(SimulacraError, match="the network would need"):
         Surrogate(entry, config, barrel)
 

@@ -109,8 +109,10 @@ def test_each_particle_has_its_own_range(barrel, files, tmp_path):
     write_events(low, tmp_path / "g.h5")
     names = [str(tmp_path / name) for name in ("e.h5", "g.h5")]
     simulator = train(card(names, files("e-", "gamma", seed=5)), tmp_path / "s")
-    assert simulator.own_ranges == {22: pytest.approx((1000.0, 1000.0))}
-    asked = simulator.generate("1GeV,4GeV", 8, 1, "e-,gamma").conditions
+    assert simulator.own_ranges == {22: {"energy": pytest.approx((1000.0, 1000.0))}}
+    with pytest.raises(SimulatorError, match="energy of gamma: 2 events, .* far outside"):
+        simulator.generate("1GeV,4GeV", 8, 1, "e-,gamma")
+    asked = simulator.generate("1GeV,4GeV", 8, 1, "e-,gamma", extrapolate=True).conditions
     outside = (asked["pdg"] == 22) & (asked["energy"] > 2000)
     assert simulator.outside(asked).tolist() == outside.tolist()
 

@@ -4,6 +4,7 @@ import io
 import sys
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -13,6 +14,7 @@ from simulacra.datasets.samples import load_sample, open_events, open_parts
 from simulacra.errors import EventsError
 from simulacra.events import Events, pieces
 from simulacra.io import read_events, write_events
+from simulacra.io.joined import streamed, whole
 from simulacra.io.split import parse_shares, split_rows
 from simulacra.training.samples import training_events
 from tests.cli.test_cli import refused, run  # noqa: F401 - a fixture
@@ -82,6 +84,26 @@ def test_convert_joins_and_refuses_what_would_be_read_twice(files, run):  # noqa
     refused(run("convert", "run_*.h5", "out.h5", "--rows", "16:"), "has no events 16:")
     write_events(load_sample("selection", "alice-tpc").take(slice(3)), "tracks.h5")
     refused(run("convert", "run_1.h5", "tracks.h5", "out.h5"), "alice-tpc", "atlas-barrel")
+
+
+def test_convert_reads_its_own_files_as_it_writes(files, run, monkeypatch):  # noqa: F811
+    """Piece by piece it gives the bytes of all at once, and no more is read than a piece."""
+    for sources in (["run_1.h5"], ["run_*.h5"]):
+        parts = [part for source in sources for part in open_parts(source)]
+        write_events(whole(parts), "whole.h5")
+        assert run("convert", *sources, "out.h5", "--overwrite")[0] == 0
+        assert Path("out.h5").read_bytes() == Path("whole.h5").read_bytes()
+    monkeypatch.setattr("simulacra.io.joined.whole", None)  # nobody calls it
+    monkeypatch.setattr("simulacra.events.PIECE", 1)
+    monkeypatch.setattr("simulacra.events.ROWS", 2)
+    number, found = streamed(open_parts("run_*.h5"))
+    sizes = [len(events) for events in found]
+    assert number == sum(sizes) == 16
+    assert max(sizes) <= 3
+    with h5py.File("run_2.h5", "r+") as file:
+        file["showers"][3, 0] = np.nan
+    refused(run("convert", "run_*.h5", "bad.h5"), "run_2.h5", "not finite")
+    assert not Path("bad.h5").exists()
 
 
 def test_convert_splits(files, run, tmp_path):  # noqa: F811

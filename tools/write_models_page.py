@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from simulacra.models import MODELS, ModelEntry
+from simulacra.models import MODELS
 from simulacra.models.description import options_of, size_of
+from simulacra.models.system import System
 
 PAGE = Path(__file__).parents[1] / "docs" / "models.md"
 HEAD = """\
@@ -33,20 +34,20 @@ def _overview() -> Iterator[str]:
     yield "|---|---|---|---|"
     for kind, entry in MODELS.items():
         serves = SERVES.get(entry.serves, entry.serves)
-        yield f"| [`{kind}`](#{kind}) | {serves} | `{entry.training}` | {entry.summary} |"
+        yield f"| [`{kind}`](#{kind}) | {serves} | `{entry.loop}` | {entry.summary} |"
     yield ""
 
 
-def _of(kind: str, entry: ModelEntry) -> Iterator[str]:
+def _of(kind: str, entry: type[System]) -> Iterator[str]:
     size = size_of(entry)
     yield f"## {kind}"
     yield ""
     yield f"{entry.summary[0].upper()}{entry.summary[1:]}. {entry.reference}."
-    yield f"`{entry.module}`, {size.weights} weights with these defaults for `{size.detector}`."
+    yield f"`{entry.__module__}`, {size.weights} weights with these defaults for `{size.detector}`."
     yield ""
     yield "| option | default | meaning |"
     yield "|---|---|---|"
-    for option in options_of(entry.config_class())[1:]:  # without the kind
+    for option in options_of(entry.Config)[1:]:  # without the kind
         yield f"| `{option.name}` | `{option.default}` | {_cell(option.meaning)} |"
     yield ""
 

@@ -8,7 +8,7 @@ from typing import NoReturn, Protocol
 import numpy as np
 
 from simulacra.arrays import Array, BoolArray
-from simulacra.errors import EventsError
+from simulacra.errors import EventsError, SimulatorError
 
 ROUNDING = 1e-4
 """Part of a limit by which single precision may miss it."""
@@ -23,6 +23,10 @@ FAR_PART = 0.25
 Gaussian hardly one in a hundred thousand lies so far beyond those that were seen."""
 LARGEST, SMALLEST = np.finfo(np.float32).max, np.finfo(np.float32).tiny
 """Ends of single precision, in which networks take conditions."""
+
+
+ALL = 0
+"""Stands for all particles where categories are recorded; no particle has that PDG id."""
 
 
 class Declared(Protocol):
@@ -110,6 +114,26 @@ def far_outside(column: Array, limits: tuple[float, float], role: str) -> BoolAr
     return _beyond(column, low, high, FAR_PART * (high - low), turns=role == "cyclic")
 
 
+def require_near(name: str, column: Array, limits: tuple[float, float], spec: Declared) -> None:
+    """Raise a :class:`SimulatorError` where values lie :func:`far_outside` of the trained range.
+
+    Args:
+        name: of the condition, for the message.
+        column: its values (n,).
+        limits: lowest and highest value in training.
+        spec: how it is declared.
+    """
+    far = column[far_outside(column, limits, spec.role)]
+    if not len(far):
+        return
+    low, high = (f"{limit:g} {spec.unit}".strip() for limit in limits)
+    msg = (
+        f"{name}: {len(far)} events, such as one of {far[0]:g}, are far outside the trained range, "
+        f"{low} to {high}: --extrapolate (extrapolate=True in Python) generates them all the same"
+    )
+    raise SimulatorError(msg)
+
+
 def _beyond(column: Array, low: float, high: float, margin: float, *, turns: bool) -> BoolArray:
     """Return which values lie beyond limits by more than a margin and rounding."""
     if turns:
@@ -120,18 +144,41 @@ def _beyond(column: Array, low: float, high: float, margin: float, *, turns: boo
     return below | (column > high + ROUNDING * abs(high) + margin)
 
 
-def outside_own_range(
-    scale: Array, particle: Array, own: Mapping[int, tuple[float, float]]
+def outside_seen(
+    columns: Mapping[str, Array],
+    particle: Array | None,
+    seen: Mapping[int, Mapping[str, tuple[int, ...]]],
 ) -> BoolArray:
-    """Return which values (n,) lie outside the range that their own particle had in training.
+    """Return which rows have a value of a category that their particle had not in training (n,).
 
     Args:
-        scale: energies or transverse momenta, MeV.
-        particle: PDG ids.
-        own: lowest and highest value of the particles whose range is not that of all.
+        columns: the conditions.
+        particle: PDG ids (n,), where there are several.
+        seen: values by condition; by PDG id, or for all particles (:data:`ALL`).
     """
-    outside = np.zeros(len(scale), dtype=bool)
-    for pdg, (low, high) in own.items():
-        beyond = (scale < low * (1 - ROUNDING)) | (scale > high * (1 + ROUNDING))
-        outside |= beyond & (particle == pdg)
+    outside = np.zeros(len(next(iter(columns.values()))), dtype=bool)
+    for pdg, categories in seen.items():
+        for name, values in categories.items():
+            unseen = ~np.isin(columns[name], values)
+            outside |= unseen if pdg == ALL else unseen & (particle == pdg)
+    return outside
+
+
+def outside_own_ranges(
+    columns: Mapping[str, Array],
+    particle: Array,
+    own: Mapping[int, Mapping[str, tuple[float, float]]],
+    declared: Mapping[str, Declared],
+) -> BoolArray:
+    """Return which rows lie outside the ranges that their own particle had in training (n,).
+
+    Args:
+        columns: the conditions.
+        particle: PDG ids (n,).
+        own: by PDG id, the ranges of the particles that had less than all of a condition.
+        declared: what is known of the conditions.
+    """
+    outside = np.zeros(len(particle), dtype=bool)
+    for pdg, ranges in own.items():
+        outside |= outside_ranges(columns, ranges, declared) & (particle == pdg)
     return outside

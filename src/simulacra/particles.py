@@ -16,7 +16,13 @@ from simulacra.errors import SimulacraError, SimulatorError
 PDG = "pdg"
 """The condition that says an event's particle, where a sample has several."""
 OWN_RANGES = "own_ranges"
-"""Where a simulator records the ranges of particles that had less than all of the energies."""
+"""Where a simulator records the ranges of particles that had less than all of a condition."""
+SEEN = "seen_categories"
+"""Where a simulator records which values of categories it saw, where it did not see all."""
+Seen = dict[int, dict[str, tuple[int, ...]]]
+"""Values of categorical conditions in training by PDG id, 0 for all, and condition."""
+OwnRanges = dict[int, dict[str, tuple[float, float]]]
+"""Lowest and highest value in training by PDG id and condition, of such particles."""
 
 # Names that Geant4 and everyday speech use and the PDG's tables spell differently.
 _PDG_OF_NAME = {
@@ -192,10 +198,30 @@ def recorded_particles(facts: Mapping[str, Any]) -> tuple[int, ...]:
         return ()
 
 
-def own_ranges_of(about: Mapping[str, Any]) -> dict[int, tuple[float, float]]:
-    """Return the range of the detector's scale, MeV, of particles that had less than all of it."""
-    recorded = about.get(OWN_RANGES, {})
-    return {pdg_id(name): (float(low), float(high)) for name, (low, high) in recorded.items()}
+def own_ranges_of(about: Mapping[str, Any], scale: str) -> OwnRanges:
+    """Return the ranges that a simulator records of particles that had less than all of them.
+
+    Args:
+        about: the facts on its training. Older ones have one range a particle: that of the scale.
+        scale: the detector's scale.
+    """
+    return {
+        (int(particle) if re.fullmatch(r"-?\d+", particle) else pdg_id(particle)): {
+            name: (float(low), float(high))
+            for name, (low, high) in (
+                ranges.items() if isinstance(ranges, Mapping) else [(scale, ranges)]
+            )
+        }
+        for particle, ranges in about.get(OWN_RANGES, {}).items()
+    }
+
+
+def seen_of(about: Mapping[str, Any]) -> Seen:
+    """Return which values of categories a simulator saw, where it did not see all of them."""
+    return {
+        int(particle): {name: tuple(map(int, values)) for name, values in each.items()}
+        for particle, each in about.get(SEEN, {}).items()
+    }
 
 
 def require_served(asked: Iterable[int], trained: Sequence[str], where: str) -> None:

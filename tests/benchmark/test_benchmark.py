@@ -15,14 +15,15 @@ from simulacra.benchmark.result import Benchmark, FastResult, FullResult, Speed
 from simulacra.benchmark.run import quality
 from simulacra.benchmark.timing import median_ms
 from simulacra.datasets.samples import load_sample
-from simulacra.errors import EventsError, SimulacraError
+from simulacra.errors import EventsError, SimulacraError, SimulatorError
 from simulacra.files.memory import peak_memory_mb
 from simulacra.fullsim import Geant4Settings
 from simulacra.simulators.trained import train
 from simulacra.validation import validate
 from tests.validation.samples import few
 
-QUICK = BenchmarkSettings(batches=(1, 10), seconds=0.01, energies=(1000.0,))
+QUICK = BenchmarkSettings(batches=(1, 10), seconds=0.01, energies=(1000.0,), extrapolate=True)
+"""The simulator of these tests learned from 1 to 4 GeV, the sample goes to 262 GeV."""
 
 
 @pytest.fixture
@@ -106,6 +107,12 @@ def test_fast_simulator_end_to_end(folder, tmp_path):
     assert path.with_suffix(".png").stat().st_size > 1000
     assert 100 < measured.fast[0].peak_memory_mb < 1000
     assert not any(name.startswith("auc") for name in measured.fast[0].quality)
+
+
+def test_a_reference_far_outside_the_training_is_refused(folder):
+    settings = QUICK.model_copy(update={"extrapolate": False})
+    with pytest.raises(SimulatorError, match=r"energy: \d+ events, .* far outside .*--extrapolate"):
+        benchmark([folder], load_sample("test").take(slice(300)), settings=settings)
 
 
 def test_the_auc_is_that_of_the_classifier_that_counts():

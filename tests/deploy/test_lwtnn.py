@@ -17,7 +17,7 @@ from simulacra.deploy.lwtnn_layers import Affine, Nonlinear, steps_of
 from simulacra.deploy.lwtnn_reader import Graph
 from simulacra.deploy.parity import relative_difference
 from simulacra.detectors import load_detector
-from simulacra.errors import ExportError
+from simulacra.errors import ExportError, SimulacraError, SimulatorError
 from simulacra.models.blocks.networks import Factors, TrainableSwish
 from tests.deploy.untrained import untrained
 
@@ -303,3 +303,34 @@ def test_weights_that_are_not_finite_are_refused(tmp_path):
     with pytest.raises(ExportError, match="not finite"):
         export(simulator, "lwtnn", tmp_path / "no.json")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_changed_digit_is_noticed(tmp_path):
+    """Of every hundredth character: no single change is read as another graph."""
+    simulator = untrained("voxel-gan", energy="log", latent=2, generator_widths=[3])
+    path = tmp_path / "gan.json"
+    export(simulator, "lwtnn", path)
+    content = path.read_bytes()
+    graph = Graph.load(path)
+    assert graph.about["detector"] == simulator.detector.name
+    digits = [n for n, byte in enumerate(content) if chr(byte).isdigit()][::100]
+    assert len(digits) > 30
+    for n in digits:
+        path.write_bytes(content[:n] + bytes([48 + (content[n] - 47) % 10]) + content[n + 1 :])
+        with pytest.raises(SimulatorError, match="changed or damaged"):
+            Graph.load(path)
+    assert set(json.loads(content)) - {"simulacra"} == set(EXAMPLE)  # all that LWTNN itself reads
+
+
+def test_graphs_of_others_are_read_and_what_is_none_is_refused(tmp_path):
+    path = tmp_path / "graph.json"
+    path.write_text(json.dumps(EXAMPLE))
+    assert Graph.load(path).compute(EXAMPLE_INPUTS)["0"] == pytest.approx(0.351579, abs=5e-7)
+    for content in (b"\xff\xfe", b"[1]", b"{", b"[" * 100_000, b'{"simulacra": 3}', b'{"a": 1}'):
+        path.write_bytes(content)
+        with pytest.raises(SimulacraError):
+            Graph.load(path)
+    with path.open("wb") as file:
+        file.truncate(10**10)  # a hole, which takes no place
+    with pytest.raises(SimulatorError, match="1e.04 MB; at most 200 MB"):
+        Graph.load(path)

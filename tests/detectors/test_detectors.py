@@ -154,7 +154,7 @@ def _changed(**changes):
         (_changed(beam={"theta": ["30 deg", "0 deg"]}), "from the lower to the higher angle"),
         (_changed(beam={"theta": ["0 deg", "90 deg"]}), "within ±90 deg"),
         ("kind: [", "not valid YAML"),
-        ("kind: cube", "does not match any of the expected tags"),
+        ("kind: cube", "no kind 'cube'; there are calorimeter, tpc, jet-image"),
     ],
 )
 def test_mistakes_are_named(text, message):

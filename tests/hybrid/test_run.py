@@ -14,6 +14,8 @@ from simulacra.hybrid import Outcome, Primaries, read_hybrid, simulate_hybrid
 from simulacra.hybrid.job import HybridJob
 from simulacra.hybrid.run import setup_of
 from simulacra.io import read_events
+from simulacra.training.card import Card
+from simulacra.training.samples import training_events
 from tests.detectors.calorimeter.test_places import own
 from tests.hybrid.conftest import PointSimulator, PretendedGeant4, card
 
@@ -69,6 +71,65 @@ def test_among_cells_that_stand_still_showers_are_where_particles_enter(tmp_path
     assert np.abs(layer.y[cells] - events.primaries.position[rows, 1]).max() <= 10.01
 
 
+def test_a_beam_at_a_point_is_all_that_its_simulator_knows(tmp_path):
+    """Without an impact among the conditions, particles beside the beam stay in full, counted."""
+    detector = own(declared={})
+    (tmp_path / "own.yaml").write_text(detector.to_yaml())
+    spread = {"particle": "gamma", "energy": "2GeV", "x": ["-99 mm", "99 mm"], "z": "-1 mm"}
+    events = run(
+        tmp_path / "e.h5",
+        PointSimulator(detector, low=1000.0),
+        regions={"own": {"detector": str(tmp_path / "own.yaml")}},
+        rules=[rule()],
+        particles=[spread],
+        events=20,
+    )
+    (count,) = events.rule_counts()
+    assert (count.handed_over, count.outside_training, count.outside_readout) == (0, 0, 20)
+    assert not np.any(events.hits.origin)
+
+
+STEPS = {"training": {"steps": 2, "batch_size": 8}, "selection": {"every": 2}}
+
+
+def layers_of(tmp_path, photons, **particle):
+    """The file of a hybrid run that reads out all cells of the layers, and its detector's."""
+    one = {"particle": "gamma", "energy": "2GeV,70GeV", "z": "-1 mm"} | particle
+    name = "-".join(particle) or "middle"
+    events = run(tmp_path / f"{name}.h5", photons, particles=[one], events=20)
+    path = tmp_path / "layers.yaml"
+    path.write_text(events.regions["barrel"].detector.to_yaml())
+    return tmp_path / f"{name}.h5", path
+
+
+@pytest.mark.parametrize(
+    "particle", [{"x": ["-40 mm", "40 mm"]}, {"y": "10 mm"}, {"theta": 0.1}, {"count": 2}]
+)
+def test_layers_hit_anywhere_are_nothing_to_learn_from(tmp_path, photons, particle):
+    """No condition says where their showers are, and the detector has a beam at a point."""
+    path, detector = layers_of(tmp_path, photons, **particle)
+    content = {"detector": str(detector), "model": {"kind": "flow-matching"}, **STEPS}
+    data = {"train": str(path), "selection": str(path)}
+    with pytest.raises(EventsError, match="particles enter anywhere, and no condition says where"):
+        training_events(Card.model_validate(content | {"data": data}), load_detector(detector))
+
+
+def test_layers_hit_in_the_middle_are(tmp_path, photons):
+    path, detector = layers_of(tmp_path, photons)
+    content = {"detector": str(detector), "model": {"kind": "flow-matching"}, **STEPS}
+    data = {"train": str(path), "selection": str(path)}
+    card_of = Card.model_validate(content | {"data": data})
+    assert len(training_events(card_of, load_detector(detector))[0]) == 20
+
+
+def test_a_window_s_file_says_where_particles_fly(tmp_path, photons):
+    """The detector has a straight beam and no condition for angles: others are refused."""
+    regions = {"barrel": {"detector": "atlas-barrel", "readout": "window"}}
+    inclined = {"particle": "gamma", "energy": "2GeV", "z": "-1 mm", "theta": 0.1}
+    with pytest.raises(CardError, match="do not say the directions in which particles enter"):
+        run(tmp_path / "e.h5", photons, regions=regions, particles=[inclined])
+
+
 # --- rules and simulators ----------------------------------------------------------------------
 
 
@@ -96,7 +157,7 @@ def test_outside_of_the_training_range_falls_back_to_full_and_is_counted(photons
 
 def test_a_simulator_of_several_particles_is_told_which(atlas, tmp_path):
     simulator = PointSimulator(atlas.with_particles((11, 22)), ("e-", "gamma"))
-    simulator.own_ranges = {11: (1000.0, 1500.0)}
+    simulator.own_ranges = {11: {"energy": (1000.0, 1500.0)}}
     each = {"energy": "2GeV", "z": "-1 mm"}
     particles = [each | {"particle": name} for name in ("gamma", "e-", "gamma")]
     rules = [rule(particles=["e-", "gamma"])]
@@ -106,6 +167,15 @@ def test_a_simulator_of_several_particles_is_told_which(atlas, tmp_path):
     assert simulator.pdg.tolist() == [22] * 6
     with pytest.raises(SimulatorError, match="trained on e-, gamma, not on mu-"):
         run(tmp_path / "m.h5", simulator, rules=[rule(particles=["mu-"])])
+
+
+def test_cells_that_a_simulator_never_saw_stay_in_full(tmp_path, photons):
+    photons.seen = {0: {"alignment_phi": (0, 1)}}
+    events = run(tmp_path / "e.h5", photons, events=40, rules=[rule(energy=["1 GeV", "65 GeV"])])
+    entered = events.requests.entries
+    known = photons.detector.locate(entered.x, entered.y)["alignment_phi"] < 2
+    assert 0 < known.sum() < len(known)
+    assert events.requests.outcome.tolist() == np.where(known, 0, 1).tolist()
 
 
 def test_directions_that_a_simulator_knows_are_handed_over(tmp_path):

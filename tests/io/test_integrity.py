@@ -40,6 +40,23 @@ def refused(path, *words, rows=slice(None)):
         assert word in str(caught.value)
 
 
+@pytest.mark.parametrize("attribute", ["_FillValue", "missing_value"])
+def test_values_that_the_file_calls_missing_are_refused(showers, tmp_path, attribute):
+    """As NetCDF marks them; a mark of which no value is, or of zero, is none."""
+
+    def make(mark, value):
+        def write(file):
+            file["showers"] = np.where(showers > np.quantile(showers, 0.99), value, showers)
+            file["showers"].attrs[attribute] = mark
+
+        return write
+
+    refused(plain(tmp_path / "a.h5", make(-999.0, -999.0)), "showers holds", "calls missing")
+    for mark in (np.float32(9.96921e36), 0.0):
+        path = plain(tmp_path / "b.h5", make(mark, 1.0))
+        assert len(read_events(path, VOXELS)) == N
+
+
 # --- numbers that were never written -------------------------------------------------------------
 
 

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from simulacra import cli
+from simulacra.conditions import Conditions
 from simulacra.detectors import load_detector
 from simulacra.errors import EventsError
+from simulacra.events import Events
 from simulacra.io import EventFile, Layout, read_events, write_events
 
 awkward = pytest.importorskip("awkward")
@@ -719,8 +721,51 @@ def test_files_of_hits_are_read_piece_by_piece(tmp_path):
     assert np.array_equal(file.take(slice(3, 6))["showers"], kept[3:6])
 
 
-def test_maps_are_for_root_files(tmp_path):
+def test_maps_are_for_files_of_others(tmp_path):
     energy, cells = showers()
     events = read(write_tree(tmp_path / "a.root", {"t": {"energy": energy, "cells": cells}}))
     write_events(events, tmp_path / "a.h5")
-    assert "are mapped in ROOT files; this is hdf5" in refused(tmp_path / "a.h5", "energy=E:GeV")
+    assert "this one is of ours" in refused(tmp_path / "a.h5", "energy=E:GeV")
+
+
+# --- two energies, and what is said of the file ---------------------------------------------------
+
+
+@pytest.mark.filterwarnings("ignore:.*taken in MeV")
+def test_two_energies_of_one_event_must_agree(tmp_path):
+    energy, cells = showers()
+    path = tmp_path / "two.root"
+    same = {"energy": energy, "cells": cells, "true_energy": energy.astype(np.float32)}
+    with pytest.warns(UserWarning, match="left out: true_energy"):
+        assert len(read(write_tree(path, {"events": same}))) == len(energy)
+    other = energy.copy()
+    other[7] *= 1.01
+    write_tree(path, {"events": {**same, "true_energy": other}})
+    words = f"energy and true_energy disagree: {energy[7]:g} and {other[7]:g} MeV in event 7"
+    assert words in refused(path)
+    assert words in refused(path, rows=slice(5, 9))
+    with pytest.warns(UserWarning, match="left out: energy"):
+        events = read(path, "energy=true_energy:MeV")  # whoever names one is believed
+    assert events.conditions["energy"][7] == other[7]
+
+
+def test_two_energies_in_a_file_of_ours_must_agree(tmp_path):
+    energy, cells = showers()
+    events = Events(Conditions({"energy": energy}), {"showers": cells}, CUBE)
+    path = tmp_path / "ours.root"
+    write_events(events, path)
+    with uproot.open(path) as file:
+        said = {name: str(file[name]) for name in ("detector", "provenance")}
+    write_tree(path, {"events": {"energy": energy, "cells": cells, "incident_energy": energy / 2}})
+    with uproot.update(path) as file:
+        file["detector"], file["provenance"] = said["detector"], said["provenance"]
+    assert "energy and incident_energy disagree" in refused(path)
+
+
+@pytest.mark.parametrize("provenance", ["[1]", "{", "[" * 100_000])
+def test_a_provenance_that_is_no_object_is_one_line(provenance, tmp_path):
+    energy, cells = showers()
+    path = write_tree(tmp_path / "ours.root", {"events": {"energy": energy, "cells": cells}})
+    with uproot.update(path) as file:
+        file["detector"], file["provenance"] = CUBE.to_yaml(), provenance
+    refused(path)

@@ -55,7 +55,7 @@ def test_a_detector_of_another_kind_is_refused(kind):
     needed = {"calorimeter": "calorimeter", "tpc": "time-projection chamber"}[entry.serves]
     other = load_detector("alice-tpc" if entry.serves == "calorimeter" else "atlas-barrel")
     with pytest.raises(CardError, match=f"model {kind} needs a {needed}, {other.name} is a"):
-        Surrogate(entry, entry.config_class()(), other)
+        Surrogate(entry, entry.Config(), other)
 
 
 @pytest.mark.parametrize("kind", MODELS)

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.parametrize("kind", MODELS)
 def test_every_option_has_a_default_and_a_meaning(kind):
-    config = MODELS[kind].config_class()
+    config = MODELS[kind].Config
     assert yaml.safe_load(as_yaml(kind)) == config().model_dump(mode="json")
     missing = [o.name for o in options_of(config)[1:] if not o.meaning]
     assert not missing

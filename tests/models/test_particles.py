@@ -26,7 +26,7 @@ def two_particles(kind, n):
 @pytest.mark.parametrize("kind", CALORIMETERS)
 def test_the_response_depends_on_the_particle_or_the_model_refuses(kind, seeded):
     entry, events = MODELS[kind], two_particles(kind, 64)
-    config = entry.config_class().model_validate(SMALL_MODELS[kind])
+    config = entry.Config.model_validate(SMALL_MODELS[kind])
     if entry.sees is not None:
         with pytest.raises(CardError, match="does not look at the particle and would mix e-, gam"):
             Surrogate(entry, config, events.detector)

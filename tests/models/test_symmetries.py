@@ -81,7 +81,7 @@ def test_unknown_symmetries_are_refused_and_those_given_are_kept(barrel):
 
 
 def test_other_models_have_none(barrel):
-    config = find_model("dnncalogan").config_class().model_validate(SMALL_MODELS["dnncalogan"])
+    config = find_model("dnncalogan").Config.model_validate(SMALL_MODELS["dnncalogan"])
     assert decide(config, random_events(barrel, 10)) == (config, ())
 
 

@@ -140,6 +140,27 @@ def test_outside_flags_untrained_energies(folder, barrel):
     assert list(simulator.outside(conditions)) == [False, False, True]
 
 
+def test_conditions_far_outside_the_training_are_refused_unless_they_are_asked_for(folder, barrel):
+    simulator = TrainedSimulator.load(folder)
+    near = one_photon(barrel, n=2, energy=np.array([1000.0, 7900.0]))  # of 1 to 4 GeV
+    assert len(simulator.simulate(near, 1)) == 2
+    far = one_photon(barrel, n=3, energy=np.array([1000.0, 100_000.0, 8100.0]))
+    asked = (
+        lambda **how: simulator.simulate(far, 1, **how),
+        lambda **how: next(simulator.stream(far, 1, **how)),
+        lambda **how: simulator.generate("1GeV,100GeV,8.1GeV", 3, 1, **how),
+    )
+    for ask in asked:
+        words = (
+            r"energy: 2 events, such as one of 100000, .*1000 MeV to 4000 MeV: .*extrapolate=True"
+        )
+        with pytest.raises(SimulatorError, match=words):
+            ask()
+        assert len(ask(extrapolate=True)) == 3
+    with pytest.raises(SimulatorError, match="far outside"):
+        simulator.stream(far, 1)  # before the first piece
+
+
 def test_bad_conditions_are_refused(folder, barrel):
     simulator = TrainedSimulator.load(folder)
     with pytest.raises(EventsError, match="must be positive"):

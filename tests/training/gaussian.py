@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from simulacra.detectors.base import Frozen
-from simulacra.models import MODELS, ModelEntry
+from simulacra.models import MODELS
+from simulacra.models.system import System
 from simulacra.transforms import FractionOfEnergy
 
 
@@ -16,7 +17,13 @@ class Config(Frozen):
     scale: float = 1.0
 
 
-class Gaussian(nn.Module):
+class Gaussian(nn.Module, System):
+    Config = Config
+    serves = "calorimeter"
+    loop = "likelihood"
+    summary = "for tests"
+    reference = "Gauss"
+
     def __init__(self, config, detector, conditions):
         super().__init__()
         self.scale = config.scale
@@ -40,21 +47,10 @@ class Gaussian(nn.Module):
             "width": self.scale * (self.log_width.mean() + constant),
         }
 
-
-def transform(config, detector):
-    return FractionOfEnergy("showers", (detector.n_cells,), 0)
-
-
-ENTRY = ModelEntry(
-    module=__name__,
-    config="Config",
-    network="Gaussian",
-    training="one-loss",
-    serves="calorimeter",
-    summary="for tests",
-    reference="Gauss",
-)
+    @staticmethod
+    def transform_for(config, detector):  # noqa: ARG004
+        return FractionOfEnergy("showers", (detector.n_cells,), 0)
 
 
 def register(monkeypatch):
-    monkeypatch.setitem(MODELS, "gaussian", ENTRY)
+    monkeypatch.setitem(MODELS._loaded, "gaussian", Gaussian)

@@ -47,7 +47,7 @@ def test_only_growing_networks_are_told():
 
 def _run(barrel, kind="dnncalogan", **options):
     entry = find_model(kind)
-    config = entry.config_class().model_validate(SMALL_MODELS[kind])
+    config = entry.Config.model_validate(SMALL_MODELS[kind])
     with torch.random.fork_rng():
         torch.manual_seed(1)
         surrogate = Surrogate(entry, config, barrel)
@@ -143,7 +143,7 @@ def test_mixed_precision_is_that_of_all_products(kind):
 
 def test_a_batch_of_one_cannot_be_normalised():
     events = small_sample("voxel-gan", 16)
-    config = find_model("voxel-gan").config_class()(**SMALL_MODELS["voxel-gan"], batch_norm=True)
+    config = find_model("voxel-gan").Config(**SMALL_MODELS["voxel-gan"], batch_norm=True)
     surrogate = Surrogate(find_model("voxel-gan"), config, events.detector)
     card = AdversarialCard(steps=1, batch_size=1)
     with pytest.raises(CardError, match=r"training\.batch_size: batch normalisation needs"):

@@ -11,21 +11,21 @@ from simulacra.errors import CardError, SimulacraError, SimulatorError
 from simulacra.hybrid import HybridCard
 from simulacra.models.surrogate import Surrogate
 from simulacra.simulators.trained import train
-from simulacra.training.card import Card, OneLossCard
-from simulacra.training.likelihood import OneLossRun
+from simulacra.training.card import Card, LikelihoodCard
+from simulacra.training.likelihood import LikelihoodRun
 from simulacra.training.schedules import learning_rate_factor, moving_average
-from tests.training.gaussian import ENTRY, Config, register
+from tests.training.gaussian import Config, Gaussian, register
 
 ROOT = Path(__file__).parents[2]
 CARD = {"steps": 400, "batch_size": 256, "learning_rate": 0.2, "warm_up": 0.1}
 
 
 def _run(events, model=None, **options):
-    surrogate = Surrogate(ENTRY, model or Config(), events.detector)
+    surrogate = Surrogate(Gaussian, model or Config(), events.detector)
     rng = torch.Generator().manual_seed(1)
     features = 2 + 3 * torch.randn((256, 266), generator=rng)
-    card = OneLossCard(**(CARD | options))
-    run = OneLossRun(surrogate, features, torch.zeros(256, 1), card, 7, Fabric(devices=1))
+    card = LikelihoodCard(**(CARD | options))
+    run = LikelihoodRun(surrogate, features, torch.zeros(256, 1), card, 7, Fabric(devices=1))
     return run, features
 
 
@@ -81,7 +81,7 @@ def _content(small_files, kind, **training):
 def test_the_model_says_which_loop(small_files, monkeypatch):
     register(monkeypatch)
     card = Card.model_validate(_content(small_files, "gaussian"))
-    assert isinstance(card.training, OneLossCard)
+    assert isinstance(card.training, LikelihoodCard)
     assert Card.parse(card.to_yaml(), "again") == card
     assert Card.model_validate(_content(small_files, "dnncalogan")).training.loop == "adversarial"
 
@@ -89,8 +89,8 @@ def test_the_model_says_which_loop(small_files, monkeypatch):
 @pytest.mark.parametrize(
     ("kind", "training", "words"),
     [
-        ("gaussian", {"loop": "adversarial"}, "'gaussian' needs .*'one-loss'.*'adversarial'"),
-        ("dnncalogan", {"loop": "one-loss"}, "'dnncalogan' needs .*'adversarial'.*'one-loss'"),
+        ("gaussian", {"loop": "adversarial"}, "'gaussian' needs .*'likelihood'.*'adversarial'"),
+        ("dnncalogan", {"loop": "likelihood"}, "'dnncalogan' needs .*'adversarial'.*'likelihood'"),
         ("gaussian", {"critic_updates": 5}, "training.critic_updates: Extra inputs"),
         ("gaussian", {"warm_up": 1.0}, "training.warm_up: .*less than 1"),
     ],

@@ -27,7 +27,7 @@ def _run(card, folder, stop_at=None):
             raise Interrupted
 
     train, selection = (read_events(path) for path in (*card.data.train, *card.data.selection))
-    return fit(card, train, selection, folder, on_progress)
+    return fit(card, train, selection, folder, EpochSelection, on_progress)
 
 
 def with_training(card, **changes):
@@ -129,7 +129,7 @@ def test_nan_in_training_data_is_refused(small_card, tmp_path, events):
     showers[0, 0] = np.nan
     bad = Events(events.conditions, {"showers": showers}, events.detector)
     with pytest.raises(EventsError, match="not finite"):
-        fit(small_card(), bad, events, tmp_path / "run")
+        fit(small_card(), bad, events, tmp_path / "run", EpochSelection)
     assert not (tmp_path / "run").exists()
 
 
@@ -139,7 +139,7 @@ def test_negative_energies_are_refused(small_card, tmp_path, events):
     showers[:3, 0] = -1.0
     bad = Events(events.conditions, {"showers": showers}, events.detector)
     with pytest.raises(EventsError, match="showers holds 3 negative values"):
-        fit(small_card(), bad, events, tmp_path / "run")
+        fit(small_card(), bad, events, tmp_path / "run", EpochSelection)
     assert not (tmp_path / "run").exists()
 
 
@@ -157,10 +157,10 @@ def test_samples_without_a_width_are_refused_before_the_first_step(small_card, t
     sample = small_sample(kind, 16)
     for words, bad in _degenerate(sample):
         with pytest.raises(EventsError, match=words) as error:
-            fit(small_card(kind), bad, sample, tmp_path / "run")
+            fit(small_card(kind), bad, sample, tmp_path / "run", EpochSelection)
         assert "training" in str(error.value)
         with pytest.raises(EventsError, match=words) as error:
-            fit(small_card(kind), sample, bad, tmp_path / "run")
+            fit(small_card(kind), sample, bad, tmp_path / "run", EpochSelection)
         assert "selection" in str(error.value)
     assert not (tmp_path / "run").exists()
 
@@ -171,7 +171,7 @@ def test_constant_conditions_are_learned(small_card, tmp_path, kind):
     sample = small_sample(kind, 32)
     columns = {name: np.full(32, column[0]) for name, column in sample.conditions.columns.items()}
     same = Events(Conditions(columns), sample.response, sample.detector)
-    trained = fit(small_card(kind, steps=2), same, same, tmp_path / "run")
+    trained = fit(small_card(kind, steps=2), same, same, tmp_path / "run", EpochSelection)
     assert all(np.isfinite(value) for value in trained.history[-1].values())
     generated = trained.surrogate.generate(same.conditions, 1)
     assert all(np.isfinite(array).all() for array in generated.values())

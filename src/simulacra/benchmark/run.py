@@ -36,6 +36,7 @@ class BenchmarkSettings(Frozen):
         seed: of the generated events that are judged.
         profile: of :func:`simulacra.validation.validate`: with ``quick`` or ``official``, the AUC
             of classifiers is among the scores.
+        extrapolate: ask for conditions of the reference far outside a simulator's training, too.
     """
 
     batches: tuple[Annotated[int, Field(ge=1)], ...] = Field(default=(1, 100, 10_000), min_length=1)
@@ -43,6 +44,7 @@ class BenchmarkSettings(Frozen):
     energies: tuple[float, ...] = ()
     seed: int = Field(default=1, ge=0)
     profile: Literal["none", "quick", "official"] = "none"
+    extrapolate: bool = False
 
 
 def benchmark(
@@ -63,7 +65,8 @@ def benchmark(
         on_progress: called with a word before each part.
 
     Raises:
-        SimulacraError: a folder cannot be used, or Geant4 or its data are missing.
+        SimulacraError: a folder cannot be used, the reference is far outside its training, or
+            Geant4 or its data are missing.
     """
     settings = settings or BenchmarkSettings()
     groups = energy_groups(scale_of(reference), scale=reference.detector.scale)
@@ -76,7 +79,7 @@ def benchmark(
     for folder, simulator in zip(folders, simulators, strict=True):
         on_progress(folder.name)
         conditions = conditions_for(simulator, reference)
-        generated = simulator.simulate(conditions, settings.seed)
+        generated = simulator.simulate(conditions, settings.seed, extrapolate=settings.extrapolate)
         timing = time_fast(folder, conditions, settings.batches, settings.seconds)
         fast.append(
             FastResult(

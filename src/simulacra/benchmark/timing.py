@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,7 @@ def _time_here(
 
     torch.set_num_threads(1)
     simulator = TrainedSimulator.load(folder)
+    simulate = partial(simulator.simulate, extrapolate=True)  # refused before, if at all
     speeds = []
     for batch in batches:
         rows = conditions.take(np.arange(batch) % len(conditions))
@@ -90,8 +92,8 @@ def _time_here(
                 median_ms(call, seconds) / batch
                 for call in (
                     lambda: simulator.surrogate(columns, noise),  # noqa: B023 - called at once
-                    lambda: simulator.simulate(rows, 1),  # noqa: B023
-                    lambda: write_events(simulator.simulate(rows, 1), file),  # noqa: B023
+                    lambda: simulate(rows, 1),  # noqa: B023
+                    lambda: write_events(simulate(rows, 1), file),  # noqa: B023
                 )
             ]
         speeds.append(Speed(batch, *times))
@@ -103,7 +105,7 @@ def cold_start(folder: Path, energy: float) -> float:
     code = (
         "import sys, simulacra as s; f = s.TrainedSimulator.load(sys.argv[1]); "
         "p = f.particles[0] if f.detector.particles else None; "
-        "f.generate(sys.argv[2] + 'MeV', 1, 0, p)"
+        "f.generate(sys.argv[2] + 'MeV', 1, 0, p, extrapolate=True)"
     )
     command = [sys.executable, "-c", code, str(folder), str(energy)]
     with one_core():

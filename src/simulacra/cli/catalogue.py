@@ -64,8 +64,8 @@ def models(
         return
     listing = table("model", "for a", "training", "several particles", "what it is", "reference")
     for kind, entry in MODELS.items():
-        several = _SEVERAL[entry.tells_particles_apart, entry.serves]
-        words = entry.serves, entry.training, several, entry.summary, entry.reference
+        several = _SEVERAL[entry.tells_particles_apart(), entry.serves]
+        words = entry.serves, entry.loop, several, entry.summary, entry.reference
         listing.add_row(kind, *words)
     console.print(listing)
 

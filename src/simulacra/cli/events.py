@@ -92,19 +92,17 @@ def generate(
     from simulacra.io import require_writable, write_pieces
     from simulacra.simulators.generate import asked_conditions
     from simulacra.simulators.load import load_simulator
-    from simulacra.simulators.requests import require_near
 
     require_free(output, overwrite)
     loaded = load_simulator(simulator)
     require_writable(loaded.detector, output)
     conditions = asked_conditions(loaded, energy, number, seed, particle, like)
-    if not extrapolate:
-        require_near(loaded, conditions)
+    answers = loaded.stream(conditions, seed, extrapolate=extrapolate)
     outside = int(loaded.outside(conditions).sum())
     if outside:
         errors.print(f"note: {outside} of {len(conditions)} events are outside the trained range")
     with bar("generating") as on_progress:
-        pieces = _counted(loaded.stream(conditions, seed), len(conditions), on_progress)
+        pieces = _counted(answers, len(conditions), on_progress)
         write_pieces(pieces, len(conditions), output)
     console.print(f"{len(conditions)} events in {output}", highlight=False)
 
@@ -168,8 +166,8 @@ def convert(
     """Convert events from one kind of file to another; units and axes are checked."""
     from simulacra.datasets.samples import open_parts
     from simulacra.detectors import load_detector
-    from simulacra.io import Layout, format_of, parse_rows, write_events
-    from simulacra.io.joined import require_distinct, selected, whole
+    from simulacra.io import Layout, format_of, parse_rows, write_pieces
+    from simulacra.io.joined import require_distinct, selected, streamed, whole
     from simulacra.io.split import parse_shares, part_paths
 
     shares = parse_shares(split) if split else ()
@@ -184,12 +182,17 @@ def convert(
     layout = Layout.parse(maps or [], trees or [], cells, origin)
     parts = [part for source in sources for part in open_parts(source, named, unit, layout)]
     require_distinct(parts)
-    events = whole(parts if limits == slice(None) else selected(parts, limits), particle)
-    written = _split(events, shares, seed) if shares else {"": events}
+    parts = parts if limits == slice(None) else selected(parts, limits)
+    if shares:
+        shared = _split(whole(parts, particle), shares, seed)
+        written = {name: (len(events), iter([events])) for name, events in shared.items()}
+    else:
+        written = {"": streamed(parts, particle)}
     for name, path in outputs.items():
-        write_events(written[name], path, format_name)
-        number = f"{len(written[name])} events of {events.detector.name}"
-        console.print(f"{number} in {path}", highlight=False)
+        number, pieces = written[name]
+        write_pieces(pieces, number, path, format_name)
+        what = f"{number} events of {parts[0].detector.name}"
+        console.print(f"{what} in {path}", highlight=False)
 
 
 def _split(events: Events, shares: tuple[float, ...], seed: int) -> dict[str, Events]:

@@ -152,6 +152,10 @@ def benchmark(
             help="Add the AUC of classifiers to the scores, as validate --profile has it."
         ),
     ] = "none",
+    extrapolate: Annotated[
+        bool,
+        typer.Option("--extrapolate", help="Judge far outside a simulator's training, too."),
+    ] = False,
 ) -> None:
     """Measure speed and quality of simulators, and of Geant4, on one core in one run."""
     from simulacra.benchmark import BenchmarkSettings, write_benchmark
@@ -173,6 +177,7 @@ def benchmark(
             seconds=seconds,
             energies=() if spectrum is None else spectrum.points,
             profile=profile,
+            extrapolate=extrapolate,
         )
     )
     known = TrainedSimulator.load(simulators[0]).detector.without_particles()

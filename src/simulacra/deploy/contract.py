@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from simulacra.detectors import Detector
+from simulacra.detectors.calorimeter.impacts import IMPACTS, POSITIONS, impacts_of
 from simulacra.files.provenance import provenance
 from simulacra.particles import PDG, pdg_id
 from simulacra.runtime import Column, Contract, Output
@@ -35,5 +37,10 @@ def contract_of(simulator: TrainedSimulator) -> Contract:
         columns=columns,
         noise=tuple(surrogate.model.noise_shape(1)[1:]),
         outputs=outputs,
-        facts=provenance("export", **simulator.about),
+        facts=provenance("export", **simulator.about, **_impacts(detector)),
     )
+
+
+def _impacts(detector: Detector) -> dict[str, str]:
+    """Return what the file says of impacts: only where earlier versions had offsets."""
+    return {IMPACTS: POSITIONS} if impacts_of(detector) == POSITIONS else {}

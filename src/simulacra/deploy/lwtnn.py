@@ -43,6 +43,7 @@ from simulacra.deploy.lwtnn_layers import (
 from simulacra.detectors import Calorimeter
 from simulacra.errors import ExportError
 from simulacra.files.atomic import whole_file
+from simulacra.files.digests import PLACEHOLDER, seal
 from simulacra.simulators.trained import TrainedSimulator
 from simulacra.transforms import ConditionEncoder, FractionOfEnergy
 
@@ -76,9 +77,10 @@ def write(simulator: TrainedSimulator, path: Path) -> str:
     graph = graph_of(simulator)
     largest = largest_difference(simulator, graph)
     text = json.dumps(graph, separators=(",", ":"), allow_nan=False)
+    content = seal(f"{text}\n".encode("ascii"))
     with whole_file(path) as part:
-        part.write_text(text + "\n", encoding="ascii")
-        size = part.stat().st_size
+        part.write_bytes(content)
+    size = len(content)
     names = ", ".join(node["name"] for node in graph["inputs"])
     labels = len(graph["outputs"][OUTPUT]["labels"])
     return (
@@ -151,6 +153,7 @@ def _about(simulator: TrainedSimulator) -> dict[str, str]:
         "inputs": "ATLAS DNNCaloSimSvc, GANv0" if is_atlas(detector) else "physical units",
         "noise": model.chain_noise if isinstance(model, OwnNoise) else "standard normal",
         "outputs": "fractions of the kinetic energy, in the detector's order of cells",
+        "seal": PLACEHOLDER,
         "ranges": json.dumps({name: list(ends) for name, ends in simulator.ranges.items()}),
     }
 

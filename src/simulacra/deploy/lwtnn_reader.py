@@ -7,17 +7,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from simulacra.arrays import FloatArray
-from simulacra.errors import ExportError
+from simulacra.errors import ExportError, SimulatorError
+from simulacra.files.digests import require_intact
+from simulacra.files.small_files import parse_object, read_small
 
 Json = dict[str, Any]
 Inputs = Mapping[str, Mapping[str, ArrayLike]]
 """Numbers by input node and variable: single ones, or columns (n,)."""
+
+LARGEST = 200_000_000
+"""Bytes of a file: fifty times what the largest of ours has; as Python objects it takes eight times
+as many."""
 
 
 def _require(holds: bool, message: str) -> None:
@@ -99,11 +106,15 @@ LAYERS = {"dense": _dense, "normalization": _normalization}
 class Graph:
     """A graph, read from the content of its JSON file.
 
+    Attributes:
+        about: what a file of ours says of itself.
+
     Raises:
         ExportError: the C++ reader would throw.
     """
 
     def __init__(self, content: Json) -> None:
+        self.about: Json = dict(content.get("simulacra", {}))
         self.inputs: list[Json] = _get(content, "inputs")
         _require(not _get(content, "input_sequences"), "sequences are not read here")
         self.nodes: list[Json] = _get(content, "nodes")
@@ -111,6 +122,26 @@ class Graph:
         self.outputs: dict[str, Json] = _get(content, "outputs")
         for layer in self.layers:
             _require(_get(layer, "architecture") in LAYERS, "architecture not implemented")
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a JSON file; of those that were written here, the digest must agree.
+
+        Raises:
+            SimulatorError: there is no such file, it is too large, was changed, or is no JSON.
+            ExportError: the C++ reader would throw.
+        """
+        path = Path(path)
+        if not path.is_file():
+            msg = f"no LWTNN file {path}"
+            raise SimulatorError(msg)
+        content = read_small(path, SimulatorError, LARGEST)
+        try:
+            require_intact(content)
+            return cls(parse_object(content))
+        except (ValueError, TypeError, LookupError, AttributeError, SimulatorError) as error:
+            msg = f"{path}: {error}"
+            raise SimulatorError(msg) from None
 
     def compute(self, inputs: Inputs, output: str | None = None) -> dict[str, FloatArray]:
         """Return the outputs by label (n,) for ``inputs[node][variable]``, single or (n,).

@@ -1,9 +1,9 @@
 """Detectors as data: what is read out, and what Geant4 needs to build it."""
 
-from simulacra.detectors.base import ConditionSpec, ResponseArray
+from simulacra.detectors.base import ConditionSpec, Detector, ResponseArray
 from simulacra.detectors.calorimeter.calorimeter import Calorimeter, Layer
 from simulacra.detectors.catalogue import (
-    Detector,
+    KINDS,
     builtin_detectors,
     load_detector,
     parse_detector,
@@ -12,6 +12,7 @@ from simulacra.detectors.jet_image import JetImage
 from simulacra.detectors.tpc import Tpc
 
 __all__ = [
+    "KINDS",
     "Calorimeter",
     "ConditionSpec",
     "Detector",

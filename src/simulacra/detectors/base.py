@@ -83,14 +83,20 @@ class ResponseArray:
         return below
 
 
-class DetectorBase(Described, Frozen):
-    """The part that all kinds of detectors share."""
+class Detector(Described, Frozen):
+    """A detector as data; each kind is a class of its own, in :data:`simulacra.detectors.KINDS`.
 
+    Attributes:
+        kind: the kind's name.
+        name: the detector's name.
+        description: one line.
+        conditions: the conditions of its events and their roles.
+    """
+
+    kind: str
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
     description: str = ""
     conditions: dict[str, ConditionSpec]
-    if TYPE_CHECKING:
-        kind: str  # each kind's own literal
 
     unbuilt: ClassVar[dict[str, Any]] = {"description": True}
     """What of the content is neither built nor read out, as pydantic excludes it."""
@@ -116,19 +122,14 @@ class DetectorBase(Described, Frozen):
         }
 
     @property
-    @abstractmethod
-    def response_arrays(self) -> dict[str, ResponseArray]:
-        """The arrays of an event."""
-
-    @property
     def response_facts(self) -> dict[str, str]:
         """Shape and unit of each array of an event, in words."""
         arrays = self.response_arrays.items()
         return {name: f"{array.shape} {array.unit}".strip() for name, array in arrays}
 
-    @abstractmethod
     def built_facts(self) -> dict[str, Any]:
         """Return what the detector is built of, the most important facts first."""
+        return {}
 
     def plot(self) -> Figure:
         """Draw the detector: its matter, its cells in the order of the response, and its beam."""
@@ -148,6 +149,11 @@ class DetectorBase(Described, Frozen):
 
         The kinetic energy for a calorimeter, the transverse momentum for a tracking chamber.
         """
+
+    @property
+    @abstractmethod
+    def response_arrays(self) -> dict[str, ResponseArray]:
+        """The arrays of an event, by name."""
 
     def draw(
         self,

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from importlib import resources
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import Field, TypeAdapter
-
+from simulacra.detectors.base import Detector
 from simulacra.detectors.calorimeter.calochallenge import binning_content
-from simulacra.detectors.calorimeter.calorimeter import Calorimeter
-from simulacra.detectors.jet_image import JetImage
-from simulacra.detectors.tpc import Tpc
 from simulacra.errors import DetectorError
-from simulacra.files.yaml_text import one_line_errors, parse_yaml, text_of
+from simulacra.files.entry_points import Table
+from simulacra.files.small_files import read_small, read_text
+from simulacra.files.yaml_text import one_line_errors, parse_yaml
 
-Detector = Calorimeter | Tpc | JetImage
-_ADAPTER: TypeAdapter[Detector] = TypeAdapter(Annotated[Detector, Field(discriminator="kind")])
+KINDS: Table[type[Detector]] = Table(
+    "simulacra.detectors",
+    {
+        "calorimeter": "simulacra.detectors.calorimeter.calorimeter:Calorimeter",
+        "tpc": "simulacra.detectors.tpc:Tpc",
+        "jet-image": "simulacra.detectors.jet_image:JetImage",
+    },
+)
+"""The kinds of detectors: the class that holds the data of one. Other packages add rows."""
 
 
 def builtin_detectors() -> tuple[str, ...]:
@@ -33,12 +37,21 @@ def parse_detector(text: str, source: str = "detector") -> Detector:
         DetectorError: the text is not YAML, or a key or value is wrong.
     """
     with one_line_errors(source, DetectorError):
-        return _ADAPTER.validate_python(parse_yaml(text))
+        content = parse_yaml(text)
+    return _detector(content, source)
 
 
 def _detector(content: object, source: str) -> Detector:
+    if not isinstance(content, dict):
+        msg = f"{source}: a detector is a mapping of keys to values"
+        raise DetectorError(msg)
+    kind = content.get("kind")
+    if not isinstance(kind, str) or kind not in KINDS:
+        what = "give the 'kind'" if kind is None else f"no kind {kind!r}"
+        msg = f"{source}: kind: {what}; there are {', '.join(KINDS)}"
+        raise DetectorError(msg)
     with one_line_errors(source, DetectorError):
-        return _ADAPTER.validate_python(content)
+        return KINDS[kind].model_validate(content)
 
 
 def load_detector(name: str | Path) -> Detector:
@@ -65,5 +78,5 @@ def load_detector(name: str | Path) -> Detector:
         )
         raise DetectorError(msg)
     if path.suffix.lower() == ".xml":
-        return _detector(binning_content(path.read_bytes(), path, choice), str(path))
-    return parse_detector(text_of(path, DetectorError), str(path))
+        return _detector(binning_content(read_small(path, DetectorError), path, choice), str(path))
+    return parse_detector(read_text(path, DetectorError), str(path))

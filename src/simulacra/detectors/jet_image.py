@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from simulacra.detectors.base import DetectorBase, ResponseArray
+from simulacra.detectors.base import Detector, ResponseArray
 
 
-class JetImage(DetectorBase):
+class JetImage(Detector):
     """A square image of ``pixels`` x ``pixels`` that spans +-``half_width`` in eta and phi."""
 
     kind: Literal["jet-image"]

@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from simulacra.arrays import Array, FloatArray
-from simulacra.detectors.base import DetectorBase, Frozen, ResponseArray
+from simulacra.detectors.base import Detector, Frozen, ResponseArray
 from simulacra.faces.columns import range_text
 from simulacra.units import Density, Diffusion, Energy, Length, MagneticField, Time, Velocity
 
@@ -124,7 +124,7 @@ class Electronics(Frozen):
     saturation: float = Field(gt=0)
 
 
-class Tpc(DetectorBase):
+class Tpc(Detector):
     """A chamber whose response is at most one cluster (x, y, z, q, q_max) per pad row."""
 
     kind: Literal["tpc"]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simulacra.detectors import Detector
-from simulacra.drawings.kinds import KINDS
+from simulacra.drawings.kinds import EVENTS, KINDS
 from simulacra.errors import EventsError, SimulacraError
 from simulacra.events import Events
 from simulacra.files.atomic import whole_file
@@ -29,7 +29,7 @@ def draw_detector(detector: Detector) -> Figure:
     Returns:
         The figure; ``figure.savefig(path)`` writes it.
     """
-    return KINDS[detector.kind].detector(detector)
+    return KINDS[detector.kind](detector)
 
 
 def draw_event(events: Events, event: int = 0) -> Figure:
@@ -40,12 +40,16 @@ def draw_event(events: Events, event: int = 0) -> Figure:
         event: its place in the sample; negative ones count from the end.
 
     Raises:
-        EventsError: there is no such event.
+        EventsError: there is no such event, or no display for this kind of detector.
     """
     if not -len(events) <= event < len(events):
         msg = f"no event {event} among {len(events)}"
         raise EventsError(msg)
-    return KINDS[events.detector.kind].event(events[event])
+    kind = events.detector.kind
+    if kind not in EVENTS:
+        msg = f"no display of events of detectors of kind {kind!r}"
+        raise EventsError(msg)
+    return EVENTS[kind](events[event])
 
 
 def write_drawing(detector: Detector, path: str | Path) -> None:

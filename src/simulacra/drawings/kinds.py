@@ -1,34 +1,30 @@
-"""The drawings of each kind of detector: one row a kind."""
+"""The drawings of each kind of detector: one row a kind in each table."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from simulacra.faces.lazy import late
+from simulacra.files.entry_points import Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-
-@dataclass(frozen=True, slots=True)
-class Drawings:
-    """The drawings of a kind of detector; their modules load with the first one.
-
-    Attributes:
-        detector: draws a detector.
-        event: draws the only event of a sample.
-    """
-
-    detector: Callable[[Any], Figure]
-    event: Callable[[Any], Figure]
-
-
-KINDS: dict[str, Drawings] = {
-    kind: Drawings(
-        late(f"simulacra.drawings.{folder}.detector:draw"),
-        late(f"simulacra.drawings.{folder}.event:draw"),
-    )
-    for kind, folder in {"calorimeter": "calorimeter", "tpc": "tpc", "jet-image": "jets"}.items()
-}
+KINDS: Table[Callable[[Any], Figure]] = Table(
+    "simulacra.drawings",
+    {
+        "calorimeter": "simulacra.drawings.calorimeter.detector:draw",
+        "tpc": "simulacra.drawings.tpc.detector:draw",
+        "jet-image": "simulacra.drawings.jets.detector:draw",
+    },
+)
+"""The function that draws a detector."""
+EVENTS: Table[Callable[[Any], Figure]] = Table(
+    "simulacra.event_displays",
+    {
+        "calorimeter": "simulacra.drawings.calorimeter.event:draw",
+        "tpc": "simulacra.drawings.tpc.event:draw",
+        "jet-image": "simulacra.drawings.jets.event:draw",
+    },
+)
+"""The function that draws the only event of a sample."""

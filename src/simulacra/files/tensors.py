@@ -12,9 +12,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from simulacra.errors import SimulatorError
+from simulacra.errors import SimulacraError, SimulatorError
 from simulacra.files.atomic import whole_file
 from simulacra.files.digests import PLACEHOLDER, require_intact, seal
+from simulacra.files.memory import require_room
+
+COPIES = 3
+"""How often a file's content is in memory while it is read."""
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
@@ -32,6 +36,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         SimulatorError: the file is missing or damaged.
     """
     try:
+        require_room(COPIES * path.stat().st_size, f"{path.stat().st_size / 1e6:.3g} MB of weights")
         content = path.read_bytes()
         require_intact(content)
         tensors = load(content)
@@ -40,7 +45,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         if not isinstance(facts, dict):
             msg = "its facts are none"
             raise SimulatorError(msg)
-    except (OSError, SafetensorError, SimulatorError, ValueError, RecursionError) as error:
+    except (OSError, SafetensorError, SimulacraError, ValueError, RecursionError) as error:
         msg = f"{path}: not a readable tensor file: {error}"
         raise SimulatorError(msg) from None
     return tensors, facts

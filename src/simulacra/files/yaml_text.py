@@ -4,27 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
 from simulacra.errors import SimulacraError, summarise_validation_error
+from simulacra.files.small_files import LARGEST
 
-LONGEST = 20_000_000
-"""Characters of a YAML text."""
 MOST_NODES = 1_000_000
 """Values that aliases may make of a text."""
-
-
-def text_of(path: Path, kind: type[SimulacraError]) -> str:
-    """Return the text of a file; what is no text is an error of ``kind``."""
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        msg = f"{path}: not a text file in UTF-8"
-        raise kind(msg) from None
 
 
 def parse_yaml(text: str) -> Any:  # noqa: ANN401 - whatever YAML holds
@@ -33,8 +22,8 @@ def parse_yaml(text: str) -> Any:  # noqa: ANN401 - whatever YAML holds
     Raises:
         ValueError: it is too long, or its aliases make far more of it than is written.
     """
-    if len(text) > LONGEST:
-        msg = f"a text of {len(text)} characters; at most {LONGEST} are read"
+    if len(text) > LARGEST:
+        msg = f"a text of {len(text)} characters; at most {LARGEST} are read"
         raise ValueError(msg)
     if "*" in text and "&" in text:  # aliases of aliases grow without limit
         sizes: dict[int, int] = {}

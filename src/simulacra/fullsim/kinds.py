@@ -7,14 +7,16 @@ from typing import Any
 
 from simulacra.detectors import Detector
 from simulacra.errors import SimulacraError
-from simulacra.fullsim.calorimeter.setup import CalorimeterSetup
+from simulacra.files.entry_points import Table
 from simulacra.fullsim.setup import Setup
-from simulacra.fullsim.tpc.setup import TpcSetup
 
-SETUPS: dict[str, Callable[[Any], Setup]] = {
-    "calorimeter": CalorimeterSetup,
-    "tpc": TpcSetup,
-}
+SETUPS: Table[Callable[[Any], Setup]] = Table(
+    "simulacra.fullsim",
+    {
+        "calorimeter": "simulacra.fullsim.calorimeter.setup:CalorimeterSetup",
+        "tpc": "simulacra.fullsim.tpc.setup:TpcSetup",
+    },
+)
 
 
 def setup_of(detector: Detector) -> Setup:

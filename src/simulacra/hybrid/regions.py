@@ -165,6 +165,10 @@ class Region:
         """
         if not {"theta", "phi"} & set(self.detector.conditions):
             return np.ones(len(entries), bool)
+        return self.flies_as_told(entries)
+
+    def flies_as_told(self, entries: Entries) -> BoolArray:
+        """Return who flies as beam and conditions of the detector say (n,), to within 1 mrad."""
         told = self.detector.directions(self.conditions(entries).columns)
         flown = entries.directions
         away = np.linalg.norm(np.cross(told, flown), axis=1)

@@ -116,8 +116,9 @@ def setup_of(
     ranges = {name: dict(simulators[name].ranges) for name in card.answering}
     # who knows of no particles with ranges of their own need not say so
     own = {name: getattr(simulators[name], "own_ranges", {}) for name in card.answering}
+    seen = {name: getattr(simulators[name], "seen", {}) for name in card.answering}
     size = _half_size(regions, primaries)
-    return Setup(regions, card.rules, ranges, card.geant4, size, own)
+    return Setup(regions, card.rules, ranges, card.geant4, size, own, seen)
 
 
 def _region(card: HybridCard, name: str) -> Region:
@@ -139,6 +140,12 @@ def _require_aimed(region: Region, primaries: Primaries) -> None:
         msg = (
             f"regions.{region.name}: a window needs one particle per event, aimed at it, and must "
             "lie within the layers; read out the layers instead"
+        )
+        raise CardError(msg)
+    if not np.all(region.flies_as_told(entries)):
+        msg = (
+            f"regions.{region.name}: {region.detector.name} and its conditions do not say the "
+            "directions in which particles enter; read out the layers instead"
         )
         raise CardError(msg)
 

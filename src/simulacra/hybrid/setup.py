@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from simulacra.arrays import IntArray
-from simulacra.columns import outside_own_range
+from simulacra.columns import outside_own_ranges, outside_seen
 from simulacra.fullsim import Geant4Settings
 from simulacra.hybrid.regions import Region
 from simulacra.hybrid.rules import Entries, Outcome, Rule, first_match
+from simulacra.particles import Seen
 
 Ranges = Mapping[str, tuple[float, float]]
 
@@ -30,8 +31,9 @@ class Setup:
         ranges: lowest and highest training value of each condition, by the simulator's name.
         geant4: physics list and cut.
         half_size: half the world's edges (x, y, z), mm.
-        own_ranges: ranges of the energy, by the simulator's name and the PDG id, of particles that
+        own_ranges: by the simulator's name, the PDG id and the condition, ranges of particles that
             had less than the others in training.
+        seen: by the simulator's name, values of categories, such as alignments, that it saw.
     """
 
     regions: tuple[Region, ...]
@@ -39,7 +41,8 @@ class Setup:
     ranges: Mapping[str, Ranges]
     geant4: Geant4Settings
     half_size: tuple[float, float, float]
-    own_ranges: Mapping[str, Mapping[int, tuple[float, float]]] = field(default_factory=dict)
+    own_ranges: Mapping[str, Mapping[int, Ranges]] = field(default_factory=dict)
+    seen: Mapping[str, Seen] = field(default_factory=dict)
 
     @property
     def cut(self) -> float:
@@ -75,7 +78,10 @@ class Setup:
         conditions = region.conditions(entries)
         outside = conditions.outside(ranges, region.detector)
         own = self.own_ranges.get(rule.simulator, {})
-        outside |= outside_own_range(conditions[region.detector.scale], entries.pdg, own)
+        seen = self.seen.get(rule.simulator, {})
+        outside |= outside_seen(conditions.columns, entries.pdg, seen)
+        declared = region.detector.conditions
+        outside |= outside_own_ranges(conditions.columns, entries.pdg, own, declared)
         outcome[outside | ~region.is_described(entries)] = Outcome.OUTSIDE_TRAINING
         outcome[~region.is_read_out(entries)] = Outcome.OUTSIDE_READOUT
         return outcome
@@ -93,8 +99,18 @@ class Setup:
                 for name, ranges in self.ranges.items()
             },
             "own_ranges": {
-                name: {str(pdg): list(limits) for pdg, limits in own.items()}
+                name: {
+                    str(pdg): {column: list(limits) for column, limits in each.items()}
+                    for pdg, each in own.items()
+                }
                 for name, own in self.own_ranges.items()
+            },
+            "seen": {
+                name: {
+                    str(pdg): {column: list(values) for column, values in each.items()}
+                    for pdg, each in seen.items()
+                }
+                for name, seen in self.seen.items()
             },
             "geant4": self.geant4.model_dump(mode="json"),
             "cut": self.geant4.cut_or(self.cut),

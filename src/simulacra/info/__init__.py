@@ -15,6 +15,7 @@ from simulacra.detectors import builtin_detectors, load_detector
 from simulacra.errors import SimulacraError
 from simulacra.faces.text import as_text
 from simulacra.info.files import file_facts
+from simulacra.info.simulators import lwtnn_facts
 from simulacra.simulators.load import load_simulator
 
 ABOUT = "simulator.json"
@@ -36,6 +37,8 @@ def describe(what: str, detector: str | None = None) -> dict[str, Any]:
     if what in shipped_simulators() or (path / ABOUT).is_file() or path.suffix == ".onnx":
         kind = "exported simulator" if path.suffix == ".onnx" else "simulator"
         return {kind: what, **load_simulator(what).describe()}
+    if path.suffix == ".json":
+        return lwtnn_facts(path)
     if what in builtin_detectors() or path.suffix.lower().partition("#")[0] in DETECTOR_FILES:
         return load_detector(what).describe()
     if what.startswith(PREFIX) or path.is_file():

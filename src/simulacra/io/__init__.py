@@ -26,8 +26,8 @@ from simulacra.io.hdf5 import (
     read_hdf5,
     regions_of,
     write_hdf5,
-    write_hdf5_pieces,
 )
+from simulacra.io.hdf5_tables import count_tables, read_tables
 from simulacra.io.mapped.mapping import Layout
 from simulacra.io.par04 import PAR04, read_par04, write_par04
 from simulacra.io.partners import open_partners
@@ -39,6 +39,8 @@ HDF5 = (".h5", ".hdf5")
 
 Reader = Callable[[Path, Detector | None, slice, str | None], Events]
 """Reads some events of a file; the last argument is the unit of energies that states none."""
+Writer = Callable[[Iterable[Events], int, Path], None]
+"""Writes events that come in pieces, one or more, and how many these are in all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +54,16 @@ class Format:
         count: how many events an existing file has.
         read: events from a file, given the detector (or None), a slice of events, and the unit of
             energies that the file does not state (or None).
-        write: None where the format is only read.
-        write_pieces: for events that come in pieces, where the format takes them as they come.
+        write: writes some number of events, which come in pieces, to a file; None where the format
+            is only read.
     """
 
     endings: tuple[str, ...]
     recognises: Callable[[Path], bool]
     count: Callable[[Path], int]
     read: Reader
-    write: Callable[[Events, Path], None] | None
+    write: Writer | None
     arrays: tuple[str, ...] = ()
-    write_pieces: Callable[[Iterable[Events], int, Path], None] | None = None
 
 
 def _read_root(
@@ -81,7 +82,7 @@ def _read_root(
 def _of_others(
     arrays: tuple[str, ...],
     read: Reader,
-    write: Callable[[Events, Path], None] | None,
+    write: Writer | None,
 ) -> Format:
     """Return a format of HDF5 files that is told by its arrays; the first has a row an event."""
     count = partial(count_rows, name=arrays[0])
@@ -89,7 +90,7 @@ def _of_others(
 
 
 FORMATS = {
-    "hdf5": Format(HDF5, is_native, count_hdf5, read_hdf5, write_hdf5, (), write_hdf5_pieces),
+    "hdf5": Format(HDF5, is_native, count_hdf5, read_hdf5, write_hdf5),
     "calochallenge": _of_others(CALOCHALLENGE, read_calochallenge, write_calochallenge),
     "par04": _of_others(PAR04, read_par04, write_par04),
     "calogan": _of_others(CALOGAN, read_calogan, write_calogan),
@@ -159,7 +160,7 @@ def read_events(
         path: the file; its content says the format.
         detector: the detector, where the file does not carry it; otherwise they must agree.
         rows: which events, so that a large file can be read piece by piece.
-        layout: which trees and columns of a ROOT file hold what, where they are not named as ours.
+        layout: which tables and columns of a ROOT or HDF5 file hold what, if not named as ours.
         unit: of energies, such as ``GeV``, where the file does not state it.
 
     Raises:
@@ -179,15 +180,19 @@ def _reader(path: Path, layout: Layout | None) -> tuple[Reader, Callable[[Path],
     A layout may say what its trees and columns hold.
 
     Raises:
-        EventsError: there is a layout, and the file is not ROOT.
+        EventsError: there is a layout, and the file is one of ours, or neither ROOT nor HDF5.
     """
-    kind = recognise(path)
     if layout is None or layout.is_default:
+        kind = recognise(path)
         return FORMATS[kind].read, FORMATS[kind].count
-    if kind != "root":
-        msg = f"{path}: trees and columns are mapped in ROOT files; this is {kind}"
+    if not path.is_file() or not holds(path):
+        kind = recognise(path)
+        assert kind == "root"
+        return partial(_read_root, layout=layout), partial(count_root, layout=layout)
+    if is_native(path) or regions_of(path):
+        msg = f"{path}: columns of files of others are mapped; this one is of ours and says them"
         raise EventsError(msg)
-    return partial(_read_root, layout=layout), partial(count_root, layout=layout)
+    return partial(read_tables, layout=layout), partial(count_tables, layout=layout)
 
 
 class EventFile:
@@ -199,7 +204,7 @@ class EventFile:
         path: the file; its content says the format.
         detector: the detector, where the file does not carry it; otherwise they must agree.
         unit: of energies, where the file does not state it.
-        layout: which trees and columns of a ROOT file hold what, where they are not named as ours.
+        layout: which tables and columns of a ROOT or HDF5 file hold what, if not named as ours.
 
     Raises:
         EventsError: the file cannot be used; the message says why.
@@ -259,26 +264,27 @@ def write_events(events: Events, path: str | Path, format_name: str | None = Non
     Raises:
         EventsError: there is no such format, or it has no place for these events.
     """
-    _writer(path, format_name)(events, Path(path))
+    write_pieces([events], len(events), path, format_name)
 
 
-def write_pieces(pieces: Iterable[Events], n: int, path: str | Path) -> None:
-    """Write ``n`` events that come in pieces, one or more; the file's ending says the format.
+def write_pieces(
+    pieces: Iterable[Events], n: int, path: str | Path, format_name: str | None = None
+) -> None:
+    """Write ``n`` events that come in pieces, one or more, as they come: few are in memory at once.
 
-    Where the format takes events as they come, few of them are in memory at once.
+    Args:
+        pieces: the events.
+        n: their number.
+        path: the file, which appears whole or not at all.
+        format_name: the format; None: what the file's ending says.
 
     Raises:
         EventsError: there is no such format, or it has no place for these events.
     """
-    path = Path(path)
-    chosen = format_of(path)
-    if chosen.write_pieces is None:
-        write_events(Events.concatenate(list(pieces)), path)
-    else:
-        chosen.write_pieces(pieces, n, path)
+    _writer(path, format_name)(pieces, n, Path(path))
 
 
-def _writer(path: str | Path, format_name: str | None = None) -> Callable[[Events, Path], None]:
+def _writer(path: str | Path, format_name: str | None = None) -> Writer:
     write = format_of(Path(path), format_name).write
     assert write is not None
     return write
@@ -297,7 +303,7 @@ def require_writable(detector: Detector, path: str | Path) -> None:
         name: np.empty((0, *array.shape)) for name, array in detector.response_arrays.items()
     }
     with TemporaryDirectory() as folder:
-        write(Events(conditions, response, detector), Path(folder) / "none")
+        write([Events(conditions, response, detector)], 0, Path(folder) / "none")
 
 
 __all__ = [

@@ -6,6 +6,7 @@ then alpha. The voxels are described elsewhere, in an XML binning that is a dete
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from simulacra.io.foreign import energy_and_cells, energy_unit, require_calorime
 from simulacra.io.hdf5 import ENERGY_DATASET, read_group
 from simulacra.io.plausibility import require_closure
 from simulacra.io.voxel_order import require_order
-from simulacra.io.writing import created, new_dataset, write_dataset, write_rows
+from simulacra.io.writing import Arrays, created, write_arrays
 
 KIND = "calochallenge"
 CALOCHALLENGE = (ENERGY_DATASET, "showers")
@@ -64,9 +65,15 @@ def read_calochallenge(
     return replace(events, provenance=facts)
 
 
-def write_calochallenge(events: Events, path: Path) -> None:
+def write_calochallenge(pieces: Iterable[Events], n: int, path: Path) -> None:
     """Write the two arrays in double precision, as published files have them, with their unit."""
-    energy, cells = energy_and_cells(events, KIND)
     with created(path) as file:
-        write_dataset(file, ENERGY_DATASET, energy.astype(np.float64)[:, None], "MeV")
-        write_rows(new_dataset(file, "showers", cells.shape, np.float64, "MeV"), 0, cells)
+        write_arrays(map(_arrays, pieces), n, file)
+
+
+def _arrays(events: Events) -> Arrays:
+    energy, cells = energy_and_cells(events, KIND)
+    return {
+        ENERGY_DATASET: (energy.astype(np.float64)[:, None], "MeV"),
+        "showers": (cells.astype(np.float64), "MeV"),
+    }

@@ -7,6 +7,7 @@ in MeV, every deposit in lead and argon; ``overflow`` (n, 3), what fell beside t
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ from simulacra.io.foreign import (
 )
 from simulacra.io.left_out import arrays_of, note_left_out, require_one_energy
 from simulacra.io.plausibility import require_closure
-from simulacra.io.writing import created, write_dataset
+from simulacra.io.writing import Arrays, created, write_arrays
 
 KIND = "calogan"
 CALOGAN = ("energy", "layer_0", "layer_1", "layer_2")
@@ -69,15 +70,20 @@ def read_calogan(
         return events
 
 
-def write_calogan(events: Events, path: Path) -> None:
+def write_calogan(pieces: Iterable[Events], n: int, path: Path) -> None:
     """Write one image for each layer, and no overflow, which the events do not know."""
+    with created(path) as file:
+        write_arrays(map(_arrays, pieces), n, file)
+
+
+def _arrays(events: Events) -> Arrays:
     energy, cells = energy_and_cells(events, KIND)
     calorimeter = named_or(events.detector, "calogan", KIND)
-    with created(path) as file:
-        write_dataset(file, "energy", energy.astype(np.float64)[:, None] / GEV, "GeV")
-        for name, layer in zip(_names(calorimeter), calorimeter.layers, strict=True):
-            image = cells[:, layer.cells].reshape(-1, *layer.shape)
-            write_dataset(file, name, image, "MeV")
+    images = {
+        name: (cells[:, layer.cells].reshape(-1, *layer.shape), "MeV")
+        for name, layer in zip(_names(calorimeter), calorimeter.layers, strict=True)
+    }
+    return {"energy": (energy.astype(np.float64)[:, None] / GEV, "GeV"), **images}
 
 
 def _names(detector: Calorimeter) -> list[str]:

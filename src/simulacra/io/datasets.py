@@ -16,7 +16,7 @@ from simulacra.arrays import Array
 from simulacra.errors import EventsError, SimulacraError
 from simulacra.files.memory import memory
 from simulacra.io.confined import require_confined
-from simulacra.io.integrity import require_linked, require_written
+from simulacra.io.integrity import require_linked, require_present, require_written
 from simulacra.io.stated_units import factor_to, file_energy_unit, stated_unit
 from simulacra.units import find_unit
 
@@ -83,6 +83,7 @@ def read_numbers(file: h5py.File, name: str, rows: slice = slice(None)) -> Array
     require_memory((rows.stop - rows.start) * math.prod(dataset.shape[1:]) * in_memory)
     require_written(dataset, rows)
     array: Array = dataset[rows]
+    require_present(dataset, array)
     return array.astype(_type_in_memory(array.dtype), copy=False)
 
 

@@ -8,16 +8,25 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import h5py
 
 from simulacra.arrays import Array
 from simulacra.conditions import Conditions
 from simulacra.detectors import Detector
+from simulacra.detectors.calorimeter.impacts import (
+    IMPACTS,
+    POSITIONS,
+    impacts_of,
+    require_positions,
+    why_offsets,
+)
 from simulacra.errors import EventsError
 from simulacra.events import Events
+from simulacra.files.small_files import parse_object
 from simulacra.io.datasets import (
     count_rows,
     holds,
@@ -35,7 +44,7 @@ from simulacra.io.foreign import (
     require_shape,
 )
 from simulacra.io.left_out import arrays_of, note_left_out, require_one_energy
-from simulacra.io.writing import ROWS, created, new_dataset, write_rows
+from simulacra.io.writing import Arrays, created, write_arrays
 
 ENERGY_DATASET = "incident_energies"
 FORMAT = "simulacra-events"
@@ -69,52 +78,43 @@ def count_hdf5(path: Path) -> int:
     return count_rows(path, name)
 
 
-def write_hdf5(events: Events, path: Path) -> None:
-    """Write events; the file appears whole or not at all, and equal events give equal bytes."""
-    write_hdf5_pieces([events], len(events), path)
+def write_hdf5(pieces: Iterable[Events], n: int, path: Path) -> None:
+    """Write ``n`` events; the file appears whole or not at all, and equal events give equal bytes.
 
-
-def write_hdf5_pieces(pieces: Iterable[Events], n: int, path: Path) -> None:
-    """Write ``n`` events that come in pieces, one or more, as they come."""
+    Args:
+        pieces: the events, in one piece or more.
+        n: their number.
+        path: the file.
+    """
     with created(path) as file:
         write_group(pieces, n, file)
 
 
 def write_group(pieces: Iterable[Events], n: int, group: h5py.Group) -> None:
-    """Write ``n`` events that come in pieces into a group of an open file, or the file itself.
+    """Write ``n`` events that come in pieces into a group of an open file, or the file itself."""
+    write_arrays(_described(pieces, group), n, group)
 
-    All arrays are written some rows at a time, so that equal events give equal bytes however they
-    come, as long as pieces are multiples of these rows.
-    """
-    datasets: dict[str, h5py.Dataset] = {}
-    start = 0
-    for events in pieces:
-        arrays = _arrays(events)
-        if not datasets:
+
+def _described(pieces: Iterable[Events], group: h5py.Group) -> Iterator[Arrays]:
+    """Yield the arrays of the pieces; with the first one, say in the file what they are."""
+    for number, events in enumerate(pieces):
+        if number == 0:
             _describe(events, group)
-            datasets = {
-                name: new_dataset(group, name, (n, *array.shape[1:]), array.dtype, unit)
-                for name, (array, unit) in arrays.items()
-            }
-        for first in range(0, len(events), ROWS):
-            for name, (array, _) in arrays.items():
-                write_rows(datasets[name], start + first, array[first : first + ROWS])
-        start += len(events)
-    if start != n:
-        msg = f"{start} events came where {n} were announced"
-        raise EventsError(msg)
+        yield _arrays(events)
 
 
 def _describe(events: Events, group: h5py.Group) -> None:
     group.attrs["format"] = FORMAT
     group.attrs["format_version"] = VERSION
+    if impacts_of(events.detector) == POSITIONS:  # which earlier versions wrote as offsets
+        group.attrs[IMPACTS] = POSITIONS
     group.attrs["detector"] = events.detector.to_yaml()
     group.attrs["provenance"] = json.dumps(dict(events.provenance), sort_keys=True)
 
 
-def _arrays(events: Events) -> dict[str, tuple[Array, str]]:
+def _arrays(events: Events) -> Arrays:
     """Return every array with its unit, under its name in the file."""
-    arrays: dict[str, tuple[Array, str]] = {}
+    arrays: dict[str, tuple[Array, str | None]] = {}
     for name, column in events.conditions.columns.items():
         spec = events.detector.conditions.get(name)
         unit = spec.unit if spec else ""
@@ -165,6 +165,8 @@ def read_group(
     detector = carried_detector(text, expected)
     columns = _columns(file, detector, rows, unit)
     require_conditions(detector, columns)
+    if ours:
+        _require_positions(file, detector)
     if unknown := sorted(set(columns) - set(detector.conditions)):
         msg = f"{file.file.filename}: {detector.name} declares no condition {', '.join(unknown)}: "
         msg += "nothing here takes account of it"
@@ -180,11 +182,28 @@ def read_group(
     read = {ENERGY_DATASET, *response}
     arrays = {name for name in arrays_of(file) if "/" not in name or not ours}
     note_left_out(file, {a for a in arrays - read if not a.startswith("conditions/")})
-    facts = json.loads(str(file.attrs.get("provenance", "{}")))
-    if not isinstance(facts, dict):
-        msg = "its provenance is not a JSON object"
-        raise EventsError(msg)
+    facts = _provenance(file)
     return Events(Conditions(columns), response, detector, facts)
+
+
+def _provenance(file: h5py.Group) -> dict[str, Any]:
+    try:
+        return parse_object(str(file.attrs.get("provenance", "{}")))
+    except ValueError as error:
+        msg = f"its provenance is no JSON object: {error}"
+        raise EventsError(msg) from None
+
+
+def _require_positions(file: h5py.Group, detector: Detector) -> None:
+    """Raise an :class:`EventsError` where impacts, of all events, may be offsets."""
+    said = str(file.attrs[IMPACTS]) if IMPACTS in file.attrs else None
+    if not why_offsets(said, detector):
+        return
+    spec, impacts = detector.conditions, {}
+    for name in _names_of_conditions(file):
+        if name.startswith("impact_") and name in spec:
+            impacts[name] = read_column(file, f"conditions/{name}", spec[name].unit, slice(None))
+    require_positions(said, detector, impacts)
 
 
 def _names_of_conditions(file: h5py.Group) -> list[str]:

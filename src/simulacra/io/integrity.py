@@ -12,9 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import numpy as np
 
+from simulacra.arrays import Array
 from simulacra.errors import EventsError
 
+MISSING = ("_fillvalue", "missing_value")
+"""Attributes that say which number stands for a value that is missing."""
 DEEPEST = 8
 """Virtual data sets of virtual data sets that are followed; one that names itself ends here."""
 
@@ -38,6 +42,25 @@ def require_written(dataset: h5py.Dataset, rows: slice, depth: int = 0) -> None:
     elif dataset.id.get_storage_size() == 0:
         msg = f"{_name(dataset)} was declared, but its numbers were never written"
         raise EventsError(msg)
+
+
+def require_present(dataset: h5py.Dataset, values: Array) -> None:
+    """Raise an :class:`EventsError` where values are marked as missing, as NetCDF does.
+
+    Args:
+        dataset: of an open file; its attributes say what stands for a missing value.
+        values: some of its numbers, as they are in the file. Zeros are taken as nothing deposited.
+    """
+    for name in dataset.attrs:
+        if name.casefold() not in MISSING or values.dtype.kind not in "iuf":
+            continue
+        marks = np.atleast_1d(dataset.attrs[name])
+        if marks.dtype.kind not in "iuf":
+            continue
+        count = int(np.isin(values, marks[marks != 0].astype(values.dtype)).sum())
+        if count:
+            msg = f"{_name(dataset)} holds {count} values that its attribute {name} calls missing"
+            raise EventsError(msg)
 
 
 def require_linked(file: h5py.Group, name: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,10 @@ import numpy as np
 
 from simulacra.detectors import Detector
 from simulacra.errors import EventsError
-from simulacra.events import Events, EventSource, numbers_of
+from simulacra.events import Events, EventSource, numbers_of, pieces
 from simulacra.files.memory import require_room
 from simulacra.io.datasets import range_of
+from simulacra.io.hdf5 import is_native
 
 JOINED = "joined"
 """In the provenance of a joined sample: a list of what was joined."""
@@ -147,7 +148,8 @@ def whole(parts: Sequence[RowsOf], particle: str | None = None) -> Events:
         SimulacraError: the memory does not hold them all.
     """
     sizes = [4 * len(part) * numbers_of(part.detector) for part in parts]
-    require_room(sum(sizes), f"{sum(map(len, parts))} events")
+    copies = min(len(parts), 2)  # the parts, and what they become
+    require_room(copies * sum(sizes), f"{sum(map(len, parts))} events")
     read = []
     for part in parts:
         events = part.take(slice(0, len(part)))
@@ -156,6 +158,25 @@ def whole(parts: Sequence[RowsOf], particle: str | None = None) -> Events:
     if len(read) == 1:
         return read[0]
     return _with(Events.concatenate(read, [p.name for p in parts]), joined_provenance(parts))
+
+
+def streamed(parts: Sequence[RowsOf], particle: str | None = None) -> tuple[int, Iterator[Events]]:
+    """Return how many events all parts have, and :func:`whole` in checked pieces.
+
+    Our own files are read as the pieces are taken. Those of others are read whole at once, since
+    units and the order of cells are told from all events together.
+    """
+    if particle is not None or not all(is_native(Path(part.name)) for part in parts):
+        events = whole(parts, particle)
+        return len(events), iter([events])
+    source: EventSource = parts[0] if len(parts) == 1 else Joined(parts)
+    return len(source), _checked(source, ", ".join(part.name for part in parts))
+
+
+def _checked(source: EventSource, name: str) -> Iterator[Events]:
+    for _, events in pieces(source):
+        _check(events, name)
+        yield events
 
 
 def _check(events: Events, name: str) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 
 import h5py
@@ -40,7 +41,7 @@ from simulacra.io.voxel_order import (
     order_name,
     polar_counts,
 )
-from simulacra.io.writing import created, write_dataset
+from simulacra.io.writing import Arrays, created, write_arrays
 
 KIND = "par04"
 INCIDENT_ENERGY, INCIDENT_THETA, INCIDENT_PHI = "incident_energy", "incident_theta", "incident_phi"
@@ -160,13 +161,18 @@ def _counts(detector: Calorimeter) -> tuple[int, int, int]:
     return counts
 
 
-def write_par04(events: Events, path: Path) -> None:
+def write_par04(pieces: Iterable[Events], n: int, path: Path) -> None:
     """Write energies (n,), showers (n, r, phi, z) and, where events have angles, those.
 
     Raises:
         EventsError: the voxels are no cylinder of equal layers, or an angle of incidence is
             negative, which the format has no place for.
     """
+    with created(path) as file:
+        write_arrays(map(_arrays, pieces), n, file)
+
+
+def _arrays(events: Events) -> Arrays:
     held = [name for name in (THETA, "phi") if name in events.conditions.columns]
     energy, cells = energy_and_cells(events, KIND, held)
     grid = cells.reshape(-1, *_counts(require_calorimeter(events.detector, KIND)))
@@ -179,8 +185,8 @@ def write_par04(events: Events, path: Path) -> None:
         angles = {INCIDENT_THETA: HEAD_ON - theta, INCIDENT_PHI: np.zeros_like(theta)}
     if "phi" in held:
         angles[INCIDENT_PHI] = events.conditions["phi"]
-    with created(path) as file:
-        write_dataset(file, INCIDENT_ENERGY, energy, "MeV")
-        write_dataset(file, "showers", np.ascontiguousarray(grid.transpose(0, 3, 2, 1)), "MeV")
-        for name, column in angles.items():
-            write_dataset(file, name, column, "rad")
+    return {
+        INCIDENT_ENERGY: (energy, "MeV"),
+        "showers": (np.ascontiguousarray(grid.transpose(0, 3, 2, 1)), "MeV"),
+        **{name: (column, "rad") for name, column in angles.items()},
+    }

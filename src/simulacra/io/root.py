@@ -10,6 +10,7 @@ them (:mod:`simulacra.io.mapped.conventions`).
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,17 @@ import numpy as np
 
 from simulacra.arrays import Array
 from simulacra.detectors import Calorimeter, Detector
+from simulacra.detectors.calorimeter.impacts import (
+    IMPACTS,
+    POSITIONS,
+    impacts_of,
+    require_positions,
+    why_offsets,
+)
 from simulacra.errors import EventsError
 from simulacra.events import Events
 from simulacra.files.atomic import whole_file
+from simulacra.files.small_files import parse_object
 from simulacra.io.datasets import starts_with
 from simulacra.io.foreign import carried_detector, named_or, require_calorimeter
 from simulacra.io.mapped.assemble import assemble
@@ -37,12 +46,15 @@ from simulacra.io.root_tables import (
     require_uproot,
     tables_of,
 )
+from simulacra.io.writing import require_number
 
 KIND = "root"
 TREE = "events"
 DENSE_CELLS = 1000
 """Up to so many cells all are written; above, the hit ones, which are few."""
 DEFAULT = Layout()
+ROWS = 2048
+"""Events of a basket."""
 
 
 def is_root(path: Path) -> bool:
@@ -75,12 +87,16 @@ def read_root(
         tables, layout, calorimeter = _understood(file, layout, detector, text)
         # what was written here may be of particles that leave next to nothing
         believed = text is not None and layout.is_default
+        said = _text(file, IMPACTS)
+        if believed and why_offsets(said, calorimeter):
+            every = assemble(tables, layout, calorimeter, slice(None), believed)
+            require_positions(said, calorimeter, every.conditions.columns)
         events = assemble(tables, layout, calorimeter, rows, believed)
         origin = dict(events.provenance)
         converted = {"format": KIND, "file": path.name, **origin["converted_from"]}
         facts = {**origin, "converted_from": converted}
-        if believed and (said := _text(file, "provenance")) is not None:
-            facts = json.loads(said)
+        if believed and (made := _text(file, "provenance")) is not None:
+            facts = parse_object(made)
         return Events(events.conditions, events.response, events.detector, facts)
 
 
@@ -133,19 +149,41 @@ def _only_table(tables: dict[str, RootTable]) -> dict[str, RootTable]:
     return {name: tables[name]}
 
 
-def write_root(events: Events, path: Path) -> None:
+def write_root(pieces: Iterable[Events], n: int, path: Path) -> None:
     """Write a tree ``events``, the detector and the provenance.
+
+    Args:
+        pieces: the events, in one piece or more; each becomes baskets of at most :data:`ROWS` rows.
+        n: their number.
+        path: the file.
 
     Raises:
         MissingDependencyError: uproot is not installed.
     """
-    uproot, awkward = require_uproot()
-    detector = require_calorimeter(events.detector, KIND)
+    uproot, _ = require_uproot()
+    written, tree = 0, None
+    with whole_file(path) as part, uproot.recreate(part) as file:
+        for events in pieces:
+            if tree is None:
+                if impacts_of(events.detector) == POSITIONS:  # earlier: offsets
+                    file[IMPACTS] = POSITIONS
+                file["detector"] = require_calorimeter(events.detector, KIND).to_yaml()
+                file["provenance"] = json.dumps(dict(events.provenance), sort_keys=True)
+                types = {name: _type(column) for name, column in _branches(events).items()}
+                tree = file.mktree(TREE, types, title="energies in MeV")
+            for first in range(0, len(events), ROWS):
+                tree.extend(_branches(events.take(slice(first, first + ROWS))))
+            written += len(events)
+        require_number(written, n)
+
+
+def _branches(events: Events) -> dict[str, Any]:
+    _, awkward = require_uproot()
     columns: dict[str, Any] = {
         name: _writable(column) for name, column in events.conditions.columns.items()
     }
     cells = _writable(events["showers"])
-    if detector.n_cells <= DENSE_CELLS:
+    if cells.shape[1] <= DENSE_CELLS:
         columns["cells"] = cells
     else:
         event, index = np.nonzero(cells)
@@ -153,18 +191,13 @@ def write_root(events: Events, path: Path) -> None:
         hits = {"id": index.astype(np.int32), "energy": cells[event, index]}
         jagged = {name: awkward.unflatten(flat, counts) for name, flat in hits.items()}
         columns["cell"] = awkward.zip(jagged)
-    with whole_file(path) as part, uproot.recreate(part) as file:
-        file["detector"] = detector.to_yaml()
-        file["provenance"] = json.dumps(dict(events.provenance), sort_keys=True)
-        types = {
-            name: column.type.content
-            if isinstance(column, awkward.Array)
-            else np.dtype((column.dtype, column.shape[1:]))
-            for name, column in columns.items()
-        }
-        tree = file.mktree(TREE, types, title="energies in MeV")
-        if len(events):
-            tree.extend(columns)
+    return columns
+
+
+def _type(column: Any) -> Any:  # noqa: ANN401 - NumPy's or awkward's
+    if isinstance(column, np.ndarray):
+        return np.dtype((column.dtype, column.shape[1:]))
+    return column.type.content
 
 
 def _writable(array: Array) -> Array:

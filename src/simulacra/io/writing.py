@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,11 +18,14 @@ from typing import TYPE_CHECKING, Any
 import h5py
 
 from simulacra.arrays import Array
+from simulacra.errors import EventsError
 from simulacra.files.atomic import whole_file
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
 
+Arrays = Mapping[str, tuple[Array, str | None]]
+"""Arrays, first axis the event, with their units, by their names in a file."""
 ROWS = 1024
 """Rows that are compressed together."""
 PIECE = 4_000_000
@@ -94,6 +97,38 @@ def _close(file: h5py.File, sink: Sink) -> None:
     except (OSError, RuntimeError):
         if sink.failure is None:
             raise
+
+
+def write_arrays(pieces: Iterable[Arrays], n: int, group: h5py.Group) -> None:
+    """Write the arrays of ``n`` events, which come in pieces, one or more, as they come.
+
+    All arrays are written some rows at a time, so that equal events give equal bytes however they
+    come, as long as pieces are multiples of these rows.
+
+    Raises:
+        EventsError: other than ``n`` events came.
+    """
+    datasets: dict[str, h5py.Dataset] = {}
+    start = 0
+    for arrays in pieces:
+        if not datasets:
+            datasets = {
+                name: new_dataset(group, name, (n, *array.shape[1:]), array.dtype, unit)
+                for name, (array, unit) in arrays.items()
+            }
+        size = len(next(iter(arrays.values()))[0])
+        for first in range(0, size, ROWS):
+            for name, (array, _) in arrays.items():
+                write_rows(datasets[name], start + first, array[first : first + ROWS])
+        start += size
+    require_number(start, n)
+
+
+def require_number(found: int, n: int) -> None:
+    """Raise an :class:`EventsError` unless as many events came as were announced."""
+    if found != n:
+        msg = f"{found} events came where {n} were announced"
+        raise EventsError(msg)
 
 
 def write_dataset(

@@ -8,14 +8,17 @@ from __future__ import annotations
 import inspect
 import re
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 import yaml
+from torch import nn
 
 from simulacra.detectors import Detector, builtin_detectors, load_detector
 from simulacra.detectors.base import Frozen
 from simulacra.errors import CardError, SimulacraError
-from simulacra.models import ModelEntry, find_model
+from simulacra.models import find_model
+from simulacra.models.system import System
 
 _ENTRY = re.compile(r"^ {4}(\w+(?:, \w+)*):\s+(.*)$")
 """A name, or several, and the beginning of its description in a docstring's list."""
@@ -60,13 +63,13 @@ def as_yaml(kind: str) -> str:
         CardError: there is no such model.
     """
     lines = []
-    for option in options_of(find_model(kind).config_class()):
+    for option in options_of(find_model(kind).Config):
         comment = f"  # {option.meaning}" if option.meaning else ""
         lines.append(f"{option.name}: {option.default}{comment}\n")
     return "".join(lines)
 
 
-def size_of(entry: ModelEntry) -> Size:
+def size_of(system: type[System]) -> Size:
     """Return how many weights a model has, for the detector that its row names.
 
     Where it names none, for the first shipped one of its kind that the model takes.
@@ -74,23 +77,24 @@ def size_of(entry: ModelEntry) -> Size:
     Raises:
         CardError: no shipped detector fits.
     """
-    names = (entry.detector,) if entry.detector else builtin_detectors()
+    names = (system.default_detector,) if system.default_detector else builtin_detectors()
     for name in names:
         detector = load_detector(name)
-        if detector.kind != entry.serves:
+        if detector.kind != system.serves:
             continue
         try:
-            return Size(name, _weights(entry, detector))
+            return Size(name, _weights(system, detector))
         except SimulacraError:
             continue  # it needs another number of layers, or another read-out
-    msg = f"no shipped detector fits model {entry.module}"
+    msg = f"no shipped detector fits {system.__name__}"
     raise CardError(msg)
 
 
-def _weights(entry: ModelEntry, detector: Detector) -> int:
-    config = entry.config_class()()
+def _weights(system: type[System], detector: Detector) -> int:
+    config = system.Config()
     with torch.random.fork_rng(devices=[]):
-        network = entry.build(config, detector, entry.encoder(config, detector).features)
+        features = system.encoder_for(config, detector).features
+        network = cast("nn.Module", system(config, detector, features))
     return sum(weights.numel() for weights in network.parameters())
 
 

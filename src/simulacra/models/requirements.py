@@ -11,7 +11,8 @@ from simulacra.particles import PDG, names_of
 from simulacra.transforms import LayersOfCells
 
 Kind = TypeVar("Kind", Calorimeter, Tpc)
-_WORDS: dict[type, str] = {Calorimeter: "calorimeter", Tpc: "time-projection chamber"}
+_NAMES = {"tpc": "time-projection chamber"}
+_WORDS: dict[type, str] = {Calorimeter: "calorimeter", Tpc: _NAMES["tpc"]}
 
 
 def calorimeter_for(model: str, detector: Detector) -> Calorimeter:
@@ -70,6 +71,15 @@ def require_seen(model: str, detector: Detector, seen: tuple[str, ...]) -> None:
         msg = (
             f"model {model} does not look at {', '.join(ignored)}: among the cells of "
             f"{detector.name}, which stand still, it would put showers anywhere"
+        )
+        raise CardError(msg)
+
+
+def require_kind(model: str, detector: Detector, kind: str) -> None:
+    """Raise a :class:`CardError` where a detector is not of the kind that a model serves."""
+    if detector.kind != kind:
+        msg = (
+            f"model {model} needs a {_NAMES.get(kind, kind)}, {detector.name} is a {detector.kind}"
         )
         raise CardError(msg)
 

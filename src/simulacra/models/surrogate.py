@@ -15,8 +15,9 @@ from simulacra.conditions import Conditions
 from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
 from simulacra.events import Events
-from simulacra.models import GenerativeModel, ModelEntry
+from simulacra.models import GenerativeModel
 from simulacra.models.blocks.bounded import Bounded
+from simulacra.models.system import System
 from simulacra.transforms import Encoder, Response, Transform
 
 BLOCK = 2048
@@ -30,7 +31,7 @@ class Surrogate(nn.Module):
     """A generative model between its preprocessing and the inverse of it.
 
     Args:
-        entry: the model's row in the catalogue.
+        system: the class of the model.
         config: the model's options.
         detector: the detector whose response is modelled.
 
@@ -41,14 +42,14 @@ class Surrogate(nn.Module):
 
     encoder: Encoder
 
-    def __init__(self, entry: ModelEntry, config: Frozen, detector: Detector) -> None:
+    def __init__(self, system: type[System], config: Frozen, detector: Detector) -> None:
         super().__init__()
-        entry.check(detector)
+        system.check(detector)
         self.detector = detector
         with Bounded():
-            self.encoder = entry.encoder(config, detector)
-            self._transform = cast("nn.Module", entry.transform(config, detector))
-            self._model = entry.build(config, detector, self.encoder.features)
+            self.encoder = system.encoder_for(config, detector)
+            self._transform = cast("nn.Module", system.transform_for(config, detector))
+            self._model = cast("nn.Module", system(config, detector, self.encoder.features))
 
     @property
     def transform(self) -> Transform:

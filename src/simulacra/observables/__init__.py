@@ -2,55 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Any
-
 from simulacra.detectors import Detector
-from simulacra.errors import DetectorError
 from simulacra.observables.axis import Axis
-from simulacra.observables.calorimeter.catalogue import Lengths, calorimeter_observables
+from simulacra.observables.kinds import Lengths, kind_of
 from simulacra.observables.observable import Observable, observe
-from simulacra.observables.tpc.tracks_against_helices import tpc_observables
-
-
-@dataclass(frozen=True, slots=True)
-class ObservablesOfKind:
-    """What is observed in one kind of detector.
-
-    Attributes:
-        table: the observables of a detector, the headline first, in units of the given lengths.
-        selection: groups of observables by which training chooses an epoch.
-        summary: groups of observables that a table of events has beside the conditions.
-    """
-
-    table: Callable[[Any, Lengths], tuple[Observable, ...]]
-    selection: tuple[str, ...]
-    summary: tuple[str, ...]
-
-
-KINDS: Mapping[str, ObservablesOfKind] = MappingProxyType(
-    {
-        "calorimeter": ObservablesOfKind(
-            calorimeter_observables,
-            ("response", "fraction", "centre", "width", "energy_ratio"),
-            ("response", "layer_energy"),
-        ),
-        "tpc": ObservablesOfKind(
-            lambda detector, _: tpc_observables(detector),
-            ("rmse", "clusters", "shift", "width", "correlation", "dedx", "charge"),
-            ("clusters", "dedx"),
-        ),
-    }
-)
-
-
-def _kind(detector: Detector) -> ObservablesOfKind:
-    if detector.kind not in KINDS:
-        msg = f"no observables for detectors of kind {detector.kind!r}"
-        raise DetectorError(msg)
-    return KINDS[detector.kind]
 
 
 def observables_of(detector: Detector, lengths: Lengths = "mm") -> tuple[Observable, ...]:
@@ -73,7 +28,7 @@ def observables_of(detector: Detector, lengths: Lengths = "mm") -> tuple[Observa
     Raises:
         DetectorError: there are none for this kind of detector.
     """
-    return tuple(o for o in _kind(detector).table(detector, lengths) if not o.fixed)
+    return tuple(o for o in kind_of(detector).table(detector, lengths) if not o.fixed)
 
 
 def fixed_observables(detector: Detector) -> tuple[Observable, ...]:
@@ -86,7 +41,7 @@ def fixed_observables(detector: Detector) -> tuple[Observable, ...]:
     Raises:
         DetectorError: there are no observables for this kind of detector.
     """
-    return tuple(o for o in _kind(detector).table(detector, "mm") if o.fixed)
+    return tuple(o for o in kind_of(detector).table(detector, "mm") if o.fixed)
 
 
 def selection_groups(detector: Detector) -> tuple[str, ...]:
@@ -100,7 +55,7 @@ def selection_groups(detector: Detector) -> tuple[str, ...]:
     names = {o.group for o in observables_of(detector)}
     return tuple(
         group
-        for group in _kind(detector).selection
+        for group in kind_of(detector).selection
         if any(name == group or name.startswith(f"{group}_") for name in names)
     )
 

@@ -13,7 +13,6 @@ from simulacra.detectors import Detector
 from simulacra.errors import EventsError, MissingDependencyError
 from simulacra.events import Events
 from simulacra.observables import (
-    KINDS,
     Axis,
     Observable,
     fixed_observables,
@@ -21,6 +20,7 @@ from simulacra.observables import (
     observe,
 )
 from simulacra.observables.axis import LINEAR, LOG
+from simulacra.observables.kinds import KINDS
 from simulacra.statistics.histograms import binning_of
 
 MARGIN = 1e-6

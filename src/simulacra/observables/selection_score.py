@@ -105,6 +105,16 @@ class EpochSelection:
         total = np.average([s.score for s in scores], weights=weights)
         return float(total + broken), scores
 
+    def row(self, generated: Events) -> dict[str, float]:
+        """Return the score over all energies as ``score``, and each energy's three numbers."""
+        score, energies = self.score(generated)
+        row = {"score": score}
+        for energy in energies:
+            row[f"score {energy.label}"] = energy.score
+            row[f"{self.headline.name} mean {energy.label}"] = energy.headline_mean
+            row[f"{self.headline.name} width {energy.label}"] = energy.headline_width
+        return row
+
     def floor(self, repeat: int, rng: np.random.Generator) -> float:
         """Return about the score of independent full simulation, below which scores are chance.
 

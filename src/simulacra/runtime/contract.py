@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from simulacra.errors import SimulatorError
+from simulacra.particles import OwnRanges, Seen, own_ranges_of, seen_of
 
 KEY = "simulacra"
 """Where the contract lies in the file's metadata."""
@@ -84,6 +85,17 @@ class Contract:
     def ranges(self) -> dict[str, tuple[float, float]]:
         """Lowest and highest value in training of each numerical condition."""
         return {c.name: c.range for c in self.columns if c.range is not None}
+
+    @property
+    def own_ranges(self) -> OwnRanges:
+        """Ranges, by PDG id and condition, of particles that had less than all of them."""
+        scale = next((c.name for c in self.columns if c.role == "log"), "")
+        return own_ranges_of(self.facts, scale)
+
+    @property
+    def seen(self) -> Seen:
+        """Values of categorical conditions in training, where not all that there are."""
+        return seen_of(self.facts)
 
     def to_json(self) -> str:
         """Return the text that the file carries; equal contracts give equal texts."""

@@ -11,9 +11,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from simulacra.arrays import Array, BoolArray
-from simulacra.columns import check_columns, outside_ranges
+from simulacra.columns import (
+    check_columns,
+    outside_own_ranges,
+    outside_ranges,
+    outside_seen,
+    require_near,
+)
 from simulacra.errors import EventsError, MissingDependencyError, SimulatorError
 from simulacra.files.digests import require_intact
+from simulacra.files.small_files import read_small
+from simulacra.particles import PDG
 from simulacra.runtime.contract import CONDITIONS, KEY, NOISE, Contract
 
 if TYPE_CHECKING:
@@ -24,6 +32,8 @@ BLOCK = 1024
 """Events generated at once: keeps the memory small, whatever the number asked for."""
 ERRORS_ONLY = 3
 """ONNX Runtime's level of logging that leaves out its warnings."""
+LARGEST = 2_147_483_647
+"""Bytes of a file in protobuf, by its own rule."""
 
 
 def _onnxruntime() -> OnnxRuntime:
@@ -68,7 +78,7 @@ class Runtime:
             msg = f"no exported simulator {path}"
             raise SimulatorError(msg)
         try:
-            content = path.read_bytes()
+            content = read_small(path, SimulatorError, LARGEST)
             require_intact(content)
             return cls.of_bytes(content, threads)
         except SimulatorError as error:
@@ -90,7 +100,11 @@ class Runtime:
         return type(self).of_bytes, (self._content, self._threads)
 
     def generate(
-        self, conditions: Mapping[str, ArrayLike], seed: int | np.random.Generator
+        self,
+        conditions: Mapping[str, ArrayLike],
+        seed: int | np.random.Generator,
+        *,
+        extrapolate: bool = False,
     ) -> dict[str, NDArray[np.float32]]:
         """Return the response, one event for each row of conditions.
 
@@ -102,11 +116,13 @@ class Runtime:
             conditions: columns by name in physical units; single values stand for all rows, names
                 that the file does not ask for are left aside.
             seed: a seed, or a generator to draw from.
+            extrapolate: answer conditions far outside the training, too.
 
         Raises:
             EventsError: a condition is missing or not sensible.
+            SimulatorError: a condition is far outside the training.
         """
-        blocks = list(self.blocks(conditions, seed))
+        blocks = list(self.blocks(conditions, seed, extrapolate=extrapolate))
         return {
             output.name: np.concatenate([block[output.name] for block in blocks])
             if blocks
@@ -115,14 +131,21 @@ class Runtime:
         }
 
     def blocks(
-        self, conditions: Mapping[str, ArrayLike], seed: int | np.random.Generator
+        self,
+        conditions: Mapping[str, ArrayLike],
+        seed: int | np.random.Generator,
+        *,
+        extrapolate: bool = False,
     ) -> Iterator[dict[str, NDArray[np.float32]]]:
         """Yield the response of :meth:`generate` block by block, so that memory stays small.
 
         Raises:
             EventsError: a condition is missing or not sensible; before the first block.
+            SimulatorError: a condition is far outside the training; likewise.
         """
-        columns = self._columns(conditions)
+        columns, declared = self._columns(conditions), self.contract.declared
+        for name, limits in () if extrapolate else self.contract.ranges.items():
+            require_near(name, columns[name], limits, declared[name])
         rows = np.stack([columns[c.name] for c in self.contract.columns], axis=1, dtype=np.float32)
         return self._blocks(rows, np.random.default_rng(seed))
 
@@ -148,7 +171,13 @@ class Runtime:
     def outside(self, conditions: Mapping[str, ArrayLike]) -> BoolArray:
         """Return which rows of conditions lie outside the ranges of training (n,)."""
         columns = self._columns(conditions)
-        return outside_ranges(columns, self.contract.ranges, self.contract.declared)
+        contract = self.contract
+        outside = outside_ranges(columns, contract.ranges, contract.declared)
+        outside |= outside_seen(columns, columns.get(PDG), contract.seen)
+        if PDG not in columns:
+            return outside
+        own = contract.own_ranges
+        return outside | outside_own_ranges(columns, columns[PDG], own, contract.declared)
 
     def _columns(self, conditions: Mapping[str, ArrayLike]) -> dict[str, Array]:
         names = [column.name for column in self.contract.columns]

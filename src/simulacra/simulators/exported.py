@@ -11,14 +11,17 @@ from typing import Any, Self
 from simulacra.arrays import BoolArray
 from simulacra.conditions import Conditions
 from simulacra.detectors import Detector, parse_detector
+from simulacra.detectors.calorimeter.impacts import IMPACTS, why_offsets
+from simulacra.errors import SimulatorError
 from simulacra.events import Events
 from simulacra.faces.text import Described
 from simulacra.files.atomic import whole_file
 from simulacra.files.provenance import provenance
 from simulacra.models import find_model
-from simulacra.particles import PDG, own_ranges_of, particle_name
+from simulacra.particles import PDG, OwnRanges, Seen, particle_name
 from simulacra.runtime import Runtime
 from simulacra.simulators.answers import Answers
+from simulacra.simulators.extrapolation import require_near
 from simulacra.simulators.facts import common_facts, training_facts
 
 SUFFIX = ".onnx"
@@ -42,9 +45,15 @@ class ExportedSimulator(Described):
 
         Raises:
             MissingDependencyError: ONNX Runtime is not installed.
-            SimulatorError: there is no such file, it is damaged, or not one of ours.
+            SimulatorError: there is no such file, it is damaged, not one of ours, or its impacts
+                were offsets and are positions now.
         """
-        return cls(Path(path), Runtime.load(path))
+        simulator = cls(Path(path), Runtime.load(path))
+        said = simulator.runtime.contract.facts.get(IMPACTS)
+        if why := why_offsets(said, simulator.detector):
+            msg = f"{path}: {why}: simulate, train and export it again"
+            raise SimulatorError(msg)
+        return simulator
 
     @cached_property
     def detector(self) -> Detector:
@@ -60,7 +69,7 @@ class ExportedSimulator(Described):
     @property
     def chooses_particle(self) -> bool:
         """Whether it gives the response of the particle that the condition ``pdg`` says."""
-        sees = find_model(self.runtime.contract.model).tells_particles_apart
+        sees = find_model(self.runtime.contract.model).tells_particles_apart()
         return sees and PDG in self.detector.conditions
 
     def describe(self) -> dict[str, Any]:
@@ -68,35 +77,42 @@ class ExportedSimulator(Described):
         contract = self.runtime.contract
         made = {"versions": contract.facts.get("versions")}
         return {
-            **common_facts(self, contract.model, contract.facts),
+            **common_facts(self, contract.model),
             "training": training_facts(contract.facts) | made,
         }
 
-    def simulate(self, conditions: Conditions, seed: int) -> Events:
+    def simulate(self, conditions: Conditions, seed: int, *, extrapolate: bool = False) -> Events:
         """Return one event for each row of conditions; equal seeds give equal bytes.
 
         Raises:
             EventsError: a condition is missing or not sensible.
-            SimulatorError: an answer is not finite, or negative where there is no sign.
+            SimulatorError: a condition is far outside the training and ``extrapolate`` is not set;
+                or an answer is not finite, or negative where there is no sign.
         """
-        return self._answers(conditions, seed).whole()
+        return self._answers(conditions, seed, extrapolate).whole()
 
-    def stream(self, conditions: Conditions, seed: int) -> Iterator[Events]:
+    def stream(
+        self, conditions: Conditions, seed: int, *, extrapolate: bool = False
+    ) -> Iterator[Events]:
         """Yield the events of :meth:`simulate` in pieces, so that few are in memory at once.
 
         Raises:
             EventsError: a condition is missing or not sensible.
-            SimulatorError: as for :meth:`simulate`.
+            SimulatorError: as for :meth:`simulate`; on answers, when it comes to them.
         """
-        return self._answers(conditions, seed).pieces()
+        return self._answers(conditions, seed, extrapolate).pieces()
 
-    def _answers(self, conditions: Conditions, seed: int) -> Answers:
+    def _answers(self, conditions: Conditions, seed: int, extrapolate: bool) -> Answers:
         contract = self.runtime.contract
-        blocks = self.runtime.blocks(conditions.columns, seed)
+        conditions.check(self.detector)
+        if not extrapolate:
+            require_near(self, conditions)
+        blocks = self.runtime.blocks(conditions.columns, seed, extrapolate=True)  # as was checked
         used = Conditions({name: conditions[name] for name in self.detector.conditions})
         own = {"model": contract.model, "seed": seed, "runtime": "onnxruntime"}
         facts = {**contract.facts, **own}
         del facts["step"], facts["versions"]  # those of the export
+        facts.pop(IMPACTS, None)
         return Answers(used, blocks, self.detector, provenance("generate", **facts))
 
     @property
@@ -105,14 +121,18 @@ class ExportedSimulator(Described):
         return self.runtime.contract.ranges
 
     @property
-    def own_ranges(self) -> dict[int, tuple[float, float]]:
-        """The range of the detector's scale, MeV, of particles that had less than all of it."""
-        return own_ranges_of(self.runtime.contract.facts)
+    def own_ranges(self) -> OwnRanges:
+        """Ranges, by PDG id and condition, of particles that had less than all of them."""
+        return self.runtime.contract.own_ranges
+
+    @property
+    def seen(self) -> Seen:
+        """Values of categorical conditions in training, where not all that there are."""
+        return self.runtime.contract.seen
 
     def outside(self, conditions: Conditions) -> BoolArray:
         """Return which rows lie outside the ranges of training (n,)."""
-        outside = self.runtime.outside(conditions.columns)
-        return outside | conditions.outside_own(self.own_ranges, self.detector)
+        return self.runtime.outside(conditions.columns)
 
     def save(self, path: Path) -> None:
         """Write the file again, which appears whole or not at all."""

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from simulacra.faces.columns import range_text
 from simulacra.models import MODELS
-from simulacra.particles import OWN_RANGES
+from simulacra.particles import particle_name
+from simulacra.simulators.extrapolation import Ranged
 from simulacra.simulators.requests import Serving
 
 
-def common_facts(simulator: Serving, model: str, about: Mapping[str, Any]) -> dict[str, Any]:
+class Learned(Serving, Ranged, Protocol):
+    """A simulator that says what it serves and the ranges of its training."""
+
+
+def common_facts(simulator: Learned, model: str) -> dict[str, Any]:
     """Return the facts that trained and exported simulators share.
 
     Args:
         simulator: the simulator.
         model: its model's name in the catalogue.
-        about: the facts on its training.
     """
     detector = simulator.detector
     summary = f": {MODELS[model].summary}" if model in MODELS else ""
-    recorded: Mapping[str, tuple[float, float]] = about.get(OWN_RANGES, {})
     return {
         "model": f"{model}{summary}",
         "detector": f"{detector.name} ({detector.kind})",
@@ -31,7 +34,9 @@ def common_facts(simulator: Serving, model: str, about: Mapping[str, Any]) -> di
             for name, limits in simulator.ranges.items()
         },
         "own ranges": {
-            name: range_text(low, high, "MeV") for name, (low, high) in recorded.items()
+            f"{particle_name(pdg)} {name}": range_text(*limits, detector.conditions[name].unit)
+            for pdg, each in simulator.own_ranges.items()
+            for name, limits in each.items()
         },
     }
 

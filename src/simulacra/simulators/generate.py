@@ -12,7 +12,6 @@ from simulacra.simulators.requests import (
     Serving,
     asked_particles,
     conditions_like,
-    require_near,
 )
 from simulacra.simulators.trained import FastSimulator
 
@@ -45,9 +44,7 @@ def generate(
     """
     loaded = load_simulator(simulator) if isinstance(simulator, str | Path) else simulator
     conditions = asked_conditions(loaded, energy, n, seed, particle, like)
-    if not extrapolate:
-        require_near(loaded, conditions)
-    return loaded.simulate(conditions, seed)
+    return loaded.simulate(conditions, seed, extrapolate=extrapolate)
 
 
 def asked_conditions(

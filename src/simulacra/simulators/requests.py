@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Protocol
 
 import numpy as np
 
-from simulacra.arrays import Array
-from simulacra.columns import far_outside
 from simulacra.conditions import STREAM, Conditions
 from simulacra.datasets.samples import open_parts
 from simulacra.detectors import Detector
 from simulacra.errors import EventsError, SimulatorError
 from simulacra.events import Events
 from simulacra.io.joined import whole
-from simulacra.particles import PDG, ParticleMixture, particle_name, require_served
+from simulacra.particles import PDG, ParticleMixture, require_served
 
 
 class Serving(Protocol):
@@ -32,14 +29,6 @@ class Serving(Protocol):
     @property
     def chooses_particle(self) -> bool:
         """Whether it gives the response of the particle that the condition ``pdg`` says."""
-
-    @property
-    def ranges(self) -> Mapping[str, tuple[float, float]]:
-        """Lowest and highest training value of each numerical condition."""
-
-    @property
-    def own_ranges(self) -> dict[int, tuple[float, float]]:
-        """The range of the detector's scale, MeV, of particles that had less than all of it."""
 
 
 def asked_particles(simulator: Serving, asked: str | None) -> ParticleMixture | None:
@@ -108,34 +97,3 @@ def conditions_for(simulator: Serving, events: Events, name: str = "the events")
         msg = f"nothing in {name} says which event is of which particle: give --particle"
         raise EventsError(msg)
     return events.labelled(simulator.detector.particles).conditions
-
-
-def require_near(simulator: Serving, conditions: Conditions) -> None:
-    """Refuse conditions far outside the training (:func:`simulacra.columns.far_outside`).
-
-    Raises:
-        EventsError: a condition is missing or not sensible.
-        SimulatorError: a value is; the message says the trained range.
-    """
-    conditions.check(simulator.detector)
-    declared, scale = simulator.detector.conditions, simulator.detector.scale
-    for name, limits in simulator.ranges.items():
-        far = far_outside(conditions[name], limits, declared[name].role)
-        _refuse_far(name, conditions[name][far], limits, declared[name].unit)
-    if PDG not in conditions.columns:
-        return
-    for pdg, limits in simulator.own_ranges.items():
-        values = conditions[scale][conditions[PDG] == pdg]
-        far = far_outside(values, limits, declared[scale].role)
-        _refuse_far(f"{scale} of {particle_name(pdg)}", values[far], limits, declared[scale].unit)
-
-
-def _refuse_far(name: str, values: Array, limits: tuple[float, float], unit: str) -> None:
-    if not len(values):
-        return
-    low, high = (f"{limit:g} {unit}".strip() for limit in limits)
-    msg = (
-        f"{name}: {len(values)} events, such as one of {values[0]:g}, are far outside the trained "
-        f"range, {low} to {high}: --extrapolate generates them all the same"
-    )
-    raise SimulatorError(msg)

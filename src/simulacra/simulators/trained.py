@@ -22,30 +22,38 @@ from typing import Any, Protocol, Self
 import numpy as np
 
 from simulacra.arrays import BoolArray
+from simulacra.columns import outside_seen
 from simulacra.conditions import Conditions, conditions_at
 from simulacra.datasets.shipped import shipped_simulators, simulator_folder
-from simulacra.detectors import Calorimeter, Detector, load_detector, parse_detector
+from simulacra.detectors import Detector, load_detector, parse_detector
+from simulacra.detectors.calorimeter.impacts import IMPACTS, impacts_of, why_offsets
 from simulacra.errors import SimulacraError, SimulatorError
 from simulacra.events import Events
 from simulacra.faces.text import Described
 from simulacra.files.atomic import part_of, publish_folder, settled, whole_file, whole_folder
 from simulacra.files.digests import PLACEHOLDER, require_intact, seal
 from simulacra.files.provenance import provenance
+from simulacra.files.small_files import parse_object, read_small, read_text
 from simulacra.files.tensors import read_tensors, write_tensors
 from simulacra.files.work_folder import workplace
 from simulacra.models import find_model
 from simulacra.models.surrogate import Surrogate
 from simulacra.models.symmetries import decide
+from simulacra.observables.selection_score import EpochSelection
 from simulacra.particles import (
-    OWN_RANGES,
     PDG,
+    OwnRanges,
+    Seen,
     names_of,
     own_ranges_of,
     particle_name,
     require_served,
+    seen_of,
 )
 from simulacra.simulators.answers import Answers
+from simulacra.simulators.extrapolation import require_near
 from simulacra.simulators.facts import common_facts, training_facts
+from simulacra.simulators.ranges import range_notes, recorded, trained_ranges
 from simulacra.simulators.requests import asked_particles
 from simulacra.training import fit
 from simulacra.training.card import Card
@@ -67,10 +75,6 @@ ABOUT, DETECTOR, CARD, WEIGHTS = (
     "weights.safetensors",
 )
 VERSION = 1
-LARGE_GAP = 0.25
-"""Part of a condition's range that a particle lacks at an end, above which a note says so."""
-SAME_END = 0.05
-"""Part of the logarithm of a range within which two particles end at the same value."""
 OF_AN_ANSWER = {"step", "versions", "model", "seed"}
 """What the provenance of generated events says beside the facts on the training."""
 _WRONG_TYPES = (AttributeError, KeyError, TypeError, ValueError, RecursionError)
@@ -85,8 +89,11 @@ class FastSimulator(Protocol):
     def detector(self) -> Detector:
         """The detector whose response it gives."""
 
-    def simulate(self, conditions: Conditions, seed: int) -> Events:
-        """Return one event for each row of conditions; equal seeds give equal bytes."""
+    def simulate(self, conditions: Conditions, seed: int, *, extrapolate: bool = False) -> Events:
+        """Return one event for each row of conditions; equal seeds give equal bytes.
+
+        Conditions far outside the training are refused, unless ``extrapolate`` is set.
+        """
 
     @property
     def particles(self) -> tuple[str, ...]:
@@ -96,7 +103,9 @@ class FastSimulator(Protocol):
     def chooses_particle(self) -> bool:
         """Whether it gives the response of the particle that the condition ``pdg`` says."""
 
-    def stream(self, conditions: Conditions, seed: int) -> Iterator[Events]:
+    def stream(
+        self, conditions: Conditions, seed: int, *, extrapolate: bool = False
+    ) -> Iterator[Events]:
         """Yield the same events piece by piece, so that few are in memory at once."""
 
     @property
@@ -104,8 +113,12 @@ class FastSimulator(Protocol):
         """Lowest and highest training value of each numerical condition."""
 
     @property
-    def own_ranges(self) -> dict[int, tuple[float, float]]:
-        """The range of the detector's scale, MeV, of particles that had less than all of it."""
+    def own_ranges(self) -> OwnRanges:
+        """Ranges, by PDG id and condition, of particles that had less than all of them."""
+
+    @property
+    def seen(self) -> Seen:
+        """Values of categorical conditions in training, where not all that there are."""
 
     def outside(self, conditions: Conditions) -> BoolArray:
         """Return which rows lie outside the ranges of training (n,)."""
@@ -149,7 +162,7 @@ class TrainedSimulator(Described):
     @property
     def chooses_particle(self) -> bool:
         """Whether it gives the response of the particle that the condition ``pdg`` says."""
-        sees = find_model(self.card.model_kind).tells_particles_apart
+        sees = find_model(self.card.model_kind).tells_particles_apart()
         return sees and PDG in self.detector.conditions
 
     def describe(self) -> dict[str, Any]:
@@ -162,45 +175,63 @@ class TrainedSimulator(Described):
             "seed": card.seed,
         }
         return {
-            **common_facts(self, card.model_kind, self.about),
+            **common_facts(self, card.model_kind),
             "symmetries": card.model.model_dump(mode="json").get("symmetries"),
             "parameters": sum(p.numel() for p in self.surrogate.network.parameters()),
             "training": from_card | training_facts(self.about),
         }
 
     @property
-    def own_ranges(self) -> dict[int, tuple[float, float]]:
-        """The range of the detector's scale, MeV, of particles that had less than all of it."""
-        return own_ranges_of(self.about)
+    def own_ranges(self) -> OwnRanges:
+        """Ranges, by PDG id and condition, of particles that had less than all of them."""
+        return own_ranges_of(self.about, self.detector.scale)
 
-    def simulate(self, conditions: Conditions, seed: int) -> Events:
+    def simulate(self, conditions: Conditions, seed: int, *, extrapolate: bool = False) -> Events:
         """Return one event for each row of conditions.
+
+        Args:
+            conditions: what is asked for.
+            seed: equal seeds give equal bytes.
+            extrapolate: answer conditions far outside the training, too.
 
         Raises:
             EventsError: a condition is missing or not sensible.
-            SimulatorError: a particle is none of those that it learned from; or an answer is not
-                finite, or negative where there is no sign.
+            SimulatorError: a condition is far outside the training; a particle is none of those
+                that it learned from; or an answer is not finite, or negative where there is no
+                sign.
         """
-        return self._answers(conditions, seed).whole()
+        return self._answers(conditions, seed, extrapolate).whole()
 
-    def stream(self, conditions: Conditions, seed: int) -> Iterator[Events]:
+    def stream(
+        self, conditions: Conditions, seed: int, *, extrapolate: bool = False
+    ) -> Iterator[Events]:
         """Yield the events of :meth:`simulate` in pieces, so that few are in memory at once.
 
         Raises:
             EventsError: a condition is missing or not sensible.
-            SimulatorError: as for :meth:`simulate`.
+            SimulatorError: as for :meth:`simulate`; on answers, when it comes to them.
         """
-        return self._answers(conditions, seed).pieces()
+        return self._answers(conditions, seed, extrapolate).pieces()
 
-    def _answers(self, conditions: Conditions, seed: int) -> Answers:
+    def _answers(self, conditions: Conditions, seed: int, extrapolate: bool) -> Answers:
         conditions.check(self.detector)
+        if not extrapolate:
+            require_near(self, conditions)
         if PDG in self.detector.conditions:
             require_served(np.unique(conditions[PDG]).tolist(), self.particles, "the simulator")
         used = Conditions({name: conditions[name] for name in self.detector.conditions})
         facts = provenance("generate", model=self.card.model_kind, seed=seed, **self.about)
         return Answers(used, self.surrogate.blocks(used, seed), self.detector, facts)
 
-    def generate(self, energy: str, n: int, seed: int, particle: str | None = None) -> Events:
+    def generate(
+        self,
+        energy: str,
+        n: int,
+        seed: int,
+        particle: str | None = None,
+        *,
+        extrapolate: bool = False,
+    ) -> Events:
         """Return ``n`` events of particles at random places of the beam spot.
 
         Args:
@@ -210,17 +241,26 @@ class TrainedSimulator(Described):
             seed: where conditions and response come from.
             particle: ``gamma``; ``e-,gamma`` in turn; ``e-:2,gamma:1`` with weights; needed where
                 the particle is a condition and the detector does not draw it by itself.
+            extrapolate: answer energies far outside the training, too.
 
         Raises:
-            SimulacraError: it learned from other particles, or does not say from which.
+            SimulacraError: it learned from other particles, or does not say from which; or an
+                energy is far outside the training.
         """
         mixture = asked_particles(self, particle)
-        return self.simulate(conditions_at(self.detector, energy, n, seed, mixture), seed)
+        conditions = conditions_at(self.detector, energy, n, seed, mixture)
+        return self.simulate(conditions, seed, extrapolate=extrapolate)
+
+    @property
+    def seen(self) -> Seen:
+        """Values of categorical conditions in training, where not all that there are."""
+        return seen_of(self.about)
 
     def outside(self, conditions: Conditions) -> BoolArray:
         """Return which rows lie outside the ranges of training (n,)."""
         outside = conditions.outside(self.ranges, self.detector)
-        return outside | conditions.outside_own(self.own_ranges, self.detector)
+        outside |= conditions.outside_own(self.own_ranges, self.detector)
+        return outside | outside_seen(conditions.columns, conditions.columns.get(PDG), self.seen)
 
     def save(self, folder: Path) -> None:
         """Write the simulator to a folder, which appears whole or not at all."""
@@ -237,7 +277,7 @@ class TrainedSimulator(Described):
             "format_version": VERSION,
             "model": self.card.model_kind,
             "ranges": {name: list(limits) for name, limits in self.ranges.items()},
-            "impacts": _impacts(self.detector),
+            IMPACTS: impacts_of(self.detector),
             "about": dict(self.about),
             "sha256": {n: _digest(folder / n) for n in (DETECTOR, CARD, WEIGHTS, METRICS)},
             "seal": PLACEHOLDER,
@@ -263,7 +303,7 @@ class TrainedSimulator(Described):
     def _read(cls, folder: Path) -> Self:
         about = _read_about(folder)
         try:
-            detector = parse_detector((folder / DETECTOR).read_text(encoding="utf-8"), DETECTOR)
+            detector = parse_detector(read_text(folder / DETECTOR, SimulatorError), DETECTOR)
             card = Card.load(folder / CARD)
         except SimulacraError as error:
             msg = f"{folder}: {error}"
@@ -283,32 +323,16 @@ class TrainedSimulator(Described):
         return cls(surrogate.eval(), card, about["ranges"], about["about"], history)
 
 
-def _impacts(detector: Detector) -> str:
-    """Return what the impacts of a detector are, in a word."""
-    if not isinstance(detector, Calorimeter) or not detector.declared_axes:
-        return "none"
-    return "offsets" if detector.has_windows else "positions"
-
-
 def _require_places(folder: Path, about: Mapping[str, Any], detector: Detector) -> None:
-    """Raise a :class:`SimulatorError` where impacts were offsets and are positions now.
-
-    A folder that does not say what they are knows offsets from a cell's middle; in the cell around
-    the middle of the face these are positions.
-    """
-    if "impacts" in about or _impacts(detector) != "positions":
-        return
-    assert isinstance(detector, Calorimeter)
-    if not detector.beam_in_middle_cell:
-        msg = (
-            f"{folder}: its impacts are offsets from the middle of a cell; among cells that stand "
-            "still they are positions now: simulate and train it again"
-        )
+    """Raise a :class:`SimulatorError` where impacts were offsets and are positions now."""
+    if why := why_offsets(about.get(IMPACTS), detector):
+        msg = f"{folder}: {why}: simulate and train it again"
         raise SimulatorError(msg)
 
 
 def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _why_none(folder: Path) -> str:
@@ -325,9 +349,9 @@ def _read_about(folder: Path) -> dict[str, Any]:
     if not path.is_file():
         raise SimulatorError(_why_none(folder))
     try:
-        content = path.read_bytes()
+        content = read_small(path, SimulatorError)
         require_intact(content)
-        about: dict[str, Any] = json.loads(content)
+        about = parse_object(content)
         version, digests = about["format_version"], dict(about["sha256"])
         about["ranges"] = {
             name: (float(low), float(high)) for name, (low, high) in about["ranges"].items()
@@ -396,19 +420,19 @@ def _train(
     on_progress: OnProgress | None,
 ) -> TrainedSimulator:
     """Train in the folder ``part`` and publish the simulator as ``folder``."""
-    trained = fit(card, events, selection, part, on_progress)
+    trained = fit(card, events, selection, part, EpochSelection, on_progress)
     about = {
         "selected_step": trained.step,
         "selection_score": trained.score,
         "selection_floor": trained.floor,
         "particles": sorted(map(particle_name, events.particles)),
-        **_own_ranges(events),
+        **recorded(events),
         "train_events": len(events),
         "train_sha256": fingerprint(events),
         "selection_sha256": fingerprint(selection),
     }
     simulator = TrainedSimulator(
-        trained.surrogate.eval(), card, _ranges(events), about, trained.history
+        trained.surrogate.eval(), card, trained_ranges(events), about, trained.history
     )
     simulator._write(part)
     for leftover in part.iterdir():
@@ -426,49 +450,10 @@ def _decided(card: Card, events: Events) -> tuple[Card, tuple[str, ...]]:
     return card.model_copy(update={"model": model}), notes
 
 
-def _ranges(events: Events) -> dict[str, tuple[float, float]]:
-    return {
-        name: (float(events.conditions[name].min()), float(events.conditions[name].max()))
-        for name, spec in events.detector.conditions.items()
-        if spec.role in ("log", "linear", "cyclic")
-    }
-
-
-def _own_ranges(events: Events) -> dict[str, dict[str, list[float]]]:
-    """Return the ranges that particles have of their own, where one has less than all have.
-
-    Ends that are nearer than a part of the whole range are taken as the same: drawn values.
-    """
-    if PDG not in events.detector.conditions:
-        return {}
-    scale, pdg = np.log(events.conditions[events.detector.scale]), events.conditions[PDG]
-    low, high = scale.min(), scale.max()
-    near, own = SAME_END * (high - low), {}
-    for particle in events.particles:
-        mine = scale[pdg == particle]
-        first, last = mine.min(), mine.max()
-        if first > low + near or last < high - near:
-            ends = (first if first > low + near else low, last if last < high - near else high)
-            own[particle_name(particle)] = [float(np.exp(end)) for end in ends]
-    return {OWN_RANGES: own} if own else {}
-
-
 def _particle_notes(events: Events) -> tuple[str, ...]:
-    """Return a note on the particles that a condition tells apart."""
+    """Return notes on the particles that a condition tells apart, and on what was not seen."""
+    notes = tuple(range_notes(events))
     if PDG not in events.detector.conditions:
-        return ()
+        return notes
     told = f"particles: {names_of(events.particles)}, told apart by the condition {PDG}"
-    return (told, *_narrower(events))
-
-
-def _narrower(events: Events) -> Iterator[str]:
-    """Yield which particles lack a part of a condition: only the scale has ranges of their own."""
-    for name, (low, high) in _ranges(events).items():
-        spec, near = events.detector.conditions[name], LARGE_GAP * (high - low)
-        if name == events.detector.scale or spec.role == "cyclic":
-            continue
-        for pdg in events.particles:
-            mine = events.conditions[name][events.conditions[PDG] == pdg]
-            if mine.min() > low + near or mine.max() < high - near:
-                ends = f"{mine.min():.4g} to {mine.max():.4g} {spec.unit}".rstrip()
-                yield f"{particle_name(pdg)} has {name} from {ends} only; elsewhere it is a guess"
+    return (told, *notes)

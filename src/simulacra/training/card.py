@@ -18,7 +18,8 @@ from pydantic import (
 
 from simulacra.detectors.base import Frozen
 from simulacra.errors import CardError
-from simulacra.files.yaml_text import one_line_errors, parse_yaml, text_of
+from simulacra.files.small_files import read_text
+from simulacra.files.yaml_text import one_line_errors, parse_yaml
 from simulacra.models import find_model
 
 
@@ -58,7 +59,7 @@ class CardFile(Frozen):
         if not path.is_file():
             msg = f"no card {path}"
             raise CardError(msg)
-        return cls.parse(text_of(path, CardError), str(path), overrides)
+        return cls.parse(read_text(path, CardError), str(path), overrides)
 
 
 class DataCard(Frozen):
@@ -144,7 +145,7 @@ class AdversarialCard(Frozen):
     precision: Precision = "32-true"
 
 
-class OneLossCard(Frozen):
+class LikelihoodCard(Frozen):
     """How a model with one loss (a flow, flow matching, an autoencoder) is trained, with AdamW.
 
     Attributes:
@@ -160,7 +161,7 @@ class OneLossCard(Frozen):
         precision: of forward and backward passes.
     """
 
-    loop: Literal["one-loss"] = "one-loss"
+    loop: Literal["likelihood"] = "likelihood"
     steps: int = Field(gt=0)
     batch_size: int = Field(default=256, gt=0)
     learning_rate: float = Field(default=1e-3, gt=0)
@@ -174,8 +175,16 @@ class OneLossCard(Frozen):
 
 LATE = 0.9
 """Part of a training by likelihood after which its learning rate has fallen."""
-TrainingCard = AdversarialCard | OneLossCard
-LOOPS: dict[str, type[TrainingCard]] = {"adversarial": AdversarialCard, "one-loss": OneLossCard}
+TrainingCard = AdversarialCard | LikelihoodCard
+LOOPS: dict[str, type[TrainingCard]] = {
+    "adversarial": AdversarialCard,
+    "likelihood": LikelihoodCard,
+}
+FORMER_LOOPS = {"one-loss": "likelihood"}
+"""Names of loops in cards of earlier versions, read as today's."""
+
+
+Measure = Literal["moments", "chi2"]
 
 
 class SelectionCard(Frozen):
@@ -187,7 +196,7 @@ class SelectionCard(Frozen):
         groups: groups of observables that are compared, with equal weights; the default depends on
             the kind of detector.
         after: part of the training before which no epoch is chosen; by default 0.9 in the loop
-            ``one-loss``, which does not decay and is best when its learning rate has fallen, and
+            ``likelihood``, which does not decay and is best when its learning rate has fallen, and
             0 in the other one. Models that grow want their end, too.
         measure: how far an observable is off: ``moments``, the distance of the means in widths and
             the logarithm of the ratio of widths; ``chi2``, chi2 per degree of freedom of its
@@ -198,7 +207,7 @@ class SelectionCard(Frozen):
     repeat: int = Field(default=3, gt=0)
     groups: tuple[str, ...] | None = Field(default=None, min_length=1)
     after: float | None = Field(default=None, ge=0, lt=1)
-    measure: Literal["moments", "chi2"] = "moments"
+    measure: Measure = "moments"
 
 
 LARGEST_OPTION = 100_000
@@ -224,7 +233,7 @@ class Card(CardFile):
             msg = "give the model's 'kind'"
             raise ValueError(msg)
         try:
-            config = find_model(str(value["kind"])).config_class()
+            config = find_model(str(value["kind"])).Config
         except CardError as error:
             raise ValueError(str(error)) from None
         checked = config.model_validate(value)
@@ -248,9 +257,11 @@ class Card(CardFile):
             # without a model the card is refused for that, and the loop is not known
             checked: TrainingCard = value if model is None else validate(value)
             return checked
-        content = value.model_dump() if isinstance(value, Frozen) else value
-        needed = find_model(model.kind).training
+        content = dict(value.model_dump() if isinstance(value, Frozen) else value)
+        needed = find_model(model.kind).loop
         asked = content.get("loop", needed)
+        if asked in FORMER_LOOPS:
+            asked = content["loop"] = FORMER_LOOPS[asked]
         if asked != needed:
             msg = f"model {model.kind!r} needs the loop {needed!r}, the card asks for {asked!r}"
             raise ValueError(msg)
@@ -263,7 +274,7 @@ class Card(CardFile):
     ) -> SelectionCard:
         if value.after is not None:
             return value
-        late = isinstance(info.data.get("training"), OneLossCard)
+        late = isinstance(info.data.get("training"), LikelihoodCard)
         return value.model_copy(update={"after": LATE if late else 0.0})
 
     @property

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from simulacra.errors import SimulatorError
 from simulacra.files.tensors import restore, state_of
-from simulacra.models import OneLossModel
+from simulacra.models import LikelihoodModel
 from simulacra.models.surrogate import Surrogate
 from simulacra.training.batch_norm import EVENTS, with_own_statistics
-from simulacra.training.card import OneLossCard
+from simulacra.training.card import LikelihoodCard
 from simulacra.training.layers import in_single, own_random_numbers, set_progress
 from simulacra.training.schedules import learning_rate_factor, moving_average, set_learning_rate
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
 
-class OneLossRun:
+class LikelihoodRun:
     """The state of a training run: it advances step by step, is saved and restored.
 
     Args:
@@ -38,7 +38,7 @@ class OneLossRun:
         surrogate: Surrogate,
         features: Tensor,
         conditions: Tensor,
-        card: OneLossCard,
+        card: LikelihoodCard,
         seed: int,
         fabric: Fabric,
     ) -> None:
@@ -76,7 +76,7 @@ class OneLossRun:
         factor = learning_rate_factor(self.step, card.steps, card.final_learning_rate, card.warm_up)
         set_learning_rate(self._optimiser, card.learning_rate * factor)
         set_progress(self._network.module, self.step / card.steps)
-        network = cast("OneLossModel", self._network)
+        network = cast("LikelihoodModel", self._network)
         with own_random_numbers(self._seed, self.step, self.fabric.device):
             features, conditions = self._batch(card.batch_size, self._rng)
             with self.fabric.autocast():
@@ -114,7 +114,7 @@ class OneLossRun:
         return average.state_dict()
 
     def _answer(self, network: nn.Module, rng: torch.Generator) -> dict[str, Tensor]:
-        return cast("OneLossModel", network).losses(*self._batch(EVENTS, rng), rng)
+        return cast("LikelihoodModel", network).losses(*self._batch(EVENTS, rng), rng)
 
     def state(self) -> dict[str, Tensor]:
         """Return everything that the run's future depends on, as named tensors."""

@@ -7,7 +7,7 @@ import csv
 import hashlib
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,14 +22,14 @@ from simulacra.errors import CardError, SimulatorError
 from simulacra.events import Events, numbers_of
 from simulacra.files.atomic import whole_file
 from simulacra.files.memory import require_room
+from simulacra.files.small_files import read_text
 from simulacra.files.tensors import below_prefix, read_tensors, with_prefix, write_tensors
 from simulacra.models import find_model
 from simulacra.models.surrogate import Surrogate
-from simulacra.observables.selection_score import EpochSelection
 from simulacra.training.adversarial import AdversarialRun
-from simulacra.training.card import AdversarialCard, Card, TrainingCard
+from simulacra.training.card import AdversarialCard, Card, Measure, TrainingCard
 from simulacra.training.degenerate import check_sample
-from simulacra.training.likelihood import OneLossRun
+from simulacra.training.likelihood import LikelihoodRun
 
 CHECKPOINT = "checkpoint.safetensors"
 METRICS = "metrics.csv"
@@ -57,11 +57,26 @@ class Trained:
     history: tuple[Row, ...]
 
 
+class Score(Protocol):
+    """A score of generated events against selection events; lower is better, 0 is perfect."""
+
+    def row(self, generated: Events) -> Row:
+        """Return the score as ``score``, and other numbers that are worth a column."""
+
+    def floor(self, repeat: int, rng: np.random.Generator) -> float:
+        """Return about the score of independent full simulation, ``repeat`` times as many."""
+
+
+ScoreOf = Callable[[Events, Sequence[str] | None, Measure], Score]
+"""The score against selection events, by groups of observables and a measure of distance."""
+
+
 def fit(
     card: Card,
     train: Events,
     selection: Events,
     folder: Path,
+    score: ScoreOf,
     on_progress: OnProgress | None = None,
 ) -> Trained:
     """Train what the card describes and return its best epoch.
@@ -74,6 +89,7 @@ def fit(
         train: events to learn from.
         selection: events to choose the epoch by; no event should be in both.
         folder: where the checkpoint and ``metrics.csv`` are written.
+        score: what the epoch is chosen by.
         on_progress: called after every step with (step, steps, best evaluation so far).
 
     Raises:
@@ -85,7 +101,7 @@ def fit(
     """
     check_sample(train, "training")
     check_sample(selection, "selection")
-    return _Fit(card, train, selection, folder).run(on_progress)
+    return _Fit(card, train, selection, folder, score).run(on_progress)
 
 
 class Run(Protocol):
@@ -132,13 +148,15 @@ def start(
     fabric.launch()
     if isinstance(card, AdversarialCard):
         return AdversarialRun(surrogate, features, conditions, card, seed, fabric)
-    return OneLossRun(surrogate, features, conditions, card, seed, fabric)
+    return LikelihoodRun(surrogate, features, conditions, card, seed, fabric)
 
 
 class _Fit:
     """One call of :func:`fit`: what it builds once and then carries through the steps."""
 
-    def __init__(self, card: Card, train: Events, selection: Events, folder: Path) -> None:
+    def __init__(
+        self, card: Card, train: Events, selection: Events, folder: Path, score: ScoreOf
+    ) -> None:
         self.card = card
         self.folder = folder
         init, loop, evaluation, halves = np.random.SeedSequence(card.seed).generate_state(4)
@@ -150,13 +168,13 @@ class _Fit:
         self.answering = copy.deepcopy(self.surrogate).eval()
         """What is judged: it holds the averaged weights, training goes on in the other."""
         self.run_state = start(self.surrogate, features, encoded, card.training, int(loop))
-        self.selection = EpochSelection(selection, card.selection.groups, card.selection.measure)
+        self.score = score(selection, card.selection.groups, card.selection.measure)
         generated = card.selection.repeat * len(selection)
         size = 4 * generated * numbers_of(train.detector)
         require_room(size, f"selection.repeat: {generated} events")
         repeated = Conditions.concatenate([selection.conditions] * card.selection.repeat)
         self.conditions = repeated
-        self.floor = self.selection.floor(card.selection.repeat, np.random.default_rng(halves))
+        self.floor = self.score.floor(card.selection.repeat, np.random.default_rng(halves))
         self.evaluation_seed = int(evaluation)
         self.identity = _identity(card, train, selection)
         self.history: list[Row] = []
@@ -190,17 +208,13 @@ class _Fit:
         response = self.answering.generate(self.conditions, self.evaluation_seed)
         weights = {k: v.detach().clone() for k, v in self.answering.state_dict().items()}
         events = Events(self.conditions, response, self.surrogate.detector)
-        score, energies = self.selection.score(events)
+        scored = self.score.row(events)
         self._refuse_broken(losses)
         wall, cpu = self.spent.tolist()
-        headline = self.selection.headline.name
         times = {"seconds": wall, "cpu_seconds": cpu}
+        score = scored.pop("score")
         row: Row = {"step": self.run_state.step, **times, "score": score, "floor": self.floor}
-        row |= losses
-        for energy in energies:
-            row[f"score {energy.label}"] = energy.score
-            row[f"{headline} mean {energy.label}"] = energy.headline_mean
-            row[f"{headline} width {energy.label}"] = energy.headline_width
+        row |= losses | scored
         self.history.append(row)
         after = self.card.selection.after or 0.0
         eligible = self.run_state.step >= after * self.card.training.steps
@@ -271,12 +285,12 @@ def read_metrics(path: Path) -> tuple[Row, ...]:
     Raises:
         SimulatorError: the file is damaged.
     """
-    with path.open(newline="", encoding="utf-8") as file:
-        try:
-            rows = [{k: float(v) for k, v in row.items() if v} for row in csv.DictReader(file)]
-        except (TypeError, ValueError, csv.Error) as error:
-            msg = f"{path}: damaged: {error}"
-            raise SimulatorError(msg) from None
+    lines = read_text(path, SimulatorError).splitlines()
+    try:
+        rows = [{k: float(v) for k, v in row.items() if v} for row in csv.DictReader(lines)]
+    except (TypeError, ValueError, csv.Error) as error:
+        msg = f"{path}: damaged: {error}"
+        raise SimulatorError(msg) from None
     return tuple(rows)
 
 

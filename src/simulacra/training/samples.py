@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from simulacra.datasets.samples import open_parts
 from simulacra.datasets.shared_events import digests_of, repeated, shared
-from simulacra.detectors import Detector
+from simulacra.detectors import Calorimeter, Detector
 from simulacra.errors import EventsError
 from simulacra.events import Events, told_apart
 from simulacra.io.joined import whole
@@ -46,8 +47,40 @@ def _read(sources: Sequence[str], detector: Detector) -> Events:
     """Return the events of all files; who declares the particle does not ask it of each file."""
     bare = detector.without_particles()
     events = whole([part for source in sources for part in open_parts(source, bare)])
-    told_apart([events], [", ".join(sources)])
+    name = ", ".join(sources)
+    told_apart([events], [name])
+    if _says_not_where(events.detector) and _enter_anywhere(events.provenance):
+        msg = (
+            f"{name}: in this hybrid run particles enter anywhere, and no condition says where: "
+            "nothing learned from it would be in its place; simulate with a detector that declares "
+            "the impact"
+        )
+        raise EventsError(msg)
     return events
+
+
+def _says_not_where(detector: Detector) -> bool:
+    """Return whether cells stand still, and the conditions leave out where particles enter."""
+    if not isinstance(detector, Calorimeter):
+        return False
+    return detector.stands_still and len(detector.declared_axes) < len(detector.axes)
+
+
+def _enter_anywhere(facts: Mapping[str, Any]) -> bool:
+    """Return whether events are of a hybrid run that reads out all cells of a region's layers.
+
+    Unless each event has one particle that enters straight in the middle of the face.
+    """
+    if parts := facts.get("joined", ()):
+        return any(_enter_anywhere(part.get("provenance", {})) for part in parts)
+    card = facts.get("card", {}) if facts.get("step") == "hybrid" else {}
+    regions, particles = card.get("regions", {}).values(), card.get("particles", ())
+    if not any(region["readout"] == "layers" for region in regions):
+        return False
+    central = all(not any(region["position"][:2]) and not region["turn"] for region in regions)
+    aimed = [not any(map(any, (p["x"], p["y"], p["theta"]))) for p in particles]
+    alone = sum(particle["count"] for particle in particles) == 1
+    return not (central and alone and all(aimed))
 
 
 def _of_same_particles(

@@ -14,7 +14,8 @@ from pydantic import Field, model_validator
 
 from simulacra.detectors.base import Frozen
 from simulacra.errors import SimulacraError
-from simulacra.files.yaml_text import one_line_errors, parse_yaml, text_of
+from simulacra.files.small_files import read_text
+from simulacra.files.yaml_text import one_line_errors, parse_yaml
 from simulacra.validation.metrics.baseline import VERDICTS, Verdict
 from simulacra.validation.metrics.one_dimensional import Estimate
 from simulacra.validation.result import Comparison, GroupResult, ThresholdResult, Validation
@@ -100,7 +101,7 @@ class Thresholds(Frozen):
             msg = f"no thresholds file {path}"
             raise SimulacraError(msg)
         with one_line_errors(str(path), SimulacraError):
-            return cls.model_validate(parse_yaml(text_of(path, SimulacraError)) or {})
+            return cls.model_validate(parse_yaml(read_text(path, SimulacraError)) or {})
 
 
 def require_classifiers(thresholds: Thresholds, *, present: bool) -> None:

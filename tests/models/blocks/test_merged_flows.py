@@ -13,13 +13,13 @@ from tests.tracks import conditions
 
 DETECTOR = load_detector("alice-tpc")
 TRACKS = [kind for kind, entry in MODELS.items() if entry.reference.startswith("ALICE")]
-GANS = [kind for kind in TRACKS if MODELS[kind].training == "adversarial"]
+GANS = [kind for kind in TRACKS if MODELS[kind].loop == "adversarial"]
 CONDITIONAL = {"cond-lstm", "cond-dcgan"}
 
 
 def _surrogate(kind, **options):
     entry = find_model(kind)
-    config = entry.config_class().model_validate(SMALL_MODELS[kind] | options)
+    config = entry.Config.model_validate(SMALL_MODELS[kind] | options)
     with torch.random.fork_rng():
         torch.manual_seed(1)
         return Surrogate(entry, config, DETECTOR).eval()
@@ -112,4 +112,4 @@ def test_needs_a_tpc(kind):
     entry = find_model(kind)
     words = f"model {kind} needs a time-projection chamber, atlas-barrel is a calorimeter"
     with pytest.raises(CardError, match=words):
-        Surrogate(entry, entry.config_class()(), load_detector("atlas-barrel"))
+        Surrogate(entry, entry.Config(), load_detector("atlas-barrel"))

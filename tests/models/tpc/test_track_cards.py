@@ -44,5 +44,5 @@ def test_the_epoch_is_chosen_by_what_the_system_can_know(name, events):
     asked = {observable.name for members in groups.values() for observable in members}
     assert ("rmse_true" in asked) == name.startswith("cond")
     assert card.training.steps % card.selection.every == 0
-    if find_model(card.model_kind).training == "adversarial":
+    if find_model(card.model_kind).loop == "adversarial":
         assert card.training.optimiser.kind == "adam"

@@ -102,7 +102,7 @@ def test_no_model_makes_a_cluster_behind_an_end_plate(kind):
     detector, rng = chamber(drift_length=300.0, eta=(-1.8, 1.8)), np.random.default_rng(2)
     conditions = random_particles(detector, 200, rng)
     entry = find_model(kind)
-    config = entry.config_class().model_validate(SMALL_MODELS[kind])
+    config = entry.Config.model_validate(SMALL_MODELS[kind])
     with torch.random.fork_rng():
         torch.manual_seed(1)
         surrogate = Surrogate(entry, config, detector)
@@ -150,7 +150,7 @@ def small_helix_flow(changes):
     """Return a tiny helix-flow for a chamber, and 150 tracks there."""
     detector, rng = chamber(**changes), np.random.default_rng(1)
     entry = find_model("helix-flow")
-    config = entry.config_class().model_validate(SMALL_MODELS["helix-flow"])
+    config = entry.Config.model_validate(SMALL_MODELS["helix-flow"])
     with torch.random.fork_rng():
         torch.manual_seed(1)
         surrogate = Surrogate(entry, config, detector)

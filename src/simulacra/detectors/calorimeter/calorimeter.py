@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from simulacra.arrays import Array, BoolArray, FloatArray, IntArray
-from simulacra.detectors.base import DetectorBase, ResponseArray
+from simulacra.detectors.base import Detector, ResponseArray
 from simulacra.detectors.calorimeter import facts
 from simulacra.detectors.calorimeter.beam import Beam, drawn, limits, varies
 from simulacra.detectors.calorimeter.ionisation import minimum_ionisation
@@ -36,6 +36,8 @@ EDGE = 1e-9
 """How near to a cell's edge an impact still lies on its side of it, mm."""
 EVEN_EDGE = 1e-6
 """Part of the face's size by which single precision may miss its edge."""
+CELL_EDGE = 1e-4
+"""Part of half a cell by which an offset in single precision may miss its edge."""
 MOST_REPETITIONS = 100_000
 MOST_LAYERS = 10_000
 MOST_CELLS = 10_000_000
@@ -72,7 +74,7 @@ class Layer:
     hit_threshold: float
 
 
-class Calorimeter(DetectorBase):
+class Calorimeter(Detector):
     """A calorimeter whose response is one energy (MeV) per cell, layer after layer.
 
     Attributes:
@@ -633,20 +635,40 @@ class Calorimeter(DetectorBase):
     def why_impossible(self, columns: Mapping[str, Array]) -> str:
         """Return why no particle can enter with these conditions (n,); nothing where it can.
 
-        Positions must lie on the face, and particles must fly into it.
+        Positions must lie on the face, offsets within the reference cell, and particles must fly
+        into it.
         """
         theta = np.asarray(columns.get("theta", 0.0), np.float64)
         if np.any(np.abs(theta) >= math.pi / 2):
             return f"theta must lie within ±90 deg, {np.abs(theta).max():g} rad does not"
         if "phi" in self.conditions and np.any(theta < 0):
             return f"with phi, theta is not negative, but {theta.min():g} rad"
-        if self.has_windows or not self.declared_axes:
+        if self.has_windows:
+            return self._why_beside_cell(columns)
+        if not self.declared_axes:
             return ""
         x, y = (
             np.asarray(columns.get(f"impact_{axis}", limits(law)[0]), np.float64)
             for axis, law in zip(self.axes, (self.beam.x, self.beam.y), strict=True)
         )
         return self._why_beside(*np.broadcast_arrays(x, y))
+
+    def _why_beside_cell(self, columns: Mapping[str, NDArray[np.generic]]) -> str:
+        """Return which impacts are no offsets within the reference cell; nothing where all are."""
+        assert self.reference_cell is not None
+        sizes = zip(self.axes, self.reference_cell, self.alignment_states, strict=True)
+        for axis, cell, states in sizes:
+            state = np.asarray(columns.get(f"alignment_{axis}", 0))
+            if np.any((state < 0) | (state >= states)):
+                return f"alignment_{axis} must lie within 0 to {states - 1}"
+            impact = np.abs(np.asarray(columns.get(f"impact_{axis}", 0.0), np.float64))
+            if np.any(impact > cell / 2 * (1 + CELL_EDGE)):
+                return (
+                    f"impact_{axis} must lie within ±{cell / 2:g} mm, {impact.max():g} mm does "
+                    "not: cells are read out around the one that is hit, and it is the offset "
+                    "from the middle of that cell"
+                )
+        return ""
 
     def _why_beside(self, x: FloatArray, y: FloatArray) -> str:
         """Return which of some points (mm) lies beside the face; nothing where none does."""
@@ -671,12 +693,12 @@ class Calorimeter(DetectorBase):
         spots = (limits(self.beam.x), limits(self.beam.y))
         sizes = zip(self.volume.width, self.reference_cell, self.alignment_states, strict=True)
         points = []
+        if why := self._why_beside_cell(columns):
+            msg = f"{self.name}: {why}"
+            raise DetectorError(msg)
         for axis, spot, (width, cell, states) in zip(self.axes, spots, sizes, strict=True):
             impact = self._column(f"impact_{axis}", columns)
             state = self._column(f"alignment_{axis}", columns) if states > 1 else 0
-            if np.any(np.abs(impact) > cell / 2 * (1 + 1e-6)):
-                msg = f"{self.name}: impact_{axis} must lie within ±{cell / 2:g} mm"
-                raise DetectorError(msg)
             # The first reference cell of the period around the beam spot's middle.
             first = math.floor((sum(spot) + width) / (2 * cell) - states / 2 + 0.5)
             index = first + (np.asarray(state, np.int64) - first) % states

@@ -7,7 +7,7 @@ particles and hits may lie in two tables that it joins.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -24,10 +24,12 @@ from simulacra.io.mapped.mapping import Layout, Place
 from simulacra.io.mapped.plan import Plan, Tables, plan_events
 from simulacra.io.mapped.rows import select_rows
 from simulacra.io.mapped.scaling import scaled
+from simulacra.io.mapped.second_energy import require_one_energy
 from simulacra.io.mapped.tables import scale_of
 from simulacra.io.mapped.truth import read_conditions, read_particles
 from simulacra.io.voxel_order import require_order
 from simulacra.particles import PDG, particle_name
+from simulacra.units import find_unit
 
 
 def assemble(
@@ -84,11 +86,28 @@ def assemble(
                     "cell_id is taken as the place in our order of cells (docs/files.md); "
                     "--cells FILE.csv maps other numbers"
                 )
-        notes += left_out(plan)
+        notes += [*_contradictions(plan, layout), *left_out(plan)]
+    unit = "MeV" if believed else str(units[ENERGY])
+    require_one_energy(plan, layout, chosen, columns[ENERGY], unit, rows.start or 0)
     for note in notes:
         warnings.warn(note, stacklevel=2)
     facts = _facts(plan, layout, units, particles)
     return Events(Conditions(columns), {"showers": cells}, detector, facts)
+
+
+def _contradictions(plan: Plan, layout: Layout) -> Iterator[str]:
+    """Yield which columns state another unit than the one that the mapping gives."""
+    for target, place in plan.places.items():
+        source = layout.source(target)
+        if source is None or source.unit is None:
+            continue
+        for column in place.columns[:1]:
+            stated = place.table.unit(column)
+            if stated is not None and find_unit(stated) != find_unit(source.unit):
+                yield (
+                    f"{place.table.name}/{column} states {stated}, the mapping says "
+                    f"{source.unit}: that is taken"
+                )
 
 
 def _facts(

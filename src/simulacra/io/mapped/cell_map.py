@@ -21,6 +21,7 @@ from simulacra.detectors import Calorimeter
 from simulacra.detectors.calorimeter.segmentation import PolarSegmentation
 from simulacra.detectors.calorimeter.stack import Box
 from simulacra.errors import EventsError
+from simulacra.files.small_files import read_text
 from simulacra.io.mapped.tables import scale_of, stated_unit
 
 OUTSIDE, LEFT_OUT = -1, -2
@@ -212,14 +213,18 @@ def read_cell_table(
 
 def _read_csv(path: Path) -> tuple[list[str], list[list[str]]]:
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+        text = read_text(path, EventsError, encoding="utf-8-sig")
+    except OSError as error:
         msg = f"{path}: not a readable CSV file: {error}"
         raise EventsError(msg) from None
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
     first = lines[0] if lines else ""
     delimiter = next((sign for sign in (",", ";", "\t") if sign in first), ",")
-    table = [[entry.strip() for entry in row] for row in csv.reader(lines, delimiter=delimiter)]
+    try:
+        table = [[entry.strip() for entry in row] for row in csv.reader(lines, delimiter=delimiter)]
+    except csv.Error as error:
+        msg = f"{path}: not a readable CSV file: {error}"
+        raise EventsError(msg) from None
     if len(table) < 2 or any(len(row) != len(table[0]) for row in table):
         msg = f"{path}: a line of names and lines of as many entries are needed"
         raise EventsError(msg)
@@ -250,7 +255,7 @@ def _ids(path: Path, header: list[str], rows: list[list[str]], keys: list[int]) 
 def _own_cells(path: Path, detector: Calorimeter, texts: list[str]) -> IntArray:
     try:
         cells = np.array([int(text) if text else LEFT_OUT for text in texts], np.int64)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         msg = f"{path}: cell must be a whole number or empty: {error}"
         raise EventsError(msg) from None
     beyond = cells[(cells >= detector.n_cells) | ((cells < 0) & (cells != LEFT_OUT))]

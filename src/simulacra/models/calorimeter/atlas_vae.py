@@ -30,6 +30,7 @@ from simulacra.models.blocks.networks import dense
 from simulacra.models.blocks.variational import divergence_from_normal, drawn
 from simulacra.models.calorimeter.dense_showers import FLOOR, DenseShowers, Output
 from simulacra.models.requirements import calorimeter_for
+from simulacra.models.system import System
 from simulacra.transforms import FractionOfEnergy, LayersOfCells, Transform
 
 
@@ -112,12 +113,18 @@ class ShowerTerms(nn.Module):
         return total, layers / total.clamp_min(FLOOR)
 
 
-class AtlasVae(nn.Module):
-    """Encoder, decoder and, where asked for, the flow; the loop ``one-loss`` trains them.
+class AtlasVae(nn.Module, System):
+    """Encoder, decoder and, where asked for, the flow; the loop ``likelihood`` trains them.
 
     Raises:
         CardError: the detector has not as many layers as the options have weights.
     """
+
+    Config = AtlasVaeConfig
+    serves = "calorimeter"
+    loop = "likelihood"
+    summary = "dense variational autoencoder; with flow_blocks, latent space made normal by IAF"
+    reference = "ATLAS, ATL-SOFT-PUB-2018-001 and the fifth deck"
 
     def __init__(self, config: AtlasVaeConfig, detector: Detector, conditions: int) -> None:
         super().__init__()
@@ -194,7 +201,7 @@ class AtlasVae(nn.Module):
             raise ExportError(msg)
         return self.decoder.chain()
 
-
-def transform(config: AtlasVaeConfig, detector: Detector) -> Transform:  # noqa: ARG001
-    """Return the preprocessing: cells as fractions of the incident kinetic energy."""
-    return FractionOfEnergy.of(detector)
+    @staticmethod
+    def transform_for(config: AtlasVaeConfig, detector: Detector) -> Transform:  # noqa: ARG004
+        """Return the preprocessing: cells as fractions of the incident kinetic energy."""
+        return FractionOfEnergy.of(detector)

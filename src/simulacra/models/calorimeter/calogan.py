@@ -39,6 +39,7 @@ from simulacra.models.blocks.networks import (
     started,
 )
 from simulacra.models.requirements import images_for
+from simulacra.models.system import System
 from simulacra.transforms import Encoder, ScaledCells, ScaledConditions, Transform
 from simulacra.units import GEV
 
@@ -252,19 +253,27 @@ class Critics(MinimaxCritic):
         return super().judge(fake, conditions) | {"energy": self.config.energy_weight * off}
 
 
-class CaloGan(Gan[Generator, Critics]):
+class CaloGan(Gan[Generator, Critics], System):
     """Generator and discriminator; :mod:`simulacra.training.adversarial` trains them."""
+
+    Config = CaloGanConfig
+    serves = "calorimeter"
+    loop = "adversarial"
+    summary = "vanilla GAN of locally connected layers, in-painting from layer to layer"
+    reference = "CaloGAN, arXiv:1705.02355 and arXiv:1712.10321"
+    default_detector = "calogan"
+    sees = ("energy",)
 
     def __init__(self, config: CaloGanConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002
         images = images_for(config.kind, detector)
         super().__init__(Generator(config, images), Critics(config, images), config.latent)
 
+    @staticmethod
+    def transform_for(config: CaloGanConfig, detector: Detector) -> Transform:  # noqa: ARG004
+        """Return the preprocessing: cells in GeV."""
+        return ScaledCells.of(detector, GEV)
 
-def transform(config: CaloGanConfig, detector: Detector) -> Transform:  # noqa: ARG001
-    """Return the preprocessing: cells in GeV."""
-    return ScaledCells.of(detector, GEV)
-
-
-def encoder(config: CaloGanConfig, detector: Detector) -> Encoder:
-    """Return what the networks see of the conditions: the energy alone, over energy_unit."""
-    return ScaledConditions(list(detector.conditions), {"energy": config.energy_unit * GEV})
+    @staticmethod
+    def encoder_for(config: CaloGanConfig, detector: Detector) -> Encoder:
+        """Return what the networks see of the conditions: the energy alone, over energy_unit."""
+        return ScaledConditions(list(detector.conditions), {"energy": config.energy_unit * GEV})

@@ -28,6 +28,7 @@ from simulacra.detectors.base import Frozen
 from simulacra.models.blocks.networks import dense
 from simulacra.models.distributions.emptiness import Emptiness
 from simulacra.models.requirements import several_cells_for
+from simulacra.models.system import System
 from simulacra.transforms import NormalisedShowers, Transform
 
 
@@ -191,8 +192,14 @@ class CouplingFlow(nn.Module):
         return total - data.square().sum(dim=1) / 2 - constant
 
 
-class TwoStageFlow(nn.Module):
+class TwoStageFlow(nn.Module, System):
     """P(layer energies | conditions) and P(cells | layer energies, conditions)."""
+
+    Config = CouplingFlowConfig
+    serves = "calorimeter"
+    loop = "likelihood"
+    summary = "rational-quadratic splines: layer energies, then cells given them"
+    reference = "after CaloINN, arXiv:2312.09290"
 
     def __init__(self, config: CouplingFlowConfig, detector: Detector, conditions: int) -> None:
         super().__init__()
@@ -244,12 +251,12 @@ class TwoStageFlow(nn.Module):
     def _context(self, conditions: Tensor, energies: Tensor) -> Tensor:
         return torch.cat([conditions, energies.clamp(-self.bound, self.bound)], dim=1)
 
+    @staticmethod
+    def transform_for(config: CouplingFlowConfig, detector: Detector) -> Transform:
+        """Return the preprocessing: u-variables of layers, cells as parts of their layer."""
+        return NormalisedShowers(detector, config.zero_width)
+
 
 def _empty(features: Tensor) -> Tensor:
     """Return which events (n,) hold no energy."""
     return torch.isneginf(features[:, 0])
-
-
-def transform(config: CouplingFlowConfig, detector: Detector) -> Transform:
-    """Return the preprocessing: layer energies as u-variables, cells as parts of their layer."""
-    return NormalisedShowers(detector, config.zero_width)

@@ -23,6 +23,7 @@ from simulacra.models.blocks.gan import Gan
 from simulacra.models.blocks.networks import TrainableSwish, dense, gradient_penalty, leaky
 from simulacra.models.calorimeter.dense_showers import DenseShowers, Output
 from simulacra.models.requirements import calorimeter_for
+from simulacra.models.system import System
 from simulacra.transforms import FractionOfEnergy, Transform
 
 
@@ -137,8 +138,14 @@ class Critics(nn.Module):
         return losses
 
 
-class DNNCaloGAN(Gan[DenseShowers, Critics]):
+class DNNCaloGAN(Gan[DenseShowers, Critics], System):
     """Generator and critics; :mod:`simulacra.training.adversarial` trains them."""
+
+    Config = DNNCaloGANConfig
+    serves = "calorimeter"
+    loop = "adversarial"
+    summary = "dense WGAN-GP on flat cells with a second critic for the total energy"
+    reference = "ATLAS, ATL-SOFT-PUB-2018-001 and the fifth deck"
 
     def __init__(self, config: DNNCaloGANConfig, detector: Detector, conditions: int) -> None:
         cells = calorimeter_for(config.kind, detector).n_cells
@@ -156,7 +163,7 @@ class DNNCaloGAN(Gan[DenseShowers, Critics]):
         """Return the generator as a chain of layers from noise and conditions, joined, to cells."""
         return self.generator.chain()
 
-
-def transform(config: DNNCaloGANConfig, detector: Detector) -> Transform:  # noqa: ARG001
-    """Return the preprocessing: cells as fractions of the incident kinetic energy."""
-    return FractionOfEnergy.of(detector)
+    @staticmethod
+    def transform_for(config: DNNCaloGANConfig, detector: Detector) -> Transform:  # noqa: ARG004
+        """Return the preprocessing: cells as fractions of the incident kinetic energy."""
+        return FractionOfEnergy.of(detector)

@@ -31,6 +31,7 @@ from simulacra.models.blocks.networks import dense
 from simulacra.models.blocks.wasserstein import WassersteinCritic
 from simulacra.models.calorimeter.dense_showers import DenseShowers
 from simulacra.models.requirements import calorimeter_for
+from simulacra.models.system import System
 from simulacra.transforms import ConditionEncoder, FractionOfEnergy, Transform
 
 ACTIVATIONS = {"relu": nn.ReLU, "swish": nn.SiLU}
@@ -130,8 +131,15 @@ class Score(nn.Module):
         return score
 
 
-class VoxelGAN(Gan[VoxelGenerator, WassersteinCritic]):
+class VoxelGAN(Gan[VoxelGenerator, WassersteinCritic], System):
     """Generator and penalised critic; :mod:`simulacra.training.adversarial` trains them."""
+
+    Config = VoxelGANConfig
+    serves = "calorimeter"
+    loop = "adversarial"
+    summary = "dense WGAN-GP from noise and energy to voxels"
+    reference = "ATLAS, FastCaloGAN and AtlFast3"
+    default_detector = "atlas-voxels"
 
     def __init__(self, config: VoxelGANConfig, detector: Detector, conditions: int) -> None:
         cells = calorimeter_for(config.kind, detector).n_cells
@@ -148,12 +156,12 @@ class VoxelGAN(Gan[VoxelGenerator, WassersteinCritic]):
         """Return the generator as a chain from its own noise and conditions, joined, to voxels."""
         return self.generator.chain()
 
+    @staticmethod
+    def transform_for(config: VoxelGANConfig, detector: Detector) -> Transform:  # noqa: ARG004
+        """Return the preprocessing: voxels as fractions of the incident kinetic energy."""
+        return FractionOfEnergy.of(detector)
 
-def encoder(config: VoxelGANConfig, detector: Detector) -> EnergyRange:
-    """Return what makes the network's features of conditions."""
-    return EnergyRange(detector, config.energy)
-
-
-def transform(config: VoxelGANConfig, detector: Detector) -> Transform:  # noqa: ARG001
-    """Return the preprocessing: voxels as fractions of the incident kinetic energy."""
-    return FractionOfEnergy.of(detector)
+    @staticmethod
+    def encoder_for(config: VoxelGANConfig, detector: Detector) -> EnergyRange:
+        """Return what makes the network's features of conditions."""
+        return EnergyRange(detector, config.energy)

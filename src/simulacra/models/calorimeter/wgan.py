@@ -26,6 +26,7 @@ from simulacra.models.blocks.networks import dense, leaky
 from simulacra.models.blocks.wasserstein import ClippedCritic
 from simulacra.models.calorimeter.dense_showers import DenseShowers, Output
 from simulacra.models.requirements import calorimeter_for
+from simulacra.models.system import System
 from simulacra.transforms import FractionOfEnergy, Transform
 
 
@@ -81,8 +82,16 @@ class Score(nn.Module):
         self.spread.copy_(torch.where(spread > 0, spread, 1.0))
 
 
-class Wgan(Gan[DenseShowers, ClippedCritic]):
+class Wgan(Gan[DenseShowers, ClippedCritic], System):
     """Generator and clipped critic; :mod:`simulacra.training.adversarial` trains them."""
+
+    Config = WganConfig
+    serves = "calorimeter"
+    loop = "adversarial"
+    summary = "dense Wasserstein GAN with clipped weights on flat cells, not conditional"
+    reference = "ATLAS (Klein 2017), fourth deck; arXiv:1701.07875"
+    default_detector = "atlas-barrel-89"
+    sees = ()
 
     def __init__(self, config: WganConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002
         cells = calorimeter_for(config.kind, detector).n_cells
@@ -100,7 +109,7 @@ class Wgan(Gan[DenseShowers, ClippedCritic]):
         """Return the generator as a chain of layers from noise to cells."""
         return self.generator.chain()
 
-
-def transform(config: WganConfig, detector: Detector) -> Transform:  # noqa: ARG001
-    """Return the preprocessing: cells as fractions of the incident kinetic energy."""
-    return FractionOfEnergy.of(detector)
+    @staticmethod
+    def transform_for(config: WganConfig, detector: Detector) -> Transform:  # noqa: ARG004
+        """Return the preprocessing: cells as fractions of the incident kinetic energy."""
+        return FractionOfEnergy.of(detector)

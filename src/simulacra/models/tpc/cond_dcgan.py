@@ -18,6 +18,7 @@ from simulacra.models.blocks.merged_flows import TrackGAN
 from simulacra.models.blocks.minimax import MinimaxCritic
 from simulacra.models.blocks.tables import ConvolutionalDecoder, ConvolutionalEncoder
 from simulacra.models.requirements import tpc_for
+from simulacra.models.system import System
 from simulacra.transforms import EncodedAndPhysical, Encoder, TrackTables, Transform
 
 
@@ -42,8 +43,14 @@ class CondDcganConfig(Frozen):
     helix_weight: float = Field(default=0.0, ge=0)
 
 
-class CondDcgan(TrackGAN):
+class CondDcgan(TrackGAN, System):
     """For each flow a convolutional generator and critic, both of which see the conditions."""
+
+    Config = CondDcganConfig
+    serves = "tpc"
+    loop = "adversarial"
+    summary = "dcgan given the particle; condDCGAN+ with helix_weight"
+    reference = "ALICE, EPJ Web Conf. 214 (2019) 06003"
 
     def __init__(self, config: CondDcganConfig, detector: Detector, conditions: int) -> None:
         channels = config.channels
@@ -60,12 +67,12 @@ class CondDcgan(TrackGAN):
             helix_weight=config.helix_weight,
         )
 
+    @staticmethod
+    def transform_for(config: CondDcganConfig, detector: Detector) -> Transform:
+        """Return the preprocessing: tables between 0 and 1."""
+        return TrackTables(tpc_for(config.kind, detector))
 
-def encoder(config: CondDcganConfig, detector: Detector) -> Encoder:  # noqa: ARG001
-    """Return the conditions for the networks and, after them, for the helix."""
-    return EncodedAndPhysical(detector.conditions)
-
-
-def transform(config: CondDcganConfig, detector: Detector) -> Transform:
-    """Return the preprocessing: tables between 0 and 1."""
-    return TrackTables(tpc_for(config.kind, detector))
+    @staticmethod
+    def encoder_for(config: CondDcganConfig, detector: Detector) -> Encoder:  # noqa: ARG004
+        """Return the conditions for the networks and, after them, for the helix."""
+        return EncodedAndPhysical(detector.conditions)

@@ -17,6 +17,7 @@ from simulacra.detectors.base import Frozen
 from simulacra.models.blocks.merged_flows import TrackGAN
 from simulacra.models.blocks.minimax import MinimaxCritic
 from simulacra.models.requirements import tpc_for
+from simulacra.models.system import System
 from simulacra.models.tpc.gan_lstm import RecurrentDiscriminator, RecurrentGenerator
 from simulacra.transforms import EncodedAndPhysical, Encoder, TrackTables, Transform
 
@@ -41,8 +42,14 @@ class CondLstmConfig(Frozen):
     helix_weight: float = Field(default=0.0, ge=0)
 
 
-class CondLstm(TrackGAN):
+class CondLstm(TrackGAN, System):
     """For each flow a recurrent generator and discriminator, both of which see the conditions."""
+
+    Config = CondLstmConfig
+    serves = "tpc"
+    loop = "adversarial"
+    summary = "gan-lstm given the particle; condLSTM+ with helix_weight"
+    reference = "ALICE, EPJ Web Conf. 214 (2019) 06003"
 
     def __init__(self, config: CondLstmConfig, detector: Detector, conditions: int) -> None:
         latent, width, layers = config.latent, config.generator_width, config.generator_layers
@@ -55,12 +62,12 @@ class CondLstm(TrackGAN):
             helix_weight=config.helix_weight,
         )
 
+    @staticmethod
+    def transform_for(config: CondLstmConfig, detector: Detector) -> Transform:
+        """Return the preprocessing: tables between 0 and 1."""
+        return TrackTables(tpc_for(config.kind, detector))
 
-def encoder(config: CondLstmConfig, detector: Detector) -> Encoder:  # noqa: ARG001
-    """Return the conditions for the networks and, after them, for the helix."""
-    return EncodedAndPhysical(detector.conditions)
-
-
-def transform(config: CondLstmConfig, detector: Detector) -> Transform:
-    """Return the preprocessing: tables between 0 and 1."""
-    return TrackTables(tpc_for(config.kind, detector))
+    @staticmethod
+    def encoder_for(config: CondLstmConfig, detector: Detector) -> Encoder:  # noqa: ARG004
+        """Return the conditions for the networks and, after them, for the helix."""
+        return EncodedAndPhysical(detector.conditions)

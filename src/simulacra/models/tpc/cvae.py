@@ -18,6 +18,7 @@ from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
 from simulacra.models.blocks.tables import ConvolutionalDecoder, ConvolutionalEncoder
 from simulacra.models.requirements import tpc_for
+from simulacra.models.system import System
 from simulacra.models.tpc.track_vae import TableAutoencoder, TrackVAE
 from simulacra.transforms import TrackTables, Transform
 
@@ -40,8 +41,15 @@ class CvaeConfig(Frozen):
     reconstruction_width: float = Field(default=0.02, gt=0)
 
 
-class Cvae(TrackVAE):
+class Cvae(TrackVAE, System):
     """For each flow a convolutional encoder and decoder; conditions are not looked at."""
+
+    Config = CvaeConfig
+    serves = "tpc"
+    loop = "likelihood"
+    summary = "variational autoencoder of convolutions, not conditional"
+    reference = "ALICE, first and third deck"
+    sees = ()
 
     def __init__(self, config: CvaeConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002
         latent, channels, dropout = config.latent, config.channels, config.dropout
@@ -55,7 +63,7 @@ class Cvae(TrackVAE):
             ),
         )
 
-
-def transform(config: CvaeConfig, detector: Detector) -> Transform:
-    """Return the preprocessing: tables between 0 and 1."""
-    return TrackTables(tpc_for(config.kind, detector))
+    @staticmethod
+    def transform_for(config: CvaeConfig, detector: Detector) -> Transform:
+        """Return the preprocessing: tables between 0 and 1."""
+        return TrackTables(tpc_for(config.kind, detector))

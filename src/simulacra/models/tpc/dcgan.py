@@ -19,6 +19,7 @@ from simulacra.models.blocks.merged_flows import TrackGAN
 from simulacra.models.blocks.minimax import MinimaxCritic
 from simulacra.models.blocks.tables import ConvolutionalDecoder, ConvolutionalEncoder
 from simulacra.models.requirements import tpc_for
+from simulacra.models.system import System
 from simulacra.transforms import TrackTables, Transform
 
 
@@ -37,8 +38,15 @@ class DcganConfig(Frozen):
     dropout: float = Field(default=0.3, ge=0, lt=1)
 
 
-class Dcgan(TrackGAN):
+class Dcgan(TrackGAN, System):
     """For each flow a convolutional generator and its mirror; conditions are not looked at."""
+
+    Config = DcganConfig
+    serves = "tpc"
+    loop = "adversarial"
+    summary = "vanilla GAN of convolutions"
+    reference = "ALICE, first and third deck"
+    sees = ()
 
     def __init__(self, config: DcganConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002
         super().__init__(
@@ -50,7 +58,7 @@ class Dcgan(TrackGAN):
             ),
         )
 
-
-def transform(config: DcganConfig, detector: Detector) -> Transform:
-    """Return the preprocessing: tables between 0 and 1."""
-    return TrackTables(tpc_for(config.kind, detector))
+    @staticmethod
+    def transform_for(config: DcganConfig, detector: Detector) -> Transform:
+        """Return the preprocessing: tables between 0 and 1."""
+        return TrackTables(tpc_for(config.kind, detector))

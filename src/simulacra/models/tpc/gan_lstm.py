@@ -19,6 +19,7 @@ from simulacra.models.blocks.merged_flows import TableShape, TrackGAN, centred
 from simulacra.models.blocks.minimax import MinimaxCritic
 from simulacra.models.blocks.networks import beside
 from simulacra.models.requirements import tpc_for
+from simulacra.models.system import System
 from simulacra.transforms import TrackTables, Transform
 
 
@@ -88,8 +89,15 @@ class RecurrentDiscriminator(nn.Module):
         return logit
 
 
-class GanLstm(TrackGAN):
+class GanLstm(TrackGAN, System):
     """For each flow a recurrent generator and discriminator; conditions are not looked at."""
+
+    Config = GanLstmConfig
+    serves = "tpc"
+    loop = "adversarial"
+    summary = "vanilla GAN that goes along the pad rows"
+    reference = "ALICE, first and third deck"
+    sees = ()
 
     def __init__(self, config: GanLstmConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002
         latent, width, layers = config.latent, config.generator_width, config.generator_layers
@@ -100,7 +108,7 @@ class GanLstm(TrackGAN):
             lambda shape: MinimaxCritic(RecurrentDiscriminator(config.critic_width, shape)),
         )
 
-
-def transform(config: GanLstmConfig, detector: Detector) -> Transform:
-    """Return the preprocessing: tables between 0 and 1."""
-    return TrackTables(tpc_for(config.kind, detector))
+    @staticmethod
+    def transform_for(config: GanLstmConfig, detector: Detector) -> Transform:
+        """Return the preprocessing: tables between 0 and 1."""
+        return TrackTables(tpc_for(config.kind, detector))

@@ -17,6 +17,7 @@ from simulacra.models.blocks.merged_flows import TrackGAN
 from simulacra.models.blocks.minimax import MinimaxCritic
 from simulacra.models.blocks.tables import DenseDecoder, DenseEncoder
 from simulacra.models.requirements import tpc_for
+from simulacra.models.system import System
 from simulacra.transforms import TrackTables, Transform
 
 
@@ -37,8 +38,15 @@ class GanMlpConfig(Frozen):
     dropout: float = Field(default=0.3, ge=0, lt=1)
 
 
-class GanMlp(TrackGAN):
+class GanMlp(TrackGAN, System):
     """For each flow a dense generator and a dense discriminator; conditions are not looked at."""
+
+    Config = GanMlpConfig
+    serves = "tpc"
+    loop = "adversarial"
+    summary = "vanilla GAN of dense layers"
+    reference = "ALICE, first and third deck"
+    sees = ()
 
     def __init__(self, config: GanMlpConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002
         super().__init__(
@@ -50,7 +58,7 @@ class GanMlp(TrackGAN):
             ),
         )
 
-
-def transform(config: GanMlpConfig, detector: Detector) -> Transform:
-    """Return the preprocessing: tables between 0 and 1."""
-    return TrackTables(tpc_for(config.kind, detector))
+    @staticmethod
+    def transform_for(config: GanMlpConfig, detector: Detector) -> Transform:
+        """Return the preprocessing: tables between 0 and 1."""
+        return TrackTables(tpc_for(config.kind, detector))

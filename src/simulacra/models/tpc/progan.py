@@ -34,6 +34,7 @@ from simulacra.models.blocks.equalised import (
 from simulacra.models.blocks.merged_flows import TableShape, TrackGAN, centred
 from simulacra.models.blocks.networks import beside, gradient_penalty, leaky
 from simulacra.models.requirements import tpc_for
+from simulacra.models.system import System
 from simulacra.transforms import TrackTables, Transform
 
 
@@ -217,8 +218,15 @@ class GrowingCritic(nn.Module):
         return torch.lerp(finer(coarser(images)), images, share) if share < 1 else images
 
 
-class Progan(TrackGAN):
+class Progan(TrackGAN, System):
     """For each flow a growing generator and critic; conditions are not looked at."""
+
+    Config = ProganConfig
+    serves = "tpc"
+    loop = "adversarial"
+    summary = "WGAN-GP of convolutions that grows along the pad rows"
+    reference = "ALICE, first deck; arXiv:1710.10196"
+    sees = ()
 
     def __init__(self, config: ProganConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002
         super().__init__(
@@ -237,7 +245,7 @@ class Progan(TrackGAN):
         for network in (*self.generator.flows.values(), *self.critics.flows.values()):
             network.get_buffer("level").fill_(level)
 
-
-def transform(config: ProganConfig, detector: Detector) -> Transform:
-    """Return the preprocessing: tables between 0 and 1."""
-    return TrackTables(tpc_for(config.kind, detector))
+    @staticmethod
+    def transform_for(config: ProganConfig, detector: Detector) -> Transform:
+        """Return the preprocessing: tables between 0 and 1."""
+        return TrackTables(tpc_for(config.kind, detector))

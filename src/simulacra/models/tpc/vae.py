@@ -16,6 +16,7 @@ from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
 from simulacra.models.blocks.tables import DenseDecoder, DenseEncoder
 from simulacra.models.requirements import tpc_for
+from simulacra.models.system import System
 from simulacra.models.tpc.track_vae import TableAutoencoder, TrackVAE
 from simulacra.transforms import TrackTables, Transform
 
@@ -36,8 +37,15 @@ class VaeConfig(Frozen):
     reconstruction_width: float = Field(default=0.02, gt=0)
 
 
-class Vae(TrackVAE):
+class Vae(TrackVAE, System):
     """For each flow a dense encoder and decoder; conditions are not looked at."""
+
+    Config = VaeConfig
+    serves = "tpc"
+    loop = "likelihood"
+    summary = "variational autoencoder of dense layers"
+    reference = "ALICE, first and third deck"
+    sees = ()
 
     def __init__(self, config: VaeConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002
         latent, widths = config.latent, config.widths
@@ -51,7 +59,7 @@ class Vae(TrackVAE):
             ),
         )
 
-
-def transform(config: VaeConfig, detector: Detector) -> Transform:
-    """Return the preprocessing: tables between 0 and 1."""
-    return TrackTables(tpc_for(config.kind, detector))
+    @staticmethod
+    def transform_for(config: VaeConfig, detector: Detector) -> Transform:
+        """Return the preprocessing: tables between 0 and 1."""
+        return TrackTables(tpc_for(config.kind, detector))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal
 
 import numpy as np
 
@@ -15,9 +14,9 @@ from simulacra.detectors.calorimeter.segmentation import CartesianSegmentation, 
 from simulacra.observables.calorimeter import energies as of
 from simulacra.observables.calorimeter import windows
 from simulacra.observables.calorimeter.showers import LayerShowers, Showers, ring_radii
+from simulacra.observables.kinds import Lengths
 from simulacra.observables.observable import Observable
 
-Lengths = Literal["mm", "cells"]
 LayerFunction = Callable[[LayerShowers, Showers], FloatArray]
 
 STRIP_RATIO = 4

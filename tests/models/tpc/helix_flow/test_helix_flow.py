@@ -30,7 +30,7 @@ def surrogate(chamber):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
         entry = find_model("helix-flow")
-        found = Surrogate(entry, entry.config_class()(), chamber)
+        found = Surrogate(entry, entry.Config(), chamber)
     found.fit(random_tracks(chamber, 300))
     return found.eval()
 
@@ -106,7 +106,7 @@ def test_the_truncated_dedx_of_tracks_is_the_observable(chamber):
     events = load_sample("train", "alice-tpc").take(slice(0, 1000))
     entry = find_model("helix-flow")
     with torch.random.fork_rng(devices=[]):
-        model = Surrogate(entry, entry.config_class()(), chamber)
+        model = Surrogate(entry, entry.Config(), chamber)
     features, encoded = model.fit(events)
     network = model.network
     typical = network.of_rows.typical_charge(*network._split(encoded))
@@ -149,7 +149,7 @@ def test_typical_sizes_keep_their_digits_where_features_are_alike():
     events = load_sample("train", "alice-tpc").take(slice(0, 3000))
     entry = find_model("helix-flow")
     with torch.random.fork_rng(devices=[]):
-        surrogate = Surrogate(entry, entry.config_class()(), events.detector)
+        surrogate = Surrogate(entry, entry.Config(), events.detector)
     surrogate.fit(events)
     smooth = surrogate.network.smooth
     assert 0 < smooth.scale.abs().max() < 1e3

@@ -30,6 +30,7 @@ from simulacra.models.calorimeter.gan3d.volumes import (
     VolumeGenerator,
     require_cube,
 )
+from simulacra.models.system import System
 from simulacra.transforms import Encoder, ScaledCells, ScaledConditions, Transform
 from simulacra.units import GEV
 
@@ -163,8 +164,16 @@ class AngleCritics(VolumeCritics):
         return super().judge(fake, conditions) | {"generator_angle": self.angle_weight * off}
 
 
-class Gan3dAngle(VolumeGan[Generator, AngleCritics]):
+class Gan3dAngle(VolumeGan[Generator, AngleCritics], System):
     """Generator and discriminator; :mod:`simulacra.training.adversarial` trains them."""
+
+    Config = Gan3dAngleConfig
+    serves = "calorimeter"
+    loop = "adversarial"
+    summary = "gan-3d for any angle of incidence, which is measured on its showers"
+    reference = "GeantV; Eur. Phys. J. C 82 (2022) 386"
+    default_detector = "clic-ecal-angle"
+    sees = ("energy", "theta")
 
     def __init__(self, config: Gan3dAngleConfig, detector: Detector, conditions: int) -> None:
         cube = require_cube(config.kind, detector, config.start, config.generator)
@@ -173,20 +182,20 @@ class Gan3dAngle(VolumeGan[Generator, AngleCritics]):
         critics = AngleCritics(config, detector, cube)
         super().__init__(generator, critics, config.latent)
 
+    @staticmethod
+    def transform_for(config: Gan3dAngleConfig, detector: Detector) -> Transform:
+        """Return the preprocessing: (E / cell_unit)^power."""
+        return ScaledCells.of(detector, config.cell_unit, config.power)
 
-def transform(config: Gan3dAngleConfig, detector: Detector) -> Transform:
-    """Return the preprocessing: (E / cell_unit)^power."""
-    return ScaledCells.of(detector, config.cell_unit, config.power)
+    @staticmethod
+    def encoder_for(config: Gan3dAngleConfig, detector: Detector) -> Encoder:
+        """Return what the networks see of the conditions: E / energy_unit, and theta in rad.
 
-
-def encoder(config: Gan3dAngleConfig, detector: Detector) -> Encoder:
-    """Return what the networks see of the conditions: E / energy_unit, and theta in rad.
-
-    Raises:
-        CardError: the detector's particles have no theta.
-    """
-    if "theta" not in detector.conditions:
-        msg = f"model {config.kind} needs the condition theta, {detector.name} has none"
-        raise CardError(msg)
-    units = {"energy": config.energy_unit * GEV, "theta": 1.0}
-    return ScaledConditions(list(detector.conditions), units)
+        Raises:
+            CardError: the detector's particles have no theta.
+        """
+        if "theta" not in detector.conditions:
+            msg = f"model {config.kind} needs the condition theta, {detector.name} has none"
+            raise CardError(msg)
+        units = {"energy": config.energy_unit * GEV, "theta": 1.0}
+        return ScaledConditions(list(detector.conditions), units)

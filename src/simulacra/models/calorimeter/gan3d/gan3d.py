@@ -27,6 +27,7 @@ from simulacra.models.calorimeter.gan3d.volumes import (
     VolumeGenerator,
     require_cube,
 )
+from simulacra.models.system import System
 from simulacra.transforms import Encoder, ScaledCells, ScaledConditions, Transform
 from simulacra.units import GEV
 
@@ -94,8 +95,16 @@ class Generator(nn.Module):
         return cells
 
 
-class Gan3d(VolumeGan[Generator, VolumeCritics]):
+class Gan3d(VolumeGan[Generator, VolumeCritics], System):
     """Generator and discriminator; :mod:`simulacra.training.adversarial` trains them."""
+
+    Config = Gan3dConfig
+    serves = "calorimeter"
+    loop = "adversarial"
+    summary = "vanilla GAN of 3-D convolutions; its discriminator also regresses the energy"
+    reference = "GeantV, second deck; arXiv:1912.06794"
+    default_detector = "clic-ecal"
+    sees = ("energy",)
 
     def __init__(self, config: Gan3dConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002
         cube = require_cube(config.kind, detector, config.start, config.generator)
@@ -107,12 +116,12 @@ class Gan3d(VolumeGan[Generator, VolumeCritics]):
         )
         super().__init__(generator, critics, config.latent)
 
+    @staticmethod
+    def transform_for(config: Gan3dConfig, detector: Detector) -> Transform:
+        """Return the preprocessing: cells in units of cell_unit, the smallest emptied."""
+        return ScaledCells.of(detector, config.cell_unit, threshold=config.threshold)
 
-def transform(config: Gan3dConfig, detector: Detector) -> Transform:
-    """Return the preprocessing: cells in units of cell_unit, the smallest emptied."""
-    return ScaledCells.of(detector, config.cell_unit, threshold=config.threshold)
-
-
-def encoder(config: Gan3dConfig, detector: Detector) -> Encoder:
-    """Return what the networks see of the conditions: the energy alone, over energy_unit."""
-    return ScaledConditions(list(detector.conditions), {"energy": config.energy_unit * GEV})
+    @staticmethod
+    def encoder_for(config: Gan3dConfig, detector: Detector) -> Encoder:
+        """Return what the networks see of the conditions: the energy alone, over energy_unit."""
+        return ScaledConditions(list(detector.conditions), {"energy": config.energy_unit * GEV})

@@ -30,6 +30,7 @@ from simulacra.detectors.base import Frozen
 from simulacra.errors import EventsError
 from simulacra.models.distributions.marginals import logit_of
 from simulacra.models.requirements import pad_rows_for, tpc_for
+from simulacra.models.system import System
 from simulacra.models.tpc.helix_flow.dedx import OF_DEDX, EnergyLoss, log_truncated_mean
 from simulacra.models.tpc.helix_flow.kinks import NUMBERS, Kinks
 from simulacra.models.tpc.helix_flow.noise import WHITE, TrackNoise, Trail
@@ -151,11 +152,17 @@ class Fated(NamedTuple):
     turned: Tensor
 
 
-class HelixFlow(nn.Module):
+class HelixFlow(nn.Module, System):
     """P(rows with clusters | track), P(smooth deviations | track, rows), P(noise, charge | ...).
 
     Features are those of :class:`HelixFrame`, conditions those of :class:`TrackEncoder`.
     """
+
+    Config = HelixFlowConfig
+    serves = "tpc"
+    loop = "likelihood"
+    summary = "tracks: a flow of smooth deviations from the helix, and what each pad row adds"
+    reference = "ours"
 
     range: Tensor
     radii: Tensor
@@ -390,12 +397,12 @@ class HelixFlow(nn.Module):
         of_charge = known[:, : self.noise.charge_orders]
         return torch.cat([sized, self.noise.known(present, of_charge)], dim=1)
 
+    @staticmethod
+    def transform_for(config: HelixFlowConfig, detector: Detector) -> Transform:
+        """Return the preprocessing: deviations from the ideal helix."""
+        return HelixFrame(tpc_for(config.kind, detector))
 
-def encoder(config: HelixFlowConfig, detector: Detector) -> TrackEncoder:
-    """Return the conditions as the model wants them."""
-    return TrackEncoder(tpc_for(config.kind, detector))
-
-
-def transform(config: HelixFlowConfig, detector: Detector) -> Transform:
-    """Return the preprocessing: deviations from the ideal helix."""
-    return HelixFrame(tpc_for(config.kind, detector))
+    @staticmethod
+    def encoder_for(config: HelixFlowConfig, detector: Detector) -> TrackEncoder:
+        """Return the conditions as the model wants them."""
+        return TrackEncoder(tpc_for(config.kind, detector))

@@ -3,7 +3,10 @@
 import pickle
 
 import numpy as np
+import pytest
 
+from simulacra.conditions import Conditions
+from simulacra.errors import SimulatorError
 from simulacra.events import Events
 from simulacra.simulators.exported import ExportedSimulator
 from simulacra.simulators.load import load_simulator
@@ -20,6 +23,22 @@ def test_gives_events_of_its_detector(gan, gan_file, events):
     assert generated.provenance["seed"] == 1
     outside = simulator.outside(events.conditions)
     assert np.array_equal(outside, gan.outside(events.conditions))
+
+
+def test_far_outside_the_training_is_refused_as_in_torch(gan, gan_file, events):
+    """The whole rule in the simulator, that of the ranges in the runtime alone."""
+    exported = load_simulator(gan_file)
+    high = 3 * gan.ranges["energy"][1]
+    far = Conditions({**events.conditions.columns, "energy": np.full(len(events), high)})
+    for simulate in (
+        lambda **how: gan.simulate(far, 1, **how)["showers"],
+        lambda **how: exported.simulate(far, 1, **how)["showers"],
+        lambda **how: next(exported.stream(far, 1, **how))["showers"],
+        lambda **how: exported.runtime.generate(far.columns, 1, **how)["showers"],
+    ):
+        with pytest.raises(SimulatorError, match=f"{len(events)} events, .* far outside"):
+            simulate()
+        assert len(simulate(extrapolate=True)) == len(events)
 
 
 def test_saves_itself(gan_file, tmp_path):

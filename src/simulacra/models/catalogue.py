@@ -1,0 +1,52 @@
+"""The catalogue of models: one published system a row.
+
+Other packages add rows of their own by the entry point group ``simulacra.models``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simulacra.errors import CardError
+from simulacra.files.entry_points import Table
+
+if TYPE_CHECKING:
+    from simulacra.models.system import System
+
+_CALORIMETER, _TPC = "simulacra.models.calorimeter", "simulacra.models.tpc"
+
+MODELS: Table[type[System]] = Table(
+    "simulacra.models",
+    {
+        "dnncalogan": f"{_CALORIMETER}.dnncalogan:DNNCaloGAN",
+        "wgan": f"{_CALORIMETER}.wgan:Wgan",
+        "atlas-vae": f"{_CALORIMETER}.atlas_vae:AtlasVae",
+        "voxel-gan": f"{_CALORIMETER}.voxel_gan:VoxelGAN",
+        "coupling-flow": f"{_CALORIMETER}.coupling_flow:TwoStageFlow",
+        "flow-matching": f"{_CALORIMETER}.flow_matching:FlowMatching",
+        "calogan": f"{_CALORIMETER}.calogan:CaloGan",
+        "gan-3d": f"{_CALORIMETER}.gan3d.gan3d:Gan3d",
+        "gan-3d-angle": f"{_CALORIMETER}.gan3d.angle:Gan3dAngle",
+        "gan-mlp": f"{_TPC}.gan_mlp:GanMlp",
+        "gan-lstm": f"{_TPC}.gan_lstm:GanLstm",
+        "vae": f"{_TPC}.vae:Vae",
+        "dcgan": f"{_TPC}.dcgan:Dcgan",
+        "cvae": f"{_TPC}.cvae:Cvae",
+        "progan": f"{_TPC}.progan:Progan",
+        "cond-lstm": f"{_TPC}.cond_lstm:CondLstm",
+        "cond-dcgan": f"{_TPC}.cond_dcgan:CondDcgan",
+        "helix-flow": f"{_TPC}.helix_flow.helix_flow:HelixFlow",
+    },
+)
+
+
+def find_model(kind: str) -> type[System]:
+    """Return the class of a model.
+
+    Raises:
+        CardError: there is no such model.
+    """
+    if kind not in MODELS:
+        msg = f"no model {kind!r}; there are {', '.join(MODELS)}"
+        raise CardError(msg)
+    return MODELS[kind]
