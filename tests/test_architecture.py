@@ -5,6 +5,7 @@ import resource
 import subprocess
 import sys
 from graphlib import TopologicalSorter
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ ROOT = Path(simulacra.__file__).parent
 LEVELS = [
     {"arrays", "errors", "units"},
     {"files", "particles", "columns", "statistics"},
-    {"runtime"},
+    {"runtime", "faces"},
     {"detectors"},
     {"conditions"},
     {"events"},
@@ -26,7 +27,7 @@ LEVELS = [
     {"training"},
     {"simulators", "validation"},
     {"deploy"},
-    {"benchmark", "hybrid", "info", "quickstart"},
+    {"benchmark", "hybrid", "info", "first_steps"},
     {"cli"},
     {"__main__"},
 ]
@@ -98,6 +99,11 @@ def test_import_and_cli_load_neither_torch_nor_geant4():
         assert not {"torch", "geant4_pybind", "matplotlib"} & _loaded_by(statement)
 
 
+def test_events_load_neither_plots_nor_tables():
+    heavy = {"torch", "geant4_pybind", "matplotlib", "pandas", "awkward", "hist", "uproot"}
+    assert not heavy & _loaded_by("import simulacra.detectors, simulacra.events")
+
+
 @pytest.mark.parametrize(
     ("arguments", "limit"),
     [(["-c", "import simulacra"], 0.3), (["-m", "simulacra", "--help"], 0.6)],
@@ -113,6 +119,28 @@ def test_import_and_help_are_quick(arguments, limit):
     assert min(seconds) < limit
 
 
-def test_public_names_load():
-    for name in simulacra.__all__:
-        assert getattr(simulacra, name) is not None
+SHOWN_BY = {
+    "detectors": {"drawings"},
+    "events": {"drawings", "io", "observables"},
+}
+"""Packages of higher levels that draw and convert an object when one of its methods is called."""
+
+
+def _late(path):
+    """The targets of late calls that a module writes out."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "late":
+            yield from (a.value for a in node.args if isinstance(a, ast.Constant))
+
+
+def test_late_calls_are_there_and_point_up_only_where_objects_show_themselves():
+    found = {}
+    for path in ROOT.rglob("*.py"):
+        own = path.relative_to(ROOT).parts[0].removesuffix(".py")
+        for target in _late(path):
+            module, _, name = target.partition(":")
+            assert callable(getattr(import_module(module), name))
+            other = module.split(".")[1]
+            if LEVEL[other] >= LEVEL[own]:
+                found.setdefault(own, set()).add(other)
+    assert found == SHOWN_BY

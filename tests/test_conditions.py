@@ -1,3 +1,5 @@
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
@@ -201,3 +203,30 @@ def test_far_outside_is_a_factor_or_a_part_of_the_range(role, limits, near, far)
     assert not far_outside(np.array(near), limits, role).any()
     assert far_outside(np.array(far), limits, role).all()
     assert not far_outside(np.zeros(0), limits, role).any()
+
+
+def test_columns_are_those_of_a_mapping_and_rows_those_of_an_array():
+    columns = {"energy": np.array([1.0, 2.0, 3.0]), "theta": np.array([0.0, 0.1, 0.2])}
+    conditions = Conditions(columns)
+    assert list(conditions) == list(conditions.keys()) == list(columns)
+    assert dict(conditions).keys() == {**conditions}.keys() == columns.keys()
+    assert isinstance(conditions.columns, Mapping)
+    for (name, column), value in zip(conditions.items(), conditions.values(), strict=True):
+        assert name in conditions
+        assert conditions[name] is column is value is conditions.get(name)
+    assert "phi" not in conditions
+    assert conditions.get("phi") is None
+    assert conditions.get("phi", 3) == 3
+    with pytest.raises(EventsError, match="no condition 'phi' among energy, theta"):
+        _ = conditions["phi"]
+    assert len(conditions) == 3
+    for rows in (slice(1, None), [1, 2], np.array([1, 2]), [False, True, True]):
+        part = conditions[rows]
+        assert len(part) == 2
+        assert all(np.array_equal(part[name], columns[name][1:]) for name in columns)
+    assert len(conditions[[]]) == 0
+    assert conditions[-1]["energy"].tolist() == [3.0]
+    with pytest.raises(IndexError):
+        _ = conditions[3]
+    with pytest.raises(IndexError):
+        _ = conditions[[True, False]]

@@ -48,3 +48,31 @@ def test_events_reach_worker_processes_unchanged(events):
     assert np.array_equal(back["showers"], events["showers"])
     assert np.array_equal(back.conditions["energy"], events.conditions["energy"])
     assert back.detector == events.detector
+
+
+def test_events_are_sliced_with_their_provenance(events):
+    told = Events(events.conditions, events.response, events.detector, {"step": "simulate"})
+    mask = events["energy"] > 2000
+    for rows, places in (
+        (slice(10), np.arange(10)),
+        (slice(None, None, -1), np.arange(64)[::-1]),
+        (mask, np.flatnonzero(mask)),
+        ([5, 3], np.array([5, 3])),
+        (7, np.array([7])),
+        ([], np.array([], int)),
+    ):
+        part = told[rows]
+        assert part.provenance == told.provenance
+        assert part.detector is told.detector
+        assert np.array_equal(part["showers"], events["showers"][places])
+        assert np.array_equal(part["energy"], events.conditions["energy"][places])
+    assert sum(len(event) for event in told) == len(told)
+    with pytest.raises(IndexError):
+        _ = told[64]
+
+
+def test_names_are_those_of_the_response_and_the_conditions(events):
+    assert events["showers"] is events.response["showers"]
+    assert events["impact_eta"] is events.conditions["impact_eta"]
+    with pytest.raises(EventsError, match="no 'images' among showers, energy"):
+        _ = events["images"]

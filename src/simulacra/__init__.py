@@ -1,85 +1,98 @@
 """Simulacra: fast detector simulation for particle physics.
 
-A simulator turns conditions into events. Geant4 is one, a trained network is one; everything else
-(training, validation, generation) works on that sentence and knows no particular simulator.
+A simulator turns conditions into events. Geant4 is one, a trained network is one, an exported file
+is one; training, validation, export and hybrid simulation work on that sentence alone.
+
+Five lines:
+
+    >>> import simulacra as sim
+    >>> photons = sim.load_simulator("atlas-barrel-photons")
+    >>> fast = sim.generate(photons, energy="25GeV", n=100, seed=1)
+    >>> fast["showers"].shape, fast["energy"][:2]
+    ((100, 266), array([25000., 25000.], dtype=float32))
+    >>> figure = fast.plot(3)
+
+Verbs
+    simulate              events of a detector by Geant4
+    generate              events by a simulator, quickly
+    train                 a simulator from a run card and full simulation
+    validate              generated events against full simulation; write_report makes HTML of it
+    export                a simulator as an ONNX file or for LWTNN
+    quickstart            all of these on the embedded sample, in a few minutes
+    describe              the facts on a file, a simulator or a detector
+    draw_conditions       conditions of particles in a detector's beam spot
+    read_events, write_events, load_detector, load_sample, load_simulator, observables_of
+
+Objects
+    Conditions            named columns, a row for each event
+    Events                conditions, response, detector and provenance: events[:100],
+                          events["energy"], events.plot(3), events.to_pandas()
+    Card                  a run card
+    TrainedSimulator, ExportedSimulator, Geant4Simulator
+
+Each object prints itself in at most twelve lines. Energies are in MeV, lengths in mm and angles
+in rad. Each verb is a command as well: ``simulacra --help``.
 
 Names load when they are first used: importing the package loads neither torch nor Geant4.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from simulacra.faces.lazy import attach
 
 __version__ = "0.1.0"
 
-_HOMES = {
-    "Card": "simulacra.training.card",
-    "Conditions": "simulacra.conditions",
-    "EnergySpectrum": "simulacra.conditions",
-    "Events": "simulacra.events",
-    "Geant4Settings": "simulacra.fullsim",
-    "Geant4Simulator": "simulacra.fullsim",
-    "SimulacraError": "simulacra.errors",
-    "TrainedSimulator": "simulacra.simulators.trained",
-    "draw_conditions": "simulacra.conditions",
-    "draw_detector": "simulacra.drawings",
-    "export": "simulacra.deploy",
-    "load_detector": "simulacra.detectors",
-    "load_sample": "simulacra.datasets.samples",
-    "load_simulator": "simulacra.simulators.load",
-    "observables_of": "simulacra.observables",
-    "read_events": "simulacra.io",
-    "train": "simulacra.simulators.trained",
-    "validate": "simulacra.validation",
-    "write_events": "simulacra.io",
-}
+# No __all__: help() would print the documentation of every class below that of the package.
+__getattr__, __dir__ = attach(
+    __name__,
+    __path__,
+    {
+        "conditions": ("Conditions", "EnergySpectrum", "draw_conditions"),
+        "datasets.samples": ("load_sample",),
+        "deploy": ("export",),
+        "detectors": ("load_detector",),
+        "drawings": ("draw_detector",),
+        "errors": ("SimulacraError",),
+        "events": ("Events",),
+        "first_steps": ("quickstart",),
+        "fullsim": ("Geant4Settings", "Geant4Simulator"),
+        "fullsim.verb": ("simulate",),
+        "info": ("describe",),
+        "io": ("read_events", "write_events"),
+        "observables": ("observables_of",),
+        "simulators.exported": ("ExportedSimulator",),
+        "simulators.generate": ("generate",),
+        "simulators.load": ("load_simulator",),
+        "simulators.trained": ("TrainedSimulator", "train"),
+        "training.card": ("Card",),
+        "validation": ("validate",),
+    },
+)
 
 if TYPE_CHECKING:
-    from simulacra.conditions import Conditions, EnergySpectrum, draw_conditions
-    from simulacra.datasets.samples import load_sample
-    from simulacra.deploy import export
-    from simulacra.detectors import load_detector
-    from simulacra.drawings import draw_detector
-    from simulacra.errors import SimulacraError
-    from simulacra.events import Events
-    from simulacra.fullsim import Geant4Settings, Geant4Simulator
-    from simulacra.io import read_events, write_events
-    from simulacra.observables import observables_of
-    from simulacra.simulators.load import load_simulator
-    from simulacra.simulators.trained import TrainedSimulator, train
-    from simulacra.training.card import Card
-    from simulacra.validation import validate
-
-__all__ = [
-    "Card",
-    "Conditions",
-    "EnergySpectrum",
-    "Events",
-    "Geant4Settings",
-    "Geant4Simulator",
-    "SimulacraError",
-    "TrainedSimulator",
-    "draw_conditions",
-    "draw_detector",
-    "export",
-    "load_detector",
-    "load_sample",
-    "load_simulator",
-    "observables_of",
-    "read_events",
-    "train",
-    "validate",
-    "write_events",
-]
-
-
-def __getattr__(name: str) -> object:
-    if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
-    msg = f"module 'simulacra' has no attribute {name!r}"
-    raise AttributeError(msg)
-
-
-def __dir__() -> list[str]:
-    return __all__
+    from simulacra.conditions import Conditions as Conditions
+    from simulacra.conditions import EnergySpectrum as EnergySpectrum
+    from simulacra.conditions import draw_conditions as draw_conditions
+    from simulacra.datasets.samples import load_sample as load_sample
+    from simulacra.deploy import export as export
+    from simulacra.detectors import load_detector as load_detector
+    from simulacra.drawings import draw_detector as draw_detector
+    from simulacra.errors import SimulacraError as SimulacraError
+    from simulacra.events import Events as Events
+    from simulacra.first_steps import quickstart as quickstart
+    from simulacra.fullsim import Geant4Settings as Geant4Settings
+    from simulacra.fullsim import Geant4Simulator as Geant4Simulator
+    from simulacra.fullsim.verb import simulate as simulate
+    from simulacra.info import describe as describe
+    from simulacra.io import read_events as read_events
+    from simulacra.io import write_events as write_events
+    from simulacra.observables import observables_of as observables_of
+    from simulacra.simulators.exported import ExportedSimulator as ExportedSimulator
+    from simulacra.simulators.generate import generate as generate
+    from simulacra.simulators.load import load_simulator as load_simulator
+    from simulacra.simulators.trained import TrainedSimulator as TrainedSimulator
+    from simulacra.simulators.trained import train as train
+    from simulacra.training.card import Card as Card
+    from simulacra.validation import validate as validate

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,6 +12,21 @@ Array = NDArray[Any]
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
+Rows = int | slice | Sequence[int] | Sequence[bool] | Array
+"""Which rows: one, a slice, places or a Boolean mask."""
+
+
+def row_index(rows: Rows) -> slice | Array:
+    """Return rows as an index that keeps the axis of the rows.
+
+    Example:
+        >>> row_index(3), row_index([True, False])
+        (array([3]), array([ True, False]))
+    """
+    if isinstance(rows, slice):
+        return rows
+    index = np.atleast_1d(np.asarray(rows))
+    return index if index.size or index.dtype == bool else index.astype(np.intp)
 
 
 class Shaped(Protocol):

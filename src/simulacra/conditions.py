@@ -6,22 +6,25 @@ A simulator turns conditions into events; what a column means is declared by the
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import ItemsView, Iterator, KeysView, Mapping, Sequence, ValuesView
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulacra.arrays import Array, BoolArray
+from simulacra.arrays import Array, BoolArray, Rows, row_index
 from simulacra.columns import LARGEST, SMALLEST, check_columns, outside_own_ranges, outside_ranges
 from simulacra.detectors import Detector
 from simulacra.errors import EventsError, SimulacraError
+from simulacra.faces.columns import column_text
+from simulacra.faces.text import Described
 from simulacra.files.memory import require_room
 from simulacra.particles import PDG, OwnRanges, ParticleMixture, names_of
 from simulacra.units import format_energy, parse_quantity
 
+Default = TypeVar("Default")
 Law = Literal["points", "log-uniform", "uniform"]
 """How the values of a spectrum are distributed."""
 _SIGNS: dict[Law, str] = {"log-uniform": r"\.\.", "uniform": r"(?<=V)\s*-"}
@@ -32,9 +35,21 @@ STREAM = 1
 """Of a seed, the stream that conditions are drawn from."""
 
 
-@dataclass(frozen=True, slots=True)
-class Conditions:
-    """Columns of equal length, in the units that the detector declares (energies in MeV)."""
+@dataclass(frozen=True, slots=True, repr=False)
+class Conditions(Described):
+    """Columns of equal length, in the units that the detector declares (energies in MeV).
+
+    The columns are read as those of a mapping: ``conditions["energy"]``, ``in``, ``keys``,
+    ``items``, ``get``, ``dict(conditions)``, and iteration over the names. The length is the number
+    of rows, and ``conditions[:100]``, ``conditions[mask]`` and ``conditions[indices]`` are rows, as
+    in a pandas ``DataFrame``. Since the length of a ``collections.abc.Mapping`` is the number of
+    its keys, this class is none; its attribute ``columns`` is one.
+
+    Example:
+        >>> conditions = Conditions({"energy": np.array([1.0, 2.0, 3.0]), "theta": np.zeros(3)})
+        >>> len(conditions), list(conditions), conditions[1:]["energy"]
+        (3, ['energy', 'theta'], array([2., 3.]))
+    """
 
     columns: Mapping[str, Array]
 
@@ -52,12 +67,45 @@ class Conditions:
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (dict(self.columns),)  # worker processes get plain dicts
 
-    def __getitem__(self, name: str) -> Array:
+    @overload
+    def __getitem__(self, name: str) -> Array: ...
+    @overload
+    def __getitem__(self, name: Rows) -> Self: ...
+    def __getitem__(self, name: str | Rows) -> Array | Self:
+        if not isinstance(name, str):
+            return self.take(row_index(name))
         try:
             return self.columns[name]
         except KeyError:
             msg = f"no condition {name!r} among {', '.join(self.columns)}"
             raise EventsError(msg) from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.columns)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.columns
+
+    def keys(self) -> KeysView[str]:
+        """Return the names of the columns."""
+        return self.columns.keys()
+
+    def values(self) -> ValuesView[Array]:
+        """Return the columns."""
+        return self.columns.values()
+
+    def items(self) -> ItemsView[str, Array]:
+        """Return the columns with their names."""
+        return self.columns.items()
+
+    def get(self, name: str, default: Default | None = None) -> Array | Default | None:
+        """Return a column, or the default where there is no such column."""
+        return self.columns.get(name, default)
+
+    def describe(self) -> dict[str, Any]:
+        """Return the number of rows, and the values of each column without units."""
+        texts = {name: column_text(name, column, None) for name, column in self.items()}
+        return {"rows": len(self), **texts}
 
     def take(self, index: slice | Array) -> Self:
         """Return the rows of ``index``: a slice, positions or a Boolean mask."""

@@ -57,10 +57,19 @@ def one_line(message: str) -> str:
     White space becomes single spaces, control characters are escaped, addresses in memory are left
     out, and the middle of what is too long.
     """
-    words = " ".join(message.split())
-    shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in words)
-    shown = _ADDRESS.sub("0x…", shown)
+    shown = _ADDRESS.sub("0x…", printable(message))
     if len(shown) <= LONGEST:
         return shown
     half = (LONGEST - 3) // 2
     return f"{shown[:half]} … {shown[-half:]}"
+
+
+def printable(text: str) -> str:
+    r"""Return a text as one line: white space as single spaces, control characters escaped.
+
+    Example:
+        >>> printable("two\n lines\x1b")
+        'two lines\\x1b'
+    """
+    words = " ".join(text.split())
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in words)

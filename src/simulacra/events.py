@@ -8,16 +8,25 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self, overload
 
 import numpy as np
 
-from simulacra.arrays import Array
+from simulacra.arrays import Array, Rows, row_index
 from simulacra.columns import LARGEST
 from simulacra.conditions import Conditions
 from simulacra.detectors import Detector
 from simulacra.errors import EventsError
+from simulacra.faces.columns import column_text
+from simulacra.faces.lazy import late
+from simulacra.faces.text import Described, provenance_facts
 from simulacra.particles import PDG, in_order, names_of, pdg_id, recorded_particles
+
+if TYPE_CHECKING:
+    import awkward
+    import hist
+    import pandas
+    from matplotlib.figure import Figure
 
 PIECE = 10_000_000
 """Numbers of the response in a piece of a large sample: 80 MB in double precision."""
@@ -25,9 +34,18 @@ ROWS = 1024
 """Events that the native format compresses together: pieces are multiples of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Events:
+_plot = late("simulacra.drawings:draw_event")
+_to_awkward = late("simulacra.io.awkward_array:to_awkward")
+_to_hist = late("simulacra.observables.frames:to_hist")
+_to_pandas = late("simulacra.observables.frames:to_pandas")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Events(Described):
     """A sample of events of one detector.
+
+    ``events["energy"]`` is a condition or an array of the response; ``events[:100]``,
+    ``events[mask]`` and ``events[indices]`` are events with the same provenance.
 
     Attributes:
         conditions: the columns that the detector declares.
@@ -68,8 +86,69 @@ class Events:
         facts = dict(self.response), self.detector, dict(self.provenance)
         return type(self), (self.conditions, *facts)  # worker processes get plain dicts
 
-    def __getitem__(self, name: str) -> Array:
-        return self.response[name]
+    @overload
+    def __getitem__(self, name: str) -> Array: ...
+    @overload
+    def __getitem__(self, name: Rows) -> Self: ...
+    def __getitem__(self, name: str | Rows) -> Array | Self:
+        if not isinstance(name, str):
+            return self.take(row_index(name))
+        if name in self.response:
+            return self.response[name]
+        if name in self.conditions:
+            return self.conditions[name]
+        msg = f"no {name!r} among {', '.join([*self.response, *self.conditions])}"
+        raise EventsError(msg)
+
+    def describe(self) -> dict[str, Any]:
+        """Return the facts on the events: how many, of what, with which conditions, from where."""
+        return event_facts(self, self.conditions)
+
+    def plot(self, event: int = 0) -> Figure:
+        """Draw one event: a calorimeter's layers with their cells, or a track's clusters.
+
+        Raises:
+            EventsError: there is no such event.
+        """
+        figure: Figure = _plot(self, event)
+        return figure
+
+    def to_pandas(self, observables: Sequence[str] | None = None) -> pandas.DataFrame:
+        """Return a table with a row for each event: its conditions and some observables.
+
+        Args:
+            observables: names from :func:`simulacra.observables_of`; None: the response and the
+                energy of each layer of a calorimeter, clusters and energy loss of a track.
+
+        Raises:
+            MissingDependencyError: pandas is not installed.
+            EventsError: the detector has no such observable.
+        """
+        frame: pandas.DataFrame = _to_pandas(self, observables)
+        return frame
+
+    def to_awkward(self) -> awkward.Array:
+        """Return a record for each event: its conditions and its response, without empty pad rows.
+
+        Raises:
+            MissingDependencyError: awkward is not installed.
+        """
+        array: awkward.Array = _to_awkward(self)
+        return array
+
+    def to_hist(self, name: str, bins: int | Sequence[float] | None = None) -> hist.Hist[Any]:
+        """Return the histogram of an observable or of a condition.
+
+        Args:
+            name: of an observable (:func:`simulacra.observables_of`) or of a condition.
+            bins: their number or their edges; None: the binning of the validation.
+
+        Raises:
+            EventsError: the detector has neither an observable nor a condition of this name, or
+                there are no finite values.
+        """
+        histogram: hist.Hist[Any] = _to_hist(self, name, bins)
+        return histogram
 
     def take(self, index: slice | Array) -> Self:
         """Return the events of ``index``: a slice, positions or a Boolean mask."""
@@ -79,7 +158,7 @@ class Events:
     @property
     def particles(self) -> tuple[int, ...]:
         """The particles that the events begin with, by PDG id; empty where nothing says them."""
-        if PDG in self.conditions.columns:
+        if PDG in self.conditions:
             return in_order(np.unique(self.conditions[PDG]).astype(int).tolist())
         return recorded_particles(self.provenance)
 
@@ -106,7 +185,7 @@ class Events:
         Raises:
             EventsError: nothing says which event is of which particle, or one is none of these.
         """
-        column = self.conditions.columns.get(PDG)
+        column = self.conditions.get(PDG)
         if column is not None and self.detector.particles == tuple(particles):
             return self
         if column is None:
@@ -118,7 +197,7 @@ class Events:
         if others := set(np.unique(column).astype(int).tolist()).difference(particles):
             msg = f"they hold {names_of(in_order(others))}, not only {names_of(particles)}"
             raise EventsError(msg)
-        conditions = Conditions({**self.conditions.columns, PDG: column.astype(np.int32)})
+        conditions = Conditions({**self.conditions, PDG: column.astype(np.int32)})
         detector = self.detector.with_particles(particles)
         return Events(conditions, self.response, detector, self.provenance)
 
@@ -179,6 +258,33 @@ class Events:
 def _largest(array: Array) -> float:
     """Return the largest absolute value, without a copy of the array."""
     return max(abs(float(array.min())), abs(float(array.max())))
+
+
+def event_facts(source: EventSource, conditions: Conditions) -> dict[str, Any]:
+    """Return the facts on events, in memory or in a file.
+
+    Args:
+        source: the events.
+        conditions: those of all events, or of the first ones of a large file.
+    """
+    detector = source.detector
+    if PDG in conditions:
+        named = column_text(PDG, conditions[PDG], detector.conditions.get(PDG))
+    else:
+        named = names_of(particles_of(source)) or "not named"
+    looked = "" if len(conditions) == len(source) else f" (of the first {len(conditions)})"
+    return {
+        "events": len(source),
+        "detector": f"{detector.name} ({detector.kind})",
+        "particles": named,
+        f"conditions{looked}": {
+            name: column_text(name, column, detector.conditions.get(name))
+            for name, column in conditions.items()
+            if name != PDG
+        },
+        "response": detector.response_facts,
+        "provenance": provenance_facts(source.provenance),
+    }
 
 
 class EventSource(Protocol):
@@ -260,7 +366,7 @@ def told_apart(sources: Sequence[EventSource], names: Sequence[str] = ()) -> tup
 
 
 def _has_column(source: EventSource) -> bool:
-    return isinstance(source, Events) and PDG in source.conditions.columns
+    return isinstance(source, Events) and PDG in source.conditions
 
 
 def require_same_detector(expected: Detector, *others: Detector) -> None:

@@ -5,20 +5,17 @@ Importing this package loads nothing heavy: the processes that are timed import 
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from simulacra.faces.lazy import attach
+
+__getattr__, __dir__ = attach(
+    __name__,
+    __path__,
+    {"report": ("write_benchmark",), "run": ("BenchmarkSettings", "benchmark")},
+)
 
 if TYPE_CHECKING:
-    from simulacra.benchmark.report import write_benchmark
-    from simulacra.benchmark.run import BenchmarkSettings, benchmark
-
-_MODULES = {"BenchmarkSettings": "run", "benchmark": "run", "write_benchmark": "report"}
-
-__all__ = ["BenchmarkSettings", "benchmark", "write_benchmark"]
-
-
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the module holds
-    if name not in _MODULES:
-        msg = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(msg)
-    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    from simulacra.benchmark.report import write_benchmark as write_benchmark
+    from simulacra.benchmark.run import BenchmarkSettings as BenchmarkSettings
+    from simulacra.benchmark.run import benchmark as benchmark

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from simulacra.faces.text import Described
 from simulacra.files.json_values import plain
+from simulacra.units import format_energy
 
 SCHEMA_VERSION = 2
 SMALLEST_POWER = 0.5
@@ -54,6 +56,13 @@ class FastResult:
     disk_mb: float
     quality: Mapping[str, float]
 
+    @property
+    def text(self) -> str:
+        """Its least time per event and its quality, in words."""
+        best = min(self.speeds, key=lambda speed: speed.service)
+        scores = ", ".join(f"{k.replace('_', ' ')} {v:.3g}" for k, v in self.quality.items())
+        return f"{best.service:.3g} ms/event in batches of {best.batch}; {scores}"
+
 
 @dataclass(frozen=True, slots=True)
 class FullResult:
@@ -70,6 +79,12 @@ class FullResult:
     ms_per_event: Mapping[float, float]
     peak_memory_mb: float
 
+    @property
+    def text(self) -> str:
+        """Its times in words."""
+        times = (f"{ms:.3g} ms at {format_energy(e)}" for e, ms in self.ms_per_event.items())
+        return ", ".join(times)
+
     def break_even(self, fast_ms: float) -> float:
         """Return the energy (MeV) above which an answer of ``fast_ms`` is quicker than Geant4.
 
@@ -84,13 +99,24 @@ class FullResult:
         return fast_ms / (sum(per_mev) / len(per_mev))
 
 
-@dataclass(frozen=True, slots=True)
-class Benchmark:
+@dataclass(frozen=True, slots=True, repr=False)
+class Benchmark(Described):
     """A whole benchmark; ``facts`` say on what machine, with which seed and events."""
 
     fast: tuple[FastResult, ...]
     full: tuple[FullResult, ...]
     facts: Mapping[str, Any]
+
+    def describe(self) -> dict[str, Any]:
+        """Return the fastest time and the quality of each simulator, and the machine."""
+        facts = self.facts
+        return {
+            "detector": facts.get("detector"),
+            "reference events": facts.get("events"),
+            **{result.name: result.text for result in self.fast},
+            **{result.physics: result.text for result in self.full},
+            "machine": f"one core of {facts.get('processor')}",
+        }
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of ``benchmark.json``."""

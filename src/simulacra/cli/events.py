@@ -18,18 +18,14 @@ from simulacra.cli.options import (
     Particles,
     Seed,
     Workers,
-    checked,
     require_free,
 )
 from simulacra.cli.terminal import bar, console, errors, print_handed_over, print_note
-from simulacra.errors import SimulacraError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from simulacra.conditions import Conditions
     from simulacra.events import Events
-    from simulacra.simulators.protocol import Simulator
 
 
 def simulate(
@@ -52,33 +48,22 @@ def simulate(
 
     Several particles become the condition ``pdg``, which says the particle of each event.
     """
-    from simulacra.conditions import EnergySpectrum
-    from simulacra.detectors import load_detector
-    from simulacra.fullsim import Geant4Settings, cautions
-    from simulacra.fullsim import simulate as run
-    from simulacra.units import parse_quantity
+    from simulacra.fullsim.verb import simulate as run
 
     require_free(output, overwrite)
-    settings = checked(
-        lambda: Geant4Settings(
-            particle=particle,
-            physics=physics,
-            cut=None if cut is None else parse_quantity(cut, "length"),
-        )
-    )
-    spectrum, matter = EnergySpectrum.parse(energy), load_detector(detector)
-    for line in cautions([matter], settings):
-        errors.print(f"note: {line}", highlight=False)
     with bar("Geant4") as on_progress:
         events = run(
-            matter,
-            settings,
-            spectrum,
-            output,
-            seed=seed,
-            n=number,
+            detector,
+            particle,
+            energy,
+            number,
+            seed,
+            physics=physics,
+            cut=cut,
             workers=workers,
+            output=output,
             on_progress=on_progress,
+            on_note=print_note,
         )
     console.print(f"{len(events)} events in {output}", highlight=False)
 
@@ -105,12 +90,13 @@ def generate(
     A simulator of several particles needs --particle, or --like a file that says its particle.
     """
     from simulacra.io import require_writable, write_pieces
+    from simulacra.simulators.generate import asked_conditions
     from simulacra.simulators.load import load_simulator
 
     require_free(output, overwrite)
     loaded = load_simulator(simulator)
     require_writable(loaded.detector, output)
-    conditions = _conditions(loaded, like, energy, number, particle, seed)
+    conditions = asked_conditions(loaded, energy, number, seed, particle, like)
     answers = loaded.stream(conditions, seed, extrapolate=extrapolate)
     outside = int(loaded.outside(conditions).sum())
     if outside:
@@ -238,26 +224,3 @@ def _counted(
         yield events
         done += len(events)
         on_progress(done, n)
-
-
-def _conditions(
-    simulator: Simulator,
-    like: str | None,
-    energy: str | None,
-    number: int | None,
-    particle: str | None,
-    seed: int,
-) -> Conditions:
-    """Return what a simulator is asked for: the conditions of a file, or drawn ones."""
-    from simulacra.conditions import conditions_at
-    from simulacra.simulators.requests import asked_particles, conditions_like
-
-    if (like is None) == (energy is None) or (energy is not None and number is None):
-        msg = "give either --like FILE, or --energy (--momentum) and -n"
-        raise SimulacraError(msg)
-    mixture = asked_particles(simulator, particle)
-    if like is not None:
-        return conditions_like(simulator, like, number, mixture, seed)
-    assert energy is not None
-    assert number is not None
-    return conditions_at(simulator.detector, energy, number, seed, mixture)

@@ -27,7 +27,7 @@ def quickstart(
     overrides: Overrides = None,
 ) -> None:
     """Train on the embedded Geant4 sample, generate, validate; print scores and the report."""
-    from simulacra.quickstart import quickstart as run
+    from simulacra.first_steps import quickstart as run
 
     require_report_folder(report)
     require_simulator_folder(output / "simulator")

@@ -6,7 +6,7 @@ from simulacra.detectors import Detector
 from simulacra.detectors.calorimeter.impacts import IMPACTS, POSITIONS, impacts_of
 from simulacra.files.provenance import provenance
 from simulacra.particles import PDG, pdg_id
-from simulacra.runtime import Column, Contract, Output
+from simulacra.runtime import SEES_PARTICLE, Column, Contract, Output
 from simulacra.simulators.trained import TrainedSimulator
 
 
@@ -37,7 +37,12 @@ def contract_of(simulator: TrainedSimulator) -> Contract:
         columns=columns,
         noise=tuple(surrogate.model.noise_shape(1)[1:]),
         outputs=outputs,
-        facts=provenance("export", **simulator.about, **_impacts(detector)),
+        facts=provenance(
+            "export",
+            **simulator.about,
+            **_impacts(detector),
+            **{SEES_PARTICLE: simulator.chooses_particle},
+        ),
     )
 
 

@@ -7,7 +7,7 @@ import json
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 import yaml
@@ -15,9 +15,15 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from simulacra.arrays import Array, BoolArray, FloatArray
 from simulacra.errors import DetectorError
-from simulacra.particles import PDG
+from simulacra.faces.lazy import late
+from simulacra.faces.text import Described
+from simulacra.particles import PDG, names_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Role = Literal["log", "linear", "cyclic", "categorical"]
+_draw = late("simulacra.drawings:draw_detector")
 
 
 class Frozen(BaseModel):
@@ -45,6 +51,16 @@ class ConditionSpec(Frozen):
             raise ValueError(msg)
         return self
 
+    def text(self, name: str) -> str:
+        """Return role, unit and categories in words; those of ``pdg`` are particles."""
+        words = [self.role, *([self.unit] if self.unit else [])]
+        if self.categories:
+            values = (
+                names_of(self.categories) if name == PDG else ", ".join(map(str, self.categories))
+            )
+            words.append(f"one of {values}")
+        return ", ".join(words)
+
 
 @dataclass(frozen=True, slots=True)
 class ResponseArray:
@@ -67,7 +83,7 @@ class ResponseArray:
         return below
 
 
-class Detector(Frozen):
+class Detector(Described, Frozen):
     """A detector as data; each kind is a class of its own, in :data:`simulacra.detectors.KINDS`.
 
     Attributes:
@@ -91,6 +107,34 @@ class Detector(Frozen):
             msg = f"conditions: {PDG!r} is categorical, its categories are PDG ids"
             raise ValueError(msg)
         return self
+
+    def describe(self) -> dict[str, Any]:
+        """Return the facts on the detector: read-out, conditions and what it is built of."""
+        return {
+            "detector": self.name,
+            "description": self.description,
+            "kind": self.kind,
+            "response": self.response_facts,
+            "conditions": {name: spec.text(name) for name, spec in self.conditions.items()},
+            "particles": names_of(self.particles),
+            **self.built_facts(),
+            "fingerprint": self.fingerprint[:16],
+        }
+
+    @property
+    def response_facts(self) -> dict[str, str]:
+        """Shape and unit of each array of an event, in words."""
+        arrays = self.response_arrays.items()
+        return {name: f"{array.shape} {array.unit}".strip() for name, array in arrays}
+
+    def built_facts(self) -> dict[str, Any]:
+        """Return what the detector is built of, the most important facts first."""
+        return {}
+
+    def plot(self) -> Figure:
+        """Draw the detector: its matter, its cells in the order of the response, and its beam."""
+        figure: Figure = _draw(self)
+        return figure
 
     def to_yaml(self) -> str:
         """Return the detector as YAML text that loads back to an equal detector."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,3 +34,8 @@ class JetImage(Detector):
     def response_arrays(self) -> dict[str, ResponseArray]:
         """The arrays of an event: ``images`` (pixels, pixels)."""
         return {"images": ResponseArray((self.pixels, self.pixels), "GeV")}
+
+    def built_facts(self) -> dict[str, Any]:
+        """Return what the image is."""
+        size = f"{self.pixels} x {self.pixels}"
+        return {"image": f"{size} pixels to ±{self.half_width:g} in eta and phi"}

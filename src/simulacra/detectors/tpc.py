@@ -6,13 +6,14 @@ the end plates at ``z = ±drift_length``. A positive particle turns clockwise se
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
 
 from simulacra.arrays import Array, FloatArray
 from simulacra.detectors.base import Detector, Frozen, ResponseArray
+from simulacra.faces.columns import range_text
 from simulacra.units import Density, Diffusion, Energy, Length, MagneticField, Time, Velocity
 
 SPECIES = "pdg"
@@ -44,6 +45,14 @@ class PadRows(Frozen):
     pitch: PositiveLength
     pad_width: PositiveLength
     pad_response: PositiveLength
+
+    @property
+    def text(self) -> str:
+        """The rows in words."""
+        return (
+            f"{self.rows} rows of {self.pitch:g} mm from {self.inner_radius:g} mm, "
+            f"pads of {self.pad_width:g} mm"
+        )
 
 
 class TrackBeam(Frozen):
@@ -190,3 +199,18 @@ class Tpc(Detector):
         for name, spread in zip(VERTEX, beam.vertex_spread, strict=True):
             columns[name] = rng.normal(0.0, spread, n).astype(np.float32)
         return columns
+
+    def built_facts(self) -> dict[str, Any]:
+        """Return field, gas, pad rows and beam."""
+        gas, beam = self.gas, self.beam
+        mixture = ", ".join(f"{name} {part:g}" for name, part in gas.fractions.items())
+        return {
+            "pad rows": {rows.name: rows.text for rows in self.pad_rows},
+            "field": f"{self.magnetic_field:g} T",
+            "drift": f"{self.drift_length:g} mm to either side",
+            "gas": f"{mixture}, from {gas.inner_radius:g} to {gas.outer_radius:g} mm",
+            "beam": {
+                "pseudorapidity": range_text(*beam.pseudorapidity, ""),
+                "vertex": " x ".join(f"{s:g}" for s in beam.vertex_spread) + " mm (Gaussian)",
+            },
+        }

@@ -1,4 +1,4 @@
-"""Drawings of detectors: what stands where, how it is cut into cells, and in which order."""
+"""Drawings of detectors (what stands where, cut into which cells, in which order) and of events."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simulacra.detectors import Detector
-from simulacra.drawings.kinds import KINDS
-from simulacra.errors import SimulacraError
+from simulacra.drawings.kinds import EVENTS, KINDS
+from simulacra.errors import EventsError, SimulacraError
+from simulacra.events import Events
 from simulacra.files.atomic import whole_file
 
 if TYPE_CHECKING:
@@ -31,6 +32,26 @@ def draw_detector(detector: Detector) -> Figure:
     return KINDS[detector.kind](detector)
 
 
+def draw_event(events: Events, event: int = 0) -> Figure:
+    """Draw one event: a calorimeter's layers with their cells, or a track's clusters.
+
+    Args:
+        events: a sample of a detector of any kind.
+        event: its place in the sample; negative ones count from the end.
+
+    Raises:
+        EventsError: there is no such event, or no display for this kind of detector.
+    """
+    if not -len(events) <= event < len(events):
+        msg = f"no event {event} among {len(events)}"
+        raise EventsError(msg)
+    kind = events.detector.kind
+    if kind not in EVENTS:
+        msg = f"no display of events of detectors of kind {kind!r}"
+        raise EventsError(msg)
+    return EVENTS[kind](events[event])
+
+
 def write_drawing(detector: Detector, path: str | Path) -> None:
     """Write the drawing of a detector to a PNG, SVG or PDF file.
 
@@ -47,4 +68,4 @@ def write_drawing(detector: Detector, path: str | Path) -> None:
         figure.savefig(part, format=ending[1:], dpi=DPI, metadata={FORMATS[ending]: None})
 
 
-__all__ = ["draw_detector", "write_drawing"]
+__all__ = ["draw_detector", "draw_event", "write_drawing"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Sequence
 
 import matplotlib as mpl
@@ -9,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PatchCollection
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Patch
 
 BEAM = "#c8102e"
@@ -18,12 +20,28 @@ MOST_NUMBERED = 64
 """Cells of a layer that all carry their number; of more, only those that show the order do."""
 
 
-def panels(count: int, most_columns: int = 3) -> tuple[Figure, list[Axes]]:
-    """Return a figure with panels below each other, row by row."""
+class Drawing(Figure):
+    """A figure that a notebook shows, although matplotlib's global state does not have it."""
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png")
+        return buffer.getvalue()
+
+
+def panels(
+    count: int, most_columns: int = 3, *, in_space: bool = False
+) -> tuple[Figure, list[Axes]]:
+    """Return a figure with panels, row by row; the first has three dimensions if ``in_space``."""
     columns = min(count, most_columns)
     rows = -(-count // columns)
-    figure = Figure(figsize=(PANEL * columns + 1.0, PANEL * rows), layout="constrained")
-    return figure, [figure.add_subplot(rows, columns, i + 1) for i in range(count)]
+    # the layout does not see the labels of axes in space
+    layout = ConstrainedLayoutEngine(w_pad=0.2 if in_space else None)
+    figure = Drawing(figsize=(PANEL * columns + 1.0, PANEL * rows), layout=layout)
+    kinds = ["3d" if in_space and i == 0 else None for i in range(count)]
+    return figure, [
+        figure.add_subplot(rows, columns, i + 1, projection=kind) for i, kind in enumerate(kinds)
+    ]
 
 
 def colours(names: Iterable[str]) -> dict[str, tuple[float, float, float, float]]:

@@ -1,4 +1,4 @@
-"""The drawing of each kind of detector: one row a kind."""
+"""The drawings of each kind of detector: one row a kind in each table."""
 
 from __future__ import annotations
 
@@ -13,8 +13,18 @@ if TYPE_CHECKING:
 KINDS: Table[Callable[[Any], Figure]] = Table(
     "simulacra.drawings",
     {
-        "calorimeter": "simulacra.drawings.calorimeter:draw",
-        "tpc": "simulacra.drawings.tpc:draw",
-        "jet-image": "simulacra.drawings.jet_image:draw",
+        "calorimeter": "simulacra.drawings.calorimeter.detector:draw",
+        "tpc": "simulacra.drawings.tpc.detector:draw",
+        "jet-image": "simulacra.drawings.jets.detector:draw",
     },
 )
+"""The function that draws a detector."""
+EVENTS: Table[Callable[[Any], Figure]] = Table(
+    "simulacra.event_displays",
+    {
+        "calorimeter": "simulacra.drawings.calorimeter.event:draw",
+        "tpc": "simulacra.drawings.tpc.event:draw",
+        "jet-image": "simulacra.drawings.jets.event:draw",
+    },
+)
+"""The function that draws the only event of a sample."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, as_completed
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from simulacra.conditions import Conditions, EnergySpectrum
 from simulacra.detectors import Detector
 from simulacra.errors import SimulacraError
 from simulacra.events import Events
+from simulacra.faces.text import Described
 from simulacra.fullsim.datasets import DataSet, require_geant4
 from simulacra.fullsim.geant4 import Chunk, ChunkResult, run_chunk
 from simulacra.fullsim.job import Job
@@ -128,7 +129,7 @@ def complete(
     return [parts.load(number) for number in every]
 
 
-class Geant4Simulator:
+class Geant4Simulator(Described):
     """Geant4 as a simulator: conditions in, events out.
 
     Args:
@@ -158,9 +159,36 @@ class Geant4Simulator:
             SimulacraError: the conditions are not the detector's, or a worker died.
         """
         job = Job.of(self.detector, self.settings, conditions, seed)
-        every = range(len(job.chunks))
-        results = dict(_run(job, every, self._workers, self._executor))
-        return _events(job, [results[number] for number in range(len(job.chunks))])
+        return simulated(job, self._workers, self._executor)
+
+    def describe(self) -> dict[str, Any]:
+        """Return the facts on the simulator."""
+        settings = self.settings
+        return {
+            "physics": settings.physics,
+            "detector": f"{self.detector.name} ({self.detector.kind})",
+            "particles": settings.particle or "those of the conditions",
+            "range cut": "the detector's own" if settings.cut is None else f"{settings.cut:g} mm",
+            "workers": self._workers if self._executor is None else "those of an executor",
+        }
+
+
+def simulated(
+    job: Job,
+    workers: int = 1,
+    executor: Executor | None = None,
+    on_progress: Progress | None = None,
+) -> Events:
+    """Return the events of a job, in memory.
+
+    Raises:
+        SimulacraError: a worker died.
+    """
+    report, results = _Report(job.bounds, on_progress), {}
+    for number, result in _run(job, range(len(job.chunks)), workers, executor):
+        results[number] = result
+        report.add([number])
+    return _events(job, [results[number] for number in range(len(job.chunks))])
 
 
 def _run(

@@ -13,10 +13,10 @@ from simulacra.datasets.samples import PREFIX, resolve_events
 from simulacra.datasets.shipped import shipped_simulators
 from simulacra.detectors import builtin_detectors, load_detector
 from simulacra.errors import SimulacraError
-from simulacra.info.detectors import detector_facts
+from simulacra.faces.text import as_text
 from simulacra.info.files import file_facts
-from simulacra.info.simulators import lwtnn_facts, simulator_facts
-from simulacra.info.text import as_text
+from simulacra.info.simulators import lwtnn_facts
+from simulacra.simulators.load import load_simulator
 
 ABOUT = "simulator.json"
 """What a folder holds that is a simulator."""
@@ -35,11 +35,12 @@ def describe(what: str, detector: str | None = None) -> dict[str, Any]:
     """
     path = Path(what)
     if what in shipped_simulators() or (path / ABOUT).is_file() or path.suffix == ".onnx":
-        return simulator_facts(what)
+        kind = "exported simulator" if path.suffix == ".onnx" else "simulator"
+        return {kind: what, **load_simulator(what).describe()}
     if path.suffix == ".json":
         return lwtnn_facts(path)
     if what in builtin_detectors() or path.suffix.lower().partition("#")[0] in DETECTOR_FILES:
-        return detector_facts(load_detector(what))
+        return load_detector(what).describe()
     if what.startswith(PREFIX) or path.is_file():
         known = None if detector is None else load_detector(detector)
         return file_facts(what, resolve_events(what), known)

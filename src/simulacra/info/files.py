@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +10,9 @@ import numpy as np
 from simulacra.conditions import Conditions
 from simulacra.detectors import Detector
 from simulacra.errors import EventsError
-from simulacra.events import PIECE, EventSource, particles_of, spans
+from simulacra.events import PIECE, EventSource, event_facts, spans
 from simulacra.info.arrays import array_facts
-from simulacra.info.columns import column_text
-from simulacra.info.detectors import response_facts
 from simulacra.io import EventFile, recognise
-from simulacra.particles import PDG, names_of
 
 MEGABYTE = 1_000_000
 MOST_NUMBERS = 10 * PIECE
@@ -35,33 +31,12 @@ def file_facts(name: str, path: Path, detector: Detector | None) -> dict[str, An
             raise
         reason = str(error).removeprefix(f"{path}: ")
         return {**facts, "not read": reason, "arrays": arrays}
-    return {**facts, **source_facts(source)}
+    return {**facts, **event_facts(source, _first_conditions(source))}
 
 
 def _size(path: Path) -> str:
     size = path.stat().st_size
     return f"{size / 1e6:.3g} MB" if size >= MEGABYTE else f"{size / 1e3:.3g} kB"
-
-
-def source_facts(source: EventSource) -> dict[str, Any]:
-    """Return the facts on events."""
-    detector, conditions = source.detector, _first_conditions(source)
-    named = names_of(particles_of(source)) or "not named"
-    if PDG in conditions.columns:
-        named = column_text(PDG, conditions[PDG], detector.conditions.get(PDG))
-    looked = "" if len(conditions) == len(source) else f" (of the first {len(conditions)})"
-    return {
-        "events": len(source),
-        "detector": f"{detector.name} ({detector.kind})",
-        "particles": named,
-        f"conditions{looked}": {
-            name: column_text(name, column, detector.conditions.get(name))
-            for name, column in conditions.columns.items()
-            if name != PDG
-        },
-        "response": response_facts(detector),
-        "provenance": provenance_facts(source.provenance),
-    }
 
 
 def _first_conditions(source: EventSource) -> Conditions:
@@ -70,19 +45,3 @@ def _first_conditions(source: EventSource) -> Conditions:
     most = max(MOST_NUMBERS // max(numbers, 1), 1)
     places = [span for span in spans(source) if span.start < most]
     return Conditions.concatenate([source.take(span).conditions for span in places])
-
-
-def provenance_facts(provenance: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a provenance in short: no digests, and of what is nested only plain facts."""
-    facts: dict[str, Any] = {}
-    for name, value in provenance.items():
-        if name.endswith("sha256") or value in (None, "", [], {}):
-            continue
-        if isinstance(value, Mapping):
-            plain = {k: v for k, v in value.items() if not isinstance(v, Mapping | list | tuple)}
-            facts[name] = plain or "…"
-        elif isinstance(value, list | tuple) and any(isinstance(v, Mapping) for v in value):
-            facts[name] = f"{len(value)} entries"
-        else:
-            facts[name] = value
-    return facts

@@ -22,10 +22,12 @@ class ObservablesOfKind:
     Attributes:
         table: the observables of a detector, the primary one first, in units of the given lengths.
         selection: groups of observables by which training chooses an epoch.
+        summary: groups of observables that a table of events has beside the conditions.
     """
 
     table: Callable[[Any, Lengths], tuple[Observable, ...]]
     selection: tuple[str, ...]
+    summary: tuple[str, ...] = ()
 
 
 KINDS: Table[ObservablesOfKind] = Table(

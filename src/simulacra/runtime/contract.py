@@ -54,6 +54,10 @@ class Output:
     unit: str
 
 
+SEES_PARTICLE = "sees_particle"
+"""Among the facts: whether the condition ``pdg`` enters the network."""
+
+
 @dataclass(frozen=True, slots=True)
 class Contract:
     """The whole of it.

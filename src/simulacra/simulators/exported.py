@@ -14,7 +14,7 @@ from simulacra.detectors.calorimeter.impacts import IMPACTS, why_offsets
 from simulacra.errors import SimulacraError, SimulatorError
 from simulacra.files.atomic import whole_file
 from simulacra.files.provenance import provenance
-from simulacra.models import find_model
+from simulacra.models import MODELS
 from simulacra.particles import (
     PDG,
     OwnRanges,
@@ -22,17 +22,18 @@ from simulacra.particles import (
     particle_name,
     require_sensible,
 )
-from simulacra.runtime import Runtime
+from simulacra.runtime import SEES_PARTICLE, Runtime
 from simulacra.simulators.answers import Block
+from simulacra.simulators.facts import common_facts, training_facts
 from simulacra.simulators.fast import FastSimulator
 
 WRONG_FORM = (ArithmeticError, AttributeError, TypeError, ValueError)
 """What comes of facts that are not of the expected form."""
-OF_THE_EXPORT = ("step", "versions", IMPACTS)
+OF_THE_EXPORT = ("step", "versions", IMPACTS, SEES_PARTICLE)
 """Facts that generated events state for themselves."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ExportedSimulator(FastSimulator):
     """A simulator in one file, at work without torch.
 
@@ -74,7 +75,9 @@ class ExportedSimulator(FastSimulator):
         if {column.name for column in contract.columns} != set(detector.conditions):
             msg = f"its conditions are not those of {detector.name}"
             raise SimulatorError(msg)
-        find_model(contract.model)
+        if contract.model not in MODELS:
+            msg = f"no model {contract.model!r}"
+            raise SimulatorError(msg)
         require_sensible(contract.facts)
 
     @cached_property
@@ -91,8 +94,17 @@ class ExportedSimulator(FastSimulator):
     @property
     def chooses_particle(self) -> bool:
         """Whether it gives the response of the particle that the condition ``pdg`` says."""
-        sees = find_model(self.runtime.contract.model).tells_particles_apart()
-        return sees and PDG in self.detector.conditions
+        sees = self.runtime.contract.facts.get(SEES_PARTICLE, True)  # older files do not state it
+        return bool(sees) and PDG in self.detector.conditions
+
+    def describe(self) -> dict[str, Any]:
+        """Return the facts on model, detector, particles, ranges and training."""
+        contract = self.runtime.contract
+        made = {"versions": contract.facts.get("versions")}
+        return {
+            **common_facts(self, contract.model),
+            "training": training_facts(contract.facts) | made,
+        }
 
     def blocks(self, conditions: Conditions, seed: int) -> Iterator[Block]:
         """Yield response arrays block by block, all rows of the conditions in the end."""

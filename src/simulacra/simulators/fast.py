@@ -13,13 +13,14 @@ from simulacra.columns import outside_seen
 from simulacra.conditions import Conditions, conditions_at
 from simulacra.detectors import Detector
 from simulacra.events import Events
+from simulacra.faces.text import Described
 from simulacra.particles import PDG, OwnRanges, Seen, require_served
 from simulacra.simulators.answers import Answers, Block
 from simulacra.simulators.extrapolation import require_near
 from simulacra.simulators.requests import asked_particles
 
 
-class FastSimulator:
+class FastSimulator(Described):
     """A :class:`~simulacra.simulators.protocol.Simulator` that gives its response in blocks.
 
     A subclass has ``detector``, ``particles``, ``chooses_particle`` and ``ranges``, and the two

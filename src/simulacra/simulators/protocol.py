@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 from simulacra.arrays import BoolArray
 from simulacra.conditions import Conditions
@@ -85,6 +85,9 @@ class Simulator(Protocol):
         Raises:
             SimulacraError: it does not serve these particles; or an energy is far outside.
         """
+
+    def describe(self) -> dict[str, Any]:
+        """Return the facts on the simulator, the most important ones first."""
 
     def outside(self, conditions: Conditions) -> BoolArray:
         """Return which rows lie outside the ranges (n,)."""

@@ -47,6 +47,7 @@ from simulacra.particles import (
     seen_of,
 )
 from simulacra.simulators.answers import Block
+from simulacra.simulators.facts import common_facts, training_facts
 from simulacra.simulators.fast import FastSimulator
 from simulacra.simulators.ranges import range_notes, recorded, trained_ranges
 from simulacra.training import fit
@@ -78,7 +79,7 @@ _WRONG_TYPES = (
 FILES = (ABOUT, DETECTOR, CARD, WEIGHTS, METRICS)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class TrainedSimulator(FastSimulator):
     """A surrogate with what is needed to use and to trust it.
 
@@ -112,6 +113,22 @@ class TrainedSimulator(FastSimulator):
         """Whether it gives the response of the particle that the condition ``pdg`` says."""
         sees = find_model(self.card.model_kind).tells_particles_apart()
         return sees and PDG in self.detector.conditions
+
+    def describe(self) -> dict[str, Any]:
+        """Return the facts on model, detector, particles, ranges and training."""
+        card = self.card
+        from_card = {
+            "train": ", ".join(card.data.train),
+            "selection": ", ".join(card.data.selection),
+            "steps": card.training.steps,
+            "seed": card.seed,
+        }
+        return {
+            **common_facts(self, f"{card.model_kind}: {find_model(card.model_kind).summary}"),
+            "symmetries": card.model.model_dump(mode="json").get("symmetries"),
+            "parameters": sum(p.numel() for p in self.surrogate.network.parameters()),
+            "training": from_card | training_facts(self.about),
+        }
 
     @property
     def own_ranges(self) -> OwnRanges:

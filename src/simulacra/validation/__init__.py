@@ -5,57 +5,37 @@ Importing this package loads no plotting library; :meth:`Validation.plot` and :m
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from simulacra.faces.lazy import attach
+
+__getattr__, __dir__ = attach(
+    __name__,
+    __path__,
+    {
+        "compare": ("require_comparable", "validate"),
+        "metrics.calochallenge": ("legacy_scores",),
+        "result": ("Comparison", "GroupResult", "Validation", "summary_rows"),
+        "sample": ("Sample", "measured"),
+        "sample_result": ("SampleComparison", "sample_rows"),
+        "thresholded": ("Emptied",),
+        "thresholds": ("Thresholds", "apply_thresholds", "require_classifiers"),
+    },
+)
 
 if TYPE_CHECKING:
-    from simulacra.validation.compare import require_comparable, validate
-    from simulacra.validation.metrics.calochallenge import legacy_scores
-    from simulacra.validation.result import Comparison, GroupResult, Validation, summary_rows
-    from simulacra.validation.sample import Sample, measured
-    from simulacra.validation.sample_result import SampleComparison, sample_rows
-    from simulacra.validation.thresholded import Emptied
-    from simulacra.validation.thresholds import Thresholds, apply_thresholds, require_classifiers
-
-_MODULES = {
-    "Comparison": "result",
-    "Emptied": "thresholded",
-    "GroupResult": "result",
-    "Sample": "sample",
-    "SampleComparison": "sample_result",
-    "Validation": "result",
-    "sample_rows": "sample_result",
-    "Thresholds": "thresholds",
-    "apply_thresholds": "thresholds",
-    "legacy_scores": "metrics.calochallenge",
-    "measured": "sample",
-    "require_classifiers": "thresholds",
-    "require_comparable": "compare",
-    "summary_rows": "result",
-    "validate": "compare",
-}
-
-__all__ = [
-    "Comparison",
-    "Emptied",
-    "GroupResult",
-    "Sample",
-    "SampleComparison",
-    "Thresholds",
-    "Validation",
-    "apply_thresholds",
-    "legacy_scores",
-    "measured",
-    "require_classifiers",
-    "require_comparable",
-    "sample_rows",
-    "summary_rows",
-    "validate",
-]
-
-
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the module holds
-    if name not in _MODULES:
-        msg = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(msg)
-    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    from simulacra.validation.compare import require_comparable as require_comparable
+    from simulacra.validation.compare import validate as validate
+    from simulacra.validation.metrics.calochallenge import legacy_scores as legacy_scores
+    from simulacra.validation.result import Comparison as Comparison
+    from simulacra.validation.result import GroupResult as GroupResult
+    from simulacra.validation.result import Validation as Validation
+    from simulacra.validation.result import summary_rows as summary_rows
+    from simulacra.validation.sample import Sample as Sample
+    from simulacra.validation.sample import measured as measured
+    from simulacra.validation.sample_result import SampleComparison as SampleComparison
+    from simulacra.validation.sample_result import sample_rows as sample_rows
+    from simulacra.validation.thresholded import Emptied as Emptied
+    from simulacra.validation.thresholds import Thresholds as Thresholds
+    from simulacra.validation.thresholds import apply_thresholds as apply_thresholds
+    from simulacra.validation.thresholds import require_classifiers as require_classifiers

@@ -24,6 +24,7 @@ from pydantic import Field, model_validator
 
 from simulacra.arrays import Array, BoolArray, FloatArray, IntArray
 from simulacra.detectors.base import Detector, ResponseArray
+from simulacra.detectors.calorimeter import facts
 from simulacra.detectors.calorimeter.beam import Beam, drawn, limits, varies
 from simulacra.detectors.calorimeter.ionisation import minimum_ionisation
 from simulacra.detectors.calorimeter.segmentation import CartesianSegmentation, PolarSegmentation
@@ -263,6 +264,10 @@ class Calorimeter(Detector):
     def response_arrays(self) -> dict[str, ResponseArray]:
         """The arrays of an event: ``showers``, one energy per cell."""
         return {"showers": ResponseArray((self.n_cells,), "MeV")}
+
+    def built_facts(self) -> dict[str, Any]:
+        """Return cells, layers, matter and beam."""
+        return facts.built_facts(self)
 
     @property
     def n_cells(self) -> int:

@@ -4,5 +4,7 @@ from simulacra.observables.calorimeter.catalogue import calorimeter_observables
 from simulacra.observables.kinds import ObservablesOfKind
 
 OBSERVABLES = ObservablesOfKind(
-    calorimeter_observables, ("response", "fraction", "centre", "width", "energy_ratio")
+    calorimeter_observables,
+    ("response", "fraction", "centre", "width", "energy_ratio"),
+    ("response", "layer_energy"),
 )

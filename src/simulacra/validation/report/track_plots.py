@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 
 from simulacra.arrays import FloatArray
 from simulacra.detectors import Tpc
-from simulacra.helix import crossings, residuals
+from simulacra.drawings.tpc.event import draw_track
+from simulacra.helix import residuals
 from simulacra.observables.tpc.tracks import Tracks
 from simulacra.units import format_energy
 from simulacra.validation.compared import Compared
@@ -75,21 +76,11 @@ def _species(sample: Sample, place: int) -> str:
 
 def _draw_track(row: list[Axes], tracks: Tracks, colour: str, name: str) -> None:
     present = tracks.present[0]
-    x, y, z = tracks.points[0, present].T
-    radii = np.linspace(1.0, float(tracks.detector.row_radii[-1]), 400)
-    ideal = crossings(tracks.true, radii)
-    on = ideal.reached[0]
-    line: dict[str, Any] = {"color": colour, "lw": 0.7, "alpha": 0.7}
-    dots: dict[str, Any] = {"color": colour, "s": 3.0, "linewidths": 0.0}
-    row[0].plot(ideal.x[0, on], ideal.y[0, on], **line)
-    row[0].scatter(x, y, label=name, **dots)
-    row[0].set_aspect("equal", adjustable="datalim")
-    row[0].set(xlabel="x [mm]", ylabel="y [mm]")
-    row[1].plot(ideal.z[0, on], radii[on], **line)
-    row[1].scatter(z, np.hypot(x, y), **dots)
-    row[1].set(xlabel="z [mm]", ylabel="r [mm]")
+    points = tracks.points[0, present]
+    draw_track(row[0], row[1], tracks.true, points, tracks.detector, colour, name)
     r_phi = residuals(tracks.true, tracks.points).r_phi[0, present]
-    row[2].scatter(np.flatnonzero(present), np.clip(r_phi, -WIDEST, WIDEST), **dots)
+    clipped = np.clip(r_phi, -WIDEST, WIDEST)
+    row[2].scatter(np.flatnonzero(present), clipped, color=colour, s=3.0, linewidths=0.0)
     row[2].axhline(0, color=BLACK, lw=0.5)
     row[2].set(xlabel="pad row", ylabel=r"$\Delta r\phi$ [mm]", ylim=(-WIDEST, WIDEST))
 

@@ -10,13 +10,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PatchCollection
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch, Rectangle, Wedge
+from matplotlib.patches import Rectangle
 
 from simulacra.detectors import Calorimeter, Layer
 from simulacra.detectors.calorimeter.beam import Beam, limits
 from simulacra.detectors.calorimeter.segmentation import PolarSegmentation
 from simulacra.detectors.calorimeter.stack import Box
 from simulacra.drawings import canvas
+from simulacra.drawings.calorimeter.cells import cell_shapes
 
 MOST_GRIDS = 8
 """Kinds of layers whose cells are drawn; the title counts the others."""
@@ -126,7 +127,7 @@ def _front_view(axes: Axes, detector: Calorimeter, layers: Sequence[Layer]) -> N
     layer = layers[0]
     first, last = layers[0].name, layers[-1].name
     title = first if len(layers) == 1 else f"{first} to {last}"
-    canvas.cells(axes, _shapes(layer), layer.cells.start)
+    canvas.cells(axes, cell_shapes(layer), layer.cells.start)
     canvas.numbers(axes, _numbered(layer))
     _beam_spot(axes, detector, layer)
     names = detector.axes
@@ -141,20 +142,6 @@ def _follows(layer: Layer) -> bool:
     """Return whether the cells lie around the impact rather than at a place of the detector."""
     cut = layer.segmentation
     return (cut.squares if isinstance(cut, PolarSegmentation) else cut.window) is not None
-
-
-def _shapes(layer: Layer) -> list[Patch]:
-    cut = layer.segmentation
-    if isinstance(cut, PolarSegmentation):
-        step = 360 / cut.alpha
-        rings = list(zip(cut.r_edges[:-1], cut.r_edges[1:], strict=True))
-        return [
-            Wedge((0, 0), outer, -180 + step * i, -180 + step * (i + 1), width=outer - inner)
-            for i in range(cut.alpha)
-            for inner, outer in rings
-        ]
-    a, b = cut.cell
-    return [Rectangle((x - a / 2, y - b / 2), a, b) for x, y in zip(layer.x, layer.y, strict=True)]
 
 
 def _numbered(layer: Layer) -> Iterator[tuple[float, float, int]]:

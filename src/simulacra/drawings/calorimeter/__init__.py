@@ -1,0 +1,1 @@
+"""Drawings of calorimeters and of showers in them."""

@@ -1,0 +1,1 @@
+"""Drawings of time-projection chambers and of tracks in them."""

@@ -1,0 +1,1 @@
+"""How the package shows itself: names on the Tab key, and objects as a short text or a table."""

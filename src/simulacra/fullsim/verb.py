@@ -1,0 +1,92 @@
+"""Simulate events of a detector with Geant4, in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from simulacra.conditions import EnergySpectrum
+from simulacra.detectors import Detector, load_detector
+from simulacra.errors import SimulacraError, summarise_validation_error
+from simulacra.events import Events
+from simulacra.fullsim import production
+from simulacra.fullsim.cautions import cautions
+from simulacra.fullsim.job import Job
+from simulacra.fullsim.production import Progress
+from simulacra.fullsim.settings import Geant4Settings
+from simulacra.units import parse_quantity
+
+
+def simulate(
+    detector: Detector | str | Path,
+    particle: str | None,
+    energy: str,
+    n: int,
+    seed: int = 1,
+    *,
+    physics: str = "opt0",
+    cut: str | float | None = None,
+    workers: int = 1,
+    executor: Executor | None = None,
+    output: str | Path | None = None,
+    on_progress: Progress | None = None,
+    on_note: Callable[[str], None] | None = None,
+) -> Events:
+    """Simulate particles with Geant4; equal arguments give equal events.
+
+    Worker processes import the main module, so a script calls this below
+    ``if __name__ == "__main__":``.
+
+    Args:
+        detector: a detector, a shipped detector's name or a detector's file.
+        particle: ``gamma``; ``e-,gamma`` in turn; ``e-:2,gamma:1`` with weights; None where the
+            detector draws it, as a TPC does.
+        energy: the spectrum of the detector's scale: ``50GeV``; ``1GeV,2GeV`` is cycled;
+            ``1GeV..65GeV`` is log-uniform, ``1GeV-65GeV`` uniform.
+        n: number of events.
+        seed: where all random numbers come from.
+        physics: ``opt0`` to ``opt4`` (electromagnetic), or a reference list such as ``FTFP_BERT``.
+        cut: range cut for secondaries, ``0.7mm``; None for the detector's own.
+        workers: number of local processes; it does not change the events.
+        executor: where to run instead, such as a batch system's.
+        output: an events file to write as well; a run that was interrupted is then continued by
+            the same call.
+        on_progress: called with (events done, events in all).
+        on_note: called with what is doubtful in the settings, line by line, before the work.
+
+    Raises:
+        MissingDependencyError: Geant4 or its data are not installed.
+        SimulacraError: an argument cannot be used, or a worker died.
+    """
+    matter = load_detector(detector) if isinstance(detector, str | Path) else detector
+    settings = _settings(particle, physics, cut)
+    if on_note is not None:
+        for note in cautions([matter], settings):
+            on_note(note)
+    spectrum = EnergySpectrum.parse(energy)
+    if output is None:
+        job = Job.of(matter, settings, spectrum, seed, n)
+        return production.simulated(job, workers, executor, on_progress)
+    return production.simulate(
+        matter,
+        settings,
+        spectrum,
+        Path(output),
+        seed=seed,
+        n=n,
+        workers=workers,
+        executor=executor,
+        on_progress=on_progress,
+    )
+
+
+def _settings(particle: str | None, physics: str, cut: str | float | None) -> Geant4Settings:
+    """Return the settings; what is wrong with them becomes one line."""
+    try:
+        size = None if cut is None else parse_quantity(cut, "length")
+        return Geant4Settings(particle=particle, physics=physics, cut=size)
+    except (ValidationError, ValueError) as error:
+        raise SimulacraError(summarise_validation_error(error)) from None
