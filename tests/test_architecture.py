@@ -13,7 +13,7 @@ import simulacra
 
 ROOT = Path(simulacra.__file__).parent
 LEVELS = [
-    {"arrays", "errors", "units"},
+    {"arrays", "errors", "progress", "units"},
     {"files", "particles", "columns", "statistics"},
     {"runtime"},
     {"detectors"},

@@ -21,14 +21,16 @@ from simulacra.cli.options import (
     checked,
     require_free,
 )
-from simulacra.cli.terminal import bar, console, errors, print_handed_over, print_note
+from simulacra.cli.progress import display
+from simulacra.cli.terminal import console, errors, print_handed_over, print_note
 from simulacra.errors import SimulacraError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from simulacra.conditions import Conditions
     from simulacra.events import Events
+    from simulacra.progress import OnProgress
     from simulacra.simulators.trained import FastSimulator
 
 
@@ -69,7 +71,7 @@ def simulate(
     spectrum, matter = EnergySpectrum.parse(energy), load_detector(detector)
     for line in cautions([matter], settings):
         errors.print(f"note: {line}", highlight=False)
-    with bar("Geant4") as on_progress:
+    with display() as shown:
         events = run(
             matter,
             settings,
@@ -78,7 +80,7 @@ def simulate(
             seed=seed,
             n=number,
             workers=workers,
-            on_progress=on_progress,
+            on_progress=shown.on_progress,
         )
     console.print(f"{len(events)} events in {output}", highlight=False)
 
@@ -117,8 +119,8 @@ def generate(
     outside = int(loaded.outside(conditions).sum())
     if outside:
         errors.print(f"note: {outside} of {len(conditions)} events are outside the trained range")
-    with bar("generating") as on_progress:
-        pieces = _counted(loaded.stream(conditions, seed), len(conditions), on_progress)
+    with display() as shown:
+        pieces = _counted(loaded.stream(conditions, seed), len(conditions), shown.on_progress)
         write_pieces(pieces, len(conditions), output)
     console.print(f"{len(conditions)} events in {output}", highlight=False)
 
@@ -142,8 +144,8 @@ def hybrid(
     }
     for line in cautions(detectors.values(), loaded.geant4):
         errors.print(f"note: {line}", highlight=False)
-    with bar("Geant4") as on_progress:
-        events = simulate_hybrid(loaded, output, workers=workers, on_progress=on_progress)
+    with display() as shown:
+        events = simulate_hybrid(loaded, output, workers=workers, on_progress=shown.on_progress)
     print_handed_over(events)
     console.print(f"{len(events)} events in {output}", highlight=False)
 
@@ -215,15 +217,14 @@ def _split(events: Events, shares: tuple[float, ...], seed: int) -> dict[str, Ev
     return split_events(events, shares, seed)
 
 
-def _counted(
-    pieces: Iterator[Events], n: int, on_progress: Callable[[int, int], None]
-) -> Iterator[Events]:
-    """Yield the pieces and tell how many events have been passed on."""
+def _counted(pieces: Iterator[Events], n: int, on_progress: OnProgress) -> Iterator[Events]:
+    """Yield the pieces and report how many events have been passed on."""
     done = 0
+    on_progress("generating", done, n)
     for events in pieces:
         yield events
         done += len(events)
-        on_progress(done, n)
+        on_progress("generating", done, n)
 
 
 def _conditions(

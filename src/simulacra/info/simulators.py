@@ -26,7 +26,7 @@ def simulator_facts(name: str) -> dict[str, Any]:
     options = card.model.model_dump(mode="json")
     from_card = {
         "train": ", ".join(card.data.train),
-        "selection": ", ".join(card.data.selection),
+        "selection": ", ".join(card.data.selection or ("a tenth of these, drawn at random",)),
         "steps": card.training.steps,
         "seed": card.seed,
     }

@@ -21,6 +21,7 @@ from simulacra.energies import scale_of
 from simulacra.errors import EventsError
 from simulacra.events import Events, EventSource, pieces, spans
 from simulacra.observables import Observable, observables_of, observe
+from simulacra.progress import OnProgress, silent
 
 Sums = TypeVar("Sums")
 
@@ -97,8 +98,15 @@ class Sample:
                 yield place, events if len(rows) == len(events) else events.take(rows)
 
 
-def measured(events: EventSource | Sample) -> Sample:
+def measured(
+    events: EventSource | Sample, on_progress: OnProgress = silent, phase: str = "measuring"
+) -> Sample:
     """Return what validation keeps of events; of a sample, itself.
+
+    Args:
+        events: in memory or in a file, which is gone through piece by piece.
+        on_progress: called with (phase, events done, events in all).
+        phase: its name.
 
     Raises:
         EventsError: there are no events.
@@ -114,6 +122,7 @@ def measured(events: EventSource | Sample) -> Sample:
     whole, non_finite, negative = np.empty(n, bool), np.empty(n, np.int64), np.empty(n, np.int64)
     conditions, digests = [], []
     for place, piece in pieces(events):
+        on_progress(phase, place.start, n)
         with np.errstate(invalid="ignore", over="ignore"):  # broken events are counted, not hidden
             found = observe(piece, observables)
             whole[place] = _whole(piece, found, observables)
@@ -126,6 +135,7 @@ def measured(events: EventSource | Sample) -> Sample:
         )
         conditions.append(piece.conditions)
         digests.append(event_digests(piece))
+    on_progress(phase, n, n)
     return Sample(
         events,
         np.arange(n),

@@ -8,6 +8,7 @@ from types import MappingProxyType
 import matplotlib as mpl
 
 from simulacra.detectors import Calorimeter
+from simulacra.progress import OnProgress, silent, tracked
 from simulacra.validation.calorimeter.cells import cell_sums
 from simulacra.validation.report.canvas import STYLE, Plot
 from simulacra.validation.report.cell_plots import cell_maps, cell_spectrum
@@ -53,12 +54,18 @@ PLOTS_OF_KIND: Mapping[str, tuple[PlotFunction, ...]] = MappingProxyType(
 )
 
 
-def report_plots(validation: Validation, reference: Sample, generated: Sample) -> Iterator[Plot]:
+def report_plots(
+    validation: Validation,
+    reference: Sample,
+    generated: Sample,
+    on_progress: OnProgress = silent,
+) -> Iterator[Plot]:
     """Yield the plots of a report, one after the other; none of samples without a common energy."""
     shown = Shown.of(validation, reference, generated)
     if shown is None:
         return
-    for function in (*PLOTS, *PLOTS_OF_KIND.get(reference.detector.kind, ())):
+    functions = (*PLOTS, *PLOTS_OF_KIND.get(reference.detector.kind, ()))
+    for function in tracked("drawing the report", functions, on_progress):
         with mpl.rc_context():  # closed before each yield: the caller keeps its own style
             mpl.rcdefaults()
             for group, settings in STYLE.items():

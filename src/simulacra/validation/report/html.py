@@ -11,6 +11,7 @@ import jinja2
 
 from simulacra.events import EventSource
 from simulacra.files.atomic import whole_folder
+from simulacra.progress import OnProgress, silent
 from simulacra.validation.kinds import Scale, kind_of
 from simulacra.validation.metrics.baseline import CLOSE_FACTOR, SLIGHT_EXCESS
 from simulacra.validation.metrics.one_dimensional import METRICS, Estimate
@@ -30,6 +31,7 @@ def write_report(
     reference: EventSource | Sample,
     generated: EventSource | Sample,
     folder: str | Path,
+    on_progress: OnProgress = silent,
 ) -> Path:
     """Write ``index.html`` and ``metrics.json`` into a folder that appears whole or not at all.
 
@@ -38,6 +40,7 @@ def write_report(
         reference: events of the full simulation.
         generated: events of the simulator that is judged.
         folder: where to write; what was there is replaced.
+        on_progress: called with (phase, done, total).
 
     Returns:
         The path of ``index.html``.
@@ -50,7 +53,7 @@ def write_report(
             "caption": plot.caption,
             "image": base64.b64encode(plot.png).decode("ascii"),
         }
-        for plot in report_plots(validation, measured(reference), measured(generated))
+        for plot in report_plots(validation, measured(reference), measured(generated), on_progress)
     ]
     html = _render(validation, kind_of(reference.detector).scale, plots)
     metrics = json.dumps(validation.to_json(), indent=1, allow_nan=False, ensure_ascii=False)
