@@ -13,7 +13,7 @@ import simulacra
 
 ROOT = Path(simulacra.__file__).parent
 LEVELS = [
-    {"arrays", "errors", "progress", "units"},
+    {"arrays", "errors", "units"},
     {"files", "particles", "columns", "statistics"},
     {"runtime"},
     {"detectors"},

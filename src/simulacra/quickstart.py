@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from simulacra.datasets.samples import load_sample
 from simulacra.errors import CardError
+from simulacra.files.progress import OnProgress, silent
 from simulacra.io import write_events
-from simulacra.progress import OnProgress, silent
 from simulacra.simulators.trained import train
 from simulacra.training.card import Card
 from simulacra.training.run import OnEvaluation, OnNote

@@ -1,10 +1,14 @@
 """A training of so many minutes: planned once, by the time of a step on this machine."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 from simulacra.errors import CardError
 from simulacra.io import read_events
+from simulacra.observables.selection_score import EpochSelection
+from simulacra.simulators import trained
 from simulacra.simulators.trained import TrainedSimulator, train
 from simulacra.training import fit
 from simulacra.training.budget import FEWEST_STEPS, STAGES, Plan, seconds_of_a_step
@@ -81,13 +85,14 @@ def _fit(card, folder, clock, stop_at=None, notes=None):
             raise KeyboardInterrupt
 
     notes = [] if notes is None else notes
-    return fit(card, train, selection, folder, on_progress, on_note=notes.append, clock=clock)
+    callbacks = {"on_note": notes.append, "clock": clock}
+    return fit(card, train, selection, folder, EpochSelection, on_progress, **callbacks)
 
 
 def test_a_budget_is_the_training_of_as_many_steps(small_card, tmp_path):
     """The measurement leaves no trace in the weights; the schedule is that of the planned steps."""
-    card = with_budget(small_card(), 0.5)
-    planned = _fit(card, tmp_path / "budget", Clock(tick=0.5))
+    card = with_budget(small_card(), 0.25)
+    planned = _fit(card, tmp_path / "budget", Clock(tick=1.0))
     assert planned.card.training.minutes is None
     assert planned.plan.steps == planned.card.training.steps == planned.history[-1]["step"]
     same = _fit(planned.card, tmp_path / "steps", Clock())
@@ -96,23 +101,24 @@ def test_a_budget_is_the_training_of_as_many_steps(small_card, tmp_path):
 
 
 def test_a_resumed_run_keeps_its_plan(small_card, tmp_path):
-    card = with_budget(small_card(), 0.5)
-    whole = _fit(card, tmp_path / "whole", Clock(tick=0.5))
+    card = with_budget(small_card(), 0.25)
+    whole = _fit(card, tmp_path / "whole", Clock(tick=1.0))
     every = whole.plan.every
     with pytest.raises(KeyboardInterrupt):
-        _fit(card, tmp_path / "parts", Clock(tick=0.5), stop_at=2 * every + 1)
+        _fit(card, tmp_path / "parts", Clock(tick=1.0), stop_at=every + 1)
     notes = []
     resumed = _fit(card, tmp_path / "parts", Clock(tick=0.1), notes=notes)  # a faster machine
     assert resumed.plan == whole.plan
-    assert notes == [f"training goes on from step {2 * every} of {whole.plan.steps}"]
+    assert notes == [f"training goes on from step {every} of {whole.plan.steps}"]
     for name, value in whole.surrogate.state_dict().items():
         assert np.array_equal(value.numpy(), resumed.surrogate.state_dict()[name].numpy())
 
 
-def test_the_simulator_says_what_became_of_its_budget(small_card, tmp_path):
+def test_the_simulator_says_what_became_of_its_budget(small_card, tmp_path, monkeypatch):
+    monkeypatch.setattr(trained, "fit", partial(fit, clock=Clock(tick=1.0)))
     notes, rows = [], []
     train(
-        with_budget(small_card(), 0.01),
+        with_budget(small_card(), 0.25),
         tmp_path / "simulator",
         on_note=notes.append,
         on_evaluation=lambda row, best: rows.append((row, best)),
@@ -120,10 +126,10 @@ def test_the_simulator_says_what_became_of_its_budget(small_card, tmp_path):
     loaded = TrainedSimulator.load(tmp_path / "simulator")
     steps = loaded.card.training.steps
     assert loaded.history[-1]["step"] == steps == rows[-1][0]["step"]
-    assert loaded.about["budget_minutes"] == 0.01
-    assert any(f"0.01 minutes are {steps} steps of" in note for note in notes)
+    assert loaded.about["budget_minutes"] == 0.25
+    assert any(f"0.25 minutes are {steps} steps of" in note for note in notes)
     log = (tmp_path / "simulator" / "training.log").read_text().splitlines()
-    assert f"0.01 minutes are {steps} steps" in log[0]
+    assert f"0.25 minutes are {steps} steps" in log[0]
     assert len(log) == 1 + len(rows)
     assert f"step {steps} of {steps}: loss: " in log[-1]
     assert "events/s" in log[-1]

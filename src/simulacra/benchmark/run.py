@@ -19,9 +19,9 @@ from simulacra.datasets.shipped import simulator_folder
 from simulacra.detectors.base import Frozen
 from simulacra.energies import energy_groups, scale_of
 from simulacra.events import Events, require_same_detector
+from simulacra.files.progress import OnProgress, silent
 from simulacra.files.provenance import provenance
 from simulacra.fullsim import Geant4Settings
-from simulacra.progress import OnProgress, silent
 from simulacra.simulators.requests import conditions_for
 from simulacra.simulators.trained import TrainedSimulator
 from simulacra.validation import Comparison, SampleComparison, Validation, measured, validate

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from simulacra.conditions import Conditions
     from simulacra.events import Events
-    from simulacra.progress import OnProgress
+    from simulacra.files.progress import OnProgress
     from simulacra.simulators.trained import FastSimulator
 
 

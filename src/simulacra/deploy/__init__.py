@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from simulacra.errors import ExportError
-from simulacra.progress import OnProgress, silent
+from simulacra.files.progress import OnProgress, silent
 
 if TYPE_CHECKING:
     from simulacra.simulators.trained import TrainedSimulator

@@ -43,7 +43,7 @@ from simulacra.deploy.lwtnn_layers import (
 from simulacra.detectors import Calorimeter
 from simulacra.errors import ExportError
 from simulacra.files.atomic import whole_file
-from simulacra.progress import OnProgress, silent
+from simulacra.files.progress import OnProgress, silent
 from simulacra.simulators.trained import TrainedSimulator
 from simulacra.transforms import ConditionEncoder, FractionOfEnergy
 

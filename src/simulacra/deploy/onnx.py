@@ -18,8 +18,8 @@ from simulacra.deploy.graph import EVENTS, OPSET, graph_of, save_graph
 from simulacra.deploy.parity import Parity, compare, rounding, typical_conditions
 from simulacra.errors import ExportError
 from simulacra.files.atomic import whole_file
+from simulacra.files.progress import OnProgress, silent
 from simulacra.models.surrogate import Surrogate
-from simulacra.progress import OnProgress, silent
 from simulacra.runtime import Runtime
 from simulacra.runtime.contract import CONDITIONS, KEY, NOISE
 from simulacra.simulators.trained import TrainedSimulator

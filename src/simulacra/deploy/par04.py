@@ -24,8 +24,8 @@ from simulacra.detectors import Calorimeter, Detector
 from simulacra.detectors.calorimeter.segmentation import PolarSegmentation
 from simulacra.errors import ExportError
 from simulacra.files.atomic import whole_file
+from simulacra.files.progress import OnProgress, silent
 from simulacra.models.surrogate import Surrogate
-from simulacra.progress import OnProgress, silent
 from simulacra.simulators.trained import TrainedSimulator
 
 HIGHEST_ENERGY = 1_024_000.0

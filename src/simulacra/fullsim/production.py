@@ -18,6 +18,7 @@ from simulacra.conditions import Conditions, EnergySpectrum
 from simulacra.detectors import Detector
 from simulacra.errors import SimulacraError
 from simulacra.events import Events
+from simulacra.files.progress import OnProgress, silent
 from simulacra.fullsim.datasets import DataSet, require_geant4
 from simulacra.fullsim.geant4 import Chunk, ChunkResult, run_chunk
 from simulacra.fullsim.job import Job
@@ -25,7 +26,6 @@ from simulacra.fullsim.parts import Parts
 from simulacra.fullsim.settings import Geant4Settings
 from simulacra.fullsim.workers import WorkerPool
 from simulacra.io import require_writable, write_events
-from simulacra.progress import OnProgress, silent
 
 PHASE = "Geant4"
 

@@ -12,6 +12,7 @@ import numpy as np
 from simulacra.detectors import Calorimeter, load_detector
 from simulacra.detectors.calorimeter.beam import limits
 from simulacra.errors import CardError, EventsError, SimulatorError
+from simulacra.files.progress import OnProgress, silent
 from simulacra.files.provenance import provenance
 from simulacra.fullsim.calorimeter.world import MARGIN
 from simulacra.fullsim.geant4 import ChunkResult
@@ -27,7 +28,6 @@ from simulacra.hybrid.regions import Region, require_apart
 from simulacra.hybrid.rules import FULL
 from simulacra.hybrid.setup import Setup
 from simulacra.hybrid.simulators import RangedSimulator, load_simulators, require_fitting
-from simulacra.progress import OnProgress, silent
 
 
 def simulate_hybrid(

@@ -33,6 +33,7 @@ from simulacra.errors import SimulacraError, SimulatorError
 from simulacra.events import Events
 from simulacra.files.atomic import part_of, publish_folder, settled, whole_file, whole_folder
 from simulacra.files.digests import PLACEHOLDER, require_intact, seal
+from simulacra.files.progress import OnProgress, silent
 from simulacra.files.provenance import provenance
 from simulacra.files.tensors import read_tensors, write_tensors
 from simulacra.files.work_folder import workplace
@@ -48,7 +49,6 @@ from simulacra.particles import (
     particle_name,
     require_served,
 )
-from simulacra.progress import OnProgress, silent
 from simulacra.simulators.answers import Answers
 from simulacra.simulators.requests import asked_particles
 from simulacra.training import fit

@@ -22,10 +22,10 @@ from simulacra.errors import CardError, SimulatorError
 from simulacra.events import Events, numbers_of
 from simulacra.files.atomic import whole_file
 from simulacra.files.memory import require_room
+from simulacra.files.progress import OnProgress, silent
 from simulacra.files.tensors import below_prefix, read_tensors, with_prefix, write_tensors
 from simulacra.models import Growing, find_model
 from simulacra.models.surrogate import Surrogate
-from simulacra.progress import OnProgress, silent
 from simulacra.training.adversarial import AdversarialRun
 from simulacra.training.budget import Clock, Plan, seconds_of_a_step, trial_of
 from simulacra.training.card import AdversarialCard, Card, Measure, TrainingCard, steps_of

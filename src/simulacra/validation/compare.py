@@ -16,9 +16,9 @@ from simulacra.energies import (
 )
 from simulacra.errors import EventsError
 from simulacra.events import EventSource, require_same_detector
+from simulacra.files.progress import OnProgress, silent, tracked
 from simulacra.files.provenance import provenance
 from simulacra.observables import Observable, observables_of
-from simulacra.progress import OnProgress, silent, tracked
 from simulacra.units import format_energy
 from simulacra.validation.cautions import (
     DIFFERENT_SHARE,

@@ -20,8 +20,8 @@ from simulacra.detectors import Detector
 from simulacra.energies import scale_of
 from simulacra.errors import EventsError
 from simulacra.events import Events, EventSource, pieces, spans
+from simulacra.files.progress import OnProgress, silent
 from simulacra.observables import Observable, observables_of, observe
-from simulacra.progress import OnProgress, silent
 
 Sums = TypeVar("Sums")
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from simulacra.arrays import IntArray
 from simulacra.energies import EnergyGroup
-from simulacra.progress import OnProgress, silent, tracked
+from simulacra.files.progress import OnProgress, silent, tracked
 from simulacra.statistics.rounding import is_constant
 from simulacra.validation.classifiers.classifier_test import (
     CLASSIFIERS,

@@ -8,7 +8,7 @@ from types import MappingProxyType
 import matplotlib as mpl
 
 from simulacra.detectors import Calorimeter
-from simulacra.progress import OnProgress, silent, tracked
+from simulacra.files.progress import OnProgress, silent, tracked
 from simulacra.validation.calorimeter.cells import cell_sums
 from simulacra.validation.report.canvas import STYLE, Plot
 from simulacra.validation.report.cell_plots import cell_maps, cell_spectrum

@@ -11,7 +11,7 @@ import jinja2
 
 from simulacra.events import EventSource
 from simulacra.files.atomic import whole_folder
-from simulacra.progress import OnProgress, silent
+from simulacra.files.progress import OnProgress, silent
 from simulacra.validation.kinds import Scale, kind_of
 from simulacra.validation.metrics.baseline import CLOSE_FACTOR, SLIGHT_EXCESS
 from simulacra.validation.metrics.one_dimensional import METRICS, Estimate
