@@ -145,7 +145,7 @@ def test_a_rule_that_matches_nothing_is_an_error(results):
     [
         ("negatve: 0", "negatve: Extra inputs"),
         ("rules: [{observables: [depth]}]", "needs a limit"),
-        ("rules: [{separation: -1}]", "greater than or equal to 0"),
+        ("rules: [{separation: -1}]", "must be at least 0"),
         ("rules: [{separation: 0.1, verdict: fine}]", "verdict"),
         ("rules: [", "not valid YAML"),
     ],
