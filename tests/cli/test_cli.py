@@ -450,7 +450,7 @@ events: 6
 def test_hybrid_mistakes_are_one_line(run, tmp_path):
     (tmp_path / "card.yaml").write_text(HYBRID)
     refused(run("hybrid", "none.yaml", "-o", "h.h5"), "no card none.yaml")
-    refused(run("hybrid", "card.yaml", "-o", "h.h5", "--set", "event=3"), "card.yaml: event")
+    refused(run("hybrid", "card.yaml", "-o", "h.h5", "--set", "event=3"), "unknown key event;")
     electrons = "rules=[{particles: [e-], simulator: photons}]"
     refused(run("hybrid", "card.yaml", "-o", "h.h5", "--set", electrons), "trained on gamma, not")
     other = "regions.barrel.detector=clic-ecal"
