@@ -16,7 +16,7 @@ Verbs
     simulate              events of a detector by Geant4
     generate              events by a simulator, quickly
     train                 a simulator from a run card and full simulation
-    validate              generated events against full simulation; write_report makes HTML of it
+    validate              generated events against full simulation; .report() makes HTML of it
     export                a simulator as an ONNX file or for LWTNN
     quickstart            all of these on the embedded sample, in a few minutes
     describe              the facts on a file, a simulator or a detector

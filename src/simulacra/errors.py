@@ -33,19 +33,6 @@ class MissingDependencyError(SimulacraError):
     """An optional package or a Geant4 data set is not installed."""
 
 
-def summarise_validation_error(error: Exception) -> str:
-    """Return a pydantic validation error as one line: ``where: what; where: what``."""
-    details = getattr(error, "errors", None)
-    if details is None:
-        return str(error)
-    parts = []
-    for item in details(include_url=False):
-        where = ".".join(str(part) for part in item["loc"]) or "value"
-        what = item["msg"].removeprefix("Value error, ")
-        parts.append(f"{where}: {what}")
-    return "; ".join(parts)
-
-
 LONGEST = 300
 """Characters of a message."""
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from simulacra.datasets.samples import load_sample
 from simulacra.errors import CardError
+from simulacra.files.progress import OnProgress, silent
 from simulacra.io import write_events
 from simulacra.simulators.trained import train
 from simulacra.training.card import Card
-from simulacra.training.run import OnProgress
+from simulacra.training.run import OnEvaluation, OnNote
 from simulacra.validation import validate
 
 if TYPE_CHECKING:
@@ -50,8 +51,10 @@ def quickstart(
     report: Path,
     model: str = DEFAULT,
     overrides: Sequence[str] = (),
-    on_progress: OnProgress | None = None,
-    on_note: Callable[[str], None] | None = None,
+    on_progress: OnProgress = silent,
+    *,
+    on_note: OnNote = lambda _: None,
+    on_evaluation: OnEvaluation = lambda *_: None,
 ) -> Validation:
     """Train on the embedded sample, generate the test conditions and judge the result.
 
@@ -61,17 +64,25 @@ def quickstart(
         report: folder of the report, replaced.
         model: which of :func:`quickstart_models` to train.
         overrides: changes to the card, ``training.steps=5000``.
-        on_progress: called after every training step.
-        on_note: called, before training, with what is decided by the sample, line by line.
+        on_progress: called with (phase, done, total).
+        on_note: called with what is decided before training, line by line.
+        on_evaluation: called after every evaluation in training.
 
     Returns:
         The comparison with the test events, which training and selection never saw.
     """
     card = quickstart_card(model, overrides)
-    simulator = train(card, folder / "simulator", on_progress, replace=True, on_note=on_note)
+    simulator = train(
+        card,
+        folder / "simulator",
+        on_progress,
+        replace=True,
+        on_note=on_note,
+        on_evaluation=on_evaluation,
+    )
     test = load_sample("test")
     generated = simulator.simulate(test.conditions, seed=simulator.card.seed)
     write_events(generated, folder / "fast.h5")
-    validation = validate(test, generated)
-    validation.report(report)
+    validation = validate(test, generated, on_progress=on_progress)
+    validation.report(report, on_progress)
     return validation

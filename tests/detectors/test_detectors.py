@@ -144,7 +144,7 @@ def _changed(**changes):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (_changed(stacks=[]), "stacks: Extra inputs are not permitted"),
+        (_changed(stacks=[]), "unknown key stacks"),
         (_changed(reference="nowhere"), "reference 'nowhere' is not a section"),
         (_changed(volume={"kind": "box", "width": ["641 mm", "640 mm"]}), "do not divide"),
         (_changed(volume={"kind": "box", "width": ["64 GeV", "640 mm"]}), "is not a length"),

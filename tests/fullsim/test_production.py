@@ -45,8 +45,8 @@ def test_progress_counts_events_to_the_end(atlas, tmp_path):
     produce(
         atlas, tmp_path / "e.h5", PretendedGeant4(), on_progress=lambda *done: seen.append(done)
     )
-    assert seen[0] == (0, 20)
-    assert seen[-1] == (20, 20)
+    assert seen[0] == ("Geant4", 0, 20)
+    assert seen[-1] == ("Geant4", 20, 20)
     assert len(seen) > 3
     assert seen == sorted(seen)
 

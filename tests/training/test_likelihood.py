@@ -91,7 +91,7 @@ def test_the_model_says_which_loop(small_files, monkeypatch):
     [
         ("gaussian", {"loop": "adversarial"}, "'gaussian' needs .*'likelihood'.*'adversarial'"),
         ("dnncalogan", {"loop": "likelihood"}, "'dnncalogan' needs .*'adversarial'.*'likelihood'"),
-        ("gaussian", {"critic_updates": 5}, "training.critic_updates: Extra inputs"),
+        ("gaussian", {"critic_updates": 5}, "unknown key training.critic_updates"),
         ("gaussian", {"warm_up": 1.0}, "training.warm_up: .*less than 1"),
     ],
 )

@@ -22,7 +22,7 @@ class Interrupted(Exception):
 
 
 def _run(card, folder, stop_at=None):
-    def on_progress(step, steps, best):
+    def on_progress(phase, step, steps):
         if step == stop_at:
             raise Interrupted
 
@@ -61,8 +61,8 @@ def test_resumed_run_is_bit_exact(small_card, tmp_path, monkeypatch, kind, optio
     for name, value in _weights(whole).items():
         assert np.array_equal(_weights(resumed)[name], value), name
     for a, b in zip(whole.history, resumed.history, strict=True):
-        same = {k: v for k, v in b.items() if "seconds" not in k}
-        assert {k: v for k, v in a.items() if "seconds" not in k} == pytest.approx(
+        same = {k: v for k, v in b.items() if "second" not in k}
+        assert {k: v for k, v in a.items() if "second" not in k} == pytest.approx(
             same, rel=0, abs=0, nan_ok=True
         )
 

@@ -143,9 +143,9 @@ def test_a_rule_that_matches_nothing_is_an_error(results):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("negatve: 0", "negatve: Extra inputs"),
+        ("negatve: 0", "unknown key negatve; did you mean negative?"),
         ("rules: [{observables: [depth]}]", "needs a limit"),
-        ("rules: [{separation: -1}]", "greater than or equal to 0"),
+        ("rules: [{separation: -1}]", "must be at least 0"),
         ("rules: [{separation: 0.1, verdict: fine}]", "verdict"),
         ("rules: [", "not valid YAML"),
     ],

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import os
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -18,6 +19,7 @@ from simulacra.datasets.shipped import simulator_folder
 from simulacra.detectors.base import Frozen
 from simulacra.energies import energy_groups, scale_of
 from simulacra.events import Events, require_same_detector
+from simulacra.files.progress import OnProgress, silent
 from simulacra.files.provenance import provenance
 from simulacra.fullsim import Geant4Settings
 from simulacra.simulators.requests import conditions_for
@@ -52,7 +54,7 @@ def benchmark(
     reference: Events,
     geant4: Sequence[Geant4Settings] = (),
     settings: BenchmarkSettings | None = None,
-    on_progress: Callable[[str], None] = lambda _: None,
+    on_progress: OnProgress = silent,
 ) -> Benchmark:
     """Measure fast simulators, and Geant4, on one core in one run.
 
@@ -62,7 +64,7 @@ def benchmark(
         geant4: particle and physics lists to time.
         settings: what is measured; the energies default to the reference's, or to the middles of
             bins where these are continuous.
-        on_progress: called with a word before each part.
+        on_progress: called with (phase, parts done, parts in all) before each part.
 
     Raises:
         SimulacraError: a folder cannot be used, the reference is far outside its training, or
@@ -75,25 +77,33 @@ def benchmark(
     simulators = [TrainedSimulator.load(folder) for folder in folders]
     for simulator in simulators:
         require_same_detector(simulator.detector, reference.detector)
+    total, parts = 4 * len(folders) + len(geant4) * len(energies), itertools.count()
+
+    def begin(part: str) -> None:
+        on_progress(part, next(parts), total)
+
     fast, judge = [], measured(reference)
     for folder, simulator in zip(folders, simulators, strict=True):
-        on_progress(folder.name)
+        begin(f"{folder.name}: generating")
         conditions = conditions_for(simulator, reference)
         generated = simulator.simulate(conditions, settings.seed, extrapolate=settings.extrapolate)
+        begin(f"{folder.name}: timing")
         timing = time_fast(folder, conditions, settings.batches, settings.seconds)
+        begin(f"{folder.name}: timing a cold start")
+        cold = cold_start(folder, energies[0])
+        begin(f"{folder.name}: judging")
         fast.append(
             FastResult(
                 name=folder.name,
                 speeds=timing.speeds,
-                cold_start_s=cold_start(folder, energies[0]),
+                cold_start_s=cold,
                 peak_memory_mb=timing.peak_memory_mb,
                 disk_mb=disk_mb(folder),
                 quality=quality(validate(judge, generated, profile=settings.profile)),
             )
         )
-    full = [
-        time_full(reference.detector, g, energies, settings.seconds, on_progress) for g in geant4
-    ]
+    full = [time_full(reference.detector, g, energies, settings.seconds, begin) for g in geant4]
+    begin("done")
     return Benchmark(tuple(fast), tuple(full), _facts(reference, settings))
 
 

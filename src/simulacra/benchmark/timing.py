@@ -119,18 +119,19 @@ def time_full(
     settings: Geant4Settings,
     energies: Sequence[float],
     seconds: float,
-    on_progress: Callable[[str], None],
+    begin: Callable[[str], None],
 ) -> FullResult:
     """Time Geant4 on one core at each energy (MeV), after it has been set up.
 
-    The number of events is chosen so that each energy takes about ``seconds``.
+    The number of events is chosen so that each energy takes about ``seconds``; before each,
+    ``begin`` is called with its name.
     """
     times: dict[float, float] = {}
     facts: Mapping[str, Any] = {}
     with one_core(), WorkerPool(1) as pool:
         simulator = Geant4Simulator(detector, settings, executor=pool)
         for energy in energies:
-            on_progress(f"Geant4 {settings.physics} {format_energy(energy)}")
+            begin(f"Geant4 {settings.physics} {format_energy(energy)}")
             trial = _draw(detector, energy, 2, settings.mixture)
             simulator.simulate(trial, 0)  # builds Geant4 at the first energy, warms caches later
             start = time.perf_counter()

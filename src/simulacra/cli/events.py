@@ -20,12 +20,14 @@ from simulacra.cli.options import (
     Workers,
     require_free,
 )
-from simulacra.cli.terminal import bar, console, errors, print_handed_over, print_note
+from simulacra.cli.progress import display
+from simulacra.cli.terminal import console, errors, print_handed_over, print_note
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from simulacra.events import Events
+    from simulacra.files.progress import OnProgress
 
 
 def simulate(
@@ -51,7 +53,7 @@ def simulate(
     from simulacra.fullsim.verb import simulate as run
 
     require_free(output, overwrite)
-    with bar("Geant4") as on_progress:
+    with display() as shown:
         events = run(
             detector,
             particle,
@@ -62,7 +64,7 @@ def simulate(
             cut=cut,
             workers=workers,
             output=output,
-            on_progress=on_progress,
+            on_progress=shown.on_progress,
             on_note=print_note,
         )
     console.print(f"{len(events)} events in {output}", highlight=False)
@@ -101,8 +103,8 @@ def generate(
     outside = int(loaded.outside(conditions).sum())
     if outside:
         errors.print(f"note: {outside} of {len(conditions)} events are outside the trained range")
-    with bar("generating") as on_progress:
-        pieces = _counted(answers, len(conditions), on_progress)
+    with display() as shown:
+        pieces = _counted(answers, len(conditions), shown.on_progress)
         write_pieces(pieces, len(conditions), output)
     console.print(f"{len(conditions)} events in {output}", highlight=False)
 
@@ -126,8 +128,8 @@ def hybrid(
     }
     for line in cautions(detectors.values(), loaded.geant4):
         errors.print(f"note: {line}", highlight=False)
-    with bar("Geant4") as on_progress:
-        events = simulate_hybrid(loaded, output, workers=workers, on_progress=on_progress)
+    with display() as shown:
+        events = simulate_hybrid(loaded, output, workers=workers, on_progress=shown.on_progress)
     print_handed_over(events)
     console.print(f"{len(events)} events in {output}", highlight=False)
 
@@ -215,12 +217,11 @@ def _split(events: Events, shares: tuple[float, ...], seed: int) -> dict[str, Ev
     return split_events(events, shares, seed)
 
 
-def _counted(
-    pieces: Iterator[Events], n: int, on_progress: Callable[[int, int], None]
-) -> Iterator[Events]:
-    """Yield the pieces and tell how many events have been passed on."""
+def _counted(pieces: Iterator[Events], n: int, on_progress: OnProgress) -> Iterator[Events]:
+    """Yield the pieces and report how many events have been passed on."""
     done = 0
+    on_progress("generating", done, n)
     for events in pieces:
         yield events
         done += len(events)
-        on_progress(done, n)
+        on_progress("generating", done, n)

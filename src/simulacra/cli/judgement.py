@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from simulacra.cli.options import Output, checked, require_own_folder, require_report_folder
+from simulacra.cli.progress import display
 from simulacra.cli.terminal import console, errors, print_scores, write
 from simulacra.errors import SimulacraError
 from simulacra.particles import ParticleMixture
@@ -76,12 +77,20 @@ def validate(
     names = [reference, generated, *([floor] if floor else [])]
     opened = open_partners({name: partial(source, name) for name in names}, named)
     sources, independent = (opened[reference], opened[generated]), opened[floor] if floor else None
-    validation = run(*sources, floor=independent, profile=profile, legacy=caloch_legacy)
+    with display() as shown:
+        validation = run(
+            *sources,
+            floor=independent,
+            profile=profile,
+            legacy=caloch_legacy,
+            on_progress=shown.on_progress,
+        )
     try:
         if limits is not None:
             validation = apply_thresholds(validation, limits)
     finally:  # a rule that matches nothing costs no report, which has the names
-        validation.report(output)
+        with display() as shown:
+            validation.report(output, shown.on_progress)
         print_scores(validation)
         console.print(f"report     {output / 'index.html'}", highlight=False)
     _fail_below_thresholds(validation)
@@ -182,6 +191,6 @@ def benchmark(
     full = [
         checked(partial(Geant4Settings, particle=particle, physics=name)) for name in physics or ()
     ]
-    with console.status("benchmark") as status:
-        result = run(simulators, events, full, settings, lambda what: status.update(what))
+    with display() as shown:
+        result = run(simulators, events, full, settings, shown.on_progress)
     write(write_benchmark(result, output).read_text(encoding="utf-8") + "\n")

@@ -8,8 +8,9 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from simulacra.errors import SimulacraError, summarise_validation_error
+from simulacra.errors import SimulacraError
 from simulacra.files.atomic import require_place
+from simulacra.files.mistakes import summarise_validation_error
 
 T = TypeVar("T")
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import codecs
+import os
 import sys
 import unicodedata
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -39,6 +38,8 @@ _IN_ASCII = {
 }
 """How characters are written where the terminal's encoding has none of them."""
 SPELLED = "simulacra.spelled"
+DUMB = ("dumb", "unknown")
+"""Values of TERM of terminals that draw nothing."""
 
 
 def _spelled(error: UnicodeError) -> tuple[str, int]:
@@ -58,10 +59,17 @@ codecs.register_error(SPELLED, _spelled)
 
 
 def spell_what_is_lacking() -> None:
-    """Let stdout and stderr write in ASCII what their encoding lacks, in place of a traceback."""
+    """Let stdout and stderr write in ASCII what their encoding lacks, in place of a traceback.
+
+    A terminal that is called dumb is taken as one that has nothing but ASCII.
+    """
     for stream in (sys.stdout, sys.stderr):
         encoding = (getattr(stream, "encoding", None) or "").lower()
-        if hasattr(stream, "reconfigure") and not encoding.startswith("utf"):
+        if not hasattr(stream, "reconfigure"):
+            continue
+        if stream.isatty() and os.environ.get("TERM") in DUMB:
+            stream.reconfigure(encoding="ascii", errors=SPELLED)
+        elif not encoding.startswith("utf"):
             stream.reconfigure(errors=SPELLED)
 
 
@@ -143,28 +151,3 @@ def print_handed_over(events: HybridEvents) -> None:
         f"largest imbalance of an event {events.audit.largest_imbalance:.1e}",
         highlight=False,
     )
-
-
-@contextmanager
-def bar(label: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a progress bar on stderr, where that is a terminal; yield what takes (done, total)."""
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    hidden = not errors.is_terminal
-    with Progress(*columns, TimeRemainingColumn(), console=errors, disable=hidden) as progress:
-        task = progress.add_task(label, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
-
-
-@contextmanager
-def training_bar(label: str) -> Iterator[Callable[[int, int, dict[str, float]], None]]:
-    """Show a progress bar on stderr; yield what takes (step, steps, best evaluation)."""
-    with bar(label) as update:
-        yield lambda step, steps, _best: update(step, steps)

@@ -15,7 +15,8 @@ from simulacra.cli.options import (
     require_report_folder,
     require_simulator_folder,
 )
-from simulacra.cli.terminal import console, print_note, print_scores, training_bar
+from simulacra.cli.progress import display
+from simulacra.cli.terminal import console, print_note, print_scores
 
 
 def quickstart(
@@ -31,8 +32,16 @@ def quickstart(
 
     require_report_folder(report)
     require_simulator_folder(output / "simulator")
-    with training_bar("training") as on_progress:
-        validation = run(output, report, model, tuple(overrides or ()), on_progress, print_note)
+    with display() as shown:
+        validation = run(
+            output,
+            report,
+            model,
+            tuple(overrides or ()),
+            shown.on_progress,
+            on_note=print_note,
+            on_evaluation=shown.on_evaluation,
+        )
     print_scores(validation)
     console.print(f"simulator  {output / 'simulator'}")
     console.print(f"report     {report / 'index.html'}", highlight=False)
@@ -48,8 +57,14 @@ def train(
     from simulacra.training.card import Card
 
     loaded = Card.load(card, overrides or [])
-    with training_bar("training") as on_progress:
-        simulator = run(loaded, output, on_progress, on_note=print_note)
+    with display() as shown:
+        simulator = run(
+            loaded,
+            output,
+            shown.on_progress,
+            on_note=print_note,
+            on_evaluation=shown.on_evaluation,
+        )
     about = simulator.about
     step, score, floor = (
         about[name] for name in ("selected_step", "selection_score", "selection_floor")
@@ -72,5 +87,6 @@ def export(
     from simulacra.simulators.trained import TrainedSimulator
 
     require_free(output, overwrite)
-    written = run(TrainedSimulator.load(simulator), to, output)
+    with display() as shown:
+        written = run(TrainedSimulator.load(simulator), to, output, shown.on_progress)
     console.print(f"{output}: {written}", highlight=False)

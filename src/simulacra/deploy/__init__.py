@@ -1,7 +1,7 @@
 """Trained simulators out of Python: ONNX for any of them, LWTNN and Par04 for some.
 
-A form of export is one function ``write(simulator, path) -> str`` and one row here; it returns, in
-a few words, what was written.
+A form of export is one function ``write(simulator, path, on_progress) -> str`` and one row here; it
+returns, in a few words, what was written.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from simulacra.errors import ExportError
+from simulacra.files.progress import OnProgress, silent
 
 if TYPE_CHECKING:
     from simulacra.simulators.trained import TrainedSimulator
@@ -25,10 +26,10 @@ class Target:
     module: str
     summary: str
 
-    def writer(self) -> Callable[[TrainedSimulator, Path], str]:
+    def writer(self) -> Callable[[TrainedSimulator, Path, OnProgress], str]:
         """Return the function that writes this form."""
-        found: Callable[[TrainedSimulator, Path], str] = import_module(self.module).write
-        return found
+        written = import_module(self.module).write
+        return cast("Callable[[TrainedSimulator, Path, OnProgress], str]", written)
 
 
 TARGETS: dict[str, Target] = {
@@ -38,13 +39,16 @@ TARGETS: dict[str, Target] = {
 }
 
 
-def export(simulator: TrainedSimulator, target: str, path: str | Path) -> str:
+def export(
+    simulator: TrainedSimulator, target: str, path: str | Path, on_progress: OnProgress = silent
+) -> str:
     """Write a trained simulator in a form that works outside of this package.
 
     Args:
         simulator: what to write.
         target: one of :data:`TARGETS`.
         path: the file, which appears whole or not at all.
+        on_progress: called with (phase, done, total).
 
     Returns:
         What was written, in a few words.
@@ -56,7 +60,7 @@ def export(simulator: TrainedSimulator, target: str, path: str | Path) -> str:
     if target not in TARGETS:
         msg = f"no export to {target!r}; there are {', '.join(TARGETS)}"
         raise ExportError(msg)
-    return TARGETS[target].writer()(simulator, Path(path))
+    return TARGETS[target].writer()(simulator, Path(path), on_progress)
 
 
 __all__ = ["TARGETS", "Target", "export"]

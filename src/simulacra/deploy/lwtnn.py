@@ -44,6 +44,7 @@ from simulacra.detectors import Calorimeter
 from simulacra.errors import ExportError
 from simulacra.files.atomic import whole_file
 from simulacra.files.digests import PLACEHOLDER, seal
+from simulacra.files.progress import OnProgress, silent
 from simulacra.simulators.trained import TrainedSimulator
 from simulacra.transforms import ConditionEncoder, FractionOfEnergy
 
@@ -65,7 +66,7 @@ class DenseModel(Protocol):
         """Return it: noise and encoded conditions, joined, to what the transform inverts."""
 
 
-def write(simulator: TrainedSimulator, path: Path) -> str:
+def write(simulator: TrainedSimulator, path: Path, on_progress: OnProgress = silent) -> str:
     """Write a dense generator as JSON, which appears whole or not at all.
 
     Before it appears it has answered some hundred events as the network does.
@@ -74,12 +75,15 @@ def write(simulator: TrainedSimulator, path: Path) -> str:
         ExportError: the model is not a chain of dense layers that LWTNN knows, or the graph does
             not agree with the network.
     """
+    on_progress("writing the graph", 0, 2)
     graph = graph_of(simulator)
+    on_progress("comparing with the network", 1, 2)
     largest = largest_difference(simulator, graph)
     text = json.dumps(graph, separators=(",", ":"), allow_nan=False)
     content = seal(f"{text}\n".encode("ascii"))
     with whole_file(path) as part:
         part.write_bytes(content)
+    on_progress("comparing with the network", 2, 2)
     size = len(content)
     names = ", ".join(node["name"] for node in graph["inputs"])
     labels = len(graph["outputs"][OUTPUT]["labels"])

@@ -18,6 +18,7 @@ from simulacra.deploy.graph import EVENTS, OPSET, graph_of, save_graph
 from simulacra.deploy.parity import Parity, compare, rounding, typical_conditions
 from simulacra.errors import ExportError
 from simulacra.files.atomic import whole_file
+from simulacra.files.progress import OnProgress, silent
 from simulacra.models.surrogate import Surrogate
 from simulacra.runtime import Runtime
 from simulacra.runtime.contract import CONDITIONS, KEY, NOISE
@@ -40,7 +41,7 @@ class _Ordered(nn.Module):
         return tuple(response[name] for name in self.names)
 
 
-def write(simulator: TrainedSimulator, path: Path) -> str:
+def write(simulator: TrainedSimulator, path: Path, on_progress: OnProgress = silent) -> str:
     """Write a trained simulator as one ONNX file, which appears whole or not at all.
 
     Before it appears it has answered some hundred events as torch does.
@@ -50,6 +51,7 @@ def write(simulator: TrainedSimulator, path: Path) -> str:
             with torch; the message says what.
         MissingDependencyError: a package of the extra ``onnx`` is not installed.
     """
+    on_progress("writing the graph", 0, 2)
     contract = contract_of(simulator)
     outputs = [output.name for output in contract.outputs]
     surrogate = copy.deepcopy(simulator.surrogate)
@@ -61,8 +63,10 @@ def write(simulator: TrainedSimulator, path: Path) -> str:
     model.metadata_props[KEY] = contract.to_json()
     with whole_file(path) as part:
         save_graph(model, part)
+        on_progress("comparing with torch", 1, 2)
         parity = _checked(simulator.surrogate, part)
         size = part.stat().st_size
+    on_progress("comparing with torch", 2, 2)
     return (
         f"{size / 1e6:.2f} MB, opset {OPSET}; largest difference from torch in {parity.events} "
         f"events: {parity.largest:.1e} of the event's largest value; {parity.undecided} left out, "

@@ -24,6 +24,7 @@ from simulacra.detectors import Calorimeter, Detector
 from simulacra.detectors.calorimeter.segmentation import PolarSegmentation
 from simulacra.errors import ExportError
 from simulacra.files.atomic import whole_file
+from simulacra.files.progress import OnProgress, silent
 from simulacra.models.surrogate import Surrogate
 from simulacra.simulators.trained import TrainedSimulator
 
@@ -110,13 +111,14 @@ def macro(detector: Calorimeter, latent: int, path: Path) -> list[str]:
     return [f"/Par04/inference/{name} {value}" for name, value in settings.items()]
 
 
-def write(simulator: TrainedSimulator, path: Path) -> str:
+def write(simulator: TrainedSimulator, path: Path, on_progress: OnProgress = silent) -> str:
     """Write a simulator of a cylinder for Par04, which appears whole or not at all.
 
     Raises:
         ExportError: the detector is not such a cylinder, or ONNX cannot express the model.
         MissingDependencyError: a package of the extra ``onnx`` is not installed.
     """
+    on_progress("writing the graph", 0, 1)
     detector = simulator.detector
     graph = Par04Graph(copy.deepcopy(simulator.surrogate), mesh_of(detector))
     assert isinstance(detector, Calorimeter)
@@ -125,5 +127,6 @@ def write(simulator: TrainedSimulator, path: Path) -> str:
     with whole_file(path) as part:
         save_graph(model, part)
         size = part.stat().st_size
+    on_progress("writing the graph", 1, 1)
     commands = "\n".join(macro(detector, graph.latent, path))
     return f"{size / 1e6:.2f} MB; the example's macro needs\n{commands}"

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 import numpy as np
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from simulacra.arrays import Array, BoolArray, FloatArray
 from simulacra.errors import DetectorError
 from simulacra.faces.lazy import late
 from simulacra.faces.text import Described
+from simulacra.files.mistakes import UNKNOWN_KEY
 from simulacra.particles import PDG, names_of
 
 if TYPE_CHECKING:
@@ -30,6 +32,17 @@ class Frozen(BaseModel):
     """A part of a file that users write: immutable, and a misspelt key is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _only_known_keys(cls, content: Any) -> Any:  # noqa: ANN401 - whatever YAML holds
+        """Refuse an unknown key with the known ones, so that a message can name the nearest."""
+        if isinstance(content, dict):
+            for key in content:
+                if key not in cls.model_fields:
+                    known = {"key": str(key), "known": " ".join(cls.model_fields)}
+                    raise PydanticCustomError(UNKNOWN_KEY, "unknown key", known)
+        return content
 
 
 class ConditionSpec(Frozen):

@@ -9,6 +9,7 @@ from simulacra.detectors.base import Detector
 from simulacra.detectors.calorimeter.calochallenge import binning_content
 from simulacra.errors import DetectorError
 from simulacra.files.entry_points import Table
+from simulacra.files.mistakes import did_you_mean
 from simulacra.files.small_files import read_small, read_text
 from simulacra.files.yaml_text import one_line_errors, parse_yaml
 
@@ -72,10 +73,8 @@ def load_detector(name: str | Path) -> Detector:
         file_name, _, choice = path.name.rpartition("#")
         path = path.with_name(file_name)
     if not path.is_file():
-        shipped = ", ".join(builtin_detectors())
-        msg = (
-            f"no detector {str(name)!r}: give a YAML file, a CaloChallenge XML or one of {shipped}"
-        )
+        meant = did_you_mean(str(name), builtin_detectors())
+        msg = f"no detector {str(name)!r}: give a YAML file, a CaloChallenge XML or a name{meant}"
         raise DetectorError(msg)
     if path.suffix.lower() == ".xml":
         return _detector(binning_content(read_small(path, DetectorError), path, choice), str(path))

@@ -9,7 +9,8 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from simulacra.errors import SimulacraError, summarise_validation_error
+from simulacra.errors import SimulacraError
+from simulacra.files.mistakes import summarise_validation_error
 from simulacra.files.small_files import LARGEST
 
 MOST_NODES = 1_000_000
@@ -51,6 +52,11 @@ def one_line_errors(source: str, kind: type[SimulacraError]) -> Iterator[None]:
         yield
     except ValidationError as error:
         msg = f"{source}: {summarise_validation_error(error)}"
+        raise kind(msg) from None
+    except yaml.MarkedYAMLError as error:
+        place, problem = error.problem_mark, " ".join(str(error.problem).split())
+        line = "" if place is None else f"line {place.line + 1}: "
+        msg = f"{source}: {line}not valid YAML: {problem}"
         raise kind(msg) from None
     except (yaml.YAMLError, ValueError) as error:  # a value error: no such date, too many digits
         msg = f"{source}: not valid YAML: {' '.join(str(error).split())}"

@@ -5,7 +5,7 @@ Finished chunks wait in ``<output>.parts/`` until all are there; then the output
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, as_completed
 from contextlib import nullcontext
 from pathlib import Path
@@ -19,6 +19,7 @@ from simulacra.detectors import Detector
 from simulacra.errors import SimulacraError
 from simulacra.events import Events
 from simulacra.faces.text import Described
+from simulacra.files.progress import OnProgress, silent
 from simulacra.fullsim.datasets import DataSet, require_geant4
 from simulacra.fullsim.geant4 import Chunk, ChunkResult, run_chunk
 from simulacra.fullsim.job import Job
@@ -27,7 +28,7 @@ from simulacra.fullsim.settings import Geant4Settings
 from simulacra.fullsim.workers import WorkerPool
 from simulacra.io import require_writable, write_events
 
-Progress = Callable[[int, int], None]
+PHASE = "Geant4"
 
 
 class Work(Protocol):
@@ -56,7 +57,7 @@ def simulate(
     n: int | None = None,
     workers: int = 1,
     executor: Executor | None = None,
-    on_progress: Progress | None = None,
+    on_progress: OnProgress = silent,
 ) -> Events:
     """Simulate particles with Geant4 and write the events to a file.
 
@@ -74,7 +75,7 @@ def simulate(
         workers: number of local processes.
         executor: where to run instead, such as a batch system's; its workers must not be shared
             with other detectors.
-        on_progress: called with (events done, events in all).
+        on_progress: called with (``Geant4``, events done, events in all).
 
     Returns:
         The events as written.
@@ -99,7 +100,7 @@ def complete(
     parts: Parts,
     workers: int = 1,
     executor: Executor | None = None,
-    on_progress: Progress | None = None,
+    on_progress: OnProgress = silent,
 ) -> list[ChunkResult]:
     """Return the results of all chunks of a job, those that lie in its parts folder and the others.
 
@@ -108,7 +109,7 @@ def complete(
         parts: where finished chunks are kept.
         workers: number of local processes.
         executor: where to run instead.
-        on_progress: called with (events done, events in all).
+        on_progress: called with (``Geant4``, events done, events in all).
 
     Raises:
         SimulacraError: a worker died; finished chunks are kept.
@@ -177,7 +178,7 @@ def simulated(
     job: Job,
     workers: int = 1,
     executor: Executor | None = None,
-    on_progress: Progress | None = None,
+    on_progress: OnProgress = silent,
 ) -> Events:
     """Return the events of a job, in memory.
 
@@ -254,11 +255,10 @@ def _events(job: Job, results: list[ChunkResult]) -> Events:
 class _Report:
     """Counts finished events for the progress callback."""
 
-    def __init__(self, bounds: Sequence[slice], on_progress: Progress | None) -> None:
+    def __init__(self, bounds: Sequence[slice], on_progress: OnProgress) -> None:
         self._sizes = [rows.stop - rows.start for rows in bounds]
         self._on_progress, self.done = on_progress, 0
 
     def add(self, numbers: Iterable[int]) -> None:
         self.done += sum(self._sizes[number] for number in numbers)
-        if self._on_progress is not None:
-            self._on_progress(self.done, sum(self._sizes))
+        self._on_progress(PHASE, self.done, sum(self._sizes))

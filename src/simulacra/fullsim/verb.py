@@ -10,12 +10,13 @@ from pydantic import ValidationError
 
 from simulacra.conditions import EnergySpectrum
 from simulacra.detectors import Detector, load_detector
-from simulacra.errors import SimulacraError, summarise_validation_error
+from simulacra.errors import SimulacraError
 from simulacra.events import Events
+from simulacra.files.mistakes import summarise_validation_error
+from simulacra.files.progress import OnProgress, silent
 from simulacra.fullsim import production
 from simulacra.fullsim.cautions import cautions
 from simulacra.fullsim.job import Job
-from simulacra.fullsim.production import Progress
 from simulacra.fullsim.settings import Geant4Settings
 from simulacra.units import parse_quantity
 
@@ -32,7 +33,7 @@ def simulate(
     workers: int = 1,
     executor: Executor | None = None,
     output: str | Path | None = None,
-    on_progress: Progress | None = None,
+    on_progress: OnProgress = silent,
     on_note: Callable[[str], None] | None = None,
 ) -> Events:
     """Simulate particles with Geant4; equal arguments give equal events.
@@ -54,7 +55,7 @@ def simulate(
         executor: where to run instead, such as a batch system's.
         output: an events file to write as well; a run that was interrupted is then continued by
             the same call.
-        on_progress: called with (events done, events in all).
+        on_progress: called with (phase, events done, events in all).
         on_note: called with what is doubtful in the settings, line by line, before the work.
 
     Raises:

@@ -12,11 +12,12 @@ import numpy as np
 from simulacra.detectors import Calorimeter, load_detector
 from simulacra.detectors.calorimeter.beam import limits
 from simulacra.errors import CardError, EventsError, SimulatorError
+from simulacra.files.progress import OnProgress, silent
 from simulacra.files.provenance import provenance
 from simulacra.fullsim.calorimeter.world import MARGIN
 from simulacra.fullsim.geant4 import ChunkResult
 from simulacra.fullsim.parts import Parts
-from simulacra.fullsim.production import Progress, complete
+from simulacra.fullsim.production import complete
 from simulacra.hybrid.assemble import assemble
 from simulacra.hybrid.card import HybridCard
 from simulacra.hybrid.events import HybridEvents
@@ -38,7 +39,7 @@ def simulate_hybrid(
     primaries: Primaries | None = None,
     workers: int = 1,
     executor: Executor | None = None,
-    on_progress: Progress | None = None,
+    on_progress: OnProgress = silent,
 ) -> HybridEvents:
     """Simulate the events of a card with Geant4 and its fast simulators, and write them to a file.
 
@@ -53,7 +54,7 @@ def simulate_hybrid(
         primaries: what the events begin with, instead of the card's particles.
         workers: number of local processes.
         executor: where to run instead; its workers must not be shared with other work.
-        on_progress: called with (primaries done, primaries in all).
+        on_progress: called with (``Geant4``, primaries done, primaries in all).
 
     Raises:
         MissingDependencyError: Geant4 or its data are not installed.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from simulacra.errors import CardError
 from simulacra.files.entry_points import Table
+from simulacra.files.mistakes import did_you_mean
 
 if TYPE_CHECKING:
     from simulacra.models.system import System
@@ -47,6 +48,6 @@ def find_model(kind: str) -> type[System]:
         CardError: there is no such model.
     """
     if kind not in MODELS:
-        msg = f"no model {kind!r}; there are {', '.join(MODELS)}"
+        msg = f"no model {kind!r}{did_you_mean(kind, MODELS)}"
         raise CardError(msg)
     return MODELS[kind]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from simulacra.detectors import Detector
@@ -11,6 +13,8 @@ from simulacra.particles import PDG
 from simulacra.transforms import ConditionEncoder, Encoder, Transform
 
 Loop = Literal["adversarial", "likelihood"]
+Recommended = Mapping[str, Mapping[str, Any]]
+"""Options ``training`` and ``selection`` of a run card."""
 
 
 class System:
@@ -27,6 +31,7 @@ class System:
         reference: where it was published.
         default_detector: the shipped detector that its size is quoted for, where it is not the
             first one of its kind.
+        recommended: options of a run card that were measured; a card gets those that it leaves out.
         sees: the conditions that enter the network; None means all.
     """
 
@@ -36,6 +41,7 @@ class System:
     summary: ClassVar[str]
     reference: ClassVar[str]
     default_detector: ClassVar[str] = ""
+    recommended: ClassVar[Recommended] = MappingProxyType({})
     sees: ClassVar[tuple[str, ...] | None] = None
 
     if TYPE_CHECKING:

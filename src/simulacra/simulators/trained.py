@@ -6,6 +6,10 @@
       card.yaml             the resolved card it was trained with
       weights.safetensors   weights and the constants of the preprocessing
       metrics.csv           the evaluations during training
+      training.log          the same in words, with what was decided and where training went on
+      learning-curve.png    the same as a picture
+
+The last two are for people: a folder without them loads.
 
 Loading executes nothing: no pickles, and the digests must agree.
 """
@@ -15,7 +19,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -28,6 +32,7 @@ from simulacra.errors import SimulacraError, SimulatorError
 from simulacra.events import Events
 from simulacra.files.atomic import part_of, publish_folder, settled, whole_file, whole_folder
 from simulacra.files.digests import PLACEHOLDER, require_intact, seal
+from simulacra.files.progress import OnProgress, silent
 from simulacra.files.provenance import provenance
 from simulacra.files.small_files import parse_object, read_small, read_text
 from simulacra.files.tensors import read_tensors, write_tensors
@@ -52,16 +57,19 @@ from simulacra.simulators.fast import FastSimulator
 from simulacra.simulators.ranges import range_notes, recorded, trained_ranges
 from simulacra.training import fit
 from simulacra.training.card import Card
+from simulacra.training.curve import CURVE, write_curve
+from simulacra.training.journal import LOG, Row
 from simulacra.training.run import (
     CHECKPOINT,
     METRICS,
-    OnProgress,
-    Row,
+    OnEvaluation,
+    OnNote,
+    Trained,
     fingerprint,
     read_metrics,
     write_metrics,
 )
-from simulacra.training.samples import training_events
+from simulacra.training.samples import split_note, training_events
 
 ABOUT, DETECTOR, CARD, WEIGHTS = (
     "simulator.json",
@@ -77,6 +85,8 @@ _WRONG_TYPES = (
 )  # fmt: skip
 """What comes of JSON that is not of the expected form."""
 FILES = (ABOUT, DETECTOR, CARD, WEIGHTS, METRICS)
+FOR_PEOPLE = (LOG, CURVE)
+"""Files of a trained simulator that nothing reads."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -119,7 +129,7 @@ class TrainedSimulator(FastSimulator):
         card = self.card
         from_card = {
             "train": ", ".join(card.data.train),
-            "selection": ", ".join(card.data.selection),
+            "selection": ", ".join(card.data.selection or ("a tenth of these, drawn at random",)),
             "steps": card.training.steps,
             "seed": card.seed,
         }
@@ -268,10 +278,11 @@ def _read_about(folder: Path) -> dict[str, Any]:
 def train(
     card: Card,
     folder: str | Path,
-    on_progress: OnProgress | None = None,
+    on_progress: OnProgress = silent,
     *,
     replace: bool = False,
-    on_note: Callable[[str], None] | None = None,
+    on_note: OnNote = lambda _: None,
+    on_evaluation: OnEvaluation = lambda *_: None,
 ) -> TrainedSimulator:
     """Train the model of a card and write the simulator to a folder.
 
@@ -281,9 +292,11 @@ def train(
     Args:
         card: the run card.
         folder: where the simulator appears when training has ended.
-        on_progress: called after every step with (step, steps, best evaluation so far).
+        on_progress: called after every step with (``training``, step, steps).
         replace: the new simulator takes the place of one that is there, once it is trained.
-        on_note: called, before training, with what is decided by the sample, line by line.
+        on_note: called, before training, with what is decided by the sample, line by line; with the
+            plan of a budget, and with the step that training goes on from.
+        on_evaluation: called after every evaluation with its row and the best one so far.
 
     Raises:
         SimulacraError: the card, the events or an earlier checkpoint cannot be used.
@@ -295,23 +308,26 @@ def train(
     detector = load_detector(card.detector)
     events, selection = training_events(card, detector)
     card, notes = _decided(card, events)
-    for note in (*_particle_notes(events), *notes):
-        if on_note is not None:
-            on_note(note)
-    with workplace(part_of(folder), CHECKPOINT, METRICS, *FILES) as part:
-        return _train(card, events, selection, part, folder, on_progress)
+    for note in (*split_note(card, events, selection), *_particle_notes(events), *notes):
+        on_note(note)
+    with workplace(part_of(folder), CHECKPOINT, METRICS, *FILES, *FOR_PEOPLE) as part:
+        trained = fit(
+            card,
+            events,
+            selection,
+            part,
+            EpochSelection,
+            on_progress,
+            on_note=on_note,
+            on_evaluation=on_evaluation,
+        )
+        return _published(trained, events, selection, part, folder)
 
 
-def _train(
-    card: Card,
-    events: Events,
-    selection: Events,
-    part: Path,
-    folder: Path,
-    on_progress: OnProgress | None,
+def _published(
+    trained: Trained, events: Events, selection: Events, part: Path, folder: Path
 ) -> TrainedSimulator:
-    """Train in the folder ``part`` and publish the simulator as ``folder``."""
-    trained = fit(card, events, selection, part, EpochSelection, on_progress)
+    """Write what was trained in the folder ``part`` and publish the simulator as ``folder``."""
     about = {
         "selected_step": trained.step,
         "selection_score": trained.score,
@@ -321,13 +337,15 @@ def _train(
         "train_events": len(events),
         "train_sha256": fingerprint(events),
         "selection_sha256": fingerprint(selection),
+        **({} if trained.plan is None else {"budget_minutes": trained.plan.minutes}),
     }
     simulator = TrainedSimulator(
-        trained.surrogate.eval(), card, trained_ranges(events), about, trained.history
+        trained.surrogate.eval(), trained.card, trained_ranges(events), about, trained.history
     )
     simulator._write(part)
+    write_curve(trained.history, trained.step, part / CURVE)
     for leftover in part.iterdir():
-        if leftover.name not in FILES:
+        if leftover.name not in (*FILES, *FOR_PEOPLE):
             leftover.unlink()
     publish_folder(part, folder)
     return simulator

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from simulacra.files.tensors import restore, state_of
 from simulacra.models.surrogate import Surrogate
 from simulacra.training.batch_norm import EVENTS, with_own_statistics
-from simulacra.training.card import AdamCard, AdversarialCard
+from simulacra.training.card import AdamCard, AdversarialCard, steps_of
 from simulacra.training.layers import clip, in_single, own_random_numbers, set_progress
 from simulacra.training.schedules import learning_rate_factor, moving_average, set_learning_rate
 
@@ -109,7 +109,7 @@ class AdversarialRun:
     def advance(self) -> dict[str, Tensor]:
         """Make one step and return the last value of every loss term."""
         self._set_learning_rates()
-        set_progress(self._network, self.step / self.card.steps)
+        set_progress(self._network, self.step / steps_of(self.card))
         with own_random_numbers(self._seed, self.step, self.fabric.device):
             terms = self._advance()
         self.step += 1
@@ -163,7 +163,7 @@ class AdversarialRun:
 
     def _set_learning_rates(self) -> None:
         card = self.card
-        factor = learning_rate_factor(self.step, card.steps, card.final_learning_rate)
+        factor = learning_rate_factor(self.step, steps_of(card), card.final_learning_rate)
         optimisers = (self.generator_optimiser, self.critics_optimiser)
         for optimiser, rate in zip(optimisers, self._rates, strict=True):
             set_learning_rate(optimiser, rate * factor)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -10,17 +10,19 @@ import yaml
 from pydantic import (
     Field,
     SerializeAsAny,
+    SerializerFunctionWrapHandler,
     ValidationInfo,
     ValidatorFunctionWrapHandler,
     field_serializer,
     field_validator,
+    model_validator,
 )
 
 from simulacra.detectors.base import Frozen
 from simulacra.errors import CardError
 from simulacra.files.small_files import read_text
 from simulacra.files.yaml_text import one_line_errors, parse_yaml
-from simulacra.models import find_model
+from simulacra.models import MODELS, find_model
 
 
 class CardFile(Frozen):
@@ -66,14 +68,22 @@ class DataCard(Frozen):
     """Events files, or splits of an embedded sample: ``sample:train``, ``sample:alice-tpc:train``.
 
     A pattern (``run_*.h5``) means all files that match; ``file.h5[0:90000]`` some of the events.
+    In a card, ``data: events.h5`` is short for ``data: {train: events.h5}``.
 
     Attributes:
         train: what to learn from: one file, or several of one detector that are joined.
-        selection: what the epoch is chosen by, one file or several as well.
+        selection: what the epoch is chosen by, one file or several as well. Without it, it is a
+            tenth of the events of ``train``, drawn at random with the card's seed; the others are
+            learned from.
     """
 
     train: tuple[str, ...] = Field(min_length=1)
-    selection: tuple[str, ...] = Field(min_length=1)
+    selection: tuple[str, ...] | None = Field(default=None, min_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, content: Any) -> Any:  # noqa: ANN401 - whatever YAML holds
+        return {"train": content} if isinstance(content, str | list) else content
 
     @field_validator("train", "selection", mode="before")
     @classmethod
@@ -81,8 +91,10 @@ class DataCard(Frozen):
         return (value,) if isinstance(value, str) else value
 
     @field_serializer("selection")
-    def _one_is_written_plainly(self, value: tuple[str, ...]) -> str | tuple[str, ...]:
-        return value[0] if len(value) == 1 else value
+    def _one_is_written_plainly(
+        self, value: tuple[str, ...] | None
+    ) -> str | tuple[str, ...] | None:
+        return value[0] if value is not None and len(value) == 1 else value
 
 
 Precision = Literal["32-true", "bf16-mixed"]
@@ -121,6 +133,7 @@ class AdversarialCard(Frozen):
 
     Attributes:
         steps: of training; in each, first the critics are updated, then the generator.
+        minutes: in place of steps, a budget of time, from which the steps are planned.
         batch_size: events in a batch.
         critic_updates: updates of the critics in a step.
         generator_updates: updates of the generator in a step.
@@ -133,7 +146,8 @@ class AdversarialCard(Frozen):
     """
 
     loop: Literal["adversarial"] = "adversarial"
-    steps: int = Field(gt=0)
+    steps: int | None = Field(default=None, gt=0)
+    minutes: float | None = Field(default=None, gt=0)
     batch_size: int = Field(default=64, gt=0)
     critic_updates: int = Field(default=5, gt=0)
     generator_updates: int = Field(default=1, gt=0)
@@ -150,6 +164,7 @@ class LikelihoodCard(Frozen):
 
     Attributes:
         steps: updates.
+        minutes: in place of steps, a budget of time, from which the steps are planned.
         batch_size: events in a batch.
         learning_rate: the highest.
         weight_decay: AdamW's, for all weights.
@@ -162,7 +177,8 @@ class LikelihoodCard(Frozen):
     """
 
     loop: Literal["likelihood"] = "likelihood"
-    steps: int = Field(gt=0)
+    steps: int | None = Field(default=None, gt=0)
+    minutes: float | None = Field(default=None, gt=0)
     batch_size: int = Field(default=256, gt=0)
     learning_rate: float = Field(default=1e-3, gt=0)
     weight_decay: float = Field(default=0.0, ge=0)
@@ -173,9 +189,25 @@ class LikelihoodCard(Frozen):
     precision: Precision = "32-true"
 
 
+TrainingCard = AdversarialCard | LikelihoodCard
+
+
+def steps_of(card: TrainingCard) -> int:
+    """Return the steps of a training.
+
+    Raises:
+        CardError: it has a budget of time that was not planned yet.
+    """
+    if card.steps is None:
+        msg = "training.minutes: the steps of this budget were not planned yet"
+        raise CardError(msg)
+    return card.steps
+
+
+LENGTHS = frozenset({"steps", "minutes"})
+"""Keys of a training that say how long it is; one of them is given."""
 LATE = 0.9
 """Part of a training by likelihood after which its learning rate has fallen."""
-TrainingCard = AdversarialCard | LikelihoodCard
 LOOPS: dict[str, type[TrainingCard]] = {
     "adversarial": AdversarialCard,
     "likelihood": LikelihoodCard,
@@ -215,7 +247,11 @@ LARGEST_OPTION = 100_000
 
 
 class Card(CardFile):
-    """A whole run card."""
+    """A whole run card.
+
+    ``detector``, ``data`` and ``model: {kind: …}`` are enough: what the card leaves out of training
+    and selection is what the model recommends, or else the default.
+    """
 
     detector: str
     data: DataCard
@@ -224,13 +260,34 @@ class Card(CardFile):
     selection: SelectionCard = Field(default=SelectionCard(), validate_default=True)
     seed: int = Field(default=1, ge=0)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _as_the_model_recommends(cls, content: Any) -> Any:  # noqa: ANN401 - whatever YAML holds
+        if not isinstance(content, dict):
+            return content
+        recommended = _recommended(content.get("model"))
+        return {
+            **content,
+            "training": _filled(content.get("training"), recommended.get("training", {})),
+            "selection": _filled(content.get("selection"), recommended.get("selection", {})),
+        }
+
+    @field_serializer("training", mode="wrap")
+    def _budgets_are_written_where_there_are(
+        self, value: TrainingCard, handler: SerializerFunctionWrapHandler
+    ) -> dict[str, Any]:
+        written: dict[str, Any] = handler(value)
+        if value.minutes is None:
+            del written["minutes"]
+        return written
+
     @field_validator("model", mode="before")
     @classmethod
     def _options_of_the_model(cls, value: Any) -> Frozen:  # noqa: ANN401 - whatever YAML holds
         if isinstance(value, Frozen):
             return value
         if not isinstance(value, dict) or "kind" not in value:
-            msg = "give the model's 'kind'"
+            msg = "give the model's 'kind', as in {kind: flow-matching}"
             raise ValueError(msg)
         try:
             config = find_model(str(value["kind"])).Config
@@ -265,7 +322,12 @@ class Card(CardFile):
         if asked != needed:
             msg = f"model {model.kind!r} needs the loop {needed!r}, the card asks for {asked!r}"
             raise ValueError(msg)
-        return LOOPS[needed].model_validate(content)
+        checked = LOOPS[needed].model_validate(content)
+        if (checked.steps is None) == (checked.minutes is None):
+            both = " but not both; steps: null takes the steps away" if checked.steps else ""
+            msg = f"give steps or minutes{both}"
+            raise ValueError(msg)
+        return checked
 
     @field_validator("selection")
     @classmethod
@@ -282,6 +344,23 @@ class Card(CardFile):
         """The model's name in the catalogue."""
         kind: str = self.model.model_dump()["kind"]
         return kind
+
+
+def _recommended(model: object) -> Mapping[str, Mapping[str, Any]]:
+    """Return what the model of a card's content recommends; nothing where it is not known."""
+    kind = model.get("kind") if isinstance(model, dict) else getattr(model, "kind", None)
+    return MODELS[kind].recommended if isinstance(kind, str) and kind in MODELS else {}
+
+
+def _filled(given: object, recommended: Mapping[str, Any]) -> Any:  # noqa: ANN401 - or what YAML holds
+    """Return options of a card with the recommended ones where the card gives none."""
+    if given is None:
+        return dict(recommended)
+    if not isinstance(given, dict):
+        return given
+    options = {key: v for key, v in given.items() if not (key in LENGTHS and v is None)}
+    left = LENGTHS if LENGTHS & options.keys() else frozenset()
+    return {key: v for key, v in recommended.items() if key not in left} | options
 
 
 def _numbers(options: dict[str, Any]) -> Iterator[tuple[str, int | float]]:
@@ -304,4 +383,5 @@ def _override(content: dict[str, Any], override: str) -> None:
         if not isinstance(content, dict):
             msg = f"--set {override}: {parent} has no keys below it"
             raise CardError(msg)
-    content[last] = parse_yaml(value)
+    with one_line_errors(f"--set {override}", CardError):
+        content[last] = parse_yaml(value)

@@ -13,7 +13,7 @@ from simulacra.files.tensors import restore, state_of
 from simulacra.models import LikelihoodModel
 from simulacra.models.surrogate import Surrogate
 from simulacra.training.batch_norm import EVENTS, with_own_statistics
-from simulacra.training.card import LikelihoodCard
+from simulacra.training.card import LikelihoodCard, steps_of
 from simulacra.training.layers import in_single, own_random_numbers, set_progress
 from simulacra.training.schedules import learning_rate_factor, moving_average, set_learning_rate
 
@@ -73,9 +73,11 @@ class LikelihoodRun:
             SimulatorError: the loss or its gradient is not finite.
         """
         card = self.card
-        factor = learning_rate_factor(self.step, card.steps, card.final_learning_rate, card.warm_up)
+        factor = learning_rate_factor(
+            self.step, steps_of(card), card.final_learning_rate, card.warm_up
+        )
         set_learning_rate(self._optimiser, card.learning_rate * factor)
-        set_progress(self._network.module, self.step / card.steps)
+        set_progress(self._network.module, self.step / steps_of(card))
         network = cast("LikelihoodModel", self._network)
         with own_random_numbers(self._seed, self.step, self.fabric.device):
             features, conditions = self._batch(card.batch_size, self._rng)

@@ -8,7 +8,7 @@ import hashlib
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,20 +22,25 @@ from simulacra.errors import CardError, SimulatorError
 from simulacra.events import Events, numbers_of
 from simulacra.files.atomic import whole_file
 from simulacra.files.memory import require_room
+from simulacra.files.progress import OnProgress, silent
 from simulacra.files.small_files import read_text
 from simulacra.files.tensors import below_prefix, read_tensors, with_prefix, write_tensors
-from simulacra.models import find_model
+from simulacra.models import Growing, find_model
 from simulacra.models.surrogate import Surrogate
 from simulacra.training.adversarial import AdversarialRun
-from simulacra.training.card import AdversarialCard, Card, Measure, TrainingCard
+from simulacra.training.budget import Clock, Plan, seconds_of_a_step, trial_of
+from simulacra.training.card import AdversarialCard, Card, Measure, TrainingCard, steps_of
 from simulacra.training.degenerate import check_sample
+from simulacra.training.journal import Row, described, write_line
 from simulacra.training.likelihood import LikelihoodRun
 
 CHECKPOINT = "checkpoint.safetensors"
 METRICS = "metrics.csv"
+PHASE = "training"
 
-Row = dict[str, float]
-OnProgress = Callable[[int, int, Row], None]
+OnNote = Callable[[str], None]
+OnEvaluation = Callable[[Row, Row], None]
+"""Called after an evaluation with its row and the best one so far, empty where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,8 @@ class Trained:
         score: its selection score; 0 is perfect.
         floor: the score of full simulation; epochs that reach it are told apart by chance.
         history: one row per evaluation.
+        card: the run card, with the planned steps in the place of a budget.
+        plan: how the budget was planned, where the card gives one.
     """
 
     surrogate: Surrogate
@@ -55,6 +62,8 @@ class Trained:
     score: float
     floor: float
     history: tuple[Row, ...]
+    card: Card
+    plan: Plan | None = None
 
 
 class Score(Protocol):
@@ -77,7 +86,11 @@ def fit(
     selection: Events,
     folder: Path,
     score: ScoreOf,
-    on_progress: OnProgress | None = None,
+    on_progress: OnProgress = silent,
+    *,
+    on_note: OnNote = lambda _: None,
+    on_evaluation: OnEvaluation = lambda *_: None,
+    clock: Clock = time.perf_counter,
 ) -> Trained:
     """Train what the card describes and return its best epoch.
 
@@ -88,9 +101,12 @@ def fit(
         card: the run card.
         train: events to learn from.
         selection: events to choose the epoch by; no event should be in both.
-        folder: where the checkpoint and ``metrics.csv`` are written.
+        folder: where the checkpoint, ``metrics.csv`` and ``training.log`` are written.
         score: what the epoch is chosen by.
-        on_progress: called after every step with (step, steps, best evaluation so far).
+        on_progress: called after every step with (``training``, step, steps).
+        on_note: called with how a budget is planned, and with the step that training goes on from.
+        on_evaluation: called after every evaluation.
+        clock: returns seconds; a budget is planned by it.
 
     Raises:
         EventsError: a sample is one that nothing can be learned from
@@ -101,7 +117,8 @@ def fit(
     """
     check_sample(train, "training")
     check_sample(selection, "selection")
-    return _Fit(card, train, selection, folder, score).run(on_progress)
+    fitting = _Fit(card, train, selection, folder, score, on_note, clock)
+    return fitting.run(on_progress, on_evaluation)
 
 
 class Run(Protocol):
@@ -122,6 +139,11 @@ class Run(Protocol):
         """Continue from :meth:`state`, bit by bit as if never interrupted (on a CPU)."""
 
 
+def events_of_a_step(card: TrainingCard) -> int:
+    """Return how many training events a step sees."""
+    return card.batch_size * (card.critic_updates if isinstance(card, AdversarialCard) else 1)
+
+
 def start(
     surrogate: Surrogate, features: Tensor, conditions: Tensor, card: TrainingCard, seed: int
 ) -> Run:
@@ -134,7 +156,7 @@ def start(
     if card.batch_size == 1 and any(isinstance(m, nn.BatchNorm1d) for m in surrogate.modules()):
         msg = "training.batch_size: batch normalisation needs at least 2 events in a batch"
         raise CardError(msg)
-    at_once = card.batch_size * (card.critic_updates if isinstance(card, AdversarialCard) else 1)
+    at_once = events_of_a_step(card)
     numbers = math.prod(features.shape[1:]) + math.prod(conditions.shape[1:])
     require_room(4 * at_once * numbers, f"training.batch_size: a step of {at_once} events")
     # slow to import, and only training needs them
@@ -155,10 +177,19 @@ class _Fit:
     """One call of :func:`fit`: what it builds once and then carries through the steps."""
 
     def __init__(
-        self, card: Card, train: Events, selection: Events, folder: Path, score: ScoreOf
+        self,
+        card: Card,
+        train: Events,
+        selection: Events,
+        folder: Path,
+        score: ScoreOf,
+        on_note: OnNote,
+        clock: Clock,
     ) -> None:
         self.card = card
         self.folder = folder
+        self.clock = clock
+        self._on_note = on_note
         init, loop, evaluation, halves = np.random.SeedSequence(card.seed).generate_state(4)
         entry = find_model(card.model_kind)
         with torch.random.fork_rng(devices=[]):
@@ -167,7 +198,6 @@ class _Fit:
         features, encoded = self.surrogate.fit(train)
         self.answering = copy.deepcopy(self.surrogate).eval()
         """What is judged: it holds the averaged weights, training goes on in the other."""
-        self.run_state = start(self.surrogate, features, encoded, card.training, int(loop))
         self.score = score(selection, card.selection.groups, card.selection.measure)
         generated = card.selection.repeat * len(selection)
         size = 4 * generated * numbers_of(train.detector)
@@ -181,46 +211,95 @@ class _Fit:
         self.best: dict[str, Tensor] = {}
         self.best_row: Row = {}
         self.spent = np.zeros(2)
+        saved = self._saved()
+        self.plan = self._planned(features, encoded, int(loop), saved and saved[1])
+        if self.plan is not None:
+            self.card = self.plan.applied(card)
+        self.run_state = start(self.surrogate, features, encoded, self.card.training, int(loop))
+        if saved is not None:
+            self._restore(*saved)
 
-    def run(self, on_progress: OnProgress | None) -> Trained:
+    def _planned(
+        self, features: Tensor, encoded: Tensor, seed: int, saved: Mapping[str, Any] | None
+    ) -> Plan | None:
+        """Return how a budget is spent: as the checkpoint has it, or as measured now."""
+        training = self.card.training
+        if training.minutes is None:
+            return None
+        if saved is not None:
+            return Plan(**saved["plan"])
+        began, network = self.clock(), copy.deepcopy(self.surrogate)
+        trial = start(network, features, encoded, trial_of(training), seed)
+        grows = isinstance(network.network, Growing)
+        step = seconds_of_a_step(trial, training.minutes, self.clock, grows=grows)
+        before = self.clock()
+        self._judged(trial.averaged())
+        now = self.clock()
+        every = self.card.selection.every
+        plan = Plan.of(training.minutes, every, step, now - before, spent=now - began)
+        self._note(plan.note)
+        return plan
+
+    def _note(self, text: str) -> None:
+        self._on_note(text)
+        write_line(self.folder, text)
+
+    def run(self, on_progress: OnProgress, on_evaluation: OnEvaluation) -> Trained:
         """Train to the last step and return the best epoch."""
-        self._resume()
         started = _clocks() - self.spent
-        state, card = self.run_state, self.card
+        state, every = self.run_state, self.card.selection.every
+        steps = steps_of(self.card.training)
         losses: dict[str, list[Tensor]] = {}
-        while state.step < card.training.steps:
+        on_progress(PHASE, state.step, steps)
+        first, since = state.step, self.clock()
+        while state.step < steps:
             for name, value in state.advance().items():
                 losses.setdefault(name, []).append(value)
-            if state.step % card.selection.every == 0 or state.step == card.training.steps:
+            if state.step % every == 0 or state.step == steps:
                 self.spent = _clocks() - started
-                self._evaluate({k: float(torch.stack(v).mean()) for k, v in losses.items()})
+                trained = (state.step - first) * events_of_a_step(self.card.training)
+                speed = trained / max(self.clock() - since, 1e-9)
+                self._evaluate({k: float(torch.stack(v).mean()) for k, v in losses.items()}, speed)
                 losses.clear()
-            if on_progress is not None:
-                on_progress(state.step, card.training.steps, self.best_row)
+                on_evaluation(self.history[-1], self.best_row)
+                first, since = state.step, self.clock()
+            on_progress(PHASE, state.step, steps)
         with torch.no_grad():
             self.surrogate.load_state_dict(self.best)
         best = self.best_row
-        history = tuple(self.history)
-        return Trained(self.surrogate, int(best["step"]), best["score"], best["floor"], history)
+        return Trained(
+            self.surrogate,
+            int(best["step"]),
+            best["score"],
+            best["floor"],
+            tuple(self.history),
+            self.card,
+            self.plan,
+        )
 
-    def _evaluate(self, losses: dict[str, float]) -> None:
-        self.answering.network.load_state_dict(self.run_state.averaged())
+    def _judged(self, averaged: Mapping[str, Tensor]) -> Row:
+        """Return the score of averaged weights, and other numbers that are worth a column."""
+        self.answering.network.load_state_dict(averaged)
         response = self.answering.generate(self.conditions, self.evaluation_seed)
+        return self.score.row(Events(self.conditions, response, self.surrogate.detector))
+
+    def _evaluate(self, losses: dict[str, float], speed: float) -> None:
+        scored = self._judged(self.run_state.averaged())
         weights = {k: v.detach().clone() for k, v in self.answering.state_dict().items()}
-        events = Events(self.conditions, response, self.surrogate.detector)
-        scored = self.score.row(events)
         self._refuse_broken(losses)
         wall, cpu = self.spent.tolist()
-        times = {"seconds": wall, "cpu_seconds": cpu}
+        times = {"seconds": wall, "cpu_seconds": cpu, "events_per_second": speed}
         score = scored.pop("score")
         row: Row = {"step": self.run_state.step, **times, "score": score, "floor": self.floor}
         row |= losses | scored
         self.history.append(row)
         after = self.card.selection.after or 0.0
-        eligible = self.run_state.step >= after * self.card.training.steps
+        eligible = self.run_state.step >= after * steps_of(self.card.training)
         if eligible and (not self.best_row or is_better(score, self.best_row["score"])):
             self.best, self.best_row = weights, row
         self._save()
+        place = f"step {self.run_state.step} of {steps_of(self.card.training)}"
+        write_line(self.folder, f"{place}: {described(row, self.best_row)}")
 
     def _refuse_broken(self, losses: dict[str, float]) -> None:
         if not all(math.isfinite(value) for value in losses.values()):
@@ -239,14 +318,16 @@ class _Fit:
             "history": self.history,
             "best": self.best_row,
             "seconds": self.spent.tolist(),
+            "plan": None if self.plan is None else asdict(self.plan),
         }
         write_tensors(self.folder / CHECKPOINT, tensors, facts)
         write_metrics(self.history, self.folder / METRICS)
 
-    def _resume(self) -> None:
+    def _saved(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+        """Return what the checkpoint holds; None where there is none."""
         path = self.folder / CHECKPOINT
         if not path.is_file():
-            return
+            return None
         tensors, facts = read_tensors(path)
         if facts.get("identity") != self.identity:
             msg = (
@@ -254,10 +335,15 @@ class _Fit:
                 f"remove {self.folder} or choose another output"
             )
             raise SimulatorError(msg)
+        return tensors, facts
+
+    def _restore(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
         self.run_state.restore(below_prefix("run", tensors))
         self.best = below_prefix("best", tensors)
         self.history, self.best_row = facts["history"], facts["best"]
         self.spent = np.array(facts["seconds"])
+        step, steps = self.run_state.step, steps_of(self.card.training)
+        self._note(f"training goes on from step {step} of {steps}")
 
 
 def is_better(score: float, best: float) -> bool:

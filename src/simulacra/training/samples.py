@@ -12,12 +12,19 @@ from simulacra.detectors import Calorimeter, Detector
 from simulacra.errors import EventsError
 from simulacra.events import Events, told_apart
 from simulacra.io.joined import whole
+from simulacra.io.split import split_events
 from simulacra.particles import names_of
 from simulacra.training.card import Card
+
+SHARES = (90.0, 10.0)
+"""Percent of the events that are learned from and that select, where a card gives one sample."""
 
 
 def training_events(card: Card, detector: Detector) -> tuple[Events, Events]:
     """Return the events to learn from and those to select an epoch by.
+
+    Without events for the selection a tenth of the others is drawn at random with the card's seed,
+    as ``simulacra convert --split 90/10`` does; no event is in both.
 
     Where the events are of several particles, both have the particle as a condition: the categories
     are the detector's, where it declares them, or else the particles of the training events.
@@ -32,7 +39,11 @@ def training_events(card: Card, detector: Detector) -> tuple[Events, Events]:
             selection does not have all particles.
     """
     train = _read(card.data.train, detector)
-    selection = _read(card.data.selection, detector)
+    if card.data.selection is None:
+        parts = split_events(train, SHARES, card.seed)
+        train, selection = parts["train"], parts["test"]
+    else:
+        selection = _read(card.data.selection, detector)
     if len(card.data.train) > 1 and not train.particles:
         warnings.warn(
             "data.train: no file names its particle; all of them are taken as of one kind",
@@ -41,6 +52,19 @@ def training_events(card: Card, detector: Detector) -> tuple[Events, Events]:
     train, selection = _of_same_particles(train, selection, detector)
     _require_independent(train, selection)
     return train, selection
+
+
+def split_note(card: Card, train: Events, selection: Events) -> tuple[str, ...]:
+    """Return a note on the events that select, where the card does not give them."""
+    if card.data.selection is not None:
+        return ()
+    source = ", ".join(card.data.train)
+    shares = "/".join(f"{share:g}" for share in SHARES)
+    return (
+        f"{len(selection)} of {len(train) + len(selection)} events of {source} select the step, "
+        f"the others are learned from: drawn at random as by simulacra convert --split {shares} "
+        f"--seed {card.seed}",
+    )
 
 
 def _read(sources: Sequence[str], detector: Detector) -> Events:

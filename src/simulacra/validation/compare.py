@@ -16,6 +16,7 @@ from simulacra.energies import (
 )
 from simulacra.errors import EventsError
 from simulacra.events import EventSource, require_same_detector
+from simulacra.files.progress import OnProgress, silent, tracked
 from simulacra.files.provenance import provenance
 from simulacra.observables import Observable, observables_of
 from simulacra.units import format_energy
@@ -54,6 +55,7 @@ def validate(
     seed: int = 0,
     profile: Profile | Literal["none"] = "none",
     legacy: str | None = None,
+    on_progress: OnProgress = silent,
 ) -> Validation:
     """Compare generated events with a reference sample of the same detector.
 
@@ -71,6 +73,7 @@ def validate(
         profile: how thoroughly classifiers and metrics of whole samples judge: not at all, in
             minutes, or as in CaloChallenge (hours without a GPU).
         legacy: a CaloChallenge dataset (``2``) whose official scores are added.
+        on_progress: called with (phase, done, total).
 
     Raises:
         EventsError: the samples are of different detectors, have no energy in common, one has its
@@ -78,8 +81,9 @@ def validate(
         SimulacraError: the detector has no such official scores.
     """
     require_comparable(reference, generated, floor=floor, legacy=legacy)
-    ref, gen = measured(reference), measured(generated)
-    extra = None if floor is None else measured(floor)
+    ref = measured(reference, on_progress, "measuring the reference")
+    gen = measured(generated, on_progress, "measuring the generated events")
+    extra = None if floor is None else measured(floor, on_progress, "measuring the floor sample")
     given = Samples(ref, gen, extra, strata_of(ref.conditions, gen.conditions))
     observables = observables_of(ref.detector)
     comparer = Comparer(np.random.default_rng(seed), {o.name: o for o in observables})
@@ -98,9 +102,13 @@ def validate(
         notes.append(note)
         samples = replace(given, floor=None)
     limits = _limits(ref.values[observables[0].name])
-    judged, cautions = _judged(samples, both, profile, seed)
+    judged, cautions = _judged(samples, both, profile, seed, on_progress)
+    on_progress("comparing all events", 0, 1)
     pooled = comparer.pooled(both, samples)
-    energies = tuple(comparer.group(g.label, g.energy, (g,), samples) for g in both)
+    energies = tuple(
+        comparer.group(g.label, g.energy, (g,), samples)
+        for g in tracked(f"comparing {scale.many}", both, on_progress)
+    )
     notes += [*few_events(energies, scale), *failed_checks(energies)]
     if samples.shared is None:
         notes += heavy_tails({name: ref.values[name] for name in pooled.comparisons})
@@ -122,7 +130,9 @@ def validate(
         energies=energies,
         divisions={
             division.name: comparer.divided(division, both, samples)
-            for division in kind_of(ref.detector).divisions(ref.detector)
+            for division in tracked(
+                "comparing divisions", kind_of(ref.detector).divisions(ref.detector), on_progress
+            )
         },
         samples=judged,
         notes=(*notes, *cautions),
@@ -135,6 +145,7 @@ def validate(
         correlations=_correlations(samples, both, seed),
         compared=compared,
     )
+    on_progress("comparing correlations", 0, 1)
     return replace(
         kind_of(ref.detector).complete(result, compared),
         legacy=None if legacy is None else legacy_scores(ref.source, gen.source, legacy),
@@ -195,13 +206,14 @@ def _judged(
     groups: tuple[EnergyGroup, ...],
     profile: Profile | Literal["none"],
     seed: int,
+    on_progress: OnProgress,
 ) -> tuple[SampleComparison | None, list[str]]:
     """Return what classifiers and sample metrics say, and notes on it."""
     if profile == "none":
         return None, []
     # a stream of its own: the other numbers are the same for any profile
     stream = np.random.default_rng([seed, 1])
-    return judge_samples(samples, groups, profile, stream)
+    return judge_samples(samples, groups, profile, stream, on_progress)
 
 
 def _shared(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulacra.errors import SimulacraError
 from simulacra.files.json_values import plain
+from simulacra.files.progress import OnProgress, silent
 from simulacra.observables import Axis
 from simulacra.validation.calorimeter.cell_comparison import CellComparison
 from simulacra.validation.calorimeter.impact import ImpactProfile
@@ -240,11 +241,12 @@ class Validation:
 
         return load_validation(path)
 
-    def report(self, folder: str | Path) -> Path:
+    def report(self, folder: str | Path, on_progress: OnProgress = silent) -> Path:
         """Write ``index.html`` and ``metrics.json``.
 
         Args:
             folder: appears whole or not at all; its previous content is replaced.
+            on_progress: called with (phase, done, total).
 
         Returns:
             The path of ``index.html``, one file with all plots.
@@ -254,7 +256,7 @@ class Validation:
         """
         from simulacra.validation.report.html import write_report
 
-        return write_report(self, folder)
+        return write_report(self, folder, on_progress)
 
     def plot(self, observable: str, energy: str | None = None) -> Figure:
         """Draw an observable of both samples, with the ratio below.

@@ -20,6 +20,7 @@ from simulacra.detectors import Detector
 from simulacra.energies import scale_of
 from simulacra.errors import EventsError
 from simulacra.events import Events, EventSource, pieces, spans
+from simulacra.files.progress import OnProgress, silent
 from simulacra.observables import Observable, observables_of, observe
 
 Sums = TypeVar("Sums")
@@ -101,8 +102,15 @@ class Sample:
                 yield place, events if len(rows) == len(events) else events.take(rows)
 
 
-def measured(events: EventSource | Sample) -> Sample:
+def measured(
+    events: EventSource | Sample, on_progress: OnProgress = silent, phase: str = "measuring"
+) -> Sample:
     """Return what validation keeps of events; of a sample, itself.
+
+    Args:
+        events: in memory or in a file, which is gone through piece by piece.
+        on_progress: called with (phase, events done, events in all).
+        phase: its name.
 
     Raises:
         EventsError: there are no events.
@@ -118,6 +126,7 @@ def measured(events: EventSource | Sample) -> Sample:
     whole, non_finite, negative = np.empty(n, bool), np.empty(n, np.int64), np.empty(n, np.int64)
     conditions, digests = [], []
     for place, piece in pieces(events):
+        on_progress(phase, place.start, n)
         with np.errstate(invalid="ignore", over="ignore"):  # broken events are counted, not hidden
             found = observe(piece, observables)
             whole[place] = _whole(piece, found, observables)
@@ -130,6 +139,7 @@ def measured(events: EventSource | Sample) -> Sample:
         )
         conditions.append(piece.conditions)
         digests.append(event_digests(piece))
+    on_progress(phase, n, n)
     return Sample(
         events,
         np.arange(n),

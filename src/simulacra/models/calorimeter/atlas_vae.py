@@ -17,7 +17,7 @@ References:
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -31,7 +31,7 @@ from simulacra.models.blocks.networks import dense
 from simulacra.models.blocks.variational import divergence_from_normal, drawn
 from simulacra.models.calorimeter.dense_showers import FLOOR, DenseShowers, Output
 from simulacra.models.requirements import calorimeter_for
-from simulacra.models.system import System
+from simulacra.models.system import Recommended, System
 from simulacra.transforms import FractionOfEnergy, LayersOfCells, Transform
 
 
@@ -126,6 +126,11 @@ class AtlasVae(nn.Module, System):
     loop = "likelihood"
     summary = "dense variational autoencoder; with flow_blocks, latent space made normal by IAF"
     reference = "ATLAS (Ghosh & Rousseau 2019); ATL-SOFT-PUB-2018-001"
+    recommended: ClassVar[Recommended] = {
+        "training": {"steps": 7100, "batch_size": 100},
+        "selection": {"every": 710},
+    }
+    """As in benchmarks/systems/atlas-vae.yaml."""
 
     def __init__(self, config: AtlasVaeConfig, detector: Detector, conditions: int) -> None:
         super().__init__()

@@ -15,7 +15,7 @@ import math
 from collections.abc import Sequence
 from functools import partial
 from itertools import pairwise
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -39,7 +39,7 @@ from simulacra.models.blocks.networks import (
     started,
 )
 from simulacra.models.requirements import images_for
-from simulacra.models.system import System
+from simulacra.models.system import Recommended, System
 from simulacra.transforms import Encoder, ScaledCells, ScaledConditions, Transform
 from simulacra.units import GEV
 
@@ -263,6 +263,25 @@ class CaloGan(Gan[Generator, Critics], System):
     reference = "CaloGAN, arXiv:1705.02355 and arXiv:1712.10321"
     default_detector = "calogan"
     sees = ("energy",)
+    recommended: ClassVar[Recommended] = {
+        "training": {
+            "steps": 1800,
+            "batch_size": 64,
+            "critic_updates": 1,
+            "generator_updates": 2,
+            "optimiser": {"kind": "adam"},
+            "learning_rate": 5e-4,
+            "critic_learning_rate": 5e-5,
+            "averaging": 0.99,
+        },
+        "selection": {
+            "every": 100,
+            "after": 0.9,
+            "repeat": 1,
+            "groups": ["layer_energy", "fraction", "width", "energy_ratio", "sparsity"],
+        },
+    }
+    """As in benchmarks/systems/calogan.yaml."""
 
     def __init__(self, config: CaloGanConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002
         images = images_for(config.kind, detector)

@@ -16,7 +16,7 @@ References:
 from __future__ import annotations
 
 import math
-from typing import Literal, cast
+from typing import ClassVar, Literal, cast
 
 import torch
 from pydantic import Field
@@ -28,7 +28,7 @@ from simulacra.detectors.base import Frozen
 from simulacra.models.blocks.networks import dense
 from simulacra.models.distributions.emptiness import Emptiness
 from simulacra.models.requirements import several_cells_for
-from simulacra.models.system import System
+from simulacra.models.system import Recommended, System
 from simulacra.transforms import NormalisedShowers, Transform
 
 
@@ -200,6 +200,11 @@ class TwoStageFlow(nn.Module, System):
     loop = "likelihood"
     summary = "rational-quadratic splines: layer energies, then cells given them"
     reference = "after CaloINN, arXiv:2312.09290"
+    recommended: ClassVar[Recommended] = {
+        "training": {"steps": 7000, "batch_size": 256, "learning_rate": 1e-3},
+        "selection": {"every": 500},
+    }
+    """As in benchmarks/coupling_flow/coupling-flow.yaml."""
 
     def __init__(self, config: CouplingFlowConfig, detector: Detector, conditions: int) -> None:
         super().__init__()

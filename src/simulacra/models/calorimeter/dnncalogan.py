@@ -11,7 +11,7 @@ References:
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -23,7 +23,7 @@ from simulacra.models.blocks.gan import Gan
 from simulacra.models.blocks.networks import TrainableSwish, dense, gradient_penalty, leaky
 from simulacra.models.calorimeter.dense_showers import DenseShowers, Output
 from simulacra.models.requirements import calorimeter_for
-from simulacra.models.system import System
+from simulacra.models.system import Recommended, System
 from simulacra.transforms import FractionOfEnergy, Transform
 
 
@@ -146,6 +146,11 @@ class DNNCaloGAN(Gan[DenseShowers, Critics], System):
     loop = "adversarial"
     summary = "dense WGAN-GP on flat cells with a second critic for the total energy"
     reference = "ATLAS (Ghosh & Rousseau 2019); ATL-SOFT-PUB-2018-001"
+    recommended: ClassVar[Recommended] = {
+        "training": {"steps": 125_000},
+        "selection": {"every": 1000},
+    }
+    """As in benchmarks/dnncalogan/two-critics.yaml."""
 
     def __init__(self, config: DNNCaloGANConfig, detector: Detector, conditions: int) -> None:
         cells = calorimeter_for(config.kind, detector).n_cells

@@ -18,7 +18,7 @@ References:
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -32,7 +32,7 @@ from simulacra.models.blocks.velocity import Velocity
 from simulacra.models.calorimeter.cell_marginals import CellMarginals
 from simulacra.models.distributions.marginals import Marginals, parameters
 from simulacra.models.requirements import calorimeter_for, several_cells_for
-from simulacra.models.system import System
+from simulacra.models.system import Recommended, System
 from simulacra.transforms import (
     ConditionEncoder,
     ImpactEncoder,
@@ -99,6 +99,17 @@ class FlowMatching(nn.Module, System):
     loop = "likelihood"
     summary = "normal scores of layers and cells, joined by few-step flow matching: the default"
     reference = "ours; flow matching: arXiv:2210.02747"
+    recommended: ClassVar[Recommended] = {
+        "training": {
+            "steps": 4000,
+            "batch_size": 256,
+            "learning_rate": 2e-3,
+            "weight_decay": 0.1,
+            "gradient_clip": 1.0,
+        },
+        "selection": {"every": 500},
+    }
+    """As in benchmarks/flow_matching/default.yaml."""
 
     centre: Tensor
     spread: Tensor

@@ -18,7 +18,7 @@ References:
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -31,7 +31,7 @@ from simulacra.models.blocks.networks import dense
 from simulacra.models.blocks.wasserstein import WassersteinCritic
 from simulacra.models.calorimeter.dense_showers import DenseShowers
 from simulacra.models.requirements import calorimeter_for
-from simulacra.models.system import System
+from simulacra.models.system import Recommended, System
 from simulacra.transforms import ConditionEncoder, FractionOfEnergy, Transform
 
 ACTIVATIONS = {"relu": nn.ReLU, "swish": nn.SiLU}
@@ -140,6 +140,17 @@ class VoxelGAN(Gan[VoxelGenerator, WassersteinCritic], System):
     summary = "dense WGAN-GP from noise and energy to voxels"
     reference = "ATLAS, FastCaloGAN and AtlFast3"
     default_detector = "atlas-voxels"
+    recommended: ClassVar[Recommended] = {
+        "training": {
+            "steps": 7000,
+            "batch_size": 128,
+            "critic_updates": 5,
+            "optimiser": {"kind": "adam", "betas": [0.5, 0.999]},
+            "learning_rate": 5e-4,
+        },
+        "selection": {"every": 500},
+    }
+    """As in benchmarks/systems/voxel-gan.yaml."""
 
     def __init__(self, config: VoxelGANConfig, detector: Detector, conditions: int) -> None:
         cells = calorimeter_for(config.kind, detector).n_cells

@@ -13,7 +13,7 @@ References:
 
 from __future__ import annotations
 
-from typing import Literal, cast
+from typing import ClassVar, Literal, cast
 
 import torch
 from pydantic import Field
@@ -26,7 +26,7 @@ from simulacra.models.blocks.networks import dense, leaky
 from simulacra.models.blocks.wasserstein import ClippedCritic
 from simulacra.models.calorimeter.dense_showers import DenseShowers, Output
 from simulacra.models.requirements import calorimeter_for
-from simulacra.models.system import System
+from simulacra.models.system import Recommended, System
 from simulacra.transforms import FractionOfEnergy, Transform
 
 
@@ -92,6 +92,18 @@ class Wgan(Gan[DenseShowers, ClippedCritic], System):
     reference = "ATLAS (Klein 2017); arXiv:1701.07875"
     default_detector = "atlas-barrel-89"
     sees = ()
+    recommended: ClassVar[Recommended] = {
+        "training": {
+            "steps": 16_000,
+            "batch_size": 64,
+            "critic_updates": 5,
+            "optimiser": {"kind": "rmsprop", "smoothing": 0.99},
+            "learning_rate": 5e-5,
+            "final_learning_rate": 1.0,
+        },
+        "selection": {"every": 1000},
+    }
+    """As in benchmarks/systems/wgan-89.yaml."""
 
     def __init__(self, config: WganConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002
         cells = calorimeter_for(config.kind, detector).n_cells

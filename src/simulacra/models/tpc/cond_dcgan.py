@@ -8,7 +8,7 @@ References:
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -18,7 +18,7 @@ from simulacra.models.blocks.merged_flows import TrackGAN
 from simulacra.models.blocks.minimax import MinimaxCritic
 from simulacra.models.blocks.tables import ConvolutionalDecoder, ConvolutionalEncoder
 from simulacra.models.requirements import tpc_for
-from simulacra.models.system import System
+from simulacra.models.system import Recommended, System
 from simulacra.transforms import EncodedAndPhysical, Encoder, TrackTables, Transform
 
 
@@ -51,6 +51,22 @@ class CondDcgan(TrackGAN, System):
     loop = "adversarial"
     summary = "dcgan given the particle; condDCGAN+ with helix_weight"
     reference = "ALICE, EPJ Web Conf. 214 (2019) 06003"
+    recommended: ClassVar[Recommended] = {
+        "training": {
+            "steps": 1600,
+            "batch_size": 32,
+            "critic_updates": 1,
+            "optimiser": {"kind": "adam", "betas": [0.5, 0.999]},
+            "learning_rate": 1e-3,
+            "averaging": 0.99,
+        },
+        "selection": {
+            "every": 200,
+            "repeat": 1,
+            "groups": ["rmse_true", "rmse_fitted", "clusters", "charge"],
+        },
+    }
+    """As in benchmarks/tpc/cond-dcgan.yaml."""
 
     def __init__(self, config: CondDcganConfig, detector: Detector, conditions: int) -> None:
         channels = config.channels

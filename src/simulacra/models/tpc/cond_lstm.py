@@ -8,7 +8,7 @@ References:
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -17,7 +17,7 @@ from simulacra.detectors.base import Frozen
 from simulacra.models.blocks.merged_flows import TrackGAN
 from simulacra.models.blocks.minimax import MinimaxCritic
 from simulacra.models.requirements import tpc_for
-from simulacra.models.system import System
+from simulacra.models.system import Recommended, System
 from simulacra.models.tpc.gan_lstm import RecurrentDiscriminator, RecurrentGenerator
 from simulacra.transforms import EncodedAndPhysical, Encoder, TrackTables, Transform
 
@@ -50,6 +50,22 @@ class CondLstm(TrackGAN, System):
     loop = "adversarial"
     summary = "gan-lstm given the particle; condLSTM+ with helix_weight"
     reference = "ALICE, EPJ Web Conf. 214 (2019) 06003"
+    recommended: ClassVar[Recommended] = {
+        "training": {
+            "steps": 800,
+            "batch_size": 32,
+            "critic_updates": 1,
+            "optimiser": {"kind": "adam", "betas": [0.5, 0.999]},
+            "learning_rate": 1e-3,
+            "averaging": 0.99,
+        },
+        "selection": {
+            "every": 100,
+            "repeat": 1,
+            "groups": ["rmse_true", "rmse_fitted", "clusters", "charge"],
+        },
+    }
+    """As in benchmarks/tpc/cond-lstm.yaml."""
 
     def __init__(self, config: CondLstmConfig, detector: Detector, conditions: int) -> None:
         latent, width, layers = config.latent, config.generator_width, config.generator_layers

@@ -10,7 +10,7 @@ References:
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -18,7 +18,7 @@ from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
 from simulacra.models.blocks.tables import ConvolutionalDecoder, ConvolutionalEncoder
 from simulacra.models.requirements import tpc_for
-from simulacra.models.system import System
+from simulacra.models.system import Recommended, System
 from simulacra.models.tpc.track_vae import TableAutoencoder, TrackVAE
 from simulacra.transforms import TrackTables, Transform
 
@@ -50,6 +50,11 @@ class Cvae(TrackVAE, System):
     summary = "variational autoencoder of convolutions, not conditional"
     reference = "ALICE (Deja & Trzciński 2018)"
     sees = ()
+    recommended: ClassVar[Recommended] = {
+        "training": {"steps": 1000, "batch_size": 64, "learning_rate": 1e-3},
+        "selection": {"every": 200, "repeat": 1, "groups": ["rmse_fitted", "clusters", "charge"]},
+    }
+    """As in benchmarks/tpc/cvae.yaml."""
 
     def __init__(self, config: CvaeConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002
         latent, channels, dropout = config.latent, config.channels, config.dropout

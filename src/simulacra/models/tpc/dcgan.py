@@ -9,7 +9,7 @@ References:
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -19,7 +19,7 @@ from simulacra.models.blocks.merged_flows import TrackGAN
 from simulacra.models.blocks.minimax import MinimaxCritic
 from simulacra.models.blocks.tables import ConvolutionalDecoder, ConvolutionalEncoder
 from simulacra.models.requirements import tpc_for
-from simulacra.models.system import System
+from simulacra.models.system import Recommended, System
 from simulacra.transforms import TrackTables, Transform
 
 
@@ -47,6 +47,18 @@ class Dcgan(TrackGAN, System):
     summary = "vanilla GAN of convolutions"
     reference = "ALICE (Deja & Trzciński 2018)"
     sees = ()
+    recommended: ClassVar[Recommended] = {
+        "training": {
+            "steps": 1200,
+            "batch_size": 64,
+            "critic_updates": 1,
+            "optimiser": {"kind": "adam", "betas": [0.5, 0.999]},
+            "learning_rate": 1e-3,
+            "averaging": 0.99,
+        },
+        "selection": {"every": 200, "repeat": 1, "groups": ["rmse_fitted", "clusters", "charge"]},
+    }
+    """As in benchmarks/tpc/dcgan.yaml."""
 
     def __init__(self, config: DcganConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002
         super().__init__(

@@ -7,7 +7,7 @@ References:
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -19,7 +19,7 @@ from simulacra.models.blocks.merged_flows import TableShape, TrackGAN, centred
 from simulacra.models.blocks.minimax import MinimaxCritic
 from simulacra.models.blocks.networks import beside
 from simulacra.models.requirements import tpc_for
-from simulacra.models.system import System
+from simulacra.models.system import Recommended, System
 from simulacra.transforms import TrackTables, Transform
 
 
@@ -98,6 +98,18 @@ class GanLstm(TrackGAN, System):
     summary = "vanilla GAN that goes along the pad rows"
     reference = "ALICE (Deja & Trzciński 2018)"
     sees = ()
+    recommended: ClassVar[Recommended] = {
+        "training": {
+            "steps": 700,
+            "batch_size": 32,
+            "critic_updates": 1,
+            "optimiser": {"kind": "adam", "betas": [0.5, 0.999]},
+            "learning_rate": 1e-3,
+            "averaging": 0.99,
+        },
+        "selection": {"every": 100, "repeat": 1, "groups": ["rmse_fitted", "clusters", "charge"]},
+    }
+    """As in benchmarks/tpc/gan-lstm.yaml."""
 
     def __init__(self, config: GanLstmConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002
         latent, width, layers = config.latent, config.generator_width, config.generator_layers

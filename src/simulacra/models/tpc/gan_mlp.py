@@ -7,7 +7,7 @@ References:
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -17,7 +17,7 @@ from simulacra.models.blocks.merged_flows import TrackGAN
 from simulacra.models.blocks.minimax import MinimaxCritic
 from simulacra.models.blocks.tables import DenseDecoder, DenseEncoder
 from simulacra.models.requirements import tpc_for
-from simulacra.models.system import System
+from simulacra.models.system import Recommended, System
 from simulacra.transforms import TrackTables, Transform
 
 
@@ -47,6 +47,18 @@ class GanMlp(TrackGAN, System):
     summary = "vanilla GAN of dense layers"
     reference = "ALICE (Deja & Trzciński 2018)"
     sees = ()
+    recommended: ClassVar[Recommended] = {
+        "training": {
+            "steps": 5500,
+            "batch_size": 64,
+            "critic_updates": 1,
+            "optimiser": {"kind": "adam", "betas": [0.5, 0.999]},
+            "learning_rate": 2e-4,
+            "averaging": 0.99,
+        },
+        "selection": {"every": 500, "repeat": 1, "groups": ["rmse_fitted", "clusters", "charge"]},
+    }
+    """As in benchmarks/tpc/gan-mlp.yaml."""
 
     def __init__(self, config: GanMlpConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002
         super().__init__(

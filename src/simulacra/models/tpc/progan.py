@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -34,7 +34,7 @@ from simulacra.models.blocks.equalised import (
 from simulacra.models.blocks.merged_flows import TableShape, TrackGAN, centred
 from simulacra.models.blocks.networks import beside, gradient_penalty, leaky
 from simulacra.models.requirements import tpc_for
-from simulacra.models.system import System
+from simulacra.models.system import Recommended, System
 from simulacra.transforms import TrackTables, Transform
 
 
@@ -227,6 +227,23 @@ class Progan(TrackGAN, System):
     summary = "WGAN-GP of convolutions that grows along the pad rows"
     reference = "ALICE (Deja & Trzciński 2018); arXiv:1710.10196"
     sees = ()
+    recommended: ClassVar[Recommended] = {
+        "training": {
+            "steps": 850,
+            "batch_size": 32,
+            "critic_updates": 1,
+            "optimiser": {"kind": "adam", "betas": [0.0, 0.99]},
+            "learning_rate": 1e-3,
+            "averaging": 0.99,
+        },
+        "selection": {
+            "every": 50,
+            "repeat": 1,
+            "after": 0.6,
+            "groups": ["rmse_fitted", "clusters", "charge"],
+        },
+    }
+    """As in benchmarks/tpc/progan.yaml."""
 
     def __init__(self, config: ProganConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002
         super().__init__(

@@ -8,7 +8,7 @@ References:
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -16,7 +16,7 @@ from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
 from simulacra.models.blocks.tables import DenseDecoder, DenseEncoder
 from simulacra.models.requirements import tpc_for
-from simulacra.models.system import System
+from simulacra.models.system import Recommended, System
 from simulacra.models.tpc.track_vae import TableAutoencoder, TrackVAE
 from simulacra.transforms import TrackTables, Transform
 
@@ -46,6 +46,11 @@ class Vae(TrackVAE, System):
     summary = "variational autoencoder of dense layers"
     reference = "ALICE (Deja & Trzciński 2018)"
     sees = ()
+    recommended: ClassVar[Recommended] = {
+        "training": {"steps": 9000, "batch_size": 64, "learning_rate": 1e-3},
+        "selection": {"every": 1000, "repeat": 1, "groups": ["rmse_fitted", "clusters", "charge"]},
+    }
+    """As in benchmarks/tpc/vae.yaml."""
 
     def __init__(self, config: VaeConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002
         latent, widths = config.latent, config.widths

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Literal
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from simulacra.arrays import IntArray
 from simulacra.energies import EnergyGroup
+from simulacra.files.progress import OnProgress, silent, tracked
 from simulacra.statistics.rounding import is_constant
 from simulacra.validation.classifiers.classifier_test import (
     CLASSIFIERS,
@@ -86,6 +88,7 @@ def judge_samples(
     groups: tuple[EnergyGroup, ...],
     profile: Profile,
     rng: np.random.Generator,
+    on_progress: OnProgress = silent,
 ) -> tuple[SampleComparison, list[str]]:
     """Judge generated events by classifiers and by metrics of whole samples.
 
@@ -95,6 +98,7 @@ def judge_samples(
         groups: energies that both samples have; other events are left out.
         profile: ``quick`` for minutes, ``official`` for CaloChallenge's classifier.
         rng: what splits, trainings and floors are drawn from.
+        on_progress: called with (phase, done, total).
 
     Returns:
         The result, and notes on what a reader must know of it.
@@ -118,11 +122,12 @@ def judge_samples(
     extra = ready[2] if len(ready) > 2 else None
     options = PROFILES[profile]
     strata = samples.strata
-    adversaries = _adversaries(ref, gen, extra, groups, options.classifier, rng)
+    adversaries = _adversaries(ref, gen, extra, groups, options.classifier, rng, on_progress)
     if len(adversaries) == 0:
         notes.append("too few events for classifiers")
+    on_progress("metrics of whole samples", 0, 1)
     scores, cautions = _scores((ref, gen, extra), strata, options, rng)
-    energies = _scores_by_energy((ref, gen, extra), strata, groups, options, rng)
+    energies = _scores_by_energy((ref, gen, extra), strata, groups, options, rng, on_progress)
     comparison = SampleComparison(profile, adversaries, scores, energies, _worse(adversaries))
     return comparison, notes + cautions
 
@@ -133,11 +138,12 @@ def _scores_by_energy(
     groups: tuple[EnergyGroup, ...],
     options: ProfileOptions,
     rng: np.random.Generator,
+    on_progress: OnProgress,
 ) -> dict[str, tuple[Score, ...]]:
     """Return the metrics at each energy that has enough events of all samples."""
     samples = [sample for sample in ready if sample is not None]
     found = {}
-    for i, group in enumerate(groups):
+    for i, group in enumerate(tracked("metrics of whole samples", groups, on_progress)):
         here = [sample.take(np.flatnonzero(sample.groups == i)) for sample in samples]
         if min(map(len, here)) >= FEWEST_AT_ENERGY:
             more = here[2] if len(here) > 2 else None
@@ -210,12 +216,13 @@ def _adversaries(
     groups: tuple[EnergyGroup, ...],
     options: ClassifierOptions,
     rng: np.random.Generator,
+    on_progress: OnProgress,
 ) -> tuple[AdversaryScore, ...]:
     order = rng.permutation(len(ref))
     pair = (ref.take(order[::2]), ref.take(order[1::2])) if extra is None else (ref, extra)
     kind: BaselineKind = "halves" if extra is None else "sample"
-    scores = _classified(ref, gen, groups, options, rng)
-    floors = _classified(*pair, groups, options, rng)
+    scores = _classified(ref, gen, groups, options, rng, partial(on_progress, "classifiers"))
+    floors = _classified(*pair, groups, options, rng, partial(on_progress, "classifiers' floors"))
     return tuple(
         AdversaryScore(
             classifier=classifier,
@@ -240,6 +247,7 @@ def _classified(
     groups: tuple[EnergyGroup, ...],
     options: ClassifierOptions,
     rng: np.random.Generator,
+    on_trained: Callable[[int, int], None],
 ) -> dict[tuple[str, str], ClassifierScore]:
     """Return the score of each table of features and classifier; all share one split."""
     labels = {i: group.label for i, group in enumerate(groups)}
@@ -248,8 +256,9 @@ def _classified(
     classified = [features for features in CLASSIFIED if features in ref.tables]
     seeds = rng.integers(2**31, size=(len(classified), len(CLASSIFIERS))).tolist()
     found = {}
-    for features, row in zip(classified, seeds, strict=True):
-        for classifier, seed in zip(CLASSIFIERS, row, strict=True):
+    for i, (features, row) in enumerate(zip(classified, seeds, strict=True)):
+        for j, (classifier, seed) in enumerate(zip(CLASSIFIERS, row, strict=True)):
+            on_trained(i * len(row) + j, len(classified) * len(row))
             tables = ref.tables[features], gen.tables[features]
             score = classify(classifier, tables, own, labels, split, options, seed)
             if score is not None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
 from simulacra.detectors import Calorimeter
+from simulacra.files.progress import OnProgress, silent, tracked
 from simulacra.validation.calorimeter.cells import cell_sums
 from simulacra.validation.compared import Compared
 from simulacra.validation.report.canvas import Plot, styled
@@ -50,9 +51,12 @@ PLOTS_OF_KIND: Mapping[str, tuple[PlotFunction, ...]] = MappingProxyType(
 )
 
 
-def report_plots(validation: Validation, compared: Compared) -> Iterator[Plot]:
+def report_plots(
+    validation: Validation, compared: Compared, on_progress: OnProgress = silent
+) -> Iterator[Plot]:
     """Yield the plots of a report, one after the other."""
-    for function in (*PLOTS, *PLOTS_OF_KIND.get(compared.detector.kind, ())):
+    functions = (*PLOTS, *PLOTS_OF_KIND.get(compared.detector.kind, ()))
+    for function in tracked("drawing the report", functions, on_progress):
         with styled():  # closed before each yield: the caller keeps its own style
             plots = list(function(validation, compared))
         yield from plots

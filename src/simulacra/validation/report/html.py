@@ -10,6 +10,7 @@ from pathlib import Path
 import jinja2
 
 from simulacra.files.atomic import whole_folder
+from simulacra.files.progress import OnProgress, silent
 from simulacra.validation.kinds import Scale, kind_of
 from simulacra.validation.metrics.baseline import CLOSE_FACTOR, SLIGHT_EXCESS
 from simulacra.validation.metrics.catalogue import METRICS
@@ -24,7 +25,9 @@ MOST_PROFILES = 12
 """Rows of the table of mean showers; of more profiles, the worst are shown."""
 
 
-def write_report(validation: Validation, folder: str | Path) -> Path:
+def write_report(
+    validation: Validation, folder: str | Path, on_progress: OnProgress = silent
+) -> Path:
     """Write ``index.html`` and ``metrics.json``; see :meth:`Validation.report`."""
     folder, compared = Path(folder), validation.require_events("a report")
     plots = [
@@ -34,7 +37,7 @@ def write_report(validation: Validation, folder: str | Path) -> Path:
             "caption": plot.caption,
             "image": base64.b64encode(plot.png).decode("ascii"),
         }
-        for plot in report_plots(validation, compared)
+        for plot in report_plots(validation, compared, on_progress)
     ]
     html = _render(validation, kind_of(compared.detector).scale, plots)
     metrics = json.dumps(validation.to_json(), indent=1, allow_nan=False, ensure_ascii=False)

@@ -13,7 +13,7 @@ References:
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -23,6 +23,7 @@ from simulacra.detectors import Calorimeter, Detector
 from simulacra.detectors.base import Frozen
 from simulacra.errors import CardError
 from simulacra.models.calorimeter.gan3d.critics import LossWeights, VolumeCritics, VolumeGan
+from simulacra.models.calorimeter.gan3d.gan3d import Gan3d
 from simulacra.models.calorimeter.gan3d.volumes import (
     Size,
     Stage,
@@ -30,7 +31,7 @@ from simulacra.models.calorimeter.gan3d.volumes import (
     VolumeGenerator,
     require_cube,
 )
-from simulacra.models.system import System
+from simulacra.models.system import Recommended, System
 from simulacra.transforms import Encoder, ScaledCells, ScaledConditions, Transform
 from simulacra.units import GEV
 
@@ -174,6 +175,8 @@ class Gan3dAngle(VolumeGan[Generator, AngleCritics], System):
     reference = "GeantV; Eur. Phys. J. C 82 (2022) 386"
     default_detector = "clic-ecal-angle"
     sees = ("energy", "theta")
+    recommended: ClassVar[Recommended] = Gan3d.recommended
+    """Those of ``gan-3d``: this system was not measured."""
 
     def __init__(self, config: Gan3dAngleConfig, detector: Detector, conditions: int) -> None:
         cube = require_cube(config.kind, detector, config.start, config.generator)

@@ -11,7 +11,7 @@ References:
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 from torch import Tensor, nn
@@ -27,7 +27,7 @@ from simulacra.models.calorimeter.gan3d.volumes import (
     VolumeGenerator,
     require_cube,
 )
-from simulacra.models.system import System
+from simulacra.models.system import Recommended, System
 from simulacra.transforms import Encoder, ScaledCells, ScaledConditions, Transform
 from simulacra.units import GEV
 
@@ -105,6 +105,19 @@ class Gan3d(VolumeGan[Generator, VolumeCritics], System):
     reference = "GeantV (Vallecorsa); arXiv:1912.06794"
     default_detector = "clic-ecal"
     sees = ("energy",)
+    recommended: ClassVar[Recommended] = {
+        "training": {
+            "steps": 1000,
+            "batch_size": 8,
+            "critic_updates": 1,
+            "generator_updates": 2,
+            "optimiser": {"kind": "rmsprop"},
+            "learning_rate": 5e-4,
+            "averaging": 0.95,
+        },
+        "selection": {"every": 25, "repeat": 1, "groups": ["response", "depth", "depth_width"]},
+    }
+    """As in benchmarks/systems/gan-3d.yaml."""
 
     def __init__(self, config: Gan3dConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002
         cube = require_cube(config.kind, detector, config.start, config.generator)

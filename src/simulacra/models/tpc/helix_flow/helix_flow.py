@@ -18,7 +18,7 @@ its charges meet exactly, since what separates species shall be right to a per c
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import torch
 from pydantic import Field
@@ -30,7 +30,7 @@ from simulacra.detectors.base import Frozen
 from simulacra.errors import EventsError
 from simulacra.models.distributions.marginals import logit_of
 from simulacra.models.requirements import pad_rows_for, tpc_for
-from simulacra.models.system import System
+from simulacra.models.system import Recommended, System
 from simulacra.models.tpc.helix_flow.dedx import OF_DEDX, EnergyLoss, log_truncated_mean
 from simulacra.models.tpc.helix_flow.kinks import NUMBERS, Kinks
 from simulacra.models.tpc.helix_flow.noise import WHITE, TrackNoise, Trail
@@ -163,6 +163,17 @@ class HelixFlow(nn.Module, System):
     loop = "likelihood"
     summary = "tracks: a flow of smooth deviations from the helix, and what each pad row adds"
     reference = "ours"
+    recommended: ClassVar[Recommended] = {
+        "training": {
+            "steps": 8000,
+            "batch_size": 256,
+            "learning_rate": 8e-3,
+            "weight_decay": 1e-3,
+            "gradient_clip": 5.0,
+        },
+        "selection": {"every": 1000, "repeat": 1},
+    }
+    """As in benchmarks/tpc/helix-flow.yaml."""
 
     range: Tensor
     radii: Tensor
