@@ -15,7 +15,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle, Wedge
 
-from simulacra.detectors import Calorimeter, Tpc, load_detector, parse_detector
+from simulacra.detectors import TPC, Calorimeter, load_detector, parse_detector
 from simulacra.detectors.calorimeter.calorimeter import Layer
 
 IMAGES = Path(__file__).parents[1] / "docs/images"
@@ -111,7 +111,7 @@ def _rows_and_pixels() -> plt.Figure:
     """Draw the pad rows of a TPC and the pixels of a jet image."""
     figure, (rows, pixels) = plt.subplots(1, 2, figsize=(9, 3.2))
     chamber = load_detector("alice-tpc")
-    assert isinstance(chamber, Tpc)
+    assert isinstance(chamber, TPC)
     for number, radius in enumerate(chamber.row_radii[:4]):
         rows.add_patch(Wedge((0, 0), radius + 3.75, 70, 110, width=7.5, fc="w", ec="0.5"))
         rows.text(0, radius, str(number), ha="center", va="center")

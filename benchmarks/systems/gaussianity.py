@@ -23,7 +23,7 @@ from simulacra.events import Events
 from simulacra.files.atomic import whole_file
 from simulacra.io import read_events
 from simulacra.models.blocks.variational import drawn
-from simulacra.models.calorimeter.atlas_vae import AtlasVae
+from simulacra.models.calorimeter.atlas_vae import AtlasVAE
 from simulacra.simulators.trained import TrainedSimulator
 from simulacra.validation.metrics.gaussianity import Gaussianity, gaussianity
 
@@ -35,7 +35,7 @@ def latent_numbers(folder: Path, events: Events) -> Iterator[tuple[str, np.ndarr
     """Yield what the encoder makes of showers (n, latent), and the same after the flow."""
     surrogate = TrainedSimulator.load(folder).surrogate
     model = surrogate.network
-    assert isinstance(model, AtlasVae)
+    assert isinstance(model, AtlasVAE)
     columns = surrogate.columns(events.conditions)
     conditions = surrogate.encoder(columns)
     showers = torch.from_numpy(events["showers"].astype(np.float32))

@@ -3,13 +3,13 @@ import pytest
 import yaml
 
 from simulacra.conditions import conditions_at
-from simulacra.detectors import Tpc, load_detector, parse_detector
+from simulacra.detectors import TPC, load_detector, parse_detector
 from simulacra.detectors.tpc import ROLES
 from simulacra.errors import DetectorError
 
 
 @pytest.fixture(scope="module")
-def tpc() -> Tpc:
+def tpc() -> TPC:
     return load_detector("alice-tpc")
 
 

@@ -9,7 +9,7 @@ from simulacra.detectors import load_detector
 from simulacra.events import Events
 from simulacra.fullsim.geant4 import ChunkResult
 from simulacra.hybrid import HybridCard
-from simulacra.hybrid.ledger import Book
+from simulacra.hybrid.ledger import EnergyLedger
 from simulacra.hybrid.rules import Entries
 
 BLOCK = """
@@ -76,7 +76,7 @@ class PretendedGeant4(Executor):
             future.set_exception(BrokenProcessPool("gone"))
             return future
         self.done += 1
-        book, primaries = Book(chunk.setup.world), chunk.primaries
+        book, primaries = EnergyLedger(chunk.setup.world), chunk.primaries
         book.open(len(primaries))
         for row in range(len(primaries)):
             self._fly(book, chunk.setup.world.regions[0], primaries, row)

@@ -13,7 +13,7 @@ from simulacra.fullsim.calorimeter.setup import CalorimeterSetup
 from simulacra.fullsim.geant4 import Chunk, run_chunk
 from simulacra.hybrid import HybridCard, Primaries, simulate_hybrid
 from simulacra.hybrid.geant4 import HybridSetup
-from simulacra.hybrid.ledger import Book
+from simulacra.hybrid.ledger import EnergyLedger
 from simulacra.hybrid.regions import Region
 from simulacra.hybrid.run import setup_of
 from tests.hybrid.conftest import PointSimulator, card
@@ -204,13 +204,13 @@ def test_turned_regions_see_what_an_unturned_one_does(block, tmp_path):
 
 def count_calls(chunk):
     """Return, in a worker, how often Python was called for entering and leaving particles."""
-    callers, deposit = [], Book.deposit
+    callers, deposit = [], EnergyLedger.deposit
 
     def counted(book, energy):
         callers.append(sys._getframe(1).f_code.co_name)
         deposit(book, energy)
 
-    Book.deposit = counted
+    EnergyLedger.deposit = counted
     run_chunk(chunk)
     return callers.count("ProcessHits")
 

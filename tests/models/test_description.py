@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from simulacra.models import MODELS
-from simulacra.models.calorimeter.wgan import WganConfig
+from simulacra.models.calorimeter.wgan import WGANConfig
 from simulacra.models.description import as_yaml, options_of, size_of
 
 ROOT = Path(__file__).parents[2]
@@ -23,7 +23,7 @@ def test_every_option_has_a_default_and_a_meaning(kind):
 
 
 def test_meanings_are_joined_from_the_docstring():
-    (clip,) = (option for option in options_of(WganConfig) if option.name == "clip")
+    (clip,) = (option for option in options_of(WGANConfig) if option.name == "clip")
     assert (clip.default, clip.meaning) == ("0.01", "largest weight of the critic")
 
 

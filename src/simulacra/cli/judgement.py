@@ -56,7 +56,7 @@ def validate(
     from simulacra.io import open_partners
     from simulacra.units import parse_quantity
     from simulacra.validation import (
-        Emptied,
+        Thresholded,
         Thresholds,
         apply_thresholds,
         require_classifiers,
@@ -72,7 +72,7 @@ def validate(
 
     def source(name: str, known: Detector | None) -> EventSource:
         events = open_events(name, known)
-        return events if least is None else Emptied(events, least)
+        return events if least is None else Thresholded(events, least)
 
     names = [reference, generated, *([floor] if floor else [])]
     opened = open_partners({name: partial(source, name) for name in names}, named)

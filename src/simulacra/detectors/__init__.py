@@ -9,17 +9,17 @@ from simulacra.detectors.catalogue import (
     parse_detector,
 )
 from simulacra.detectors.jet_image import JetImage
-from simulacra.detectors.tpc import Tpc
+from simulacra.detectors.tpc import TPC
 
 __all__ = [
     "KINDS",
+    "TPC",
     "Calorimeter",
     "ConditionSpec",
     "Detector",
     "JetImage",
     "Layer",
     "ResponseArray",
-    "Tpc",
     "builtin_detectors",
     "load_detector",
     "parse_detector",

@@ -17,7 +17,7 @@ KINDS: Table[type[Detector]] = Table(
     "simulacra.detectors",
     {
         "calorimeter": "simulacra.detectors.calorimeter.calorimeter:Calorimeter",
-        "tpc": "simulacra.detectors.tpc:Tpc",
+        "tpc": "simulacra.detectors.tpc:TPC",
         "jet-image": "simulacra.detectors.jet_image:JetImage",
     },
 )

@@ -124,7 +124,7 @@ class Electronics(Frozen):
     saturation: float = Field(gt=0)
 
 
-class Tpc(Detector):
+class TPC(Detector):
     """A chamber whose response is at most one cluster (x, y, z, q, q_max) per pad row."""
 
     kind: Literal["tpc"]

@@ -14,7 +14,7 @@ SETUPS: Table[Callable[[Any], Setup]] = Table(
     "simulacra.fullsim",
     {
         "calorimeter": "simulacra.fullsim.calorimeter.setup:CalorimeterSetup",
-        "tpc": "simulacra.fullsim.tpc.setup:TpcSetup",
+        "tpc": "simulacra.fullsim.tpc.setup:TPCSetup",
     },
 )
 

@@ -21,9 +21,9 @@ from simulacra.arrays import Array, FloatArray, IntArray
 from simulacra.fullsim.datasets import Geant4Object
 from simulacra.fullsim.geant4 import find_particle
 from simulacra.fullsim.setup import Primaries
-from simulacra.hybrid.ledger import Book
+from simulacra.hybrid.ledger import EnergyLedger
 from simulacra.hybrid.setup import Setup
-from simulacra.hybrid.world import Hall
+from simulacra.hybrid.world import HybridWorld
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +53,10 @@ class HybridSetup:
 
     def construction(self, g4: Geant4Object) -> Geant4Object:
         """Return the calorimeters in vacuum, with the ``book`` of what is seen in them."""
-        return _construction(g4, self.world, Book(self.world))
+        return _construction(g4, self.world, EnergyLedger(self.world))
 
     def readout(self, g4: Geant4Object, construction: Geant4Object) -> Geant4Object:
-        """Return what gives the arrays of :meth:`Book.close`."""
+        """Return what gives the arrays of :meth:`EnergyLedger.close`."""
         return _readout(g4, self.world, construction)
 
 
@@ -74,14 +74,14 @@ def available_energy(g4: Geant4Object, total: float, particle: Geant4Object) -> 
     return float(total + charge * g4.electron_mass_c2 - baryons * hydrogen)
 
 
-def _construction(g4: Geant4Object, setup: Setup, book: Book) -> Geant4Object:
+def _construction(g4: Geant4Object, setup: Setup, book: EnergyLedger) -> Geant4Object:
     class Construction(g4.G4VUserDetectorConstruction):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
             self.book = book
 
         def Construct(self) -> Geant4Object:
-            self.hall = Hall(g4, setup)
+            self.hall = HybridWorld(g4, setup)
             return self.hall.build()
 
         def ConstructSDandField(self) -> None:
@@ -91,7 +91,7 @@ def _construction(g4: Geant4Object, setup: Setup, book: Book) -> Geant4Object:
     return Construction()
 
 
-def _surface(g4: Geant4Object, book: Book) -> Geant4Object:
+def _surface(g4: Geant4Object, book: EnergyLedger) -> Geant4Object:
     class Surface(g4.G4VSensitiveDetector):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__("surface")
@@ -123,7 +123,7 @@ def _array(vector: Geant4Object) -> FloatArray:
 
 
 def _readout(g4: Geant4Object, setup: Setup, construction: Geant4Object) -> Geant4Object:
-    book: Book = construction.book
+    book: EnergyLedger = construction.book
 
     class Readout(g4.G4UserEventAction):  # type: ignore[misc]
         def load(self, primaries: Primaries, seeds: IntArray) -> None:  # noqa: ARG002
@@ -141,7 +141,7 @@ def _readout(g4: Geant4Object, setup: Setup, construction: Geant4Object) -> Gean
             book.bring(available_energy(g4, kinetic + particle.GetPDGMass(), particle))
 
         def EndOfEventAction(self, event: Geant4Object) -> None:
-            hall: Hall = construction.hall
+            hall: HybridWorld = construction.hall
             for number, region in enumerate(setup.regions):
                 for readout in region.sections:
                     seen = hall.sensors[region.name, readout.name].seen(event)

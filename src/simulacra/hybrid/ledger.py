@@ -12,7 +12,7 @@ from simulacra.hybrid.rules import Entries, Outcome, lowest_energies
 from simulacra.hybrid.setup import Setup
 
 
-class Book:
+class EnergyLedger:
     """What was seen of each primary of a chunk, and the decision for each particle that enters."""
 
     def __init__(self, setup: Setup) -> None:
@@ -56,15 +56,15 @@ class Book:
         self.audit[self.primary, 0] = energy
 
     def deposit(self, energy: float) -> None:
-        """Book energy that was deposited."""
+        """EnergyLedger energy that was deposited."""
         self.audit[self.primary, 1] += energy
 
     def escape(self, energy: float) -> None:
-        """Book energy that left the world."""
+        """EnergyLedger energy that left the world."""
         self.audit[self.primary, 2] += energy
 
     def hit(self, region: int, cells: IntArray, energy: FloatArray) -> None:
-        """Book the energies (h,) of cells (h,) of a region's layers."""
+        """EnergyLedger the energies (h,) of cells (h,) of a region's layers."""
         place = np.broadcast_to([self.primary, region], (len(cells), 2))
         self._hits.append(np.column_stack([place, cells]).astype(np.int32))
         self._energy.append(energy.astype(np.float32))

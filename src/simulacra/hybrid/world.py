@@ -17,7 +17,7 @@ def sensor_name(region: Region, section: str) -> str:
     return f"{region.name}.{section}"
 
 
-class Hall:
+class HybridWorld:
     """Builds the volumes and keeps them alive, which Geant4's bindings do not.
 
     Attributes:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from simulacra.arrays import Array, BoolArray
-from simulacra.detectors import Calorimeter, Tpc
+from simulacra.detectors import TPC, Calorimeter
 from simulacra.errors import MissingDependencyError
 from simulacra.events import Events
 
@@ -52,7 +52,7 @@ def _hits(events: Events) -> tuple[str, BoolArray, dict[str, Array]]:
 
 def _clusters(events: Events) -> tuple[str, BoolArray, dict[str, Array]]:
     """Return the clusters: their pad row, x, y, z (mm), q and q_max (ADC)."""
-    assert isinstance(events.detector, Tpc)
+    assert isinstance(events.detector, TPC)
     present: BoolArray = events["cluster_mask"] > 0
     _, row = np.nonzero(present)
     numbers = events["clusters"][present]

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from simulacra.detectors import Calorimeter, Detector, Tpc
+from simulacra.detectors import TPC, Calorimeter, Detector
 from simulacra.detectors.calorimeter.segmentation import CartesianSegmentation
 from simulacra.errors import CardError
 from simulacra.particles import PDG, names_of
 from simulacra.transforms import LayersOfCells
 
-Kind = TypeVar("Kind", Calorimeter, Tpc)
+Kind = TypeVar("Kind", Calorimeter, TPC)
 _NAMES = {"tpc": "time-projection chamber"}
-_WORDS: dict[type, str] = {Calorimeter: "calorimeter", Tpc: _NAMES["tpc"]}
+_WORDS: dict[type, str] = {Calorimeter: "calorimeter", TPC: _NAMES["tpc"]}
 
 
 def calorimeter_for(model: str, detector: Detector) -> Calorimeter:
@@ -84,16 +84,16 @@ def require_kind(model: str, detector: Detector, kind: str) -> None:
         raise CardError(msg)
 
 
-def tpc_for(model: str, detector: Detector) -> Tpc:
+def tpc_for(model: str, detector: Detector) -> TPC:
     """Return the detector, known to be a time-projection chamber.
 
     Raises:
         CardError: it is none; the message names the model.
     """
-    return _known(model, detector, Tpc)
+    return _known(model, detector, TPC)
 
 
-def pad_rows_for(model: str, detector: Detector, least: int) -> Tpc:
+def pad_rows_for(model: str, detector: Detector, least: int) -> TPC:
     """Return the detector, known to be a time-projection chamber of at least so many pad rows.
 
     Raises:

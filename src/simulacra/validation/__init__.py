@@ -18,7 +18,7 @@ __getattr__, __dir__ = attach(
         "result": ("Comparison", "GroupResult", "Validation", "summary_rows"),
         "sample": ("Sample", "measured"),
         "sample_result": ("SampleComparison", "sample_rows"),
-        "thresholded": ("Emptied",),
+        "thresholded": ("Thresholded",),
         "thresholds": ("Thresholds", "apply_thresholds", "require_classifiers"),
     },
 )
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from simulacra.validation.sample import measured as measured
     from simulacra.validation.sample_result import SampleComparison as SampleComparison
     from simulacra.validation.sample_result import sample_rows as sample_rows
-    from simulacra.validation.thresholded import Emptied as Emptied
+    from simulacra.validation.thresholded import Thresholded as Thresholded
     from simulacra.validation.thresholds import Thresholds as Thresholds
     from simulacra.validation.thresholds import apply_thresholds as apply_thresholds
     from simulacra.validation.thresholds import require_classifiers as require_classifiers

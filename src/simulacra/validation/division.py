@@ -14,7 +14,7 @@ import numpy as np
 
 from simulacra.arrays import BoolArray
 from simulacra.conditions import Conditions
-from simulacra.detectors import Tpc
+from simulacra.detectors import TPC
 
 ETA_PARTS = 3
 """Parts of |eta| of equal width."""
@@ -43,7 +43,7 @@ class Division:
     parts: tuple[Part, ...]
 
 
-def track_divisions(detector: Tpc) -> tuple[Division, ...]:
+def track_divisions(detector: TPC) -> tuple[Division, ...]:
     """Return the divisions of tracks: by |eta|, and by species without regard to the charge."""
     edges = np.linspace(0, max(map(abs, detector.beam.pseudorapidity)), ETA_PARTS + 1)
     rounded = np.round(edges, 3).tolist()

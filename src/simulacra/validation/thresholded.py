@@ -12,7 +12,7 @@ from simulacra.errors import SimulacraError
 from simulacra.events import Events, EventSource
 
 
-class Emptied:
+class Thresholded:
     """A calorimeter's events whose cells below a threshold are empty.
 
     Full simulation records energies down to the eV, which no readout does. CaloChallenge compares

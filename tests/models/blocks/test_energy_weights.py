@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from simulacra.models.blocks.energy_weights import EnergyBalance
+from simulacra.models.blocks.energy_weights import EnergyWeights
 
 
 def _weights(power):
     energies = torch.repeat_interleave(torch.tensor([-1.0, 0.0, 1.5]), torch.tensor([900, 90, 10]))
-    balance = EnergyBalance(power)
+    balance = EnergyWeights(power)
     balance.fit(energies)
     weights = balance(energies)
     assert weights.mean().item() == pytest.approx(1)
@@ -31,6 +31,6 @@ def test_between_them_it_is_a_power(power):
 
 
 def test_energies_beyond_the_sample_have_a_weight():
-    balance = EnergyBalance(1.0)
+    balance = EnergyWeights(1.0)
     balance.fit(torch.linspace(-1, 1, 100))
     assert torch.isfinite(balance(torch.tensor([-50.0, 50.0]))).all()

@@ -4,16 +4,16 @@ from torch.distributions import Normal, kl_divergence
 
 from simulacra.detectors import load_detector
 from simulacra.errors import CardError, ExportError
-from simulacra.models.calorimeter.atlas_vae import AtlasVae, AtlasVaeConfig, ShowerTerms
+from simulacra.models.calorimeter.atlas_vae import AtlasVAE, AtlasVAEConfig, ShowerTerms
 from simulacra.transforms import LayersOfCells
 
-WITH_FLOW = AtlasVaeConfig(widths=(8,), flow_blocks=3, flow_widths=(8,))
+WITH_FLOW = AtlasVAEConfig(widths=(8,), flow_blocks=3, flow_widths=(8,))
 
 
 def network(barrel, config=WITH_FLOW):
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        return AtlasVae(config, barrel, conditions=9)
+        return AtlasVAE(config, barrel, conditions=9)
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def widths_of(layers):
 
 
 def test_default_layers_are_those_of_the_note(barrel):
-    model = network(barrel, AtlasVaeConfig())
+    model = network(barrel, AtlasVAEConfig())
     encoder = [(275, 200), (200, 150), (150, 100), (100, 50), (50, 10)]
     decoder = [(14, 50), (50, 100), (100, 150), (150, 200), (200, 266)]
     assert widths_of(model.encoder) == encoder
@@ -38,7 +38,7 @@ def test_default_layers_are_those_of_the_note(barrel):
 
 def test_terms_on_hand_made_showers(barrel):
     """All in the front layer against half of it in the middle one, and twice the total."""
-    config = AtlasVaeConfig(reconstruction=2.0, total=3.0, layers=(10.0, 20.0, 30.0, 40.0))
+    config = AtlasVAEConfig(reconstruction=2.0, total=3.0, layers=(10.0, 20.0, 30.0, 40.0))
     of_layers = LayersOfCells(barrel)
     terms = ShowerTerms(config, of_layers)
     cells, decoded = torch.zeros(2, 1, 266)
@@ -53,7 +53,7 @@ def test_terms_on_hand_made_showers(barrel):
 
 def test_terms_are_in_units_of_the_spread(barrel, batch):
     """Scaling all showers changes no term: each is in units of the sample's own spread."""
-    terms = ShowerTerms(AtlasVaeConfig(), LayersOfCells(barrel))
+    terms = ShowerTerms(AtlasVAEConfig(), LayersOfCells(barrel))
     cells = 1000 * batch[0]
     found = []
     for factor in (1.0, 7.0):
@@ -95,7 +95,7 @@ def test_generating_undoes_the_flow_and_decodes(barrel, batch):
 
 
 def test_conditions_are_concatenated_in_encoder_and_decoder(barrel, batch):
-    model = network(barrel, AtlasVaeConfig(widths=(8,)))
+    model = network(barrel, AtlasVAEConfig(widths=(8,)))
     cells, conditions = batch
     noise = torch.zeros(12, 5)
     assert not torch.equal(model.sample(conditions, noise), model.sample(conditions + 1, noise))
@@ -105,7 +105,7 @@ def test_conditions_are_concatenated_in_encoder_and_decoder(barrel, batch):
 
 
 def test_decoder_is_a_chain_without_the_flow_alone(barrel, batch):
-    model = network(barrel, AtlasVaeConfig(widths=(8,)))
+    model = network(barrel, AtlasVAEConfig(widths=(8,)))
     model.fit(*batch)
     noise = torch.ones(12, 5)
     chained = model.chain()(torch.cat([noise, batch[1]], dim=1))
@@ -116,4 +116,4 @@ def test_decoder_is_a_chain_without_the_flow_alone(barrel, batch):
 
 def test_every_layer_needs_a_weight():
     with pytest.raises(CardError, match=r"model.layers: 4 weights, but calogan has 3 layers"):
-        AtlasVae(AtlasVaeConfig(), load_detector("calogan"), conditions=1)
+        AtlasVAE(AtlasVAEConfig(), load_detector("calogan"), conditions=1)

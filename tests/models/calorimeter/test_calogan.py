@@ -6,21 +6,21 @@ from simulacra.detectors import load_detector
 from simulacra.errors import CardError
 from simulacra.models.calorimeter.calogan import (
     Averaged,
-    CaloGan,
-    CaloGanConfig,
+    CaloGAN,
+    CaloGANConfig,
     InPainting,
     encoder,
 )
 from tests.conftest import SMALL_MODELS
 
 LAYERS = ((3, 96), (12, 12), (12, 6))
-SMALL = CaloGanConfig.model_validate(SMALL_MODELS["calogan"])
+SMALL = CaloGANConfig.model_validate(SMALL_MODELS["calogan"])
 pytestmark = pytest.mark.usefixtures("seeded")
 
 
 @pytest.fixture
 def network():
-    return CaloGan(SMALL, load_detector("calogan"), 1)
+    return CaloGAN(SMALL, load_detector("calogan"), 1)
 
 
 def weights(module):
@@ -36,7 +36,7 @@ def tower_weights(rows, columns, latent=1024):
 
 
 def test_published_sizes():
-    network = CaloGan(CaloGanConfig(), load_detector("calogan"), 1)
+    network = CaloGAN(CaloGANConfig(), load_detector("calogan"), 1)
     for tower, (rows, columns) in zip(network.generator.towers, LAYERS, strict=True):
         assert weights(tower) == tower_weights(rows, columns)
     for transfer, (rows, columns) in zip(network.generator.transfers, LAYERS[1:], strict=True):
@@ -125,12 +125,12 @@ def test_generator_loss_has_the_energy(network):
 def test_energy_enters_in_the_unit(barrel):
     columns = torch.zeros(2, len(barrel.conditions))
     columns[:, 0] = torch.tensor([5e4, 1e5])  # MeV
-    encoded = encoder(CaloGanConfig(), barrel)(columns)
+    encoded = encoder(CaloGANConfig(), barrel)(columns)
     torch.testing.assert_close(encoded, torch.tensor([[0.5], [1.0]]))
 
 
 def test_needs_cartesian_layers():
     with pytest.raises(CardError, match="model calogan needs layers of Cartesian cells, par04-siw"):
-        CaloGan(SMALL, load_detector("par04-siw"), 1)
+        CaloGAN(SMALL, load_detector("par04-siw"), 1)
     with pytest.raises(CardError, match="model calogan needs a calorimeter"):
-        CaloGan(SMALL, load_detector("alice-tpc"), 1)
+        CaloGAN(SMALL, load_detector("alice-tpc"), 1)

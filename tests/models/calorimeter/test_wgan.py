@@ -5,15 +5,15 @@ import torch
 
 from simulacra.detectors import load_detector
 from simulacra.errors import CardError
-from simulacra.models.calorimeter.wgan import Wgan, WganConfig
+from simulacra.models.calorimeter.wgan import WGAN, WGANConfig
 
-SMALL = WganConfig(latent=4, generator_widths=(8,), critic_widths=(8,))
+SMALL = WGANConfig(latent=4, generator_widths=(8,), critic_widths=(8,))
 
 
 def network(config=SMALL, detector="atlas-barrel-89"):
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        return Wgan(config, load_detector(detector), conditions=9)
+        return WGAN(config, load_detector(detector), conditions=9)
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def numbers(*widths):
 
 
 def test_default_is_of_the_size_that_is_documented():
-    model = network(WganConfig())
+    model = network(WGANConfig())
     sizes = [sum(p.numel() for p in part.parameters()) for part in (model.generator, model.critics)]
     assert sizes == [numbers(64, 128, 128, 128, 89), numbers(90, 128, 128, 128, 1)]
 

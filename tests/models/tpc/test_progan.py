@@ -10,8 +10,8 @@ from simulacra.models.blocks.merged_flows import TableShape, centred
 from simulacra.models.tpc.progan import (
     GrowingCritic,
     GrowingGenerator,
-    Progan,
-    ProganConfig,
+    ProGAN,
+    ProGANConfig,
     coarser,
     finer,
     level_at,
@@ -163,8 +163,8 @@ def test_levels_rise_steadily_and_hold():
 
 
 def test_the_network_grows_and_says_so_in_its_state():
-    config = ProganConfig(latent=4, channels=(4, 4, 4, 4, 4), growth=0.5)
-    network = Progan(config, load_detector("alice-tpc"), conditions=9)
+    config = ProGANConfig(latent=4, channels=(4, 4, 4, 4, 4), growth=0.5)
+    network = ProGAN(config, load_detector("alice-tpc"), conditions=9)
     assert isinstance(network, Growing)
     levels = {k: v for k, v in network.state_dict().items() if k.endswith("level")}
     assert len(levels) == 4

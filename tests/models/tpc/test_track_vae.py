@@ -4,7 +4,7 @@ from torch import nn
 
 from simulacra.detectors import load_detector
 from simulacra.models.tpc.track_vae import TableAutoencoder
-from simulacra.models.tpc.vae import Vae, VaeConfig
+from simulacra.models.tpc.vae import VAE, VAEConfig
 
 NONE = torch.zeros(3, 0)
 
@@ -29,7 +29,7 @@ def test_terms_of_a_hand_made_autoencoder():
 
 
 def test_flows_have_their_own_terms_and_their_own_noise():
-    network = Vae(VaeConfig(latent=3, widths=(8,)), load_detector("alice-tpc"), conditions=9)
+    network = VAE(VAEConfig(latent=3, widths=(8,)), load_detector("alice-tpc"), conditions=9)
     rng = torch.Generator().manual_seed(1)
     features, conditions = torch.rand((5, 160, 6), generator=rng), torch.randn(5, 9, generator=rng)
     terms = network.losses(features, conditions, rng)

@@ -8,14 +8,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 
-from simulacra.detectors import Tpc
+from simulacra.detectors import TPC
 from simulacra.drawings import canvas
 
 MOST_ROWS = 60
 """Pad rows that are all drawn; of more, every second, third, … one is."""
 
 
-def draw(detector: Tpc) -> Figure:
+def draw(detector: TPC) -> Figure:
     """Draw the drift volume with the range of tracks, and the pad rows with their numbers."""
     figure, (side, end) = canvas.panels(2)
     _side_view(side, detector)
@@ -25,7 +25,7 @@ def draw(detector: Tpc) -> Figure:
     return figure
 
 
-def _side_view(axes: Axes, detector: Tpc) -> None:
+def _side_view(axes: Axes, detector: TPC) -> None:
     gas, length = detector.gas, detector.drift_length
     shades = canvas.colours(["gas", *(c.material for c in detector.cylinders)])
     height = gas.outer_radius - gas.inner_radius
@@ -58,7 +58,7 @@ def _side_view(axes: Axes, detector: Tpc) -> None:
     canvas.material_legend(axes, shades)
 
 
-def _end_view(axes: Axes, detector: Tpc) -> None:
+def _end_view(axes: Axes, detector: TPC) -> None:
     radii = detector.row_radii
     step = -(-len(radii) // MOST_ROWS)
     for number in range(0, len(radii), step):

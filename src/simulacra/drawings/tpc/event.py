@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 
 from simulacra.arrays import FloatArray
-from simulacra.detectors import Tpc
+from simulacra.detectors import TPC
 from simulacra.drawings import canvas
 from simulacra.events import Events
 from simulacra.helix import Helix, crossings, helix_of
@@ -24,7 +24,7 @@ POINTS = 400
 def draw(events: Events) -> Figure:
     """Draw a track from the end of the chamber and from the side; the line is the ideal helix."""
     detector = events.detector
-    assert isinstance(detector, Tpc)
+    assert isinstance(detector, TPC)
     columns = {name: events[name].astype(np.float64) for name in detector.conditions}
     species = detector.conditions["pdg"].categories or ()
     helix = helix_of(columns, species, detector.magnetic_field)
@@ -42,7 +42,7 @@ def draw(events: Events) -> Figure:
 
 
 def draw_track(
-    end: Axes, side: Axes, helix: Helix, points: FloatArray, detector: Tpc, colour: str, name: str
+    end: Axes, side: Axes, helix: Helix, points: FloatArray, detector: TPC, colour: str, name: str
 ) -> None:
     """Draw the clusters of a track as points, and its ideal helix as a line.
 
@@ -70,7 +70,7 @@ def draw_track(
     side.set(xlabel="z [mm]", ylabel="r [mm]")
 
 
-def _draw_chamber(end: Axes, side: Axes, detector: Tpc) -> None:
+def _draw_chamber(end: Axes, side: Axes, detector: TPC) -> None:
     gas, length = detector.gas, detector.drift_length
     for radius in (gas.inner_radius, gas.outer_radius):
         end.add_patch(Circle((0, 0), radius, fill=False, ec="0.6", lw=0.6))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulacra.arrays import FloatArray, IntArray
-from simulacra.detectors import Tpc
+from simulacra.detectors import TPC
 from simulacra.fullsim.tpc.crossings import Crossings, find_crossings, pads_in_circle
 from simulacra.fullsim.tpc.deposits import Deposits
 from simulacra.fullsim.tpc.electrons import drift
@@ -22,7 +22,7 @@ class Clusters(NamedTuple):
     mask: NDArray[np.uint8]
 
 
-def digitise(deposits: Deposits, detector: Tpc, rng: np.random.Generator) -> Clusters:
+def digitise(deposits: Deposits, detector: TPC, rng: np.random.Generator) -> Clusters:
     """Return the clusters that the chamber makes of one event's deposits."""
     rows = len(detector.row_radii)
     result = Clusters(np.zeros((rows, 5), np.float32), np.zeros(rows, np.uint8))
@@ -35,7 +35,7 @@ def digitise(deposits: Deposits, detector: Tpc, rng: np.random.Generator) -> Clu
     return result
 
 
-def cluster(crossings: Crossings, samples: Samples, detector: Tpc) -> tuple[IntArray, FloatArray]:
+def cluster(crossings: Crossings, samples: Samples, detector: TPC) -> tuple[IntArray, FloatArray]:
     """Return which crossings make a cluster (m,), and the clusters (m, 5).
 
     As in ALICE's cluster finder, a cluster is the samples around the largest one: q is their sum,
@@ -61,7 +61,7 @@ def cluster(crossings: Crossings, samples: Samples, detector: Tpc) -> tuple[IntA
 
 
 def _position(
-    crossings: Crossings, found: IntArray, pad: FloatArray, time: FloatArray, detector: Tpc
+    crossings: Crossings, found: IntArray, pad: FloatArray, time: FloatArray, detector: TPC
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return x, y and z (n,) in mm: at the row's radius, under the pad, where the drift began."""
     row = crossings.row[found]

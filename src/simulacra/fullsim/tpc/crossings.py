@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulacra.arrays import BoolArray, FloatArray, IntArray
-from simulacra.detectors import Tpc
+from simulacra.detectors import TPC
 from simulacra.fullsim.tpc.electrons import Electrons
 
 CROSSING = 1.0
@@ -43,14 +43,14 @@ class Crossings:
     own: BoolArray
 
 
-def pads_in_circle(detector: Tpc) -> IntArray:
+def pads_in_circle(detector: TPC) -> IntArray:
     """Return how many pads a full circle of each row has: the width that fits best."""
     width = np.repeat([g.pad_width for g in detector.pad_rows], [g.rows for g in detector.pad_rows])
     counts: IntArray = np.round(2 * np.pi * detector.row_radii / width).astype(np.int64)
     return counts
 
 
-def find_crossings(electrons: Electrons, detector: Tpc) -> Crossings:
+def find_crossings(electrons: Electrons, detector: TPC) -> Crossings:
     """Return the crossing of each row that electrons reach, rows from the inside out."""
     order = np.lexsort((electrons.time, electrons.track != 1, electrons.row))
     rows, first = np.unique(electrons.row[order], return_index=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulacra.arrays import Array, FloatArray, IntArray
-from simulacra.detectors import Tpc
+from simulacra.detectors import TPC
 from simulacra.fullsim.tpc.deposits import Deposits
 
 
@@ -46,7 +46,7 @@ class Electrons:
         )
 
 
-def ionise(energy: FloatArray, detector: Tpc, rng: np.random.Generator) -> IntArray:
+def ionise(energy: FloatArray, detector: TPC, rng: np.random.Generator) -> IntArray:
     """Return the number of electron-ion pairs of each deposit (n,).
 
     The mean is the energy over the mean energy W for a pair. The variance is the mean times the
@@ -60,7 +60,7 @@ def ionise(energy: FloatArray, detector: Tpc, rng: np.random.Generator) -> IntAr
 
 
 def place(
-    deposits: Deposits, detector: Tpc, rng: np.random.Generator
+    deposits: Deposits, detector: TPC, rng: np.random.Generator
 ) -> tuple[IntArray, FloatArray]:
     """Return the step of each electron (m,) and where it was set free (m, 3), mm.
 
@@ -77,7 +77,7 @@ def place(
     return step, start + along[:, None] * (deposits.stop[step] - start)
 
 
-def drift(deposits: Deposits, detector: Tpc, rng: np.random.Generator) -> Electrons:
+def drift(deposits: Deposits, detector: TPC, rng: np.random.Generator) -> Electrons:
     """Return the electrons of the deposits that arrive at a pad row.
 
     Each drifts parallel to z to its end plate, over the length L. On the way it diffuses by
@@ -104,7 +104,7 @@ def drift(deposits: Deposits, detector: Tpc, rng: np.random.Generator) -> Electr
     return electrons.take(arrives)
 
 
-def rows_at(detector: Tpc, radius: FloatArray) -> IntArray:
+def rows_at(detector: TPC, radius: FloatArray) -> IntArray:
     """Return the pad row at each radius (n,) in mm; -1 where there is none."""
     row = np.full(len(radius), -1)
     first = 0

@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 
 from simulacra.arrays import FloatArray, IntArray
-from simulacra.detectors import Tpc
+from simulacra.detectors import TPC
 from simulacra.fullsim.tpc.crossings import Crossings, pads_in_circle
 
 SEEN = 3.7
@@ -33,7 +33,7 @@ class Response:
     times: IntArray
 
     @classmethod
-    def of(cls, detector: Tpc) -> Self:
+    def of(cls, detector: TPC) -> Self:
         """Return a detector's response."""
         groups, electronics = detector.pad_rows, detector.electronics
         width = np.repeat([g.pad_response for g in groups], [g.rows for g in groups])
@@ -104,7 +104,7 @@ class Samples:
     values: FloatArray
 
 
-def sample(crossings: Crossings, detector: Tpc, rng: np.random.Generator) -> Samples:
+def sample(crossings: Crossings, detector: TPC, rng: np.random.Generator) -> Samples:
     """Return what the electronics deliver around each crossing."""
     response = Response.of(detector)
     reach = int(response.pads[-1]), int(response.times[-1])
@@ -123,7 +123,7 @@ def sample(crossings: Crossings, detector: Tpc, rng: np.random.Generator) -> Sam
     return Samples(matrices, _digitise(charge.astype(np.float64), detector, rng))
 
 
-def _matrices(crossings: Crossings, detector: Tpc, reach: tuple[int, int]) -> Matrices:
+def _matrices(crossings: Crossings, detector: TPC, reach: tuple[int, int]) -> Matrices:
     """Return matrices with room for the own electrons' pulses and the cluster around them."""
     n, own = len(crossings.row), crossings.own
     limits = []
@@ -154,13 +154,13 @@ def _inside(crossings: Crossings, matrices: Matrices, reach: tuple[int, int]) ->
     return np.flatnonzero(inside)
 
 
-def _amplify(n: int, detector: Tpc, rng: np.random.Generator) -> FloatArray:
+def _amplify(n: int, detector: TPC, rng: np.random.Generator) -> FloatArray:
     """Return the height of each electron's pulse (n,): gamma-distributed, Polya's law."""
     shape = detector.amplification.spread**-2
     return rng.gamma(shape, detector.amplification.adc_per_electron / shape, n)
 
 
-def _digitise(charge: FloatArray, detector: Tpc, rng: np.random.Generator) -> FloatArray:
+def _digitise(charge: FloatArray, detector: TPC, rng: np.random.Generator) -> FloatArray:
     """Return samples with noise, those below threshold suppressed, those above cut off.
 
     Samples are not rounded to integers: the rounding's 0.3 ADC are within the noise.

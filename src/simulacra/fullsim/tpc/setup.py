@@ -10,7 +10,7 @@ import numpy as np
 
 from simulacra.arrays import FloatArray, IntArray
 from simulacra.conditions import Conditions
-from simulacra.detectors import Tpc
+from simulacra.detectors import TPC
 from simulacra.detectors.tpc import SPECIES, VERTEX
 from simulacra.fullsim.datasets import Geant4Object
 from simulacra.fullsim.settings import Geant4Settings
@@ -21,10 +21,10 @@ from simulacra.fullsim.tpc.world import construction
 
 
 @dataclass(frozen=True, slots=True)
-class TpcSetup:
+class TPCSetup:
     """How a TPC is simulated. Costs are numbers of tracks."""
 
-    detector: Tpc
+    detector: TPC
     chunk_cost: ClassVar[float] = 64.0
 
     @property
@@ -84,7 +84,7 @@ class TpcSetup:
         return _readout(g4, self.detector, construction)
 
 
-def _readout(g4: Geant4Object, detector: Tpc, construction: Geant4Object) -> Geant4Object:
+def _readout(g4: Geant4Object, detector: TPC, construction: Geant4Object) -> Geant4Object:
     class Readout(g4.G4UserEventAction):  # type: ignore[misc]
         def load(self, primaries: Primaries, seeds: IntArray) -> None:
             self.streams = np.random.SeedSequence(seeds.ravel().tolist()).spawn(len(primaries))

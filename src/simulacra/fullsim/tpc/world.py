@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-from simulacra.detectors import Tpc
+from simulacra.detectors import TPC
 from simulacra.errors import DetectorError
 from simulacra.fullsim.datasets import Geant4Object
 from simulacra.fullsim.tpc.field import UniformField
@@ -19,7 +19,7 @@ LONGEST_TRACK = 8000.0
 """mm that a track is followed at least, see :func:`longest_track`."""
 
 
-def longest_step(detector: Tpc) -> float:
+def longest_step(detector: TPC) -> float:
     """Return the limit of a step in a pad row, mm: straight ones follow a stronger field less far.
 
     Example:
@@ -32,7 +32,7 @@ def longest_step(detector: Tpc) -> float:
     return LONGEST_STEP if bending == 0 else min(LONGEST_STEP, math.sqrt(8 * sagitta / bending))
 
 
-def longest_track(detector: Tpc) -> float:
+def longest_track(detector: TPC) -> float:
     """Return how far a track is followed, mm.
 
     A particle that curls has met every row that it can reach after half a turn: at most half the
@@ -48,7 +48,7 @@ def longest_track(detector: Tpc) -> float:
     return max(LONGEST_TRACK, math.hypot(half_turn, 2 * detector.drift_length))
 
 
-def construction(g4: Geant4Object, detector: Tpc) -> Geant4Object:
+def construction(g4: Geant4Object, detector: TPC) -> Geant4Object:
     """Return the detector construction, whose ``steps`` are those that left energy in a pad row.
 
     A step is (x, y, z, x, y, z, energy, time, track number) from its start to its end.
@@ -107,7 +107,7 @@ class _World:
         inside: that of the vacuum within the gas's inner wall.
     """
 
-    def __init__(self, g4: Geant4Object, detector: Tpc) -> None:
+    def __init__(self, g4: Geant4Object, detector: TPC) -> None:
         self._g4 = g4
         self._detector = detector
         self._alive: list[Geant4Object] = []

@@ -10,7 +10,7 @@ WIDTH = 0.3
 """Of a bin, in standard deviations of the logarithm of the energy."""
 
 
-class EnergyBalance(nn.Module):
+class EnergyWeights(nn.Module):
     """Weights of events by how many the training sample has of their energy.
 
     Full simulation of high energies is dear and its events are few, so that what is learned there

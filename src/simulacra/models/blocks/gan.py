@@ -10,7 +10,7 @@ GeneratorT = TypeVar("GeneratorT", bound=nn.Module)
 CriticsT = TypeVar("CriticsT", bound=nn.Module)
 
 
-class Gan(nn.Module, Generic[GeneratorT, CriticsT]):
+class GAN(nn.Module, Generic[GeneratorT, CriticsT]):
     """A generator and its critics; :mod:`simulacra.training.adversarial` trains them.
 
     Args:

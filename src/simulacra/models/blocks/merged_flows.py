@@ -21,8 +21,8 @@ from typing import NamedTuple, cast
 import torch
 from torch import Tensor, nn
 
-from simulacra.detectors import Tpc
-from simulacra.models.blocks.gan import Gan
+from simulacra.detectors import TPC
+from simulacra.models.blocks.gan import GAN
 from simulacra.models.tpc.helix_loss import HelixLoss
 from simulacra.transforms.tpc.tracks import table_rows
 
@@ -51,7 +51,7 @@ class TableShape(NamedTuple):
 MakeNetwork = Callable[[TableShape], nn.Module]
 
 
-def networks(detector: Tpc, conditions: int, make: MakeNetwork) -> nn.ModuleDict:
+def networks(detector: TPC, conditions: int, make: MakeNetwork) -> nn.ModuleDict:
     """Return a network for each flow."""
     rows = table_rows(detector)
     return nn.ModuleDict(
@@ -78,7 +78,7 @@ class MergedGenerators(nn.Module):
         make: makes a module of (noise, conditions) that returns a table.
     """
 
-    def __init__(self, detector: Tpc, conditions: int, make: MakeNetwork) -> None:
+    def __init__(self, detector: TPC, conditions: int, make: MakeNetwork) -> None:
         super().__init__()
         self.conditions = conditions
         self.flows = networks(detector, conditions, make)
@@ -103,7 +103,7 @@ class MergedCritics(nn.Module):
     """
 
     def __init__(
-        self, detector: Tpc, conditions: int, make: MakeNetwork, helix_weight: float = 0.0
+        self, detector: TPC, conditions: int, make: MakeNetwork, helix_weight: float = 0.0
     ) -> None:
         super().__init__()
         self.conditions = conditions
@@ -138,7 +138,7 @@ def _of(flow: str, terms: dict[str, Tensor]) -> dict[str, Tensor]:
     return {f"{flow}_{name}": loss for name, loss in terms.items()}
 
 
-class TrackGAN(Gan[MergedGenerators, MergedCritics]):
+class TrackGAN(GAN[MergedGenerators, MergedCritics]):
     """Merged generators and critics; :mod:`simulacra.training.adversarial` trains them.
 
     Args:
@@ -152,7 +152,7 @@ class TrackGAN(Gan[MergedGenerators, MergedCritics]):
 
     def __init__(
         self,
-        detector: Tpc,
+        detector: TPC,
         latent: int,
         generator: MakeNetwork,
         critic: MakeNetwork,

@@ -35,7 +35,7 @@ from simulacra.models.system import Recommended, System
 from simulacra.transforms import FractionOfEnergy, LayersOfCells, Transform
 
 
-class AtlasVaeConfig(Frozen):
+class AtlasVAEConfig(Frozen):
     """The options of the model. What weights multiply is in units of the training sample's spread.
 
     Attributes:
@@ -76,7 +76,7 @@ class ShowerTerms(nn.Module):
     part_spread: Tensor
     weights: Tensor
 
-    def __init__(self, config: AtlasVaeConfig, of_layers: LayersOfCells) -> None:
+    def __init__(self, config: AtlasVAEConfig, of_layers: LayersOfCells) -> None:
         super().__init__()
         self.config, self.of_layers = config, of_layers
         self.register_buffer("cell_spread", torch.ones(len(of_layers.layer_of_cell)))
@@ -114,14 +114,14 @@ class ShowerTerms(nn.Module):
         return total, layers / total.clamp_min(FLOOR)
 
 
-class AtlasVae(nn.Module, System):
+class AtlasVAE(nn.Module, System):
     """Encoder, decoder and, where asked for, the flow; the loop ``likelihood`` trains them.
 
     Raises:
         CardError: the detector has not as many layers as the options have weights.
     """
 
-    Config = AtlasVaeConfig
+    Config = AtlasVAEConfig
     serves = "calorimeter"
     loop = "likelihood"
     summary = "dense variational autoencoder; with flow_blocks, latent space made normal by IAF"
@@ -132,7 +132,7 @@ class AtlasVae(nn.Module, System):
     }
     """As in benchmarks/systems/atlas-vae.yaml."""
 
-    def __init__(self, config: AtlasVaeConfig, detector: Detector, conditions: int) -> None:
+    def __init__(self, config: AtlasVAEConfig, detector: Detector, conditions: int) -> None:
         super().__init__()
         calorimeter = calorimeter_for(config.kind, detector)
         cells, layers = calorimeter.n_cells, len(calorimeter.layers)
@@ -208,6 +208,6 @@ class AtlasVae(nn.Module, System):
         return self.decoder.chain()
 
     @staticmethod
-    def transform_for(config: AtlasVaeConfig, detector: Detector) -> Transform:  # noqa: ARG004
+    def transform_for(config: AtlasVAEConfig, detector: Detector) -> Transform:  # noqa: ARG004
         """Return the preprocessing: cells as fractions of the incident kinetic energy."""
         return FractionOfEnergy.of(detector)

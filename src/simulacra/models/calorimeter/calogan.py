@@ -24,7 +24,7 @@ from torch.nn.functional import adaptive_avg_pool1d
 
 from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
-from simulacra.models.blocks.gan import Gan
+from simulacra.models.blocks.gan import GAN
 from simulacra.models.blocks.locally_connected import LocallyConnected
 from simulacra.models.blocks.minibatch import MinibatchDiscrimination
 from simulacra.models.blocks.minimax import MinimaxCritic
@@ -49,7 +49,7 @@ TRANSFER_OFF = -10.0
 """Where the attention to the layer before begins, as a logit: it shows nowhere."""
 
 
-class CaloGanConfig(Frozen):
+class CaloGANConfig(Frozen):
     """The options of the model; defaults are the published ones.
 
     Attributes:
@@ -78,7 +78,7 @@ class CaloGanConfig(Frozen):
 class Tower(nn.Module):
     """A latent vector to the image of one layer, not yet cut off at zero."""
 
-    def __init__(self, config: CaloGanConfig, image: Image) -> None:
+    def __init__(self, config: CaloGANConfig, image: Image) -> None:
         super().__init__()
         channels, (convolved, connected) = config.dense_channels, config.generator_channels
         larger = image[0] + 2, image[1] + 2
@@ -154,7 +154,7 @@ class InPainting(nn.Module):
 class Generator(nn.Module):
     """Noise and E / energy_unit to the cells of all layers, GeV."""
 
-    def __init__(self, config: CaloGanConfig, images: Sequence[Image]) -> None:
+    def __init__(self, config: CaloGANConfig, images: Sequence[Image]) -> None:
         super().__init__()
         self.towers = nn.ModuleList(Tower(config, image) for image in images)
         self.transfers = nn.ModuleList(InPainting(a, b) for a, b in pairwise(images))
@@ -175,7 +175,7 @@ class LayerFeatures(nn.Module):
         outputs: how many numbers.
     """
 
-    def __init__(self, config: CaloGanConfig, image: Image) -> None:
+    def __init__(self, config: CaloGANConfig, image: Image) -> None:
         super().__init__()
         first, *channels = config.critic_channels
         layers: list[nn.Module] = [
@@ -212,7 +212,7 @@ class LayerFeatures(nn.Module):
 class Discriminator(nn.Module):
     """Cells of all layers and the requested energy to one logit."""
 
-    def __init__(self, config: CaloGanConfig, images: Sequence[Image]) -> None:
+    def __init__(self, config: CaloGANConfig, images: Sequence[Image]) -> None:
         super().__init__()
         self.config = config
         self.sizes = [math.prod(image) for image in images]
@@ -242,7 +242,7 @@ class Discriminator(nn.Module):
 class Critics(MinimaxCritic):
     """The discriminator, and the term by which the generator learns the total energy."""
 
-    def __init__(self, config: CaloGanConfig, images: Sequence[Image]) -> None:
+    def __init__(self, config: CaloGANConfig, images: Sequence[Image]) -> None:
         super().__init__(Discriminator(config, images))
         self.config = config
 
@@ -253,10 +253,10 @@ class Critics(MinimaxCritic):
         return super().judge(fake, conditions) | {"energy": self.config.energy_weight * off}
 
 
-class CaloGan(Gan[Generator, Critics], System):
+class CaloGAN(GAN[Generator, Critics], System):
     """Generator and discriminator; :mod:`simulacra.training.adversarial` trains them."""
 
-    Config = CaloGanConfig
+    Config = CaloGANConfig
     serves = "calorimeter"
     loop = "adversarial"
     summary = "vanilla GAN of locally connected layers, in-painting from layer to layer"
@@ -283,16 +283,16 @@ class CaloGan(Gan[Generator, Critics], System):
     }
     """As in benchmarks/systems/calogan.yaml."""
 
-    def __init__(self, config: CaloGanConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002
+    def __init__(self, config: CaloGANConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002
         images = images_for(config.kind, detector)
         super().__init__(Generator(config, images), Critics(config, images), config.latent)
 
     @staticmethod
-    def transform_for(config: CaloGanConfig, detector: Detector) -> Transform:  # noqa: ARG004
+    def transform_for(config: CaloGANConfig, detector: Detector) -> Transform:  # noqa: ARG004
         """Return the preprocessing: cells in GeV."""
         return ScaledCells.of(detector, GEV)
 
     @staticmethod
-    def encoder_for(config: CaloGanConfig, detector: Detector) -> Encoder:
+    def encoder_for(config: CaloGANConfig, detector: Detector) -> Encoder:
         """Return what the networks see of the conditions: the energy alone, over energy_unit."""
         return ScaledConditions(list(detector.conditions), {"energy": config.energy_unit * GEV})

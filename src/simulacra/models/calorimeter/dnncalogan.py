@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
-from simulacra.models.blocks.gan import Gan
+from simulacra.models.blocks.gan import GAN
 from simulacra.models.blocks.networks import TrainableSwish, dense, gradient_penalty, leaky
 from simulacra.models.calorimeter.dense_showers import DenseShowers, Output
 from simulacra.models.requirements import calorimeter_for
@@ -138,7 +138,7 @@ class Critics(nn.Module):
         return losses
 
 
-class DNNCaloGAN(Gan[DenseShowers, Critics], System):
+class DNNCaloGAN(GAN[DenseShowers, Critics], System):
     """Generator and critics; :mod:`simulacra.training.adversarial` trains them."""
 
     Config = DNNCaloGANConfig

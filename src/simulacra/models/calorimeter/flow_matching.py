@@ -26,7 +26,7 @@ from torch import Generator, Tensor, nn
 
 from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
-from simulacra.models.blocks.energy_weights import EnergyBalance
+from simulacra.models.blocks.energy_weights import EnergyWeights
 from simulacra.models.blocks.networks import dense
 from simulacra.models.blocks.velocity import Velocity
 from simulacra.models.calorimeter.cell_marginals import CellMarginals
@@ -126,7 +126,7 @@ class FlowMatching(nn.Module, System):
         self.layers, self.cells = of_layers.layers, of_layers.cells
         self.sizes = [size for size in of_layers.sizes if size > 1]
         self.energy_place = ConditionEncoder(detector.conditions).place("energy")
-        self.balance = EnergyBalance(config.energy_balance)
+        self.balance = EnergyWeights(config.energy_balance)
         event = conditions - 2 * self.layers
         width = config.marginal_width
         self.energy_marginals = dense(

@@ -26,7 +26,7 @@ from torch import Tensor, nn
 
 from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
-from simulacra.models.blocks.gan import Gan
+from simulacra.models.blocks.gan import GAN
 from simulacra.models.blocks.networks import dense
 from simulacra.models.blocks.wasserstein import WassersteinCritic
 from simulacra.models.calorimeter.dense_showers import DenseShowers
@@ -131,7 +131,7 @@ class Score(nn.Module):
         return score
 
 
-class VoxelGAN(Gan[VoxelGenerator, WassersteinCritic], System):
+class VoxelGAN(GAN[VoxelGenerator, WassersteinCritic], System):
     """Generator and penalised critic; :mod:`simulacra.training.adversarial` trains them."""
 
     Config = VoxelGANConfig

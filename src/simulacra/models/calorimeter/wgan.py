@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
-from simulacra.models.blocks.gan import Gan
+from simulacra.models.blocks.gan import GAN
 from simulacra.models.blocks.networks import dense, leaky
 from simulacra.models.blocks.wasserstein import ClippedCritic
 from simulacra.models.calorimeter.dense_showers import DenseShowers, Output
@@ -30,7 +30,7 @@ from simulacra.models.system import Recommended, System
 from simulacra.transforms import FractionOfEnergy, Transform
 
 
-class WganConfig(Frozen):
+class WGANConfig(Frozen):
     """The options of the model.
 
     Attributes:
@@ -60,7 +60,7 @@ class Score(nn.Module):
     mean: Tensor
     spread: Tensor
 
-    def __init__(self, config: WganConfig, cells: int) -> None:
+    def __init__(self, config: WGANConfig, cells: int) -> None:
         super().__init__()
         self.cell_scale, self.mean_energy = config.cell_scale, config.mean_energy
         self.layers = dense((cells + self.mean_energy, *config.critic_widths, 1), leaky)
@@ -82,10 +82,10 @@ class Score(nn.Module):
         self.spread.copy_(torch.where(spread > 0, spread, 1.0))
 
 
-class Wgan(Gan[DenseShowers, ClippedCritic], System):
+class WGAN(GAN[DenseShowers, ClippedCritic], System):
     """Generator and clipped critic; :mod:`simulacra.training.adversarial` trains them."""
 
-    Config = WganConfig
+    Config = WGANConfig
     serves = "calorimeter"
     loop = "adversarial"
     summary = "dense Wasserstein GAN with clipped weights on flat cells, not conditional"
@@ -105,7 +105,7 @@ class Wgan(Gan[DenseShowers, ClippedCritic], System):
     }
     """As in benchmarks/systems/wgan-89.yaml."""
 
-    def __init__(self, config: WganConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002
+    def __init__(self, config: WGANConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002
         cells = calorimeter_for(config.kind, detector).n_cells
         layers = dense((config.latent, *config.generator_widths, cells), nn.ReLU)
         generator = DenseShowers(layers, cells, 0, config.output)
@@ -122,6 +122,6 @@ class Wgan(Gan[DenseShowers, ClippedCritic], System):
         return self.generator.chain()
 
     @staticmethod
-    def transform_for(config: WganConfig, detector: Detector) -> Transform:  # noqa: ARG004
+    def transform_for(config: WGANConfig, detector: Detector) -> Transform:  # noqa: ARG004
         """Return the preprocessing: cells as fractions of the incident kinetic energy."""
         return FractionOfEnergy.of(detector)

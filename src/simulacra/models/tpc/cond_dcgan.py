@@ -22,7 +22,7 @@ from simulacra.models.system import Recommended, System
 from simulacra.transforms import EncodedAndPhysical, Encoder, TrackTables, Transform
 
 
-class CondDcganConfig(Frozen):
+class CondDCGANConfig(Frozen):
     """The options of the model, for each of its two flows.
 
     Attributes:
@@ -43,10 +43,10 @@ class CondDcganConfig(Frozen):
     helix_weight: float = Field(default=0.0, ge=0)
 
 
-class CondDcgan(TrackGAN, System):
+class CondDCGAN(TrackGAN, System):
     """For each flow a convolutional generator and critic, both of which see the conditions."""
 
-    Config = CondDcganConfig
+    Config = CondDCGANConfig
     serves = "tpc"
     loop = "adversarial"
     summary = "dcgan given the particle; condDCGAN+ with helix_weight"
@@ -68,7 +68,7 @@ class CondDcgan(TrackGAN, System):
     }
     """As in benchmarks/tpc/cond-dcgan.yaml."""
 
-    def __init__(self, config: CondDcganConfig, detector: Detector, conditions: int) -> None:
+    def __init__(self, config: CondDCGANConfig, detector: Detector, conditions: int) -> None:
         channels = config.channels
         super().__init__(
             tpc_for(config.kind, detector),
@@ -84,11 +84,11 @@ class CondDcgan(TrackGAN, System):
         )
 
     @staticmethod
-    def transform_for(config: CondDcganConfig, detector: Detector) -> Transform:
+    def transform_for(config: CondDCGANConfig, detector: Detector) -> Transform:
         """Return the preprocessing: tables between 0 and 1."""
         return TrackTables(tpc_for(config.kind, detector))
 
     @staticmethod
-    def encoder_for(config: CondDcganConfig, detector: Detector) -> Encoder:  # noqa: ARG004
+    def encoder_for(config: CondDCGANConfig, detector: Detector) -> Encoder:  # noqa: ARG004
         """Return the conditions for the networks and, after them, for the helix."""
         return EncodedAndPhysical(detector.conditions)

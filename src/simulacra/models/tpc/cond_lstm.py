@@ -22,7 +22,7 @@ from simulacra.models.tpc.gan_lstm import RecurrentDiscriminator, RecurrentGener
 from simulacra.transforms import EncodedAndPhysical, Encoder, TrackTables, Transform
 
 
-class CondLstmConfig(Frozen):
+class CondLSTMConfig(Frozen):
     """The options of the model, for each of its two flows.
 
     Attributes:
@@ -42,10 +42,10 @@ class CondLstmConfig(Frozen):
     helix_weight: float = Field(default=0.0, ge=0)
 
 
-class CondLstm(TrackGAN, System):
+class CondLSTM(TrackGAN, System):
     """For each flow a recurrent generator and discriminator, both of which see the conditions."""
 
-    Config = CondLstmConfig
+    Config = CondLSTMConfig
     serves = "tpc"
     loop = "adversarial"
     summary = "gan-lstm given the particle; condLSTM+ with helix_weight"
@@ -67,7 +67,7 @@ class CondLstm(TrackGAN, System):
     }
     """As in benchmarks/tpc/cond-lstm.yaml."""
 
-    def __init__(self, config: CondLstmConfig, detector: Detector, conditions: int) -> None:
+    def __init__(self, config: CondLSTMConfig, detector: Detector, conditions: int) -> None:
         latent, width, layers = config.latent, config.generator_width, config.generator_layers
         super().__init__(
             tpc_for(config.kind, detector),
@@ -79,11 +79,11 @@ class CondLstm(TrackGAN, System):
         )
 
     @staticmethod
-    def transform_for(config: CondLstmConfig, detector: Detector) -> Transform:
+    def transform_for(config: CondLSTMConfig, detector: Detector) -> Transform:
         """Return the preprocessing: tables between 0 and 1."""
         return TrackTables(tpc_for(config.kind, detector))
 
     @staticmethod
-    def encoder_for(config: CondLstmConfig, detector: Detector) -> Encoder:  # noqa: ARG004
+    def encoder_for(config: CondLSTMConfig, detector: Detector) -> Encoder:  # noqa: ARG004
         """Return the conditions for the networks and, after them, for the helix."""
         return EncodedAndPhysical(detector.conditions)

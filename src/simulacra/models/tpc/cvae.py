@@ -23,7 +23,7 @@ from simulacra.models.tpc.track_vae import TableAutoencoder, TrackVAE
 from simulacra.transforms import TrackTables, Transform
 
 
-class CvaeConfig(Frozen):
+class CVAEConfig(Frozen):
     """The options of the model, for each of its two flows.
 
     Attributes:
@@ -41,10 +41,10 @@ class CvaeConfig(Frozen):
     reconstruction_width: float = Field(default=0.02, gt=0)
 
 
-class Cvae(TrackVAE, System):
+class CVAE(TrackVAE, System):
     """For each flow a convolutional encoder and decoder; conditions are not looked at."""
 
-    Config = CvaeConfig
+    Config = CVAEConfig
     serves = "tpc"
     loop = "likelihood"
     summary = "variational autoencoder of convolutions, not conditional"
@@ -56,7 +56,7 @@ class Cvae(TrackVAE, System):
     }
     """As in benchmarks/tpc/cvae.yaml."""
 
-    def __init__(self, config: CvaeConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002
+    def __init__(self, config: CVAEConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002
         latent, channels, dropout = config.latent, config.channels, config.dropout
         super().__init__(
             tpc_for(config.kind, detector),
@@ -69,6 +69,6 @@ class Cvae(TrackVAE, System):
         )
 
     @staticmethod
-    def transform_for(config: CvaeConfig, detector: Detector) -> Transform:
+    def transform_for(config: CVAEConfig, detector: Detector) -> Transform:
         """Return the preprocessing: tables between 0 and 1."""
         return TrackTables(tpc_for(config.kind, detector))

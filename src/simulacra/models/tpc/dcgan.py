@@ -23,7 +23,7 @@ from simulacra.models.system import Recommended, System
 from simulacra.transforms import TrackTables, Transform
 
 
-class DcganConfig(Frozen):
+class DCGANConfig(Frozen):
     """The options of the model, for each of its two flows.
 
     Attributes:
@@ -38,10 +38,10 @@ class DcganConfig(Frozen):
     dropout: float = Field(default=0.3, ge=0, lt=1)
 
 
-class Dcgan(TrackGAN, System):
+class DCGAN(TrackGAN, System):
     """For each flow a convolutional generator and its mirror; conditions are not looked at."""
 
-    Config = DcganConfig
+    Config = DCGANConfig
     serves = "tpc"
     loop = "adversarial"
     summary = "vanilla GAN of convolutions"
@@ -60,7 +60,7 @@ class Dcgan(TrackGAN, System):
     }
     """As in benchmarks/tpc/dcgan.yaml."""
 
-    def __init__(self, config: DcganConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002
+    def __init__(self, config: DCGANConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002
         super().__init__(
             tpc_for(config.kind, detector),
             config.latent,
@@ -71,6 +71,6 @@ class Dcgan(TrackGAN, System):
         )
 
     @staticmethod
-    def transform_for(config: DcganConfig, detector: Detector) -> Transform:
+    def transform_for(config: DCGANConfig, detector: Detector) -> Transform:
         """Return the preprocessing: tables between 0 and 1."""
         return TrackTables(tpc_for(config.kind, detector))

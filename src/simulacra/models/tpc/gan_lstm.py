@@ -23,7 +23,7 @@ from simulacra.models.system import Recommended, System
 from simulacra.transforms import TrackTables, Transform
 
 
-class GanLstmConfig(Frozen):
+class GANLSTMConfig(Frozen):
     """The options of the model, for each of its two flows.
 
     Attributes:
@@ -89,10 +89,10 @@ class RecurrentDiscriminator(nn.Module):
         return logit
 
 
-class GanLstm(TrackGAN, System):
+class GANLSTM(TrackGAN, System):
     """For each flow a recurrent generator and discriminator; conditions are not looked at."""
 
-    Config = GanLstmConfig
+    Config = GANLSTMConfig
     serves = "tpc"
     loop = "adversarial"
     summary = "vanilla GAN that goes along the pad rows"
@@ -111,7 +111,7 @@ class GanLstm(TrackGAN, System):
     }
     """As in benchmarks/tpc/gan-lstm.yaml."""
 
-    def __init__(self, config: GanLstmConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002
+    def __init__(self, config: GANLSTMConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002
         latent, width, layers = config.latent, config.generator_width, config.generator_layers
         super().__init__(
             tpc_for(config.kind, detector),
@@ -121,6 +121,6 @@ class GanLstm(TrackGAN, System):
         )
 
     @staticmethod
-    def transform_for(config: GanLstmConfig, detector: Detector) -> Transform:
+    def transform_for(config: GANLSTMConfig, detector: Detector) -> Transform:
         """Return the preprocessing: tables between 0 and 1."""
         return TrackTables(tpc_for(config.kind, detector))

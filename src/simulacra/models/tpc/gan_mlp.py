@@ -21,7 +21,7 @@ from simulacra.models.system import Recommended, System
 from simulacra.transforms import TrackTables, Transform
 
 
-class GanMlpConfig(Frozen):
+class GANMLPConfig(Frozen):
     """The options of the model, for each of its two flows.
 
     Attributes:
@@ -38,10 +38,10 @@ class GanMlpConfig(Frozen):
     dropout: float = Field(default=0.3, ge=0, lt=1)
 
 
-class GanMlp(TrackGAN, System):
+class GANMLP(TrackGAN, System):
     """For each flow a dense generator and a dense discriminator; conditions are not looked at."""
 
-    Config = GanMlpConfig
+    Config = GANMLPConfig
     serves = "tpc"
     loop = "adversarial"
     summary = "vanilla GAN of dense layers"
@@ -60,7 +60,7 @@ class GanMlp(TrackGAN, System):
     }
     """As in benchmarks/tpc/gan-mlp.yaml."""
 
-    def __init__(self, config: GanMlpConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002
+    def __init__(self, config: GANMLPConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002
         super().__init__(
             tpc_for(config.kind, detector),
             config.latent,
@@ -71,6 +71,6 @@ class GanMlp(TrackGAN, System):
         )
 
     @staticmethod
-    def transform_for(config: GanMlpConfig, detector: Detector) -> Transform:
+    def transform_for(config: GANMLPConfig, detector: Detector) -> Transform:
         """Return the preprocessing: tables between 0 and 1."""
         return TrackTables(tpc_for(config.kind, detector))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from simulacra.detectors import Tpc
+from simulacra.detectors import TPC
 from simulacra.transforms.tpc.ideal_rows import IdealRows
 from simulacra.transforms.tpc.tracks import PRESENCE, half_lengths, positions_of
 
@@ -33,7 +33,7 @@ class HelixLoss(nn.Module):
 
     lengths: Tensor
 
-    def __init__(self, detector: Tpc) -> None:
+    def __init__(self, detector: TPC) -> None:
         super().__init__()
         self.pad_rows = len(detector.row_radii)
         self.ideal = IdealRows(detector)

@@ -38,7 +38,7 @@ from simulacra.models.system import Recommended, System
 from simulacra.transforms import TrackTables, Transform
 
 
-class ProganConfig(Frozen):
+class ProGANConfig(Frozen):
     """The options of the model, for each of its two flows.
 
     Attributes:
@@ -218,10 +218,10 @@ class GrowingCritic(nn.Module):
         return torch.lerp(finer(coarser(images)), images, share) if share < 1 else images
 
 
-class Progan(TrackGAN, System):
+class ProGAN(TrackGAN, System):
     """For each flow a growing generator and critic; conditions are not looked at."""
 
-    Config = ProganConfig
+    Config = ProGANConfig
     serves = "tpc"
     loop = "adversarial"
     summary = "WGAN-GP of convolutions that grows along the pad rows"
@@ -245,7 +245,7 @@ class Progan(TrackGAN, System):
     }
     """As in benchmarks/tpc/progan.yaml."""
 
-    def __init__(self, config: ProganConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002
+    def __init__(self, config: ProGANConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002
         super().__init__(
             tpc_for(config.kind, detector),
             config.latent,
@@ -263,6 +263,6 @@ class Progan(TrackGAN, System):
             network.get_buffer("level").fill_(level)
 
     @staticmethod
-    def transform_for(config: ProganConfig, detector: Detector) -> Transform:
+    def transform_for(config: ProGANConfig, detector: Detector) -> Transform:
         """Return the preprocessing: tables between 0 and 1."""
         return TrackTables(tpc_for(config.kind, detector))

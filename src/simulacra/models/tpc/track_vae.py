@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn.functional import binary_cross_entropy
 
-from simulacra.detectors import Tpc
+from simulacra.detectors import TPC
 from simulacra.models.blocks.merged_flows import FLOWS, MakeNetwork, networks, split
 from simulacra.models.blocks.variational import divergence_from_normal, drawn
 from simulacra.transforms.tpc.tracks import PRESENCE
@@ -67,7 +67,7 @@ class TrackVAE(nn.Module):
         make: makes a flow's :class:`TableAutoencoder`.
     """
 
-    def __init__(self, detector: Tpc, latent: int, make: MakeNetwork) -> None:
+    def __init__(self, detector: TPC, latent: int, make: MakeNetwork) -> None:
         super().__init__()
         self.latent = latent
         self.flows = networks(detector, 0, make)

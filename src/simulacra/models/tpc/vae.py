@@ -21,7 +21,7 @@ from simulacra.models.tpc.track_vae import TableAutoencoder, TrackVAE
 from simulacra.transforms import TrackTables, Transform
 
 
-class VaeConfig(Frozen):
+class VAEConfig(Frozen):
     """The options of the model, for each of its two flows.
 
     Attributes:
@@ -37,10 +37,10 @@ class VaeConfig(Frozen):
     reconstruction_width: float = Field(default=0.02, gt=0)
 
 
-class Vae(TrackVAE, System):
+class VAE(TrackVAE, System):
     """For each flow a dense encoder and decoder; conditions are not looked at."""
 
-    Config = VaeConfig
+    Config = VAEConfig
     serves = "tpc"
     loop = "likelihood"
     summary = "variational autoencoder of dense layers"
@@ -52,7 +52,7 @@ class Vae(TrackVAE, System):
     }
     """As in benchmarks/tpc/vae.yaml."""
 
-    def __init__(self, config: VaeConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002
+    def __init__(self, config: VAEConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002
         latent, widths = config.latent, config.widths
         super().__init__(
             tpc_for(config.kind, detector),
@@ -65,6 +65,6 @@ class Vae(TrackVAE, System):
         )
 
     @staticmethod
-    def transform_for(config: VaeConfig, detector: Detector) -> Transform:
+    def transform_for(config: VAEConfig, detector: Detector) -> Transform:
         """Return the preprocessing: tables between 0 and 1."""
         return TrackTables(tpc_for(config.kind, detector))

@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from simulacra.arrays import BoolArray, FloatArray, IntArray
-from simulacra.detectors import Tpc
+from simulacra.detectors import TPC
 from simulacra.events import Events
 from simulacra.helix import (
     FLATTEST,
@@ -75,7 +75,7 @@ class Tracks:
     """The clusters of some tracks, (n, rows) each unless said otherwise."""
 
     def __init__(self, events: Events) -> None:
-        assert isinstance(events.detector, Tpc)
+        assert isinstance(events.detector, TPC)
         self.events = events
         self.detector = events.detector
 

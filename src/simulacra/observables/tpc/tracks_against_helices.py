@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 
 from simulacra.arrays import FloatArray
-from simulacra.detectors import Tpc
+from simulacra.detectors import TPC
 from simulacra.observables.axis import LINEAR, LOG, Axis
 from simulacra.observables.observable import Observable
 from simulacra.observables.tpc.helix_fit import FEWEST_CLUSTERS
@@ -220,7 +220,7 @@ REGION_ROWS = (
 )
 
 
-def tpc_observables(detector: Tpc) -> tuple[Observable, ...]:
+def tpc_observables(detector: TPC) -> tuple[Observable, ...]:
     """Return the observables of a TPC: whole track, then by group of pad rows."""
     regions = (
         Observable(

@@ -23,7 +23,7 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor, nn
 
-from simulacra.detectors import Tpc
+from simulacra.detectors import TPC
 from simulacra.helix import CURVATURE_PER_TESLA, Crossings, Helix, charges, crossings
 from simulacra.transforms.base import Response
 from simulacra.transforms.tpc.circle_crossings import crossings_beside
@@ -51,7 +51,7 @@ class HelixFrame(nn.Module):
     codes: Tensor
     charges: Tensor
 
-    def __init__(self, detector: Tpc) -> None:
+    def __init__(self, detector: TPC) -> None:
         super().__init__()
         self.names = tuple(detector.conditions)
         self.species = detector.conditions["pdg"].categories or ()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from simulacra.detectors import Tpc
+from simulacra.detectors import TPC
 from simulacra.helix import Crossings, crossings, helix_of
 
 
@@ -27,7 +27,7 @@ class IdealRows(nn.Module):
 
     radii: Tensor
 
-    def __init__(self, detector: Tpc) -> None:
+    def __init__(self, detector: TPC) -> None:
         super().__init__()
         self.names = tuple(detector.conditions)
         self.species = detector.conditions["pdg"].categories or ()

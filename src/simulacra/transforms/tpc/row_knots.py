@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from simulacra.detectors import Tpc
+from simulacra.detectors import TPC
 
 SPACING = 12
 """Rows between two knots, at most."""
 
 
-def row_knots(detector: Tpc) -> tuple[Tensor, Tensor]:
+def row_knots(detector: TPC) -> tuple[Tensor, Tensor]:
     """Return the knots of a chamber (k,) and the weights (k, rows) of all rows."""
     return interpolation([part.rows for part in detector.pad_rows], SPACING)
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from simulacra.detectors import Tpc
+from simulacra.detectors import TPC
 from simulacra.helix import crossings
 from simulacra.transforms.tpc.helix_frame import HelixFrame, path_to
 from simulacra.transforms.tpc.row_knots import row_knots
@@ -43,7 +43,7 @@ class TrackEncoder(nn.Module):
     codes: Tensor
     radii: Tensor
 
-    def __init__(self, detector: Tpc) -> None:
+    def __init__(self, detector: TPC) -> None:
         super().__init__()
         self.frame = HelixFrame(detector)
         self.drift_length = detector.drift_length

@@ -22,7 +22,7 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional
 
-from simulacra.detectors import Tpc
+from simulacra.detectors import TPC
 from simulacra.transforms.base import Response
 from simulacra.transforms.tpc.ideal_rows import IdealRows, inside_drift_volume
 
@@ -38,12 +38,12 @@ PRESENT = 0.5
 """A row whose presence is above this has a cluster."""
 
 
-def table_rows(detector: Tpc) -> int:
+def table_rows(detector: TPC) -> int:
     """Return the number of rows of a table: that of the pad rows, rounded up."""
     return -(-len(detector.row_radii) // DIVISOR) * DIVISOR
 
 
-def half_lengths(detector: Tpc) -> Tensor:
+def half_lengths(detector: TPC) -> Tensor:
     """Return half the lengths (3,) in mm of the box around the drum, along x, y and z."""
     outermost = detector.pad_rows[-1]
     radius = outermost.inner_radius + outermost.rows * outermost.pitch
@@ -85,7 +85,7 @@ class TrackTables(nn.Module):
     lengths: Tensor
     largest: Tensor
 
-    def __init__(self, detector: Tpc) -> None:
+    def __init__(self, detector: TPC) -> None:
         super().__init__()
         self.pad_rows = len(detector.row_radii)
         self.padding = table_rows(detector) - self.pad_rows

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from simulacra.arrays import FloatArray
-from simulacra.detectors import Tpc
+from simulacra.detectors import TPC
 from simulacra.drawings.tpc.event import draw_track
 from simulacra.helix import residuals
 from simulacra.observables.tpc.tracks import Tracks
@@ -43,7 +43,7 @@ WIDEST = 5.0
 def single_tracks(_: Validation, compared: Compared) -> Iterator[Plot]:
     """Yield some tracks across and along the beam, with the helix they would follow."""
     full, fast, detector = compared.full, compared.fast, compared.detector
-    assert isinstance(detector, Tpc)
+    assert isinstance(detector, TPC)
     pairs, matched = pairs_of(full, fast, SHOWN)
     figure = new_figure(11.0, 3.4 * len(pairs), "constrained")
     grid = figure.subplots(len(pairs), 3, squeeze=False)
@@ -89,7 +89,7 @@ def pad_rows(_: Validation, compared: Compared) -> Iterator[Plot]:
     """Yield what depends on the pad row: clusters, residuals and charge."""
     full, fast = compared.full.summed(row_profiles), compared.fast.summed(row_profiles)
     detector = compared.detector
-    assert isinstance(detector, Tpc)
+    assert isinstance(detector, TPC)
     figure, pairs = panels(6, most_columns=3, width=4.2)
     drawn = (
         ("presence", False, "share of tracks with a cluster"),

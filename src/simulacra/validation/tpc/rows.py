@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulacra.arrays import BoolArray, FloatArray
-from simulacra.detectors import Tpc
+from simulacra.detectors import TPC
 from simulacra.events import Events
 from simulacra.observables.tpc.tracks import Tracks
 
@@ -33,7 +33,7 @@ QUANTITIES = ("presence", "shift r phi", "shift z", "square r phi", "square z", 
 residuals to the fitted helix in mm^2, q over the path in ADC/mm."""
 
 
-def row_profiles(detector: Tpc, pieces: Iterable[Events]) -> Mapping[str, RowProfile]:
+def row_profiles(detector: TPC, pieces: Iterable[Events]) -> Mapping[str, RowProfile]:
     """Return the profiles of :data:`QUANTITIES`; numbers that are not finite do not count."""
     rows = len(detector.row_radii)
     sums = {name: np.zeros((3, rows)) for name in QUANTITIES}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulacra.arrays import FloatArray
-from simulacra.detectors import Tpc
+from simulacra.detectors import TPC
 from simulacra.energies import EnergyGroup
 from simulacra.validation.division import track_divisions
 from simulacra.validation.figures import FigureTable, Pair, share_of
@@ -55,7 +55,7 @@ def _table(everything: str, compared: Compared, helix: str) -> FigureTable:
 
 def _groups(everything: str, compared: Compared) -> Iterator[tuple[str, tuple[Sample, Sample]]]:
     """Yield all events of both samples, each momentum, and both again in parts of |eta|."""
-    assert isinstance(compared.detector, Tpc)
+    assert isinstance(compared.detector, TPC)
     both = compared.full, compared.fast
     yield everything, both
     for group in compared.groups:

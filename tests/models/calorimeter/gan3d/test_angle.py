@@ -10,15 +10,15 @@ from simulacra.models.calorimeter.gan3d.angle import (
     GENERATOR,
     AngleCritics,
     BarycentreAngle,
-    Gan3dAngle,
-    Gan3dAngleConfig,
+    GAN3DAngle,
+    GAN3DAngleConfig,
     encoder,
     transform,
 )
 from simulacra.models.calorimeter.gan3d.volumes import sizes
 from tests.conftest import DETECTORS_OF_MODELS, SMALL_MODELS
 
-SMALL = Gan3dAngleConfig.model_validate(SMALL_MODELS["gan-3d-angle"])
+SMALL = GAN3DAngleConfig.model_validate(SMALL_MODELS["gan-3d-angle"])
 pytestmark = pytest.mark.usefixtures("seeded")
 
 
@@ -41,7 +41,7 @@ def test_published_shapes():
 
 def test_published_sizes():
     detector = load_detector("clic-ecal-angle")
-    network = Gan3dAngle(Gan3dAngleConfig(), detector, 2)
+    network = GAN3DAngle(GAN3DAngleConfig(), detector, 2)
     dense = network.generator.volumes.layers[0]
     assert (dense.in_features, dense.out_features) == (256, 5184)
     assert network.noise_shape(3) == (3, 254)
@@ -50,9 +50,9 @@ def test_published_sizes():
 
 def test_energy_and_angle_are_latent_numbers(cube):
     columns = torch.tensor([[2e5, 0.3], [1e5, -0.1]])  # MeV, rad
-    encoded = encoder(Gan3dAngleConfig(), cube)(columns)
+    encoded = encoder(GAN3DAngleConfig(), cube)(columns)
     torch.testing.assert_close(encoded, torch.tensor([[2.0, 0.3], [1.0, -0.1]]))
-    network = Gan3dAngle(SMALL, cube, 2)
+    network = GAN3DAngle(SMALL, cube, 2)
     seen = []
     network.generator.volumes.layers[0].register_forward_hook(
         lambda _, given, __: seen.append(given[0])
@@ -105,7 +105,7 @@ def test_losses_are_the_published_ones(cube, monkeypatch):
 
 
 def test_cells_are_lifted_and_brought_back(cube):
-    preprocessing = transform(Gan3dAngleConfig(), cube)
+    preprocessing = transform(GAN3DAngleConfig(), cube)
     showers = torch.rand(3, 60) * 100
     features = preprocessing.forward({"showers": showers}, torch.ones(3, 2))
     torch.testing.assert_close(features, (showers / 10) ** 0.85)
@@ -115,4 +115,4 @@ def test_cells_are_lifted_and_brought_back(cube):
 
 def test_needs_an_angle():
     with pytest.raises(CardError, match="gan-3d-angle needs the condition theta, clic-ecal has"):
-        encoder(Gan3dAngleConfig(), load_detector("clic-ecal"))
+        encoder(GAN3DAngleConfig(), load_detector("clic-ecal"))

@@ -6,15 +6,15 @@ from simulacra.errors import CardError
 from simulacra.models.calorimeter.gan3d.critics import percentage_error
 from simulacra.models.calorimeter.gan3d.gan3d import (
     CRITIC,
+    GAN3D,
     GENERATOR,
-    Gan3d,
-    Gan3dConfig,
+    GAN3DConfig,
     transform,
 )
 from simulacra.models.calorimeter.gan3d.volumes import sizes
 from tests.conftest import DETECTORS_OF_MODELS, SMALL_MODELS
 
-SMALL = Gan3dConfig.model_validate(SMALL_MODELS["gan-3d"])
+SMALL = GAN3DConfig.model_validate(SMALL_MODELS["gan-3d"])
 pytestmark = pytest.mark.usefixtures("seeded")
 
 
@@ -25,7 +25,7 @@ def cube():
 
 @pytest.fixture
 def network(cube):
-    return Gan3d(SMALL, cube, 1)
+    return GAN3D(SMALL, cube, 1)
 
 
 def test_published_shapes():
@@ -35,7 +35,7 @@ def test_published_shapes():
 
 
 def test_published_sizes():
-    network = Gan3d(Gan3dConfig(), load_detector("clic-ecal"), 1)
+    network = GAN3D(GAN3DConfig(), load_detector("clic-ecal"), 1)
     dense = 201 * 64 * 7 * 7 * 8
     convolutions = 64 * 64 * 288 + 64 + 64 * 6 * 240 + 6 + 6 * 6 * 72 + 6 + 6 * 8
     norms = 2 * 64 + 2 * 6
@@ -131,7 +131,7 @@ def test_percentage_error():
 
 
 def test_smallest_cells_are_emptied(cube):
-    preprocessing = transform(Gan3dConfig(), cube)
+    preprocessing = transform(GAN3DConfig(), cube)
     showers = torch.full((1, 60), 5e-4)
     showers[0, 4] = 20.0
     features = preprocessing.forward({"showers": showers}, torch.ones(1, 1))
@@ -141,8 +141,8 @@ def test_smallest_cells_are_emptied(cube):
 
 def test_other_detectors_are_refused():
     with pytest.raises(CardError, match="model gan-3d needs layers that are all alike"):
-        Gan3d(Gan3dConfig(), load_detector("calogan"), 1)
+        GAN3D(GAN3DConfig(), load_detector("calogan"), 1)
     with pytest.raises(CardError, match=r"gan-3d: .* 25x25x25, small-cube has 4x3x5 cells"):
-        Gan3d(Gan3dConfig(), load_detector(DETECTORS_OF_MODELS["gan-3d"]), 1)
+        GAN3D(GAN3DConfig(), load_detector(DETECTORS_OF_MODELS["gan-3d"]), 1)
     with pytest.raises(CardError, match="model gan-3d needs layers of Cartesian cells"):
-        Gan3d(Gan3dConfig(), load_detector("calochallenge-2"), 1)
+        GAN3D(GAN3DConfig(), load_detector("calochallenge-2"), 1)

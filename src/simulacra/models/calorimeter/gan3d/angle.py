@@ -22,8 +22,8 @@ from torch import Tensor, nn
 from simulacra.detectors import Calorimeter, Detector
 from simulacra.detectors.base import Frozen
 from simulacra.errors import CardError
-from simulacra.models.calorimeter.gan3d.critics import LossWeights, VolumeCritics, VolumeGan
-from simulacra.models.calorimeter.gan3d.gan3d import Gan3d
+from simulacra.models.calorimeter.gan3d.critics import LossWeights, VolumeCritics, VolumeGAN
+from simulacra.models.calorimeter.gan3d.gan3d import GAN3D
 from simulacra.models.calorimeter.gan3d.volumes import (
     Size,
     Stage,
@@ -68,7 +68,7 @@ class AngleWeights(LossWeights):
     angle: float = Field(default=25.0, ge=0)
 
 
-class Gan3dAngleConfig(Frozen):
+class GAN3DAngleConfig(Frozen):
     """The options of the model; defaults are the published ones.
 
     Attributes:
@@ -102,7 +102,7 @@ class Gan3dAngleConfig(Frozen):
 class Generator(nn.Module):
     """Noise, E / energy_unit and theta to cells."""
 
-    def __init__(self, config: Gan3dAngleConfig, conditions: int) -> None:
+    def __init__(self, config: GAN3DAngleConfig, conditions: int) -> None:
         super().__init__()
         self.volumes = VolumeGenerator(
             conditions + config.latent,
@@ -153,7 +153,7 @@ class BarycentreAngle(nn.Module):
 class AngleCritics(VolumeCritics):
     """The critics of the 3D GAN, and the term of the angle, the second condition."""
 
-    def __init__(self, config: Gan3dAngleConfig, detector: Calorimeter, cube: Size) -> None:
+    def __init__(self, config: GAN3DAngleConfig, detector: Calorimeter, cube: Size) -> None:
         discriminator = VolumeDiscriminator(cube, config.critic, config.dropout, EPSILON)
         super().__init__(discriminator, config.weights, config.label_flips, config.power)
         self.angle = BarycentreAngle(detector)
@@ -165,20 +165,20 @@ class AngleCritics(VolumeCritics):
         return super().judge(fake, conditions) | {"generator_angle": self.angle_weight * off}
 
 
-class Gan3dAngle(VolumeGan[Generator, AngleCritics], System):
+class GAN3DAngle(VolumeGAN[Generator, AngleCritics], System):
     """Generator and discriminator; :mod:`simulacra.training.adversarial` trains them."""
 
-    Config = Gan3dAngleConfig
+    Config = GAN3DAngleConfig
     serves = "calorimeter"
     loop = "adversarial"
     summary = "gan-3d for any angle of incidence, which is measured on its showers"
     reference = "GeantV; Eur. Phys. J. C 82 (2022) 386"
     default_detector = "clic-ecal-angle"
     sees = ("energy", "theta")
-    recommended: ClassVar[Recommended] = Gan3d.recommended
+    recommended: ClassVar[Recommended] = GAN3D.recommended
     """Those of ``gan-3d``: this system was not measured."""
 
-    def __init__(self, config: Gan3dAngleConfig, detector: Detector, conditions: int) -> None:
+    def __init__(self, config: GAN3DAngleConfig, detector: Detector, conditions: int) -> None:
         cube = require_cube(config.kind, detector, config.start, config.generator)
         assert isinstance(detector, Calorimeter)
         generator = Generator(config, conditions)
@@ -186,12 +186,12 @@ class Gan3dAngle(VolumeGan[Generator, AngleCritics], System):
         super().__init__(generator, critics, config.latent)
 
     @staticmethod
-    def transform_for(config: Gan3dAngleConfig, detector: Detector) -> Transform:
+    def transform_for(config: GAN3DAngleConfig, detector: Detector) -> Transform:
         """Return the preprocessing: (E / cell_unit)^power."""
         return ScaledCells.of(detector, config.cell_unit, config.power)
 
     @staticmethod
-    def encoder_for(config: Gan3dAngleConfig, detector: Detector) -> Encoder:
+    def encoder_for(config: GAN3DAngleConfig, detector: Detector) -> Encoder:
         """Return what the networks see of the conditions: E / energy_unit, and theta in rad.
 
         Raises:

@@ -15,7 +15,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from simulacra.detectors.base import Frozen
-from simulacra.models.blocks.gan import Gan, GeneratorT
+from simulacra.models.blocks.gan import GAN, GeneratorT
 from simulacra.models.blocks.minimax import called_fake, called_real
 from simulacra.models.calorimeter.gan3d.volumes import VolumeDiscriminator, VolumeGenerator
 
@@ -124,7 +124,7 @@ class VolumeCritics(nn.Module):
         }
 
 
-class VolumeGan(Gan[GeneratorT, VolumeCriticsT]):
+class VolumeGAN(GAN[GeneratorT, VolumeCriticsT]):
     """A 3D GAN: a generator with ``volumes``, a :class:`VolumeGenerator`, and its critics."""
 
     @torch.no_grad()

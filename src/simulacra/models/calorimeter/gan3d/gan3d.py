@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
 from simulacra.models.blocks.networks import KERAS_SLOPE, leaky
-from simulacra.models.calorimeter.gan3d.critics import LossWeights, VolumeCritics, VolumeGan
+from simulacra.models.calorimeter.gan3d.critics import LossWeights, VolumeCritics, VolumeGAN
 from simulacra.models.calorimeter.gan3d.volumes import (
     Size,
     Stage,
@@ -45,7 +45,7 @@ CRITIC = (
 )
 
 
-class Gan3dConfig(Frozen):
+class GAN3DConfig(Frozen):
     """The options of the model; defaults are the published ones.
 
     Attributes:
@@ -79,7 +79,7 @@ class Gan3dConfig(Frozen):
 class Generator(nn.Module):
     """Noise and E / energy_unit to cells."""
 
-    def __init__(self, config: Gan3dConfig) -> None:
+    def __init__(self, config: GAN3DConfig) -> None:
         super().__init__()
         self.volumes = VolumeGenerator(
             config.latent,
@@ -95,10 +95,10 @@ class Generator(nn.Module):
         return cells
 
 
-class Gan3d(VolumeGan[Generator, VolumeCritics], System):
+class GAN3D(VolumeGAN[Generator, VolumeCritics], System):
     """Generator and discriminator; :mod:`simulacra.training.adversarial` trains them."""
 
-    Config = Gan3dConfig
+    Config = GAN3DConfig
     serves = "calorimeter"
     loop = "adversarial"
     summary = "vanilla GAN of 3-D convolutions; its discriminator also regresses the energy"
@@ -119,7 +119,7 @@ class Gan3d(VolumeGan[Generator, VolumeCritics], System):
     }
     """As in benchmarks/systems/gan-3d.yaml."""
 
-    def __init__(self, config: Gan3dConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002
+    def __init__(self, config: GAN3DConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002
         cube = require_cube(config.kind, detector, config.start, config.generator)
         generator = Generator(config)
         critics = VolumeCritics(
@@ -130,11 +130,11 @@ class Gan3d(VolumeGan[Generator, VolumeCritics], System):
         super().__init__(generator, critics, config.latent)
 
     @staticmethod
-    def transform_for(config: Gan3dConfig, detector: Detector) -> Transform:
+    def transform_for(config: GAN3DConfig, detector: Detector) -> Transform:
         """Return the preprocessing: cells in units of cell_unit, the smallest emptied."""
         return ScaledCells.of(detector, config.cell_unit, threshold=config.threshold)
 
     @staticmethod
-    def encoder_for(config: Gan3dConfig, detector: Detector) -> Encoder:
+    def encoder_for(config: GAN3DConfig, detector: Detector) -> Encoder:
         """Return what the networks see of the conditions: the energy alone, over energy_unit."""
         return ScaledConditions(list(detector.conditions), {"energy": config.energy_unit * GEV})

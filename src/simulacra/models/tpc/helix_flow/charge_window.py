@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from simulacra.detectors import Tpc
+from simulacra.detectors import TPC
 from simulacra.models.blocks.networks import dense
 from simulacra.models.tpc.helix_flow.spread import row_groups
 
@@ -63,7 +63,7 @@ class ChargeWindow(nn.Module):
         width: hidden units.
     """
 
-    def __init__(self, detector: Tpc, track: int, width: int) -> None:
+    def __init__(self, detector: TPC, track: int, width: int) -> None:
         super().__init__()
         self.register_buffer("group", row_groups(detector), persistent=False)
         self.width = width

@@ -22,7 +22,7 @@ from torch import Generator, Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional
 
-from simulacra.detectors import Tpc
+from simulacra.detectors import TPC
 from simulacra.models.blocks.networks import dense
 from simulacra.models.tpc.helix_flow.charge_window import Charges, ChargeWindow
 from simulacra.models.tpc.helix_flow.polynomials import combine, fitted, left_over, smooth_and_rough
@@ -99,7 +99,7 @@ class TrackNoise(nn.Module):
         width: hidden units of the network for what goes with the charges.
     """
 
-    def __init__(self, detector: Tpc, track: int, charge_orders: int, width: int) -> None:
+    def __init__(self, detector: TPC, track: int, charge_orders: int, width: int) -> None:
         super().__init__()
         self.spread = GroupSpread(detector)
         self.window = ChargeWindow(detector, track, width)

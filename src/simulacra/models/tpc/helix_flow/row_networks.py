@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from simulacra.detectors import Tpc
+from simulacra.detectors import TPC
 from simulacra.models.blocks.networks import dense
 from simulacra.models.tpc.helix_flow.spread import row_groups
 from simulacra.transforms.tpc.row_knots import row_knots
@@ -50,7 +50,7 @@ class KnotNetwork(nn.Module):
     ranges: Tensor
 
     def __init__(
-        self, detector: Tpc, track: int, width: int, outputs: Sequence[Range], sharp: int
+        self, detector: TPC, track: int, width: int, outputs: Sequence[Range], sharp: int
     ) -> None:
         super().__init__()
         knots, weights = row_knots(detector)

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from simulacra.detectors import Tpc
+from simulacra.detectors import TPC
 from simulacra.helix import FLATTEST
 from simulacra.models.blocks.networks import dense
 from simulacra.models.distributions.sinh_arcsinh import SinhArcsinh
@@ -218,7 +218,7 @@ class RowNetwork(nn.Module):
     log_pitch: Tensor
     group: Tensor
 
-    def __init__(self, detector: Tpc, track: int, width: int) -> None:
+    def __init__(self, detector: TPC, track: int, width: int) -> None:
         super().__init__()
         group = row_groups(detector)
         self.register_buffer("group", group, persistent=False)

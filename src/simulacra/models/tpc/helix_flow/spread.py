@@ -13,14 +13,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from simulacra.detectors import Tpc
+from simulacra.detectors import TPC
 
 FEWEST = 3
 """Clusters in a group from which on it has a spread."""
 SMALLEST = 1e-4
 
 
-def row_groups(detector: Tpc) -> Tensor:
+def row_groups(detector: TPC) -> Tensor:
     """Return the number of each row's group of pads (rows,)."""
     counts = torch.tensor([part.rows for part in detector.pad_rows])
     return torch.arange(len(counts)).repeat_interleave(counts)
@@ -35,7 +35,7 @@ class GroupSpread(nn.Module):
 
     group: Tensor
 
-    def __init__(self, detector: Tpc) -> None:
+    def __init__(self, detector: TPC) -> None:
         super().__init__()
         self.rows = [part.rows for part in detector.pad_rows]
         self.register_buffer("group", row_groups(detector), persistent=False)

@@ -11,7 +11,7 @@ from typing import NamedTuple, cast
 import torch
 from torch import Tensor, nn
 
-from simulacra.detectors import Tpc
+from simulacra.detectors import TPC
 from simulacra.models.tpc.helix_flow.row_networks import KnotNetwork, Range
 
 TYPICAL_ROWS = 20
@@ -42,7 +42,7 @@ class TrackEnds(nn.Module):
         width: hidden units.
     """
 
-    def __init__(self, detector: Tpc, track: int, width: int) -> None:
+    def __init__(self, detector: TPC, track: int, width: int) -> None:
         super().__init__()
         self.rates = KnotNetwork(detector, track, width, (Range(4, -5),), sharp=1)
 
