@@ -9,7 +9,6 @@ from simulacra.models.calorimeter.calogan import (
     CaloGAN,
     CaloGANConfig,
     InPainting,
-    encoder,
 )
 from tests.conftest import SMALL_MODELS
 
@@ -125,7 +124,7 @@ def test_generator_loss_has_the_energy(network):
 def test_energy_enters_in_the_unit(barrel):
     columns = torch.zeros(2, len(barrel.conditions))
     columns[:, 0] = torch.tensor([5e4, 1e5])  # MeV
-    encoded = encoder(CaloGANConfig(), barrel)(columns)
+    encoded = CaloGAN.encoder_for(CaloGANConfig(), barrel)(columns)
     torch.testing.assert_close(encoded, torch.tensor([[0.5], [1.0]]))
 
 

@@ -20,7 +20,6 @@ from simulacra.models.calorimeter.coupling_flow import (
     CouplingFlowConfig,
     TwoStageFlow,
     inverse_and_log_slope,
-    transform,
 )
 from simulacra.models.distributions.emptiness import Emptiness
 from simulacra.models.surrogate import Surrogate
@@ -211,4 +210,4 @@ def test_needs_a_calorimeter():
     with pytest.raises(CardError, match="needs a calorimeter"):
         TwoStageFlow(CONFIG, load_detector("jet-image"), conditions=2)
     with pytest.raises(CardError, match="only a calorimeter"):
-        transform(CONFIG, load_detector("jet-image"))
+        TwoStageFlow.transform_for(CONFIG, load_detector("jet-image"))

@@ -13,8 +13,6 @@ from simulacra.models import MODELS
 from simulacra.models.calorimeter.flow_matching import (
     FlowMatching,
     FlowMatchingConfig,
-    encoder,
-    transform,
 )
 from simulacra.models.surrogate import Surrogate
 from tests.conftest import DETECTORS_OF_MODELS, SMALL_MODELS, random_events
@@ -138,7 +136,7 @@ def test_other_calorimeters():
 
 def test_needs_a_calorimeter():
     detector = load_detector("jet-image")
-    for build in (encoder, transform):
+    for build in (FlowMatching.encoder_for, FlowMatching.transform_for):
         with pytest.raises(CardError, match="needs a calorimeter"):
             build(CONFIG, detector)
     with pytest.raises(CardError, match="needs a calorimeter"):

@@ -9,7 +9,6 @@ from simulacra.models.calorimeter.gan3d.gan3d import (
     GAN3D,
     GENERATOR,
     GAN3DConfig,
-    transform,
 )
 from simulacra.models.calorimeter.gan3d.volumes import sizes
 from tests.conftest import DETECTORS_OF_MODELS, SMALL_MODELS
@@ -131,7 +130,7 @@ def test_percentage_error():
 
 
 def test_smallest_cells_are_emptied(cube):
-    preprocessing = transform(GAN3DConfig(), cube)
+    preprocessing = GAN3D.transform_for(GAN3DConfig(), cube)
     showers = torch.full((1, 60), 5e-4)
     showers[0, 4] = 20.0
     features = preprocessing.forward({"showers": showers}, torch.ones(1, 1))
