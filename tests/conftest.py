@@ -1,6 +1,7 @@
 """Samples and small cards that several tests share."""
 
 import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,11 @@ if "GEANT4_DATA_DIR" not in os.environ and _NEIGHBOUR.is_dir():
     os.environ["GEANT4_DATA_DIR"] = str(_NEIGHBOUR)
 
 collect_ignore = ["plugin"]  # another package, which test_plugin.py puts on the path of a process
+
+
+def pytest_configure():
+    """Take Ctrl-C as in a terminal: a shell's background jobs ignore it, and so would tests."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items):
