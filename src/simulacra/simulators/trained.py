@@ -33,8 +33,8 @@ from simulacra.files.provenance import provenance
 from simulacra.files.tensors import read_tensors, write_tensors
 from simulacra.files.work_folder import workplace
 from simulacra.models import find_model
+from simulacra.models.decisions import decide
 from simulacra.models.surrogate import Surrogate
-from simulacra.models.symmetries import decide
 from simulacra.particles import (
     OWN_RANGES,
     PDG,
