@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import chi2
 
-LAYERS, CELLS = 8, 10
+LAYERS, CELLS, BINS = 8, 10, 20
 Floats = NDArray[np.float64]
 
 
@@ -73,6 +73,19 @@ def hottest_cells(full: Sample, fast: Sample) -> None:
     )
 
 
+def hottest_energies(full: Sample, fast: Sample) -> None:
+    """Tell how the part of the energy that the hottest cell holds is distributed."""
+    true, found = (s.showers.max((1, 2, 3)) / s.energy for s in (full, fast))
+    edges = np.quantile(true, np.linspace(0, 1, BINS + 1)[1:-1])
+    a, b = (np.bincount(np.searchsorted(edges, part), minlength=BINS) for part in (true, found))
+    square = float(((a - b) ** 2 / np.maximum(a + b, 1)).sum())
+    ratio, off = found.mean() / true.mean(), error(found - true) / true.mean()
+    tell(
+        f"hottest cell's part of the energy: mean {ratio:.4f} of Geant4's, ± {off:.4f}; "
+        f"chi2 {square:.1f} for {BINS} bins, p {chi2.sf(square, BINS - 1):.2f}"
+    )
+
+
 def layers(full: Sample, hybrid: Sample) -> None:
     """Tell the ratio of mean energies of each layer; both samples are of the same particles."""
     for layer in range(LAYERS):
@@ -84,4 +97,5 @@ def layers(full: Sample, hybrid: Sample) -> None:
 if __name__ == "__main__":
     responses(read("test.h5"), read("fast.h5"))
     hottest_cells(read("test.h5"), read("fast.h5"))
+    hottest_energies(read("test.h5"), read("fast.h5"))
     layers(read("full.h5"), read("hybrid.h5"))

@@ -38,8 +38,8 @@ from simulacra.files.small_files import parse_object, read_small, read_text
 from simulacra.files.tensors import read_tensors, write_tensors
 from simulacra.files.work_folder import workplace
 from simulacra.models import find_model
+from simulacra.models.decisions import decide
 from simulacra.models.surrogate import Surrogate
-from simulacra.models.symmetries import decide
 from simulacra.observables.selection_score import EpochSelection
 from simulacra.particles import (
     PDG,

@@ -69,6 +69,9 @@ class FlowMatchingConfig(Frozen):
             conditions.
         symmetries: mirrors and turns to use, such as ``[mirror-x]``; null: training decides by
             detector, beam, conditions and sample, and writes it down.
+        sides: give the networks the place of the particle's line between the sides of the stack;
+            null: training does so where cells stand still and conditions say it, and writes it
+            down.
     """
 
     kind: Literal["flow-matching"] = "flow-matching"
@@ -86,6 +89,7 @@ class FlowMatchingConfig(Frozen):
     mean_flow: bool = False
     pair: bool = False
     symmetries: tuple[str, ...] | None = None
+    sides: bool | None = None
 
 
 class FlowMatching(nn.Module, System):
@@ -128,10 +132,11 @@ class FlowMatching(nn.Module, System):
         self.energy_place = ConditionEncoder(detector.conditions).place("energy")
         self.balance = EnergyWeights(config.energy_balance)
         event = conditions - 2 * self.layers
-        width = config.marginal_width
-        self.energy_marginals = dense(
-            (event, width, self.layers * parameters(ENERGY_MAPS)), nn.SiLU
-        )
+        # A stack of slabs does not know where in its cells it is hit: its layers' energies do not
+        # depend on that, and from a few thousand showers a network would learn that they do.
+        self.hidden = self.encoder_for(config, detector).waves if config.sides else 0
+        told, width = event - self.hidden, config.marginal_width
+        self.energy_marginals = dense((told, width, self.layers * parameters(ENERGY_MAPS)), nn.SiLU)
         for parameter in self.energy_marginals[-1].parameters():
             nn.init.zeros_(parameter)
         context = event + 3 * self.layers
@@ -145,7 +150,7 @@ class FlowMatching(nn.Module, System):
         )
         self.energies = Velocity(
             self.layers,
-            event,
+            told,
             config.energy_width,
             config.energy_depth,
             mean_flow=config.mean_flow,
@@ -193,8 +198,9 @@ class FlowMatching(nn.Module, System):
         """Return features (n, layers + cells) for encoded conditions and noise."""
         event, positions = self._split(conditions)
         steps = self.config.energy_steps
-        scores = self.energies.transport(noise[:, : self.layers], event, steps)
-        energies = self._values(self._of_energies(event), scores, slice(self.layers))
+        told = self._told(event)
+        scores = self.energies.transport(noise[:, : self.layers], told, steps)
+        energies = self._values(self._of_energies(told), scores, slice(self.layers))
         context = self._context(event, energies, scores)
         steps = self.config.cell_steps
         scores = self.shapes.transport(noise[:, self.layers :], context, steps)
@@ -206,7 +212,8 @@ class FlowMatching(nn.Module, System):
         """Return the likelihood of single quantities and the error of the velocities, by stage."""
         event, positions = self._split(conditions)
         energies, cells = features[:, : self.layers], features[:, self.layers :]
-        of_energies = self._of_energies(event)
+        told = self._told(event)
+        of_energies = self._of_energies(told)
         with torch.no_grad():
             energy_scores = of_energies.scores(energies, rng)
             context = self._context(event, energies, energy_scores)
@@ -223,7 +230,7 @@ class FlowMatching(nn.Module, System):
             "energy_marginals": (weights * of_layers).mean(),
             "cell_marginals": likelihood.mean(),
             "energies": (
-                weights * self.energies.errors(energy_scores, event, rng, pair=pair)
+                weights * self.energies.errors(energy_scores, told, rng, pair=pair)
             ).mean(),
             "cells": self.shapes.errors(cell_scores, context, rng, pair=pair).mean(),
         }
@@ -233,8 +240,12 @@ class FlowMatching(nn.Module, System):
         event, positions = conditions.tensor_split([-2 * self.layers], dim=1)
         return event, positions.view(-1, 2, self.layers)
 
-    def _of_energies(self, event: Tensor) -> Marginals:
-        outputs = self.energy_marginals(event).view(-1, self.layers, parameters(ENERGY_MAPS))
+    def _told(self, event: Tensor) -> Tensor:
+        """Return what layer energies depend on: the event but for the waves, its last features."""
+        return event[:, : -self.hidden] if self.hidden else event
+
+    def _of_energies(self, told: Tensor) -> Marginals:
+        outputs = self.energy_marginals(told).view(-1, self.layers, parameters(ENERGY_MAPS))
         return Marginals.of(outputs, self.centre, self.spread, self.occupancy)
 
     def _context(self, event: Tensor, energies: Tensor, scores: Tensor) -> Tensor:
@@ -271,6 +282,6 @@ class FlowMatching(nn.Module, System):
     @staticmethod
     def encoder_for(config: FlowMatchingConfig, detector: Detector) -> ImpactEncoder:
         """Return the conditions as the model wants them."""
-        return ImpactEncoder(
-            calorimeter_for(config.kind, detector), config.waves, config.symmetries
-        )
+        calorimeter = calorimeter_for(config.kind, detector)
+        sides = bool(config.sides)
+        return ImpactEncoder(calorimeter, config.waves, config.symmetries, sides=sides)

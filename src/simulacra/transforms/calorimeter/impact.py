@@ -9,10 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from simulacra.detectors import Calorimeter
-from simulacra.detectors.calorimeter.beam import limits
 from simulacra.detectors.calorimeter.segmentation import CartesianSegmentation
 from simulacra.detectors.calorimeter.stack import Tube
+from simulacra.transforms.calorimeter.line import Line, declared_axes
 from simulacra.transforms.calorimeter.reflections import Reflections
+from simulacra.transforms.calorimeter.sides import Sides
 from simulacra.transforms.encoder import ConditionEncoder
 
 
@@ -20,21 +21,27 @@ class ImpactEncoder(nn.Module):
     """Standardised conditions, waves of the impact, and where each layer lies around it.
 
     The features are, in this order: those of :class:`ConditionEncoder` for the folded conditions;
-    the square of the standardised energy; cos and sin of the impact at 1, 2, … ``waves`` half
-    waves in half a cell; and for each layer and axis the position of the middle of its cells
-    relative to the particle's line in that layer, in mm, not standardised (:attr:`positions` of
-    them). Rings have none: those that follow the particle lie around its line, and for others a
-    distance along an axis says nothing.
+    the square of the standardised energy; those of :class:`Sides` where asked for; cos and sin of
+    the impact at 1, 2, … ``waves`` half waves in half a cell (:attr:`waves` of them); and for each
+    layer and axis the position of the middle of its cells relative to the particle's line in that
+    layer, in mm, not standardised (:attr:`positions` of them). Rings have none: those that follow
+    the particle lie around its line, and for others a distance along an axis says nothing.
 
     Args:
         detector: a calorimeter.
         waves: number of waves per axis.
         symmetries: which to fold by. None is for simulators that do not say it: they see positions
             relative to the impact on the front face, whatever the direction.
+        sides: whether the place of the particle's line between the sides of the stack is added.
     """
 
     def __init__(
-        self, detector: Calorimeter, waves: int, symmetries: Sequence[str] | None = None
+        self,
+        detector: Calorimeter,
+        waves: int,
+        symmetries: Sequence[str] | None = None,
+        *,
+        sides: bool = False,
     ) -> None:
         super().__init__()
         self.reflections = Reflections(detector, symmetries)
@@ -59,6 +66,7 @@ class ImpactEncoder(nn.Module):
             offsets = torch.tensor([list(row) for row in table]).T  # (states, layers)
             self.register_buffer(f"offsets_{axis}", offsets.float(), persistent=False)
         self.line = None if symmetries is None else Line(detector)
+        self.sides = Sides(detector) if sides else None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -68,8 +76,13 @@ class ImpactEncoder(nn.Module):
     @property
     def features(self) -> int:
         """Number of features that :meth:`forward` returns."""
-        waves = 2 * len(self.numbers) * len(self._impacts)
-        return self.standard.features + 1 + waves + self.positions
+        sides = self.sides.features if self.sides is not None else 0
+        return self.standard.features + 1 + sides + self.waves + self.positions
+
+    @property
+    def waves(self) -> int:
+        """Number of features of the impact within its cell, before the positions."""
+        return 2 * len(self.numbers) * len(self._impacts)
 
     def fit(self, columns: Tensor) -> None:
         """Set the standardisation from training conditions (n, columns)."""
@@ -80,6 +93,8 @@ class ImpactEncoder(nn.Module):
         folded = self.reflections.fold(columns)
         standard = self.standard(folded)
         parts = [standard, standard[:, self.energy : self.energy + 1].square() / 2]
+        if self.sides is not None:
+            parts.append(self.sides(folded))
         numbers = folded.new_tensor(self.numbers)
         for impact, half in zip(self._impacts, self.halves, strict=True):
             phase = folded[:, impact : impact + 1] / half * numbers
@@ -99,48 +114,6 @@ class ImpactEncoder(nn.Module):
         state = folded[:, alignment : alignment + 1] if alignment >= 0 else folded[:, :1] * 0
         impact = folded[:, self._of_axis[axis] : self._of_axis[axis] + 1]
         return (state == states).to(folded.dtype) @ offsets - impact
-
-
-class Line(nn.Module):
-    """Takes positions relative to the impact on the front to those relative to the line.
-
-    Args:
-        detector: a calorimeter.
-    """
-
-    depths: Tensor
-    rows: Tensor
-
-    def __init__(self, detector: Calorimeter) -> None:
-        super().__init__()
-        names, beam, layers = list(detector.conditions), detector.beam, detector.layers
-        given = (("theta", beam.theta), ("phi", beam.phi))
-        self.columns = [names.index(name) if name in names else -1 for name, _ in given]
-        self.fixed = [limits(law)[0] for _, law in given]
-        self.start = [
-            0.0 if axis in declared_axes(detector, ()) else limits(law)[0]
-            for axis, law in enumerate((beam.x, beam.y))
-        ]
-        cartesian = [isinstance(la.segmentation, CartesianSegmentation) for la in layers]
-        depths = torch.tensor([layer.depth for layer in layers])
-        self.register_buffer("depths", depths.float(), persistent=False)
-        self.register_buffer("rows", torch.tensor(cartesian).float(), persistent=False)
-
-    def forward(self, positions: Tensor, columns: Tensor, axis: int) -> Tensor:
-        """Return positions (n, layers) in mm along an axis; zero for rings."""
-        theta, phi = (
-            columns[:, column : column + 1] if column >= 0 else torch.full_like(columns[:, :1], f)
-            for column, f in zip(self.columns, self.fixed, strict=True)
-        )
-        slope = theta.tan() * (phi.cos() if axis == 0 else phi.sin())
-        return (positions - self.start[axis] - slope * self.depths) * self.rows
-
-
-def declared_axes(detector: Calorimeter, symmetries: Sequence[str] | None) -> tuple[int, ...]:
-    """Return the axes, 0 or 1, along which a network is told the impact."""
-    if symmetries is None and detector.reference is None:
-        return ()
-    return tuple(a for a, name in enumerate(detector.axes) if name in detector.declared_axes)
 
 
 def lie_alike(detector: Calorimeter, symmetries: Sequence[str] | None) -> bool:

@@ -1,0 +1,95 @@
+"""What a card leaves open is decided by the detector and the sample, and kept."""
+
+import pytest
+import torch
+
+from simulacra.errors import CardError
+from simulacra.models import MODELS
+from simulacra.models.calorimeter.flow_matching import FlowMatchingConfig
+from simulacra.models.calorimeter.wgan import WganConfig
+from simulacra.models.decisions import decide
+from simulacra.models.surrogate import Surrogate
+from tests.conftest import SMALL_MODELS, random_events
+from tests.detectors.calorimeter.test_places import own
+from tests.geometry import point_showers
+
+WIDE = {"x": ["-60 mm", "60 mm"], "y": ["-60 mm", "60 mm"]}
+SMALL = FlowMatchingConfig(**SMALL_MODELS["flow-matching"])
+
+
+def test_sides_are_used_where_cells_stand_still_and_the_impact_varies(barrel):
+    config, notes = decide(FlowMatchingConfig(), point_showers(own(beam=WIDE)))
+    assert config.sides is True
+    assert notes[-1] == "sides of the stack: used"
+    config, notes = decide(FlowMatchingConfig(), random_events(barrel, 20))
+    assert config.sides is False
+    assert len(notes) == 1
+
+
+def test_who_wants_no_sides_gets_none():
+    config, _ = decide(FlowMatchingConfig(sides=False), point_showers(own(beam=WIDE)))
+    assert config.sides is False
+
+
+def test_sides_that_the_detector_does_not_have_are_refused(barrel):
+    with pytest.raises(CardError, match="sides: "):
+        decide(FlowMatchingConfig(sides=True), random_events(barrel, 20))
+
+
+def test_options_without_sides_stay_as_they_are(barrel):
+    config = WganConfig()
+    assert decide(config, random_events(barrel, 8)) == (config, ())
+
+
+def test_simulators_that_do_not_say_it_have_no_sides():
+    """Cards that were written before there were sides load with the networks they had."""
+    events = point_showers(own(beam=WIDE))
+    sizes = [
+        Surrogate(
+            MODELS["flow-matching"], SMALL.model_copy(update={"sides": sides}), events.detector
+        ).encoder.features
+        for sides in (None, False, True)
+    ]
+    assert sizes[0] == sizes[1] < sizes[2]
+
+
+def test_all_networks_are_given_the_sides():
+    events = point_showers(own(beam=WIDE), 64)
+    config = SMALL.model_copy(update={"sides": True, "symmetries": ()})
+    surrogate = Surrogate(MODELS["flow-matching"], config, events.detector)
+    features, conditions = surrogate.fit(events)
+    network, encoder = surrogate.network, surrogate.encoder
+    for parameter in network.parameters():  # some begin at zero, and pass no gradient on
+        torch.nn.init.normal_(parameter, std=0.1)
+    losses = surrogate.model.losses(features, conditions, torch.Generator().manual_seed(1))
+    sum(losses.values()).backward()
+    contained = slice(
+        encoder.standard.features + 4, encoder.standard.features + 1 + encoder.sides.features
+    )
+    firsts = (
+        network.energy_marginals[0],
+        network.energies.steer[0],
+        network.cell_marginals.event[0],
+        network.shapes.steer[0],
+    )
+    for first in firsts:
+        assert torch.all(first.weight.grad[:, contained].abs().sum(dim=0) > 0)
+
+
+def test_layer_energies_do_not_depend_on_the_place_within_a_cell():
+    """Waves tell the place within a cell: where sides are used, cells alone are given them."""
+    events = point_showers(own(beam=WIDE), 64)
+    config = SMALL.model_copy(update={"sides": True, "symmetries": (), "waves": 3})
+    surrogate = Surrogate(MODELS["flow-matching"], config, events.detector)
+    _, conditions = surrogate.fit(events)
+    network, encoder = surrogate.network, surrogate.encoder
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    moved = conditions.clone()
+    assert encoder.waves == 12
+    moved[:, -encoder.positions - encoder.waves : -encoder.positions] += 0.5
+    noise = torch.randn(network.noise_shape(64), generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        here, there = (network.sample(given, noise) for given in (conditions, moved))
+    assert torch.equal(here[:, : network.layers], there[:, : network.layers])
+    assert not torch.equal(here[:, network.layers :], there[:, network.layers :])
