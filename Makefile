@@ -7,10 +7,14 @@ LOWEST_TESTS := tests/cli tests/simulators tests/test_events.py tests/io tests/d
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: quickstart test test-lowest fuzz chaos lint types format clean
+.PHONY: quickstart check test test-lowest fuzz chaos lint types format clean
 
 quickstart: $(VENV)/.core
 	OMP_NUM_THREADS=1 $(BIN)/simulacra quickstart  # so small a network is no faster with more threads
+
+# The developer's loop: no slow test, no examples of the documentation.
+check: lint types
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m "not slow" tests  # as above
 
 test: $(VENV)/.dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest  # as above
