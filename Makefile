@@ -2,17 +2,19 @@
 PYTHON ?= python3
 VENV := .venv
 LOWEST := .venv-lowest
-LOWEST_TESTS := tests/test_cli.py tests/test_simulator.py tests/test_events.py tests/io tests/deploy \
-  tests/runtime tests/models/test_contract.py tests/drawings tests/validation/test_compare.py \
-  tests/validation/test_report.py tests/validation/test_figures.py tests/validation/test_classifier.py \
-  tests/fullsim/test_geant4.py
+LOWEST_TESTS := tests/cli tests/simulators tests/test_events.py tests/io tests/deploy tests/runtime \
+  tests/models/test_contract.py tests/drawings tests/validation tests/fullsim/test_geant4.py
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: quickstart test test-lowest fuzz chaos lint types format clean
+.PHONY: quickstart check test test-lowest fuzz chaos lint types format clean
 
 quickstart: $(VENV)/.core
 	OMP_NUM_THREADS=1 $(BIN)/simulacra quickstart  # so small a network is no faster with more threads
+
+# The developer's loop: no slow test, no examples of the documentation.
+check: lint types
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m "not slow" tests  # as above
 
 test: $(VENV)/.dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest  # as above
@@ -27,6 +29,7 @@ $(LOWEST)/.dev: pyproject.toml tools/lowest_versions.py
 	$(LOWEST)/bin/python tools/lowest_versions.py pyproject.toml geant4 onnx root > $(LOWEST)/pins
 	$(LOWEST)/bin/python -m pip install --quiet -r $(LOWEST)/pins --editable ".[geant4,onnx,root]"
 	touch $@
+
 fuzz: $(VENV)/.dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.robustness.fuzz --seed 1 --inputs 1000 --jobs 2
 

@@ -16,6 +16,7 @@ from simulacra.fullsim.datasets import require_geant4
 from simulacra.io import write_events
 from simulacra.models import find_model
 from simulacra.training.card import Card
+from tests.global_state import changed, global_state
 from tests.tracks import tracks
 
 _NEIGHBOUR = Path(__file__).parents[2] / "shared" / "geant4-data"
@@ -37,6 +38,16 @@ def pytest_collection_modifyitems(items):
         for item in items:
             if item.get_closest_marker("geant4"):
                 item.add_marker(pytest.mark.skip(reason=str(error)))
+
+
+@pytest.fixture(autouse=True)
+def _leaves_the_process_as_it_was():
+    """Fail a test that changes settings of the whole process: other tests would see them."""
+    before = global_state()
+    yield
+    found = changed(before, global_state())
+    if found:
+        pytest.fail(f"the test changed {', '.join(found)} and did not put it back")
 
 
 @pytest.fixture(scope="session")

@@ -58,6 +58,7 @@ def test_a_detector_of_another_kind_is_refused(kind):
         Surrogate(entry, entry.Config(), other)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", MODELS)
 def test_events_do_not_depend_on_how_many_are_asked_for(kind, small_card, events, tmp_path):
     simulator = train(small_card(kind, steps=2), tmp_path / "simulator")
@@ -68,6 +69,7 @@ def test_events_do_not_depend_on_how_many_are_asked_for(kind, small_card, events
         assert np.allclose(array, many[name][:10], rtol=1e-5, atol=rounding)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", MODELS)
 def test_training_leaves_the_global_random_state_alone(kind, small_card, tmp_path):
     before = torch.random.get_rng_state()

@@ -6,7 +6,7 @@ import torch
 from simulacra.errors import CardError
 from simulacra.models import MODELS
 from simulacra.models.calorimeter.flow_matching import FlowMatchingConfig
-from simulacra.models.calorimeter.wgan import WganConfig
+from simulacra.models.calorimeter.wgan import WGANConfig
 from simulacra.models.decisions import decide
 from simulacra.models.surrogate import Surrogate
 from tests.conftest import SMALL_MODELS, random_events
@@ -37,7 +37,7 @@ def test_sides_that_the_detector_does_not_have_are_refused(barrel):
 
 
 def test_options_without_sides_stay_as_they_are(barrel):
-    config = WganConfig()
+    config = WGANConfig()
     assert decide(config, random_events(barrel, 8)) == (config, ())
 
 

@@ -35,6 +35,7 @@ def test_sizes_are_those_of_the_networks():
     assert size.weights == dense
 
 
+@pytest.mark.slow
 def test_committed_page_is_what_the_code_gives():
     path = ROOT / "tools" / "write_models_page.py"
     spec = importlib.util.spec_from_file_location("write_models_page", path)

@@ -38,6 +38,7 @@ def beam_moved(detector, by):
     return Calorimeter.model_validate(content)
 
 
+@pytest.mark.slow
 def test_windows_under_another_cell_are_the_same_windows(barrel, tmp_path):
     """A whole period of cells further, the same data give the same simulator, bit by bit."""
     period = barrel.alignment_states[0] * barrel.reference_cell[0]
@@ -68,6 +69,7 @@ def centres(detector, showers):
     return showers @ layer.x / showers.sum(axis=1)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*occur twice", "ignore:.*are in data.train")
 def test_among_cells_that_stand_still_one_cell_further_is_one_cell_further(tmp_path):
     """Of one simulator that was trained for seconds on the whole face, one cell apart."""

@@ -29,6 +29,7 @@ def test_begins_as_the_identity(numbers):
     assert not log_slope.any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("context_size", [0, C])
 def test_way_back_is_the_inverse(numbers, context_size):
     z, context = numbers
@@ -75,6 +76,7 @@ def test_block_is_the_formula(numbers):
     torch.testing.assert_close(block(z, context)[0], (z - 2.0) / width)
 
 
+@pytest.mark.slow
 def test_maximum_likelihood_finds_a_correlated_normal():
     """-log p of the true density is its entropy; the flow gets there and makes it N(0, 1)."""
     rng = torch.Generator().manual_seed(3)

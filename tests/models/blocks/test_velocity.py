@@ -24,6 +24,7 @@ def test_untrained_it_moves_nothing(mean_flow):
     assert velocity.errors(noise, context, rng).mean().item() == pytest.approx(2, rel=0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("mean_flow", "steps", "updates"), [(False, 4, 600), (True, 1, 1500)])
 def test_learns_a_correlated_gaussian(mean_flow, steps, updates):
     """Two features with correlation 0.8 and a mean that follows the context."""

@@ -130,6 +130,7 @@ def test_any_noise_gives_a_shower(barrel, spread, size, seed):
     assert torch.all(total <= limit * (1 + 1e-5))
 
 
+@pytest.mark.slow
 def test_learns_a_correlated_gaussian():
     """Two features with correlation 0.8 and a mean that follows the context."""
     flow = _flow(2, size=0.05)

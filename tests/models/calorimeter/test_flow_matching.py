@@ -26,6 +26,7 @@ def _fitted(events, config=CONFIG):
     return surrogate, features, conditions
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.floats(0, 1e8, width=32), st.sampled_from([0.01, 1.0, 30.0]), st.integers(0, 2**31))
 def test_any_noise_and_weights_give_a_shower(barrel, spread, size, seed):
@@ -103,6 +104,7 @@ def test_mirrored_conditions_give_mirrored_showers(barrel):
     assert torch.allclose(reflections.mirror(showers, columns), folded)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mean_flow", [False, True])
 def test_exports_as_one_graph(barrel, mean_flow):
     """No control flow depends on data, noise is an input, the number of events is free."""

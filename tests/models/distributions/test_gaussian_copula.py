@@ -57,6 +57,7 @@ def test_no_known_score_is_no_error(copula):
     assert torch.equal(errors, torch.zeros(3))
 
 
+@pytest.mark.slow
 def test_training_finds_a_correlation():
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)

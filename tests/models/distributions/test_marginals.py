@@ -41,6 +41,7 @@ shapes = {
 }
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(**shapes)
 def test_probabilities_add_up_to_one(**shape):

@@ -213,6 +213,7 @@ def test_what_flips_in_a_mirror_is_told():
     assert list(detector.conditions)[impact.column] == "impact_x"
 
 
+@pytest.mark.slow
 @pytest.mark.geant4
 @pytest.mark.parametrize("seed", range(5))
 def test_geant4_s_showers_are_where_the_conditions_say(seed):

@@ -186,6 +186,7 @@ def test_energies_close(sample):
     assert torch.allclose(layers.sum(1), seen, rtol=1e-5)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     st.sampled_from(["mixed", "low", "high", "noise"]),

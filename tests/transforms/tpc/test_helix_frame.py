@@ -50,6 +50,7 @@ def test_inverse_after_forward_is_the_identity(frame, sample):
     assert apart.max() < 10.0
 
 
+@pytest.mark.slow
 def test_curlers_of_full_simulation_come_back(chamber, frame):
     """Also of 100 to 150 MeV/c, which turn back at a row; positions are rounded to 1/64 mm.
 
@@ -72,6 +73,7 @@ def test_exact_helices_have_no_deviations(frame):
     assert features[:, 1:3].abs().max() < 1e-6
 
 
+@pytest.mark.slow
 def test_helices_far_off_the_ideal_one_are_found(frame):
     """Clusters of other tracks, under the conditions of these: as after a decay."""
     response, columns = some_tracks(frame, smearing=(0.0, 0.0), momentum=(300.0, 600.0))

@@ -78,6 +78,7 @@ def test_tables_end_at_the_end_plate_of_any_chamber(chambers):
         np.testing.assert_array_equal(present[sure], expected[sure])
 
 
+@pytest.mark.slow
 def test_helices_come_back_in_any_chamber(chambers):
     """Clusters to features and back, also of tracks that leave through the end plate."""
     off, lost, clusters = [], 0, 0

@@ -40,6 +40,7 @@ def transform(response):
     return tables
 
 
+@pytest.mark.slow
 def test_tables_lie_between_0_and_1_and_come_back(response, transform, particles):
     tables = transform.forward(response, NOTHING)
     assert tables.shape == (50, 160, 6)

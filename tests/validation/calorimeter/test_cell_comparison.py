@@ -20,6 +20,7 @@ def test_a_sample_is_like_itself():
     assert found.empty == pytest.approx((empty, empty))
 
 
+@pytest.mark.slow
 def test_chi2_of_equal_samples_is_one():
     profiles = [compared(*halves(16e3, seed)).profiles for seed in range(6)]
     assert len(profiles[0]) == 9  # along the shower, rows and columns of four layers
@@ -51,6 +52,7 @@ def test_a_dead_cell_is_the_missing_part_of_the_shower():
     assert found.empty[1] > found.empty[0]
 
 
+@pytest.mark.slow
 def test_limits():
     reference, generated = halves()
     showers = generated["showers"].copy()

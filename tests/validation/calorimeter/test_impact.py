@@ -71,6 +71,7 @@ def test_few_events_are_not_judged():
     assert all(p.ndf == 0 and math.isnan(p.chi2_per_ndf) for p in profiles(events, events).values())
 
 
+@pytest.mark.slow
 def test_detectors_without_impacts_have_no_profiles():
     events = showers_like("1-photons", 20)
     assert validate(events, events).impact_profiles == ()

@@ -71,6 +71,7 @@ def narrowed(events, energy, factor):
     return showers
 
 
+@pytest.mark.slow
 def test_honest_halves_show_nothing(honest):
     assert honest.pooled.comparisons["response"].verdict == "agrees"
     assert sum(len(differing(g)) for g in honest.groups) == 0
@@ -78,6 +79,7 @@ def test_honest_halves_show_nothing(honest):
     assert max(honest.cells.missing) < 1e-4
 
 
+@pytest.mark.slow
 def test_one_per_cent_of_energy_too_much(pair, honest):
     result = judged(pair, pair[1]["showers"] * 1.01)
     response = result.pooled.comparisons["response"]

@@ -41,6 +41,7 @@ def conditions_of(surrogate, n, seed=1):
     return surrogate.columns(draw_conditions(surrogate.detector, spectrum, n, rng))
 
 
+@pytest.mark.slow
 def test_losses_and_their_gradients_are_finite(chamber, surrogate):
     features, conditions = surrogate.fit(random_tracks(chamber, 60, seed=3))
     features = features.clone()
@@ -101,6 +102,7 @@ def test_charge_moves_clusters_along_the_track(surrogate):
     assert torch.allclose(given.tilt, scatter.tilt)
 
 
+@pytest.mark.slow
 def test_the_truncated_dedx_of_tracks_is_the_observable(chamber):
     """Though that takes paths in rows from the true helix, and the model from a few knots."""
     events = load_sample("train", "alice-tpc").take(slice(0, 1000))
@@ -144,6 +146,7 @@ def test_interpolation_keeps_lines_within_a_group_and_knots_everywhere():
     assert torch.allclose(steps[knots] @ weights, steps, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_typical_sizes_keep_their_digits_where_features_are_alike():
     """Features that hardly differ from sums of others get no huge weights of either sign."""
     events = load_sample("train", "alice-tpc").take(slice(0, 3000))
