@@ -64,7 +64,7 @@ def test_all_networks_are_given_the_sides():
     losses = surrogate.model.losses(features, conditions, torch.Generator().manual_seed(1))
     sum(losses.values()).backward()
     contained = slice(
-        encoder.standard.features + 4, encoder.standard.features + 1 + encoder.sides.features
+        encoder.standard.features + 5, encoder.standard.features + 1 + encoder.sides.features
     )
     firsts = (
         network.energy_marginals[0],
