@@ -14,7 +14,7 @@ quickstart: $(VENV)/.core
 
 # The developer's loop: no slow test, no examples of the documentation.
 check: lint types
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m "not slow" tests  # as above
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m "not slow and not geant4" tests  # as above
 
 test: $(VENV)/.dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest  # as above

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import simulacra
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parent / "plugin"
 SCRIPT = """
 import numpy as np, simulacra as sim

@@ -12,6 +12,8 @@ import numpy as np
 from simulacra.io import read_events
 from tests.calochallenge import showers_like
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = Path(__file__).parents[2] / "examples/calochallenge-files/run.sh"
 SMALL = ("training.steps=2", "selection.every=2", "model.cell_width=8", "training.batch_size=16")
 WITHOUT_PLOTS = """
