@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import simulacra
 
 pytestmark = pytest.mark.slow

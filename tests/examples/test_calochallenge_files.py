@@ -8,6 +8,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import pytest
 
 from simulacra.io import read_events
 from tests.calochallenge import showers_like
