@@ -12,9 +12,9 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 quickstart: $(VENV)/.core
 	OMP_NUM_THREADS=1 $(BIN)/simulacra quickstart  # so small a network is no faster with more threads
 
-# The developer's loop: no slow test, no examples of the documentation.
+# The developer's loop: no slow test, none of Geant4, no examples of the documentation.
 check: lint types
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m "not slow" tests  # as above
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m "not slow and not geant4" tests  # as above
 
 test: $(VENV)/.dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest  # as above

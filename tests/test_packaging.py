@@ -13,6 +13,8 @@ import yaml
 
 import simulacra
 
+pytestmark = pytest.mark.slow
+
 CHECKOUT = Path(__file__).parents[1]
 PACKAGE = Path(simulacra.__file__).parent
 

@@ -5,7 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import simulacra
+
+pytestmark = pytest.mark.slow
 
 HERE = Path(__file__).parent / "plugin"
 SCRIPT = """

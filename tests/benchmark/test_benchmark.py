@@ -22,6 +22,8 @@ from simulacra.simulators.trained import train
 from simulacra.validation import validate
 from tests.validation.samples import few
 
+pytestmark = pytest.mark.slow
+
 QUICK = BenchmarkSettings(batches=(1, 10), seconds=0.01, energies=(1000.0,), extrapolate=True)
 """The simulator of these tests learned from 1 to 4 GeV, the sample goes to 262 GeV."""
 

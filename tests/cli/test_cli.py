@@ -17,6 +17,8 @@ from simulacra.io import read_events, write_events
 from simulacra.simulators.trained import TrainedSimulator
 from tests.conftest import SMALL_MODELS, random_events
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def run(monkeypatch, capsys, tmp_path):

@@ -22,6 +22,8 @@ from simulacra.validation import validate
 from simulacra.validation.classifiers import whole_samples
 from tests.conftest import SMALL_MODELS
 
+pytestmark = pytest.mark.slow
+
 ROW = {
     "step": 500.0,
     "score": 0.25,

@@ -26,6 +26,7 @@ def test_is_small_and_made_by_a_committed_card(name):
     assert sum(path.stat().st_size for path in simulator_folder(name).iterdir()) < LARGEST
 
 
+@pytest.mark.slow
 def test_default_has_the_response_of_geant4():
     """On test events, which no training saw; above 32 GeV a few late showers make the width."""
     test = load_sample("test")

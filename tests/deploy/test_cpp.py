@@ -15,6 +15,8 @@ from simulacra.runtime import Runtime
 from tests.deploy.test_lwtnn import EXAMPLE, atlas_inputs, cells_of, drawn
 from tests.deploy.untrained import untrained
 
+pytestmark = pytest.mark.slow
+
 SOURCE = Path(__file__).parents[2] / "examples/cpp"
 ORDER = ("Z", "E_true", "ripos", "econfig", "pconfig")
 

@@ -14,6 +14,8 @@ from simulacra.runtime.contract import KEY
 from simulacra.simulators.exported import ExportedSimulator
 from simulacra.simulators.load import load_simulator
 
+pytestmark = pytest.mark.slow
+
 
 def test_gives_events_of_its_detector(gan, gan_file, events):
     simulator = load_simulator(gan_file)

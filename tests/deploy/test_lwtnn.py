@@ -21,6 +21,8 @@ from simulacra.errors import ExportError, SimulacraError, SimulatorError
 from simulacra.models.blocks.networks import Factors, TrainableSwish
 from tests.deploy.untrained import untrained
 
+pytestmark = pytest.mark.slow
+
 EXAMPLE = {
     "inputs": [
         {

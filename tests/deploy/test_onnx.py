@@ -18,6 +18,8 @@ from simulacra.runtime import Runtime
 from simulacra.simulators.trained import train
 from tests.deploy.untrained import untrained
 
+pytestmark = pytest.mark.slow
+
 OPTIONS = {
     "cond-lstm": {"generator_width": 16, "generator_layers": 2},
     "progan": {"channels": [16, 16, 16]},

@@ -15,6 +15,8 @@ from simulacra.detectors import load_detector, parse_detector
 from simulacra.errors import ExportError
 from tests.deploy.untrained import untrained
 
+pytestmark = pytest.mark.slow
+
 
 def test_voxels_are_fractions_in_the_order_of_the_example(tmp_path):
     """What Par04InferenceSetup does, with the first and only input and output of the file."""

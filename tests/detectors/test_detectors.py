@@ -103,6 +103,7 @@ def test_polar_layers_have_r_fastest():
     assert np.all(np.diff(radius[0]) > 0)
 
 
+@pytest.mark.slow
 @given(x=st.floats(-40, 39.99), y=st.floats(-80, 79.99))
 def test_window_follows_atlas_rule(x, y):
     """The window holds exactly the cells whose centre lies within the half width."""
@@ -120,6 +121,7 @@ def test_window_follows_atlas_rule(x, y):
             assert len(inside) == layer.shape[axis]
 
 
+@pytest.mark.slow
 @given(x=st.floats(-40, 39.99), y=st.floats(-80, 79.99))
 def test_window_offset_gives_absolute_positions(x, y):
     """Cell centre + offset + reference centre is where the grid's cell lies."""

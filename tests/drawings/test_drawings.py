@@ -47,6 +47,7 @@ def test_every_shipped_detector_can_be_drawn(name):
     assert name in figure.get_suptitle() or name in figure.axes[0].get_title("left")
 
 
+@pytest.mark.slow
 def test_files(tmp_path):
     detector = load_detector("jet-image")
     for ending in ("png", "svg", "pdf"):
@@ -58,6 +59,7 @@ def test_files(tmp_path):
         write_drawing(detector, tmp_path / "a.txt")
 
 
+@pytest.mark.slow
 def test_command(tmp_path, monkeypatch, capsys):
     path = tmp_path / "barrel.png"
     for arguments, code in (

@@ -69,6 +69,7 @@ def test_clusters_of_a_track_are_where_they_are():
     assert np.allclose(rz, np.column_stack([points[:, 2], np.hypot(*points[:, :2].T)]), rtol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "events",
     [random_events(load_detector("atlas-barrel"), 2), random_tracks(load_detector("alice-tpc"), 2)],

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import pytest
 
 from simulacra.io import read_events
 from tests.calochallenge import showers_like
+
+pytestmark = pytest.mark.slow
 
 SCRIPT = Path(__file__).parents[2] / "examples/calochallenge-files/run.sh"
 SMALL = ("training.steps=2", "selection.every=2", "model.cell_width=8", "training.batch_size=16")

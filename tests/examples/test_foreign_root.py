@@ -13,6 +13,8 @@ from simulacra import cli
 from simulacra.io import read_events
 from simulacra.validation.report import catalogue as plots
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("uproot")
 HERE = Path(__file__).parents[2] / "examples/foreign-root"
 EVENTS = 60

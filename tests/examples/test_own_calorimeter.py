@@ -12,6 +12,8 @@ from simulacra.detectors import load_detector
 from simulacra.hybrid import HybridCard
 from simulacra.training.card import Card
 
+pytestmark = pytest.mark.slow
+
 EXAMPLE = Path(__file__).parents[2] / "examples/own-calorimeter"
 SMALL = {
     "TRAIN": 40,

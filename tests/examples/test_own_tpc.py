@@ -12,6 +12,8 @@ from simulacra import cli
 from simulacra.io import read_events
 from simulacra.validation.report import catalogue as plots
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parents[2] / "examples/own-tpc"
 SMALL = {
     "-n 8000": "-n 160",

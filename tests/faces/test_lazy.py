@@ -46,6 +46,7 @@ def test_tab_offers_every_name_and_every_module(name):
         _ = package.nonsense
 
 
+@pytest.mark.slow
 def test_a_name_stays_itself_whatever_was_imported_before():
     code = "import simulacra.first_steps, simulacra.simulators.generate, simulacra as sim; "
     code += "assert callable(sim.quickstart); assert callable(sim.generate)"

@@ -83,6 +83,7 @@ def test_what_a_killed_process_leaves_goes_with_the_next_one(kind, tmp_path):
     assert names(tmp_path) == ["out"]
 
 
+@pytest.mark.slow
 def test_a_reader_sees_the_old_folder_or_the_new_one(tmp_path):
     path, files = tmp_path / "out", ("a", "b", "c")
 

@@ -19,6 +19,8 @@ from simulacra.fullsim.parts import Parts
 from simulacra.io import read_events
 from tests.fullsim.conftest import PretendedGeant4
 
+pytestmark = pytest.mark.slow
+
 SPECTRUM = EnergySpectrum.parse("1GeV,30GeV")
 
 

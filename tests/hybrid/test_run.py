@@ -19,6 +19,8 @@ from simulacra.training.samples import training_events
 from tests.detectors.calorimeter.test_places import own
 from tests.hybrid.conftest import PointSimulator, PretendedGeant4, card
 
+pytestmark = pytest.mark.slow
+
 
 def run(path, photons, executor=None, **changes):
     executor = executor or PretendedGeant4()

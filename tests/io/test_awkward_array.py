@@ -12,6 +12,7 @@ from tests.drawings.test_event_displays import jets
 awkward = pytest.importorskip("awkward")
 
 
+@pytest.mark.slow
 def test_hits_of_showers(events):
     array = events.to_awkward()
     assert len(array) == len(events)

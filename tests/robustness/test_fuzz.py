@@ -6,6 +6,8 @@ import pytest
 
 from tests.robustness import fuzz
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("onnxruntime")
 pytest.importorskip("uproot")
 SEED, CASES = 1, 60

@@ -15,6 +15,8 @@ from simulacra.runtime import Contract, Runtime
 from simulacra.runtime import session as runtime_session
 from simulacra.runtime.contract import KEY
 
+pytestmark = pytest.mark.slow
+
 PHOTON = {
     "energy": 2000.0,
     "impact_eta": 3.0,

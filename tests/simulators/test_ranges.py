@@ -25,6 +25,8 @@ from simulacra.simulators.trained import train
 from simulacra.training.card import Card
 from tests.conftest import SMALL_MODELS, random_events
 
+pytestmark = pytest.mark.slow
+
 E, GAMMA = 11, 22
 PARTS = {"theta": (0.0, 0.1), "phi": (-0.5, 0.5), "impact_x": (-5.0, 0.0), "energy": (1e3, 1.5e3)}
 """What electrons have of a condition, where photons have all of it."""

@@ -14,6 +14,8 @@ from tests.conftest import SMALL_MODELS, one_photon
 from tests.detectors.calorimeter.test_places import own
 from tests.geometry import point_showers
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def folder(small_card, tmp_path):

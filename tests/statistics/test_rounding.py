@@ -25,6 +25,7 @@ def test_columns_and_values_that_do_not_count():
     assert is_constant(np.empty(0))
 
 
+@pytest.mark.slow
 def test_points_differ_by_more_than_rounding():
     values = np.array([64.7, np.float32(64.7), 64.7 * (1 + 3e-7), 65.0, 1.0])
     assert len(distinct_points(values, 9)) == 3

@@ -16,6 +16,8 @@ from simulacra.training.run import is_better
 from tests.conftest import small_sample
 from tests.training.gaussian import register
 
+pytestmark = pytest.mark.slow
+
 
 class Interrupted(Exception):
     """What a test throws to stop a run."""

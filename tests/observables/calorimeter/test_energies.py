@@ -128,6 +128,7 @@ def test_layer_fractions_sum_to_one(name):
     np.testing.assert_allclose(total, 1, rtol=1e-5)
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(scale=st.floats(0.01, 100), seed=st.integers(0, 1000))
 def test_scaling_all_cells_scales_energies_and_nothing_else(scale, seed):
@@ -141,6 +142,7 @@ def test_scaling_all_cells_scales_energies_and_nothing_else(scale, seed):
         np.testing.assert_allclose(after[key], factor * before[key], rtol=1e-6, atol=1e-5)
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(axis=st.integers(0, 1), seed=st.integers(0, 1000))
 def test_moving_a_shower_by_one_cell_moves_its_centre_by_the_cell_size(axis, seed):

@@ -6,6 +6,8 @@ import pytest
 from simulacra.validation import validate
 from tests.validation.samples import few, halves, with_showers
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def pair():

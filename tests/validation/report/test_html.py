@@ -13,6 +13,8 @@ from simulacra.validation.report import group_plots
 from tests.calochallenge import layout
 from tests.validation.samples import few
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def report(small_report):

@@ -18,6 +18,8 @@ from simulacra.validation.tpc.rows import row_profiles
 from tests.tracks import changed, tracks
 from tests.validation.test_schema import problems
 
+pytestmark = pytest.mark.slow
+
 MOMENTA = (400.0, 1500.0, 6000.0)
 N = 900
 
