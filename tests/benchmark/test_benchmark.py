@@ -5,6 +5,7 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from multiprocessing import get_context
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,15 +16,18 @@ from simulacra.benchmark.result import Benchmark, FastResult, FullResult, Speed
 from simulacra.benchmark.run import quality
 from simulacra.benchmark.timing import median_ms
 from simulacra.datasets.samples import load_sample
+from simulacra.detectors import load_detector
 from simulacra.errors import EventsError, SimulacraError, SimulatorError
 from simulacra.files.memory import peak_memory_mb
 from simulacra.fullsim import Geant4Settings
 from simulacra.simulators.trained import train
 from simulacra.validation import validate
+from tests.conftest import random_events
 from tests.validation.samples import few
 
 pytestmark = pytest.mark.slow
 
+SMALL_CUBE = Path(__file__).parents[1] / "small-cube.yaml"
 QUICK = BenchmarkSettings(batches=(1, 10), seconds=0.01, energies=(1000.0,), extrapolate=True)
 """The simulator of these tests learned from 1 to 4 GeV, the sample goes to 262 GeV."""
 
@@ -111,6 +115,20 @@ def test_fast_simulator_end_to_end(folder, tmp_path):
     assert not any(name.startswith("auc") for name in measured.fast[0].quality)
 
 
+def test_an_exported_file_is_measured_like_a_folder(tmp_path):
+    series = Path(__file__).parents[1] / "simulators" / "folders" / "0.1"
+    reference = random_events(load_detector(SMALL_CUBE), 60)
+    places = [series / "dnncalogan", series / "dnncalogan.onnx"]
+    folder, file = benchmark(places, reference, settings=QUICK).fast
+    assert (folder.name, file.name) == ("dnncalogan", "dnncalogan.onnx")
+    for speed in file.speeds:
+        assert 0 < speed.network < speed.simulate < speed.service
+    assert file.disk_mb == pytest.approx(places[1].stat().st_size / 1e6)
+    assert file.quality.keys() == folder.quality.keys()
+    assert file.cold_start_s < folder.cold_start_s  # no torch
+    assert file.peak_memory_mb < folder.peak_memory_mb
+
+
 def test_a_reference_far_outside_the_training_is_refused(folder):
     settings = QUICK.model_copy(update={"extrapolate": False})
     with pytest.raises(SimulatorError, match=r"energy: \d+ events, .* far outside .*--extrapolate"):
@@ -152,9 +170,6 @@ def test_geant4_end_to_end(folder):
 
 
 def test_other_detectors_and_missing_folders_are_refused(folder, tmp_path):
-    from simulacra.detectors import load_detector
-    from tests.conftest import random_events
-
     with pytest.raises(EventsError, match="of detector calogan, not of"):
         benchmark([folder], random_events(load_detector("calogan"), 5), settings=QUICK)
     with pytest.raises(SimulacraError, match="not a simulator folder"):

@@ -7,13 +7,14 @@ import pytest
 from simulacra.datasets.shipped import simulator_folder
 from simulacra.detectors import load_detector
 from simulacra.errors import SimulacraError
+from simulacra.files.simulator_files import ABOUT, METRICS
 from simulacra.files.small_files import parse_object
 from simulacra.files.tensors import read_tensors
 from simulacra.io.mapped.cell_map import read_cell_table
 from simulacra.runtime import Runtime
-from simulacra.simulators.trained import ABOUT, TrainedSimulator
+from simulacra.simulators.trained import TrainedSimulator
 from simulacra.training.card import Card
-from simulacra.training.run import METRICS, read_metrics
+from simulacra.training.run import read_metrics
 from simulacra.validation.thresholds import Thresholds
 
 

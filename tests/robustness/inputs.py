@@ -15,11 +15,12 @@ from simulacra.deploy.lwtnn_reader import Graph
 from simulacra.detectors import load_detector
 from simulacra.errors import SimulacraError
 from simulacra.files.digests import PLACEHOLDER, seal
+from simulacra.files.simulator_files import NEEDED
 from simulacra.fullsim.parts import Parts
 from simulacra.hybrid import simulate_hybrid
 from simulacra.io import write_events
 from simulacra.runtime.contract import KEY
-from simulacra.simulators.trained import FILES, train
+from simulacra.simulators.trained import train
 from tests.conftest import SMALL_MODELS, random_events, random_tracks
 from tests.hybrid.conftest import PretendedGeant4, card
 from tests.io.test_foreign import WRITABLE, clic_images, cube, plain, showers_like
@@ -213,7 +214,7 @@ def simulators(folder):
     simulator.save(folder / "s")
     (folder / "s" / "README").write_text("a user's own\n")
     command = ("generate", "s", *GENERATE)
-    files = tuple(f"s/{name}" for name in FILES)
+    files = tuple(f"s/{name}" for name in NEEDED)
     bytes_of = Target("simulator", folder, files, some_bytes, command, OUTPUT, protected=True)
     about = ("s/simulator.json",)
     return [

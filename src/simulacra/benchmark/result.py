@@ -24,7 +24,7 @@ class Speed:
 
     Attributes:
         batch: events asked for at once.
-        network: the module alone: tensors in, tensors out.
+        network: the module or graph alone: tensors in, tensors out.
         simulate: from conditions to checked events in memory.
         service: from conditions to events in a file.
     """
@@ -40,12 +40,12 @@ class FastResult:
     """One fast simulator.
 
     Attributes:
-        name: of its folder.
+        name: its own, or that of its folder or file.
         speeds: one for each batch size.
         cold_start_s: seconds from starting Python to the first event.
         peak_memory_mb: largest resident memory of the process that was timed, MB: Python, its
             libraries, the simulator and the events of the largest batch.
-        disk_mb: size of the folder, MB.
+        disk_mb: size of the folder or file, MB; 0 where it is code of a package.
         quality: scores beside full simulation; names and values.
     """
 

@@ -15,15 +15,14 @@ from pydantic import Field
 
 from simulacra.benchmark.result import Benchmark, FastResult
 from simulacra.benchmark.timing import cold_start, disk_mb, time_fast, time_full
-from simulacra.datasets.shipped import simulator_folder
 from simulacra.detectors.base import Frozen
 from simulacra.energies import energy_groups, scale_of
 from simulacra.events import Events, require_same_detector
 from simulacra.files.progress import OnProgress, silent
 from simulacra.files.provenance import provenance
 from simulacra.fullsim import Geant4Settings
+from simulacra.simulators.load import load_simulator
 from simulacra.simulators.requests import conditions_for
-from simulacra.simulators.trained import TrainedSimulator
 from simulacra.validation import Comparison, SampleComparison, Validation, measured, validate
 from simulacra.validation.summary import SUMMARIES
 
@@ -50,7 +49,7 @@ class BenchmarkSettings(Frozen):
 
 
 def benchmark(
-    folders: Sequence[Path],
+    simulators: Sequence[str | Path],
     reference: Events,
     geant4: Sequence[Geant4Settings] = (),
     settings: BenchmarkSettings | None = None,
@@ -59,7 +58,8 @@ def benchmark(
     """Measure fast simulators, and Geant4, on one core in one run.
 
     Args:
-        folders: simulators' folders or shipped names, all of the reference's detector.
+        simulators: what :func:`simulacra.load_simulator` takes, such as names, folders and exported
+            files; all of the reference's detector.
         reference: full simulation that none of them was trained on or selected by.
         geant4: particle and physics lists to time.
         settings: what is measured; the energies default to the reference's, or to the middles of
@@ -67,38 +67,38 @@ def benchmark(
         on_progress: called with (phase, parts done, parts in all) before each part.
 
     Raises:
-        SimulacraError: a folder cannot be used, the reference is far outside its training, or
+        SimulacraError: a simulator cannot be used, the reference is far outside its training, or
             Geant4 or its data are missing.
     """
     settings = settings or BenchmarkSettings()
     groups = energy_groups(scale_of(reference), scale=reference.detector.scale)
     energies = settings.energies or tuple(group.energy for group in groups)
-    folders = [simulator_folder(folder) for folder in folders]
-    simulators = [TrainedSimulator.load(folder) for folder in folders]
-    for simulator in simulators:
+    loaded = [load_simulator(place) for place in simulators]
+    for simulator in loaded:
         require_same_detector(simulator.detector, reference.detector)
-    total, parts = 4 * len(folders) + len(geant4) * len(energies), itertools.count()
+    total, parts = 4 * len(loaded) + len(geant4) * len(energies), itertools.count()
 
     def begin(part: str) -> None:
         on_progress(part, next(parts), total)
 
     fast, judge = [], measured(reference)
-    for folder, simulator in zip(folders, simulators, strict=True):
-        begin(f"{folder.name}: generating")
+    for place, simulator in zip(simulators, loaded, strict=True):
+        name = Path(place).name
+        begin(f"{name}: generating")
         conditions = conditions_for(simulator, reference)
         generated = simulator.simulate(conditions, settings.seed, extrapolate=settings.extrapolate)
-        begin(f"{folder.name}: timing")
-        timing = time_fast(folder, conditions, settings.batches, settings.seconds)
-        begin(f"{folder.name}: timing a cold start")
-        cold = cold_start(folder, energies[0])
-        begin(f"{folder.name}: judging")
+        begin(f"{name}: timing")
+        timing = time_fast(place, conditions, settings.batches, settings.seconds)
+        begin(f"{name}: timing a cold start")
+        cold = cold_start(place, energies[0])
+        begin(f"{name}: judging")
         fast.append(
             FastResult(
-                name=folder.name,
+                name=name,
                 speeds=timing.speeds,
                 cold_start_s=cold,
                 peak_memory_mb=timing.peak_memory_mb,
-                disk_mb=disk_mb(folder),
+                disk_mb=disk_mb(place),
                 quality=quality(validate(judge, generated, profile=settings.profile)),
             )
         )

@@ -21,8 +21,8 @@ import numpy as np
 
 from simulacra.benchmark.result import FullResult, Speed
 from simulacra.conditions import Conditions, EnergySpectrum, draw_conditions
+from simulacra.datasets.shipped import simulator_folder
 from simulacra.detectors import Detector
-from simulacra.errors import SimulacraError
 from simulacra.files.memory import peak_memory_mb
 from simulacra.fullsim import Geant4Settings, Geant4Simulator, WorkerPool
 from simulacra.io import write_events
@@ -64,35 +64,36 @@ def one_core() -> Iterator[None]:
 
 
 def time_fast(
-    folder: Path, conditions: Conditions, batches: Sequence[int], seconds: float
+    place: str | Path, conditions: Conditions, batches: Sequence[int], seconds: float
 ) -> FastTiming:
-    """Time a simulator's folder in a fresh process on one core with one thread."""
+    """Time the simulator at a place in a fresh process on one core with one thread."""
     with one_core(), ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(_time_here, folder, conditions, tuple(batches), seconds).result()
+        return pool.submit(_time_here, place, conditions, tuple(batches), seconds).result()
 
 
 def _time_here(
-    folder: Path, conditions: Conditions, batches: tuple[int, ...], seconds: float
+    place: str | Path, conditions: Conditions, batches: tuple[int, ...], seconds: float
 ) -> FastTiming:
-    import torch
+    from simulacra.simulators.fast import FastSimulator
+    from simulacra.simulators.load import load_simulator
 
-    from simulacra.simulators.trained import TrainedSimulator
-
-    torch.set_num_threads(1)
-    simulator = TrainedSimulator.load(folder)
+    simulator = load_simulator(place)
+    if "torch" in sys.modules:  # an exported file does without
+        sys.modules["torch"].set_num_threads(1)
     simulate = partial(simulator.simulate, extrapolate=True)  # refused before, if at all
     speeds = []
     for batch in batches:
         rows = conditions.take(np.arange(batch) % len(conditions))
-        columns = simulator.surrogate.columns(rows)
-        noise = torch.randn(simulator.surrogate.model.noise_shape(batch))
-        with torch.inference_mode(), tempfile.TemporaryDirectory() as scratch:
+        model: Callable[[], object] = partial(simulate, rows, 1)
+        if isinstance(simulator, FastSimulator):
+            model = simulator.model_alone(rows)
+        with tempfile.TemporaryDirectory() as scratch:
             file = Path(scratch) / "events.h5"
             times = [
                 median_ms(call, seconds) / batch
                 for call in (
-                    lambda: simulator.surrogate(columns, noise),  # noqa: B023 - called at once
-                    lambda: simulate(rows, 1),  # noqa: B023
+                    model,
+                    lambda: simulate(rows, 1),  # noqa: B023 - called at once
                     lambda: write_events(simulate(rows, 1), file),  # noqa: B023
                 )
             ]
@@ -100,14 +101,14 @@ def _time_here(
     return FastTiming(tuple(speeds), peak_memory_mb())
 
 
-def cold_start(folder: Path, energy: float) -> float:
-    """Return the seconds from starting Python to the first event of a simulator's folder."""
+def cold_start(place: str | Path, energy: float) -> float:
+    """Return the seconds from starting Python to the first event of the simulator at a place."""
     code = (
-        "import sys, simulacra as s; f = s.TrainedSimulator.load(sys.argv[1]); "
+        "import sys, simulacra as s; f = s.load_simulator(sys.argv[1]); "
         "p = f.particles[0] if f.detector.particles else None; "
         "f.generate(sys.argv[2] + 'MeV', 1, 0, p, extrapolate=True)"
     )
-    command = [sys.executable, "-c", code, str(folder), str(energy)]
+    command = [sys.executable, "-c", code, str(place), str(energy)]
     with one_core():
         start = time.perf_counter()
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
@@ -154,9 +155,8 @@ def _draw(
     return draw_conditions(detector, EnergySpectrum((energy,)), n, rng, particles)
 
 
-def disk_mb(folder: Path) -> float:
-    """Return the size of a simulator's folder in MB."""
-    if not folder.is_dir():
-        msg = f"no simulator folder {folder}"
-        raise SimulacraError(msg)
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
+def disk_mb(place: str | Path) -> float:
+    """Return the size of a simulator's folder or file in MB; 0 where it is code of a package."""
+    path = simulator_folder(place)
+    files = [path] if path.is_file() else path.rglob("*")
+    return sum(file.stat().st_size for file in files if file.is_file()) / 1e6

@@ -24,7 +24,7 @@ Profile = Literal["none", "quick", "official"]
 
 def validate(
     reference: Annotated[str, typer.Argument(help="Full simulation: a file, or sample:test.")],
-    generated: Annotated[str, typer.Argument(help="What is to be judged.")],
+    generated: Annotated[str, typer.Argument(help="What is to be judged: events, or a simulator.")],
     output: Output = Path("report"),
     floor: Annotated[
         str | None, typer.Option(help="More full simulation, for the Geant4-against-Geant4 floor.")
@@ -50,10 +50,16 @@ def validate(
         ),
     ] = None,
 ) -> None:
-    """Judge events by physics, energy by energy; write a report."""
+    """Judge events by physics, energy by energy; write a report.
+
+    A simulator, by its name, folder or exported file, is judged on events that it generates under
+    the conditions of the reference, with seed 1.
+    """
     from simulacra.datasets.samples import open_events
     from simulacra.detectors import load_detector
     from simulacra.io import open_partners
+    from simulacra.simulators.generate import generate
+    from simulacra.simulators.load import is_simulator
     from simulacra.units import parse_quantity
     from simulacra.validation import (
         Thresholded,
@@ -71,7 +77,10 @@ def validate(
     least = checked(lambda: parse_quantity(empty_below, "energy")) if empty_below else None
 
     def source(name: str, known: Detector | None) -> EventSource:
-        events = open_events(name, known)
+        if name == generated and is_simulator(name):
+            events: EventSource = generate(name, like=reference)
+        else:
+            events = open_events(name, known)
         return events if least is None else Thresholded(events, least)
 
     names = [reference, generated, *([floor] if floor else [])]
@@ -127,7 +136,7 @@ def _particles_of(events: Events) -> str:
 
 
 def benchmark(
-    simulators: Annotated[list[Path], typer.Argument(help="Shipped names or folders.")],
+    simulators: Annotated[list[Path], typer.Argument(help="Names, folders or exported files.")],
     output: Output = Path("benchmark"),
     reference: Annotated[
         str, typer.Option(help="Full simulation to judge by: a file, or sample:test.")
@@ -168,7 +177,7 @@ def benchmark(
     from simulacra.datasets.samples import resolve_events
     from simulacra.fullsim import Geant4Settings
     from simulacra.io import read_events
-    from simulacra.simulators.trained import TrainedSimulator
+    from simulacra.simulators.load import load_simulator
 
     require_own_folder(output, "benchmark.json", "a benchmark")
     spectrum = EnergySpectrum.parse(energy) if energy else None
@@ -184,7 +193,7 @@ def benchmark(
             extrapolate=extrapolate,
         )
     )
-    known = TrainedSimulator.load(simulators[0]).detector.without_particles()
+    known = load_simulator(simulators[0]).detector.without_particles()
     events = read_events(resolve_events(reference), known)
     if particle is None and physics:
         particle = _particles_of(events)

@@ -5,7 +5,7 @@ Finished chunks wait in ``<output>.parts/`` until all are there; then the output
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, as_completed
 from contextlib import nullcontext
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from simulacra.arrays import Array
+from simulacra.arrays import Array, BoolArray
 from simulacra.conditions import Conditions, EnergySpectrum
 from simulacra.detectors import Detector
 from simulacra.errors import SimulacraError
@@ -27,6 +27,7 @@ from simulacra.fullsim.parts import Parts
 from simulacra.fullsim.settings import Geant4Settings
 from simulacra.fullsim.workers import WorkerPool
 from simulacra.io import require_writable, write_events
+from simulacra.particles import OwnRanges, ParticleMixture, Seen, particle_name
 
 PHASE = "Geant4"
 
@@ -131,7 +132,9 @@ def complete(
 
 
 class Geant4Simulator(Described):
-    """Geant4 as a simulator: conditions in, events out.
+    """Geant4 as a :class:`simulacra.Simulator`: conditions in, events out.
+
+    It has no ranges: Geant4 simulates all conditions that the detector declares as possible.
 
     Args:
         detector: the detector, of a kind that Geant4 simulates here.
@@ -152,7 +155,40 @@ class Geant4Simulator(Described):
         self._workers = workers
         self._executor = executor
 
-    def simulate(self, conditions: Conditions, seed: int) -> Events:
+    @property
+    def particles(self) -> tuple[str, ...]:
+        """The names of the particles of its settings, else of the detector; empty: any."""
+        mixture = self.settings.mixture
+        ids = self.detector.particles if mixture is None else mixture.ids
+        return tuple(map(particle_name, ids))
+
+    @property
+    def chooses_particle(self) -> bool:
+        """Whether the settings leave the particle to the conditions."""
+        return self.settings.pdg is None
+
+    @property
+    def ranges(self) -> Mapping[str, tuple[float, float]]:
+        """Nothing: Geant4 has none."""
+        return {}
+
+    @property
+    def own_ranges(self) -> OwnRanges:
+        """Nothing: Geant4 has none."""
+        return {}
+
+    @property
+    def seen(self) -> Seen:
+        """Nothing: Geant4 simulates all categories of a condition."""
+        return {}
+
+    def simulate(
+        self,
+        conditions: Conditions,
+        seed: int,
+        *,
+        extrapolate: bool = False,  # noqa: ARG002 - there are no ranges
+    ) -> Events:
         """Return the events of the conditions; equal seeds give equal events.
 
         Raises:
@@ -161,6 +197,49 @@ class Geant4Simulator(Described):
         """
         job = Job.of(self.detector, self.settings, conditions, seed)
         return simulated(job, self._workers, self._executor)
+
+    def stream(
+        self, conditions: Conditions, seed: int, *, extrapolate: bool = False
+    ) -> Iterator[Events]:
+        """Yield the events of :meth:`simulate`, in one piece: its chunks do not end in order."""
+        yield self.simulate(conditions, seed, extrapolate=extrapolate)
+
+    def generate(
+        self,
+        energy: str,
+        n: int,
+        seed: int,
+        particle: str | None = None,
+        *,
+        extrapolate: bool = False,  # noqa: ARG002 - there are no ranges
+    ) -> Events:
+        """Return ``n`` events, those of :func:`simulacra.simulate` for equal arguments.
+
+        Args:
+            energy: the spectrum of the detector's scale: ``50GeV``; ``1GeV,2GeV`` is cycled;
+                ``1GeV..65GeV`` is log-uniform, ``1GeV-65GeV`` uniform.
+            n: number of events.
+            seed: the source of conditions and response.
+            particle: among those of the settings; None: all of these.
+            extrapolate: of no effect.
+
+        Raises:
+            MissingDependencyError: Geant4 or its data are not installed.
+            SimulacraError: the settings name other particles, or a worker died.
+        """
+        settings, mixture = self.settings, self.settings.mixture
+        if particle is not None:
+            settings = Geant4Settings(**settings.model_dump() | {"particle": particle})
+            asked = ParticleMixture.parse(particle).ids
+            if mixture is not None and not set(asked) <= set(mixture.ids):
+                msg = f"the simulator is set up for {self.settings.particle}, not for {particle}"
+                raise SimulacraError(msg)
+        job = Job.of(self.detector, settings, EnergySpectrum.parse(energy), seed, n)
+        return simulated(job, self._workers, self._executor)
+
+    def outside(self, conditions: Conditions) -> BoolArray:
+        """Return that no row lies outside of the ranges (n,)."""
+        return np.zeros(len(conditions), bool)
 
     def describe(self) -> dict[str, Any]:
         """Return the facts on the simulator."""

@@ -10,16 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from simulacra.datasets.samples import PREFIX, resolve_events
-from simulacra.datasets.shipped import shipped_simulators
 from simulacra.detectors import builtin_detectors, load_detector
 from simulacra.errors import SimulacraError
 from simulacra.faces.text import as_text
 from simulacra.info.files import file_facts
 from simulacra.info.simulators import lwtnn_facts
-from simulacra.simulators.load import load_simulator
+from simulacra.simulators.load import EXPORTED, is_simulator, load_simulator
 
-ABOUT = "simulator.json"
-"""What a folder holds that is a simulator."""
 DETECTOR_FILES = (".yaml", ".yml", ".xml")
 
 
@@ -34,8 +31,8 @@ def describe(what: str, detector: str | None = None) -> dict[str, Any]:
         SimulacraError: there is no such thing, or it is damaged.
     """
     path = Path(what)
-    if what in shipped_simulators() or (path / ABOUT).is_file() or path.suffix == ".onnx":
-        kind = "exported simulator" if path.suffix == ".onnx" else "simulator"
+    if is_simulator(what):
+        kind = "exported simulator" if path.suffix == EXPORTED else "simulator"
         return {kind: what, **load_simulator(what).describe()}
     if path.suffix == ".json":
         return lwtnn_facts(path)

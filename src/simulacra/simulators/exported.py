@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
+
+import numpy as np
 
 from simulacra.conditions import Conditions
 from simulacra.detectors import Detector, parse_detector
@@ -109,6 +111,14 @@ class ExportedSimulator(FastSimulator):
     def blocks(self, conditions: Conditions, seed: int) -> Iterator[Block]:
         """Yield response arrays block by block, all rows of the conditions in the end."""
         return self.runtime.blocks(conditions.columns, seed, extrapolate=True)  # as was checked
+
+    def model_alone(self, conditions: Conditions) -> Callable[[], object]:
+        """Return a call of the graph alone, on arrays that are at hand."""
+        contract = self.runtime.contract
+        rows = conditions.matrix([column.name for column in contract.columns])
+        shape = (len(rows), *contract.noise)
+        noise = np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
+        return lambda: self.runtime.run(rows, noise)
 
     def facts(self, seed: int) -> Mapping[str, Any]:
         """Return the provenance of generated events."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from simulacra.faces.text import Described
 from simulacra.particles import PDG, OwnRanges, Seen, require_served
 from simulacra.simulators.answers import Answers, Block
 from simulacra.simulators.extrapolation import require_near
+from simulacra.simulators.facts import common_facts
 from simulacra.simulators.requests import asked_particles
 
 
@@ -60,9 +61,17 @@ class FastSimulator(Described):
         """Values of categorical conditions that it is made for, where not all that there are."""
         return {}
 
+    def describe(self) -> dict[str, Any]:
+        """Return the facts on the simulator: its class, detector, particles and ranges."""
+        return common_facts(self, type(self).__name__)
+
     @abstractmethod
     def blocks(self, conditions: Conditions, seed: int) -> Iterable[Block]:
         """Yield response arrays block by block, all rows of the conditions in the end."""
+
+    def model_alone(self, conditions: Conditions) -> Callable[[], object]:
+        """Return a call of the model alone, its inputs at hand: what a benchmark times."""
+        return lambda: list(self.blocks(conditions, 0))
 
     @abstractmethod
     def facts(self, seed: int) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from simulacra.datasets.shipped import shipped_simulators
 from simulacra.files.entry_points import Table
+from simulacra.files.simulator_files import ABOUT
 
 if TYPE_CHECKING:
     from simulacra.simulators.protocol import Simulator
@@ -16,6 +17,13 @@ EXPORTED = ".onnx"
 
 SIMULATORS: Table[Callable[[], Simulator]] = Table("simulacra.simulators", {})
 """Simulators of other packages by name: a call without arguments returns one."""
+
+
+def is_simulator(name: str | Path) -> bool:
+    """Return whether a name, folder or file means a simulator, without loading it."""
+    path = Path(name)
+    named = str(name) in shipped_simulators() or (str(name) in SIMULATORS and not path.exists())
+    return named or path.suffix == EXPORTED or (path / ABOUT).is_file()
 
 
 def load_simulator(name: str | Path) -> Simulator:

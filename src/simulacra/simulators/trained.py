@@ -1,17 +1,7 @@
-"""The trained fast simulator: a folder of JSON, YAML and arrays that answers in Geant4's place.
+"""The trained fast simulator: a folder of JSON, YAML and arrays.
 
-    SIMULATOR/
-      simulator.json        what it is: model, trained ranges, selected step, digests of the rest
-      detector.yaml         the detector
-      card.yaml             the resolved card it was trained with
-      weights.safetensors   weights and the constants of the preprocessing
-      metrics.csv           the evaluations during training
-      training.log          the same in words, with what was decided and where training went on
-      learning-curve.png    the same as a picture
-
-The last two are for people: a folder without them loads.
-
-Loading executes nothing: no pickles, and the digests must agree.
+:mod:`simulacra.files.simulator_files` lists its files. Loading executes nothing: no pickles, and
+the digests must agree.
 """
 
 from __future__ import annotations
@@ -19,10 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
+
+import torch
 
 from simulacra.conditions import Conditions
 from simulacra.datasets.shipped import shipped_simulators, simulator_folder
@@ -34,6 +26,17 @@ from simulacra.files.atomic import part_of, publish_folder, settled, whole_file,
 from simulacra.files.digests import PLACEHOLDER, require_intact, seal
 from simulacra.files.progress import OnProgress, silent
 from simulacra.files.provenance import provenance
+from simulacra.files.simulator_files import (
+    ABOUT,
+    CARD,
+    CHECKPOINT,
+    CURVE,
+    DETECTOR,
+    DIGESTED,
+    EVERY,
+    METRICS,
+    WEIGHTS,
+)
 from simulacra.files.small_files import parse_object, read_small, read_text
 from simulacra.files.tensors import read_tensors, write_tensors
 from simulacra.files.work_folder import workplace
@@ -57,11 +60,9 @@ from simulacra.simulators.fast import FastSimulator
 from simulacra.simulators.ranges import range_notes, recorded, trained_ranges
 from simulacra.training import fit
 from simulacra.training.card import Card
-from simulacra.training.curve import CURVE, write_curve
-from simulacra.training.journal import LOG, Row
+from simulacra.training.curve import write_curve
+from simulacra.training.journal import Row
 from simulacra.training.run import (
-    CHECKPOINT,
-    METRICS,
     OnEvaluation,
     OnNote,
     Trained,
@@ -71,12 +72,6 @@ from simulacra.training.run import (
 )
 from simulacra.training.samples import split_note, training_events
 
-ABOUT, DETECTOR, CARD, WEIGHTS = (
-    "simulator.json",
-    "detector.yaml",
-    "card.yaml",
-    "weights.safetensors",
-)
 VERSION = 1
 OF_AN_ANSWER = {"step", "versions", "model", "seed"}
 """What the provenance of generated events says beside the facts on the training."""
@@ -84,9 +79,6 @@ _WRONG_TYPES = (
     ArithmeticError, AttributeError, KeyError, TypeError, ValueError, RecursionError,
 )  # fmt: skip
 """What comes of JSON that is not of the expected form."""
-FILES = (ABOUT, DETECTOR, CARD, WEIGHTS, METRICS)
-FOR_PEOPLE = (LOG, CURVE)
-"""Files of a trained simulator that nothing reads."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -149,6 +141,13 @@ class TrainedSimulator(FastSimulator):
         """Yield response arrays block by block, all rows of the conditions in the end."""
         return self.surrogate.blocks(conditions, seed)
 
+    def model_alone(self, conditions: Conditions) -> Callable[[], object]:
+        """Return a call of the network between its preprocessing, on tensors that are at hand."""
+        columns = self.surrogate.columns(conditions)
+        rng = torch.Generator().manual_seed(0)
+        noise = torch.randn(self.surrogate.model.noise_shape(len(columns)), generator=rng)
+        return torch.inference_mode()(lambda: self.surrogate(columns, noise))
+
     def facts(self, seed: int) -> Mapping[str, Any]:
         """Return the provenance of generated events."""
         return provenance("generate", model=self.card.model_kind, seed=seed, **self.about)
@@ -175,7 +174,7 @@ class TrainedSimulator(FastSimulator):
             "ranges": {name: list(limits) for name, limits in self.ranges.items()},
             IMPACTS: impacts_of(self.detector),
             "about": dict(self.about),
-            "sha256": {n: _digest(folder / n) for n in (DETECTOR, CARD, WEIGHTS, METRICS)},
+            "sha256": {n: _digest(folder / n) for n in DIGESTED},
             "seal": PLACEHOLDER,
         }
         text = json.dumps(about, indent=2, sort_keys=True) + "\n"
@@ -267,7 +266,7 @@ def _read_about(folder: Path) -> dict[str, Any]:
     if version != VERSION:
         msg = f"{folder}: format {version}, this version reads {VERSION}"
         raise SimulatorError(msg)
-    for name in (DETECTOR, CARD, WEIGHTS, METRICS):
+    for name in DIGESTED:
         file = folder / name
         if not file.is_file() or _digest(file) != digests.get(name):
             msg = f"{file} is missing or was changed: its digest is not the one in {ABOUT}"
@@ -310,7 +309,7 @@ def train(
     card, notes = _decided(card, events)
     for note in (*split_note(card, events, selection), *_particle_notes(events), *notes):
         on_note(note)
-    with workplace(part_of(folder), CHECKPOINT, METRICS, *FILES, *FOR_PEOPLE) as part:
+    with workplace(part_of(folder), CHECKPOINT, *EVERY) as part:
         trained = fit(
             card,
             events,
@@ -345,7 +344,7 @@ def _published(
     simulator._write(part)
     write_curve(trained.history, trained.step, part / CURVE)
     for leftover in part.iterdir():
-        if leftover.name not in (*FILES, *FOR_PEOPLE):
+        if leftover.name not in EVERY:
             leftover.unlink()
     publish_folder(part, folder)
     return simulator

@@ -9,8 +9,6 @@ import numpy as np
 
 from simulacra.training.journal import losses_of
 
-CURVE = "learning-curve.png"
-
 
 def write_curve(history: Sequence[Mapping[str, float]], selected: int, path: Path) -> None:
     """Draw the evaluations of a training.

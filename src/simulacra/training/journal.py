@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from simulacra.files.simulator_files import LOG
+
 Row = dict[str, float]
 FACTS = ("step", "seconds", "cpu_seconds", "events_per_second", "score", "floor")
 """Columns of an evaluation that are neither a loss term nor of one energy."""
-LOG = "training.log"
 
 
 def losses_of(row: Mapping[str, float]) -> dict[str, float]:

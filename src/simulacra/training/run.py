@@ -23,6 +23,7 @@ from simulacra.events import Events, numbers_of
 from simulacra.files.atomic import whole_file
 from simulacra.files.memory import require_room
 from simulacra.files.progress import OnProgress, silent
+from simulacra.files.simulator_files import CHECKPOINT, METRICS
 from simulacra.files.small_files import read_text
 from simulacra.files.tensors import below_prefix, read_tensors, with_prefix, write_tensors
 from simulacra.models import Growing, find_model
@@ -34,8 +35,6 @@ from simulacra.training.degenerate import check_sample
 from simulacra.training.journal import Row, described, write_line
 from simulacra.training.likelihood import LikelihoodRun
 
-CHECKPOINT = "checkpoint.safetensors"
-METRICS = "metrics.csv"
 PHASE = "training"
 
 OnNote = Callable[[str], None]
