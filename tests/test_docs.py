@@ -76,6 +76,7 @@ def _run(command, monkeypatch):
     assert not ended.value.code, command
 
 
+@pytest.mark.slow
 def test_tutorial_on_deployment_runs(tmp_path, monkeypatch):
     pytest.importorskip("uproot")
     monkeypatch.setattr(plots, "PLOTS", ())  # most of the time, and tested elsewhere

@@ -62,6 +62,7 @@ def both(files, tmp_path):
     return simulator
 
 
+@pytest.mark.slow
 def test_a_simulator_of_two_particles(both, barrel, files, tmp_path):
     assert both.particles == ("e-", "gamma")
     assert both.detector == barrel.with_particles((11, 22))
@@ -85,6 +86,7 @@ def test_a_simulator_of_two_particles(both, barrel, files, tmp_path):
         conditions_like(loaded, files("", seed=9)[0])
 
 
+@pytest.mark.slow
 def test_a_declared_particle_that_was_never_seen_is_refused(barrel, files, tmp_path):
     """The detector's file may declare more particles than the sample has."""
     detector = tmp_path / "own.yaml"
@@ -180,6 +182,7 @@ def test_the_same_events_for_training_and_selection_are_refused(files, tmp_path)
         train(card([first, second], [second, first]), tmp_path / "s")
 
 
+@pytest.mark.slow
 def test_events_that_occur_twice_are_noted(files, tmp_path):
     first, second = files("e-", "e-")
     (third,) = files("e-", seed=7)

@@ -86,6 +86,7 @@ def test_convert_joins_and_refuses_what_would_be_read_twice(files, run):  # noqa
     refused(run("convert", "run_1.h5", "tracks.h5", "out.h5"), "alice-tpc", "atlas-barrel")
 
 
+@pytest.mark.slow
 def test_convert_reads_its_own_files_as_it_writes(files, run, monkeypatch):  # noqa: F811
     """Piece by piece it gives the bytes of all at once, and no more is read than a piece."""
     for sources in (["run_1.h5"], ["run_*.h5"]):

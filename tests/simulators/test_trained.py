@@ -118,6 +118,7 @@ def rewrite(folder, change):
     path.write_text(json.dumps(about))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("missing", ["ranges", "about", "sha256"])
 def test_incomplete_facts_are_refused(folder, missing):
     rewrite(folder, lambda about: about.pop(missing))

@@ -37,6 +37,7 @@ def pair():
     return toy(log_uniform(1500, 1), 1), toy(log_uniform(1500, 2), 2)
 
 
+@pytest.mark.slow
 def test_honest_samples_need_no_note(pair):
     assert notes(*pair) == ""
 
@@ -49,6 +50,7 @@ def test_points_against_a_spectrum_are_refused(pair):
         assert "\n" not in str(told.value)
 
 
+@pytest.mark.slow
 def test_energies_that_differ_inside_bins_are_said(pair):
     uniform = np.random.default_rng(5).uniform(1e3, 1e5, 600)
     assert "inside 1 of the bins" in notes(pair[0], toy(uniform, 4)) or "inside" in notes(
@@ -57,6 +59,7 @@ def test_energies_that_differ_inside_bins_are_said(pair):
     )
 
 
+@pytest.mark.slow
 def test_a_floor_sample_of_another_spectrum_is_left_out_and_said(pair):
     result = validate(pair[0], toy(log_uniform(1500, 2), 2, 1.3), floor=toy(np.full(600, 1e4), 6))
     assert any("the floor sample has other energies" in note for note in result.notes)
@@ -65,12 +68,14 @@ def test_a_floor_sample_of_another_spectrum_is_left_out_and_said(pair):
     assert set(floors) == {None}
 
 
+@pytest.mark.slow
 def test_a_floor_sample_of_other_showers_is_said(pair):
     wrong = toy(log_uniform(600, 8), 8)
     wrong["showers"][:] *= np.random.default_rng(0).choice([0.8, 1.2], 600)[:, None]
     assert "the floor sample differs from the reference" in notes(*pair, floor=wrong)
 
 
+@pytest.mark.slow
 def test_samples_that_share_events_are_named(pair):
     copied = Events.concatenate([pair[1].take(slice(0, 500)), pair[0].take(slice(0, 100))])
     assert "100 of the 600 events of the generated sample are events of the ref" in notes(
@@ -83,6 +88,7 @@ def test_samples_that_share_events_are_named(pair):
     assert "generated sample: 3 of 1503 events occur in it before" in notes(pair[0], twice)
 
 
+@pytest.mark.slow
 def test_few_events_are_said(pair):
     few = tuple(events.take(slice(0, 300)) for events in pair)
     assert "fewer than 100 events" in notes(*few)

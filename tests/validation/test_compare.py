@@ -30,6 +30,7 @@ def numbers(value):
         yield value
 
 
+@pytest.mark.slow
 def test_a_sample_agrees_with_itself_in_everything(pair):
     result = validate(pair[0], pair[0])
     for group in result.groups:
@@ -50,12 +51,14 @@ def test_samples_without_events_are_named(pair):
         measured(none)
 
 
+@pytest.mark.slow
 def test_real_halves_hardly_ever_differ(pair):
     verdicts = validate(*pair).to_json()["verdicts"]
     assert verdicts["agrees"] > 0.9 * sum(verdicts.values())
     assert verdicts["differs"] < 0.02 * sum(verdicts.values())
 
 
+@pytest.mark.slow
 def test_a_shifted_response_is_found_where_it_is(pair):
     reference, generated = pair
     showers = generated["showers"].copy()

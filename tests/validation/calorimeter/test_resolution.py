@@ -69,6 +69,7 @@ def test_a_width_that_grows_with_energy_is_all_constant_term():
     assert np.isfinite(fit.terms["b"].error)
 
 
+@pytest.mark.slow
 def test_two_halves_of_geant4_have_the_same_resolution():
     result = validate(*halves()).resolution
     assert result is not None
@@ -79,6 +80,7 @@ def test_two_halves_of_geant4_have_the_same_resolution():
     assert max(result.nonlinearity) < 0.1
 
 
+@pytest.mark.slow
 def test_less_than_four_energies_are_not_fitted():
     reference, generated = few("test", 12), few("train", 12)
     result = validate(reference, generated)

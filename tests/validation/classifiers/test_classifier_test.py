@@ -100,6 +100,7 @@ def shuffled(events):
     return with_showers(events, events["showers"][order])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "features", "least"),
     [
@@ -171,6 +172,7 @@ def equal_samples():
         return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("classifier", ["trees", "MLP"])
 def test_equal_samples_score_as_equal(equal_samples, classifier):
     """The AUC is unbiased, and its error is how far it scatters; the same holds for the floor."""
@@ -181,6 +183,7 @@ def test_equal_samples_score_as_equal(equal_samples, classifier):
         assert 0.6 < np.std(pulls) < 1.45
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("classifier", ["trees", "MLP"])
 def test_the_floor_brackets_equal_samples(equal_samples, classifier):
     pairs = [(f[classifier].auc, f[classifier].floor_auc.estimate) for f in equal_samples]
@@ -212,6 +215,7 @@ def test_the_worst_energy_is_not_the_one_with_a_handful_of_events():
     assert worst_energy({})[0] == ""
 
 
+@pytest.mark.slow
 def test_torch_loads_only_when_a_network_is_trained():
     code = "import sys, simulacra.validation as v; v.validate; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

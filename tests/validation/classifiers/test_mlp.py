@@ -25,6 +25,7 @@ def found(x, generated):
     return auc(mlp_scores(train, tune, test[0], OPTIONS, 0), test[1])
 
 
+@pytest.mark.slow
 def test_energies_of_rare_cells_are_seen(monkeypatch):
     sample = sparse(3.0)
     seen = found(*sample)

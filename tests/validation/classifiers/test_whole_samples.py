@@ -28,6 +28,7 @@ def quick(pair):
     return validate(*pair, profile="quick")
 
 
+@pytest.mark.slow
 def test_every_metric_and_classifier_has_a_score_and_a_floor(quick):
     samples = quick.samples
     assert [(a.features, a.classifier) for a in samples.adversaries] == [
@@ -49,6 +50,7 @@ def test_every_metric_and_classifier_has_a_score_and_a_floor(quick):
         assert aucs[classifier] == max(aucs.values())
 
 
+@pytest.mark.slow
 def test_everything_stands_at_each_energy_beside_its_floor(pair, quick):
     samples = quick.samples
     many = {g.label for g in quick.energies if min(g.n_reference, g.n_generated) >= 50}
@@ -71,6 +73,7 @@ def test_everything_stands_at_each_energy_beside_its_floor(pair, quick):
     assert set(rows["FPD"]) == many
 
 
+@pytest.mark.slow
 def test_a_collapse_at_one_energy_shows_at_that_energy():
     energies = (2e3, 4e3, 8e3)
     reference, generated = (
@@ -87,6 +90,7 @@ def test_a_collapse_at_one_energy_shows_at_that_energy():
         assert collapsed == (label == "4 GeV")
 
 
+@pytest.mark.slow
 def test_equal_samples_are_near_their_floor(quick):
     for adversary in quick.samples.adversaries:
         assert abs(adversary.auc.value - 0.5) < 4 * adversary.auc.error
@@ -95,11 +99,13 @@ def test_equal_samples_are_near_their_floor(quick):
         assert abs(score.score.value - floor.value) < 6 * np.hypot(score.score.error, floor.error)
 
 
+@pytest.mark.slow
 def test_small_samples_are_said(quick):
     assert any(note.startswith("FPD: 500 events") for note in quick.notes)
     assert any(note.startswith("KPD: batches of 500") for note in quick.notes)
 
 
+@pytest.mark.slow
 def test_the_seed_decides_and_the_profile_changes_nothing_else(pair, quick):
     again, none = validate(*pair, profile="quick"), validate(*pair)
     assert again.to_json() == quick.to_json()
@@ -107,6 +113,7 @@ def test_the_seed_decides_and_the_profile_changes_nothing_else(pair, quick):
     assert none.pooled == quick.pooled
 
 
+@pytest.mark.slow
 def test_the_report_has_a_table_of_them(pair, quick, tmp_path, monkeypatch):
     monkeypatch.setattr(plots, "PLOTS", ())
     monkeypatch.setattr(plots, "PLOTS_OF_KIND", {})
@@ -120,6 +127,7 @@ def test_the_report_has_a_table_of_them(pair, quick, tmp_path, monkeypatch):
     assert sum(row.counts for row in sample_rows(quick.samples)) == len(CLASSIFIED)
 
 
+@pytest.mark.slow
 def test_broken_and_foreign_events_are_left_out_and_said():
     reference, generated = few("test", 6), few("train", 6)
     showers = generated["showers"].copy()
@@ -131,12 +139,14 @@ def test_broken_and_foreign_events_are_left_out_and_said():
     json.dumps(result.to_json(), allow_nan=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("per_energy", [1, 2])
 def test_tiny_samples(per_energy):
     result = validate(few("train", per_energy), few("test", per_energy), profile="quick")
     json.dumps(result.to_json(), allow_nan=False)
 
 
+@pytest.mark.slow
 def test_an_independent_sample_is_the_floor_of_everything(pair):
     result = validate(*pair, floor=load_sample("selection").take(slice(600)), profile="quick")
     floors = [a.floor_auc for a in result.samples.adversaries]

@@ -28,6 +28,7 @@ def test_the_floor_is_reproducible_and_falls_with_statistics():
     assert all(floor.quantile > floor.mean for floor in floors)
 
 
+@pytest.mark.slow
 def test_the_floor_is_that_of_two_real_halves_of_geant4():
     scores, floors, above = [], [], 0
     rng = np.random.default_rng(0)

@@ -75,6 +75,7 @@ def test_error_of_a_gaussian_deviation_in_closed_form():
     assert std_error(values) == pytest.approx(1 / np.sqrt(2 * 20_000), rel=0.05)
 
 
+@pytest.mark.slow
 def test_pulls_of_ratios_have_unit_width():
     rng = np.random.default_rng(0)
     pulls = []

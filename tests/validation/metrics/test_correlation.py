@@ -56,6 +56,7 @@ def test_broken_events_and_few_events_are_left_out():
     assert correlations_of(("x", "y"), few, few, everything(few, few)) is None
 
 
+@pytest.mark.slow
 def test_two_halves_of_geant4_agree():
     found = validate(*halves()).correlations
     assert found.rms_difference < 1.6 * found.expected_rms

@@ -17,6 +17,7 @@ def test_published_values_of_constants(rng):
     assert kpd(zero, zero, rng).value == pytest.approx(0)
 
 
+@pytest.mark.slow
 def test_kpd_of_equal_parents_is_zero_within_its_scatter(rng):
     values = [kpd(*rng.normal(size=(2, 3000, 4)), rng).value for _ in range(4)]
     far = kpd(rng.normal(size=(3000, 4)), rng.normal(0.3, 1, (3000, 4)), rng)

@@ -48,6 +48,7 @@ def test_the_floor_of_a_large_sample_in_closed_form():
     )
 
 
+@pytest.mark.slow
 def test_the_floor_is_that_of_two_real_halves_of_geant4():
     rng = np.random.default_rng(0)
     ratios, above = [], []

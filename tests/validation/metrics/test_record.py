@@ -17,6 +17,7 @@ from tests.validation.samples import few
 ROOT = Path(simulacra.validation.__file__).parent
 
 
+@pytest.mark.slow
 def test_a_metric_of_an_observable_is_a_record(small_report):
     for group in small_report[1].groups:
         for name, comparison in group.comparisons.items():
@@ -47,6 +48,7 @@ def test_a_record_has_value_error_baseline_and_events():
     assert Score("fpd", "FPD", "observables", Estimate(2.0), None, (8, 9)).baseline is None
 
 
+@pytest.mark.slow
 def test_a_metric_is_added_by_one_row(monkeypatch):
     def largest(reference, generated):
         return Estimate(float(np.max(generated) - np.max(reference)))

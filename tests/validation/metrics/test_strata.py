@@ -51,6 +51,7 @@ def perfect():
     return found
 
 
+@pytest.mark.slow
 def test_a_perfect_generator_scores_its_floor(perfect):
     for name in ("separation", "wasserstein", "ks"):
         scores = [plain[name].value for plain, *_ in perfect]
@@ -60,12 +61,14 @@ def test_a_perfect_generator_scores_its_floor(perfect):
         assert above < 0.15
 
 
+@pytest.mark.slow
 def test_floors_of_independent_samples_would_be_far_too_wide(perfect):
     chi2 = [plain["chi2_per_ndf"].value for plain, *_ in perfect]
     assert np.mean(chi2) < 0.3
     assert np.mean([e["chi2_per_ndf"].value for _, e, *_ in perfect]) == pytest.approx(1, abs=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["mean_ratio", "width_ratio", "median_ratio", "spread_ratio", "mean_difference", SHIFT]
 )
@@ -159,6 +162,7 @@ def test_the_error_of_independent_samples_is_the_usual_one():
     assert alone == pytest.approx(expected, rel=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["fpd", "correlation_observables"])
 def test_distances_of_whole_samples_have_a_paired_floor(name):
     metric = next(m for m in SAMPLE_METRICS if m.names == (name,))
@@ -181,6 +185,7 @@ def test_distances_of_whole_samples_have_a_paired_floor(name):
     assert bootstrap[1] > 2 * paired[1]
 
 
+@pytest.mark.slow
 def test_twins_of_real_showers_are_judged_as_pairs():
     """The same energies, other impacts: independent; the same in both: paired."""
     first, second = (events.take(slice(0, 400)) for events in halves())

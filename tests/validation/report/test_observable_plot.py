@@ -14,6 +14,7 @@ def validation(small_report):
     return small_report[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("energy", ["16GeV", "16 GeV", "16000 MeV"])
 def test_a_histogram_holds_the_events_of_its_energy(validation, energy):
     figure = validation.plot("response", energy=energy)
@@ -25,12 +26,14 @@ def test_a_histogram_holds_the_events_of_its_energy(validation, energy):
     assert ratio.get_ylabel() == "fast / full"
 
 
+@pytest.mark.slow
 def test_the_label_of_all_energies_is_a_histogram_of_all(validation):
     figure = validation.plot("depth", energy="all energies")
     text = figure.axes[1].get_legend().get_texts()[0].get_text()
     assert f"{validation.compared.full.values['depth'].mean():.4g}" in text
 
 
+@pytest.mark.slow
 def test_without_an_energy_every_energy_is_a_point(validation):
     for name in ("response", "depth"):
         figure = validation.plot(name)
@@ -52,6 +55,7 @@ def test_a_single_energy_is_drawn_as_a_histogram():
     assert len(single.plot("response").axes) == 2
 
 
+@pytest.mark.slow
 def test_a_loaded_result_draws_against_the_energy_only(small_report):
     loaded = Validation.load(small_report[0].with_name("metrics.json"))
     assert len(loaded.plot("response").axes) == 4
@@ -59,6 +63,7 @@ def test_a_loaded_result_draws_against_the_energy_only(small_report):
         loaded.plot("response", energy="16GeV")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -75,6 +80,7 @@ def test_a_wrong_name_is_one_line_with_the_names(validation, arguments, words):
     assert "\n" not in str(raised.value)
 
 
+@pytest.mark.slow
 def test_drawing_leaves_settings_alone(validation):
     before = dict(mpl.rcParams)
     validation.plot("response", energy="16GeV")
