@@ -12,8 +12,12 @@ from simulacra.detectors import Calorimeter
 from simulacra.detectors.calorimeter.beam import limits
 from simulacra.detectors.calorimeter.segmentation import CartesianSegmentation
 from simulacra.detectors.calorimeter.stack import Tube
+from simulacra.transforms.base import Slices, slices_of
 from simulacra.transforms.calorimeter.reflections import Reflections
 from simulacra.transforms.encoder import ConditionEncoder
+
+EVENT, POSITIONS = "event", "positions"
+"""Blocks of features: of the event, and of the layers' places along either axis."""
 
 
 class ImpactEncoder(nn.Module):
@@ -41,7 +45,7 @@ class ImpactEncoder(nn.Module):
         self.standard = ConditionEncoder(detector.conditions)
         self.positions = 2 * len(detector.layers)
         names = list(detector.conditions)
-        self.energy = self.standard.place("energy")
+        self.energy = self.standard.slices["energy"]
         self.numbers = [math.pi * k for k in range(1, waves + 1)]
         self._impacts: list[int] = []
         self.halves: list[float] = []
@@ -71,6 +75,15 @@ class ImpactEncoder(nn.Module):
         waves = 2 * len(self.numbers) * len(self._impacts)
         return self.standard.features + 1 + waves + self.positions
 
+    @property
+    def slices(self) -> Slices:
+        """Where :data:`EVENT` and :data:`POSITIONS` stand, and each condition within the first."""
+        event = self.features - self.positions
+        return {
+            **self.standard.slices,
+            **slices_of([(EVENT, event), (POSITIONS, self.positions)]),
+        }
+
     def fit(self, columns: Tensor) -> None:
         """Set the standardisation from training conditions (n, columns)."""
         self.standard.fit(self.reflections.fold(columns))
@@ -79,7 +92,7 @@ class ImpactEncoder(nn.Module):
         """Return features (n, features) of conditions (n, columns)."""
         folded = self.reflections.fold(columns)
         standard = self.standard(folded)
-        parts = [standard, standard[:, self.energy : self.energy + 1].square() / 2]
+        parts = [standard, standard[:, self.energy].square() / 2]
         numbers = folded.new_tensor(self.numbers)
         for impact, half in zip(self._impacts, self.halves, strict=True):
             phase = folded[:, impact : impact + 1] / half * numbers

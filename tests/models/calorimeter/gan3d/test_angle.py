@@ -12,8 +12,6 @@ from simulacra.models.calorimeter.gan3d.angle import (
     BarycentreAngle,
     GAN3DAngle,
     GAN3DAngleConfig,
-    encoder,
-    transform,
 )
 from simulacra.models.calorimeter.gan3d.volumes import sizes
 from tests.conftest import DETECTORS_OF_MODELS, SMALL_MODELS
@@ -50,7 +48,7 @@ def test_published_sizes():
 
 def test_energy_and_angle_are_latent_numbers(cube):
     columns = torch.tensor([[2e5, 0.3], [1e5, -0.1]])  # MeV, rad
-    encoded = encoder(GAN3DAngleConfig(), cube)(columns)
+    encoded = GAN3DAngle.encoder_for(GAN3DAngleConfig(), cube)(columns)
     torch.testing.assert_close(encoded, torch.tensor([[2.0, 0.3], [1.0, -0.1]]))
     network = GAN3DAngle(SMALL, cube, 2)
     seen = []
@@ -87,7 +85,7 @@ def test_an_empty_shower_has_a_gradient():
 
 
 def test_losses_are_the_published_ones(cube, monkeypatch):
-    critics = AngleCritics(SMALL, cube, (4, 3, 5))
+    critics = AngleCritics(SMALL, cube, (4, 3, 5), GAN3DAngle.encoder_for(SMALL, cube).slices)
     logits = torch.tensor([[0.0]])
     monkeypatch.setattr(critics.discriminator, "forward", lambda _: (logits, torch.ones(1, 1)))
     monkeypatch.setattr(critics.angle, "forward", lambda _: torch.tensor([[0.3]]))
@@ -105,7 +103,7 @@ def test_losses_are_the_published_ones(cube, monkeypatch):
 
 
 def test_cells_are_lifted_and_brought_back(cube):
-    preprocessing = transform(GAN3DAngleConfig(), cube)
+    preprocessing = GAN3DAngle.transform_for(GAN3DAngleConfig(), cube)
     showers = torch.rand(3, 60) * 100
     features = preprocessing.forward({"showers": showers}, torch.ones(3, 2))
     torch.testing.assert_close(features, (showers / 10) ** 0.85)
@@ -115,4 +113,4 @@ def test_cells_are_lifted_and_brought_back(cube):
 
 def test_needs_an_angle():
     with pytest.raises(CardError, match="gan-3d-angle needs the condition theta, clic-ecal has"):
-        encoder(GAN3DAngleConfig(), load_detector("clic-ecal"))
+        GAN3DAngle.encoder_for(GAN3DAngleConfig(), load_detector("clic-ecal"))
