@@ -40,6 +40,9 @@ fast = sim.load_simulator("simulator").simulate(test.conditions, seed=4)
 validation = sim.validate(test, fast)
 ratios = [g.comparisons["total"].metrics["mean_ratio"].value for g in validation.energies]
 print(np.abs(np.array(ratios) - 1).max() < 0.05, len(sim.draw_detector(detector).axes))
+validation.report("report")
+text = open("report/index.html").read()
+print("charges" in text, "The strips." in text)
 """
 
 
@@ -51,7 +54,7 @@ def test_everything_from_simulation_to_validation(tmp_path):
         command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )
     assert run.returncode == 0, run.stderr[-2000:]
-    assert run.stdout.split() == ["True", "1"]
+    assert run.stdout.split() == ["True", "1", "True", "True"]
 
 
 def test_catalogue_shows_the_model(tmp_path):

@@ -60,7 +60,7 @@ def _changed(**changes):
         ({"conditions__energy": {"role": "log"}}, "the conditions of a tpc are pdg"),
         ({"gas__inner_radius": "900 mm"}, "from the inside out"),
         ({"drift__velocity": "2.65 cm"}, "is not a velocity"),
-        ({"electronics__gain": 3}, "Extra inputs"),
+        ({"electronics__gain": 3}, "unknown key"),
     ],
 )
 def test_mistakes_are_named(changes, message):

@@ -42,6 +42,7 @@ class PointSimulator:
         self.detector = detector
         self.particles = particles
         self.ranges = {"energy": (low, high)}
+        self.own_ranges, self.seen = {}, {}
         self.calls, self.thetas = [], []
 
     @property

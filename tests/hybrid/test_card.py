@@ -33,7 +33,7 @@ RULE = {"particles": ["gamma"], "simulator": "photons"}
 @pytest.mark.parametrize(
     ("changes", "what"),
     [
-        ({"rule": []}, "rule: Extra inputs"),
+        ({"rule": []}, "unknown key rule"),
         ({"events": 0}, "events"),
         ({"particles": []}, "particles"),
         ({"physics": "opt9"}, "unknown physics list 'opt9'"),

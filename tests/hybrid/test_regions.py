@@ -149,8 +149,8 @@ def test_the_angle_of_incidence_is_a_condition():
     conditions.check(region.detector)
     np.testing.assert_allclose(conditions["theta"], thetas, atol=1e-7)
     np.testing.assert_allclose(found.askew, askew, atol=1e-7)
-    assert region.is_described(found).tolist() == [True, True, True, False]
-    assert Region("barrel", ATLAS).is_described(found).all()  # there the rules decide
+    assert region.is_described(found, conditions).tolist() == [True, True, True, False]
+    assert Region("barrel", ATLAS).is_described(found, conditions).all()  # there the rules decide
     assert list(region.layers.conditions) == ["energy"]
 
 
@@ -206,7 +206,7 @@ def test_directions_in_space_are_conditions():
     conditions.check(detector)
     np.testing.assert_allclose(conditions["theta"], theta, atol=1e-7)
     np.testing.assert_allclose(conditions["phi"][1:], phi[1:], atol=1e-6)
-    assert region.is_described(found).all()
+    assert region.is_described(found, region.conditions(found)).all()
     ranges = {"theta": (0.0, 0.3), "phi": (-2.5, 2.5)}
     assert conditions.outside(ranges, detector).tolist() == [False, False, True]
 
@@ -221,7 +221,7 @@ def test_a_fixed_azimuth_is_a_plane_of_its_own():
     upwards, aside = [0.0, math.sin(0.2), math.cos(0.2)], [math.sin(0.2), 0.0, math.cos(0.2)]
     _, found = enter(region, [[0, 0, -1], [0, 0, -1]], [upwards, aside])
     np.testing.assert_allclose(region.conditions(found)["theta"], 0.2, atol=1e-7)
-    assert region.is_described(found).tolist() == [True, False]
+    assert region.is_described(found, region.conditions(found)).tolist() == [True, False]
 
 
 def test_all_cells_of_the_layers_have_no_beam_spot():

@@ -118,7 +118,7 @@ def atlas_nodes(encoder: ConditionEncoder, detector: Calorimeter) -> list[InputN
             zip(detector.axes, (IMPACT_ETA, IMPACT_PHI), sizes, strict=True)
         )
     )
-    place_eta, place_phi = (encoder.place(f"alignment_{axis}") for axis in detector.axes)
+    place_eta, place_phi = (encoder.slices[f"alignment_{axis}"].start for axis in detector.axes)
     return [
         _atlas_energy(encoder),
         InputNode("ripos", (eta, phi)),
@@ -135,7 +135,9 @@ def _atlas_energy(encoder: ConditionEncoder) -> InputNode:
     offset, scale = float(encoder.offset[column]), float(encoder.scale[column])
     highest = abs(offset) + HEADROOM / scale
     mean, width = LOG_ENERGY
-    log_ratio = Variable("0", encoder.place("energy"), (mean - math.log(highest)) / width, width)
+    log_ratio = Variable(
+        "0", encoder.slices["energy"].start, (mean - math.log(highest)) / width, width
+    )
     return InputNode("E_true", (log_ratio,), (highest * scale, -offset * scale))
 
 
@@ -150,7 +152,7 @@ def plain_nodes(encoder: ConditionEncoder) -> list[InputNode]:
 
 
 def _plain(encoder: ConditionEncoder, name: str) -> Sequence[Variable]:
-    spec, place = encoder.specs[name], encoder.place(name)
+    spec, place = encoder.specs[name], encoder.slices[name].start
     if spec.categories is not None:
         return [Variable(str(value), place + i) for i, value in enumerate(spec.categories)]
     if spec.role == "cyclic":
@@ -164,4 +166,4 @@ def _rescaled(
     """Return a variable whose condition (or its logarithm) is number * width + mean."""
     column = encoder.names.index(condition)
     offset, scale = float(encoder.offset[column]), float(encoder.scale[column])
-    return Variable(name, encoder.place(condition), (mean - offset) / width, width * scale)
+    return Variable(name, encoder.slices[condition].start, (mean - offset) / width, width * scale)

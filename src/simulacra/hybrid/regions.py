@@ -157,19 +157,19 @@ class Region:
             entries.theta if in_plane and "phi" not in self.detector.conditions else entries.angle
         )
 
-    def is_described(self, entries: Entries) -> BoolArray:
-        """Return whose directions the conditions say (n,), to within 1 mrad where they try to.
+    def is_described(self, entries: Entries, conditions: Conditions) -> BoolArray:
+        """Return whose directions their conditions say (n,), to within 1 mrad where they try to.
 
         Without an azimuth they say angles in one plane only. A detector whose conditions hold no
         angle leaves angles to the rules.
         """
         if not {"theta", "phi"} & set(self.detector.conditions):
             return np.ones(len(entries), bool)
-        return self.flies_as_told(entries)
+        return self.flies_as_told(entries, conditions)
 
-    def flies_as_told(self, entries: Entries) -> BoolArray:
-        """Return who flies as beam and conditions of the detector say (n,), to within 1 mrad."""
-        told = self.detector.directions(self.conditions(entries).columns)
+    def flies_as_told(self, entries: Entries, conditions: Conditions) -> BoolArray:
+        """Return who flies as the beam and their conditions say (n,), to within 1 mrad."""
+        told = self.detector.directions(conditions.columns)
         flown = entries.directions
         away = np.linalg.norm(np.cross(told, flown), axis=1)
         within: BoolArray = (away <= np.sin(SMALL_ANGLE)) & (np.sum(told * flown, axis=1) > 0)

@@ -114,9 +114,8 @@ def setup_of(card: HybridCard, primaries: Primaries, simulators: Mapping[str, Si
         if any(rule.is_fast and rule.covers(region.name) for rule in card.rules):
             _require_known_angle(region)
     ranges = {name: dict(simulators[name].ranges) for name in card.answering}
-    # who knows of no particles with ranges of their own need not say so
-    own = {name: getattr(simulators[name], "own_ranges", {}) for name in card.answering}
-    seen = {name: getattr(simulators[name], "seen", {}) for name in card.answering}
+    own = {name: simulators[name].own_ranges for name in card.answering}
+    seen = {name: simulators[name].seen for name in card.answering}
     size = _half_size(regions, primaries)
     return Setup(regions, card.rules, ranges, card.geant4, size, own, seen)
 
@@ -142,7 +141,7 @@ def _require_aimed(region: Region, primaries: Primaries) -> None:
             "lie within the layers; read out the layers instead"
         )
         raise CardError(msg)
-    if not np.all(region.flies_as_told(entries)):
+    if not np.all(region.flies_as_told(entries, region.conditions(entries))):
         msg = (
             f"regions.{region.name}: {region.detector.name} and its conditions do not say the "
             "directions in which particles enter; read out the layers instead"

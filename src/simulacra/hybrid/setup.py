@@ -82,7 +82,7 @@ class Setup:
         outside |= outside_seen(conditions.columns, entries.pdg, seen)
         declared = region.detector.conditions
         outside |= outside_own_ranges(conditions.columns, entries.pdg, own, declared)
-        outcome[outside | ~region.is_described(entries)] = Outcome.OUTSIDE_TRAINING
+        outcome[outside | ~region.is_described(entries, conditions)] = Outcome.OUTSIDE_TRAINING
         outcome[~region.is_read_out(entries)] = Outcome.OUTSIDE_READOUT
         return outcome
 

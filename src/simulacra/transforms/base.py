@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from torch import Generator, Tensor
 
 Response = dict[str, Tensor]
+Slices = Mapping[str, slice]
+"""Names of blocks of columns, and where they stand along the second axis."""
+
+
+def slices_of(widths: Iterable[tuple[str, int]]) -> Slices:
+    """Return the places of named blocks that follow one another.
+
+    Example:
+        >>> slices_of([("energy", 1), ("phi", 2)])["phi"]
+        slice(1, 3, None)
+    """
+    slices: dict[str, slice] = {}
+    start = 0
+    for name, width in widths:
+        slices[name] = slice(start, start + width)
+        start += width
+    return slices
 
 
 class Encoder(Protocol):
@@ -19,6 +37,10 @@ class Encoder(Protocol):
     @property
     def features(self) -> int:
         """Number of features that it returns."""
+
+    @property
+    def slices(self) -> Slices:
+        """Where its features stand, by name; models cut them by these."""
 
     def fit(self, columns: Tensor) -> None:
         """Set the constants from training conditions (n, columns)."""

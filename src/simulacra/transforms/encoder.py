@@ -8,6 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from simulacra.detectors import ConditionSpec
+from simulacra.transforms.base import Slices, slices_of
+
+ENCODED, PHYSICAL = "encoded", "physical"
+"""Blocks of :class:`EncodedAndPhysical`."""
 
 
 class ConditionEncoder(nn.Module):
@@ -37,16 +41,12 @@ class ConditionEncoder(nn.Module):
     @property
     def features(self) -> int:
         """Number of features that :meth:`forward` returns."""
-        widths = {"log": 1, "linear": 1, "cyclic": 2}
-        return sum(
-            len(spec.categories) if spec.categories else widths[spec.role]
-            for spec in self.specs.values()
-        )
+        return sum(map(_width, self.specs.values()))
 
-    def place(self, name: str) -> int:
-        """Return where the (first) feature of a condition stands."""
-        before = list(self.specs)[: list(self.specs).index(name)]
-        return ConditionEncoder({other: self.specs[other] for other in before}).features
+    @property
+    def slices(self) -> Slices:
+        """Where the features of each condition stand."""
+        return slices_of((name, _width(spec)) for name, spec in self.specs.items())
 
     def fit(self, columns: Tensor) -> None:
         """Set the standardisation from training conditions (n, columns)."""
@@ -97,6 +97,11 @@ class EncodedAndPhysical(nn.Module):
         """Number of features that :meth:`forward` returns."""
         return self.standard.features + len(self.names)
 
+    @property
+    def slices(self) -> Slices:
+        """Where :data:`ENCODED` and :data:`PHYSICAL` columns stand."""
+        return slices_of([(ENCODED, self.standard.features), (PHYSICAL, len(self.names))])
+
     def fit(self, columns: Tensor) -> None:
         """Set the standardisation from training conditions (n, columns)."""
         self.standard.fit(columns)
@@ -104,3 +109,8 @@ class EncodedAndPhysical(nn.Module):
     def forward(self, columns: Tensor) -> Tensor:
         """Return features (n, features) of conditions (n, columns)."""
         return torch.cat([self.standard(columns), columns], dim=1)
+
+
+def _width(spec: ConditionSpec) -> int:
+    """Return the number of a condition's features."""
+    return len(spec.categories) if spec.categories else 2 if spec.role == "cyclic" else 1

@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from simulacra.detectors import Detector
-from simulacra.transforms.base import Response
+from simulacra.transforms.base import Response, Slices, slices_of
 
 
 class ScaledCells(nn.Module):
@@ -83,6 +83,11 @@ class ScaledConditions(nn.Module):
     def features(self) -> int:
         """Number of features that :meth:`forward` returns."""
         return len(self.units)
+
+    @property
+    def slices(self) -> Slices:
+        """Where the features of each condition stand."""
+        return slices_of((name, 1) for name in self.units)
 
     def fit(self, columns: Tensor) -> None:
         """Do nothing: there is nothing to fit."""

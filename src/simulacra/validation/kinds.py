@@ -5,28 +5,24 @@ Everything else works on observables, conditions and the detector's scale alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from simulacra.arrays import FloatArray
 from simulacra.detectors import Detector
 from simulacra.events import Events
-from simulacra.validation.calorimeter.cell_features import cell_tables
-from simulacra.validation.calorimeter.relations import with_showers
-from simulacra.validation.classifiers.table import Table
-from simulacra.validation.division import Division, track_divisions
+from simulacra.files.entry_points import Table
+from simulacra.validation.classifiers.table import Table as Features
+from simulacra.validation.division import Division
 from simulacra.validation.summary import SummaryName
-from simulacra.validation.tpc.features import track_tables
-from simulacra.validation.tpc.tables import with_tracks
 
 if TYPE_CHECKING:
     from simulacra.validation.compared import Compared
     from simulacra.validation.result import Validation
 
 
-def _no_tables(_: Events, __: FloatArray) -> dict[str, Table]:
+def _no_tables(_: Events, __: FloatArray) -> dict[str, Features]:
     return {}
 
 
@@ -62,23 +58,19 @@ class Kind:
 
     scale: Scale = Scale()
     summary: SummaryName = "moments"
-    tables: Callable[[Events, FloatArray], dict[str, Table]] = _no_tables
+    tables: Callable[[Events, FloatArray], dict[str, Features]] = _no_tables
     divisions: Callable[[Any], tuple[Division, ...]] = lambda _: ()
     complete: Callable[[Validation, Compared], Validation] = _nothing_more
 
 
-KINDS: Mapping[str, Kind] = MappingProxyType(
+KINDS: Table[Kind] = Table(
+    "simulacra.validation",
     {
-        "calorimeter": Kind(tables=cell_tables, complete=with_showers),
-        "tpc": Kind(
-            scale=Scale("momentum", "momenta", "transverse momentum"),
-            summary="quantiles",
-            tables=track_tables,
-            divisions=track_divisions,
-            complete=with_tracks,
-        ),
-    }
+        "calorimeter": "simulacra.validation.calorimeter.kind:KIND",
+        "tpc": "simulacra.validation.tpc.kind:KIND",
+    },
 )
+"""Other packages add rows; a kind without one is validated by its observables alone."""
 
 
 def kind_of(detector: Detector) -> Kind:

@@ -40,7 +40,7 @@ def test_a_generator_that_ignores_its_impact_is_found():
     for energy in np.unique(generated.conditions["energy"]):
         here = np.flatnonzero(generated.conditions["energy"] == energy)
         showers[here] = showers[rng.permutation(here)]
-    from .samples import with_showers
+    from tests.validation.samples import with_showers
 
     found = profiles(reference, with_showers(generated, showers))
     assert found["centre_eta.middle"].chi2_per_ndf > 20

@@ -12,7 +12,7 @@ from simulacra.validation.classifiers.classifier_test import ClassifierOptions
 from simulacra.validation.classifiers.features import sample_tables
 from simulacra.validation.classifiers.mlp import MlpOptions
 from simulacra.validation.report import catalogue as plots
-from simulacra.validation.report.track_plots import energy_loss
+from simulacra.validation.report.tpc.track_plots import energy_loss
 from simulacra.validation.schema import shipped_schema
 from simulacra.validation.tpc.rows import row_profiles
 from tests.tracks import changed, tracks

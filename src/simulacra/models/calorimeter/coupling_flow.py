@@ -30,6 +30,7 @@ from simulacra.models.distributions.emptiness import Emptiness
 from simulacra.models.requirements import several_cells_for
 from simulacra.models.system import Recommended, System
 from simulacra.transforms import NormalisedShowers, Transform
+from simulacra.transforms.calorimeter.layers import CELLS, ENERGIES, OTHERS, RESPONSE
 
 
 class CouplingFlowConfig(Frozen):
@@ -211,6 +212,7 @@ class TwoStageFlow(nn.Module, System):
         self.bound = config.bound
         of_layers = several_cells_for(config.kind, detector)
         self.layers, cells = of_layers.layers, of_layers.cells
+        self.places = of_layers.slices
         self.energies = CouplingFlow(
             self.layers, conditions, config.energy_blocks, config.energy_widths, config
         )
@@ -221,7 +223,7 @@ class TwoStageFlow(nn.Module, System):
 
     def fit(self, features: Tensor, conditions: Tensor) -> None:  # noqa: ARG002
         """Count the empty events; all other features are standardised."""
-        self.emptiness.fit(_empty(features))
+        self.emptiness.fit(self._empty(features))
 
     def noise_shape(self, n: int) -> tuple[int, ...]:
         """Return the shape of the Gaussian noise for ``n`` events: one number for each feature."""
@@ -229,21 +231,22 @@ class TwoStageFlow(nn.Module, System):
 
     def sample(self, conditions: Tensor, noise: Tensor) -> Tensor:
         """Return features (n, layers + cells) for encoded conditions and noise."""
-        full, first = self.emptiness(noise[:, :1], conditions)
-        energies = self.energies(torch.cat([first, noise[:, 1 : self.layers]], dim=1), conditions)
-        cells = self.shapes(noise[:, self.layers :], self._context(conditions, energies))
-        response = torch.where(full, energies[:, :1], -torch.inf)
-        return torch.cat([response, energies[:, 1:], cells], dim=1)
+        full, first = self.emptiness(noise[:, self.places[RESPONSE]], conditions)
+        first = torch.cat([first, noise[:, self.places[OTHERS]]], dim=1)
+        energies = self.energies(first, conditions)
+        cells = self.shapes(noise[:, self.places[CELLS]], self._context(conditions, energies))
+        response = torch.where(full, energies[:, self.places[RESPONSE]], -torch.inf)
+        return torch.cat([response, energies[:, self.places[OTHERS]], cells], dim=1)
 
     def losses(self, features: Tensor, conditions: Tensor, rng: Generator) -> dict[str, Tensor]:  # noqa: ARG002
         """Return the negative log-likelihood of each stage, in nats for each of its features.
 
         Empty events have no part in either; that they are empty is the third.
         """
-        empty = _empty(features)
+        empty = self._empty(features)
         emptiness = self.emptiness.loss(empty, conditions)
         features, conditions = features[~empty], conditions[~empty]
-        energies, cells = features[:, : self.layers], features[:, self.layers :]
+        energies, cells = (features[:, self.places[name]] for name in (ENERGIES, CELLS))
         of_energies = self.energies.log_likelihood(energies, conditions)
         of_cells = self.shapes.log_likelihood(cells, self._context(conditions, energies))
         events = max(len(features), 1)
@@ -253,6 +256,10 @@ class TwoStageFlow(nn.Module, System):
             "emptiness": emptiness,
         }
 
+    def _empty(self, features: Tensor) -> Tensor:
+        """Return which events (n,) hold no energy."""
+        return torch.isneginf(features[:, self.places[RESPONSE]]).squeeze(1)
+
     def _context(self, conditions: Tensor, energies: Tensor) -> Tensor:
         return torch.cat([conditions, energies.clamp(-self.bound, self.bound)], dim=1)
 
@@ -260,8 +267,3 @@ class TwoStageFlow(nn.Module, System):
     def transform_for(config: CouplingFlowConfig, detector: Detector) -> Transform:
         """Return the preprocessing: u-variables of layers, cells as parts of their layer."""
         return NormalisedShowers(detector, config.zero_width)
-
-
-def _empty(features: Tensor) -> Tensor:
-    """Return which events (n,) hold no energy."""
-    return torch.isneginf(features[:, 0])

@@ -34,12 +34,12 @@ from simulacra.models.distributions.marginals import Marginals, parameters
 from simulacra.models.requirements import calorimeter_for, several_cells_for
 from simulacra.models.system import Recommended, System
 from simulacra.transforms import (
-    ConditionEncoder,
     ImpactEncoder,
     LogarithmicShowers,
     Transform,
 )
-from simulacra.transforms.calorimeter.impact import lie_alike
+from simulacra.transforms.calorimeter.impact import EVENT, POSITIONS, WAVES, lie_alike
+from simulacra.transforms.calorimeter.layers import CELLS, ENERGIES
 
 ENERGY_MAPS = 1
 """Sinh-arcsinh maps that take a layer's energy to its normal score; a second one overfits them."""
@@ -122,21 +122,25 @@ class FlowMatching(nn.Module, System):
     lowest: Tensor
     highest: Tensor
 
-    def __init__(self, config: FlowMatchingConfig, detector: Detector, conditions: int) -> None:
+    def __init__(self, config: FlowMatchingConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002
         super().__init__()
         calorimeter = calorimeter_for(config.kind, detector)
         of_layers = several_cells_for(config.kind, detector)
         self.config = config
         self.layers, self.cells = of_layers.layers, of_layers.cells
         self.sizes = [size for size in of_layers.sizes if size > 1]
-        self.energy_place = ConditionEncoder(detector.conditions).place("energy")
+        self.places = of_layers.slices
+        self.seen = self.encoder_for(config, detector).slices
         self.balance = EnergyWeights(config.energy_balance)
-        event = conditions - 2 * self.layers
+        event = self.seen[EVENT].stop
         # A stack of slabs does not know where in its cells it is hit: its layers' energies do not
         # depend on that, and from a few thousand showers a network would learn that they do.
-        self.hidden = self.encoder_for(config, detector).waves if config.sides else 0
-        told, width = event - self.hidden, config.marginal_width
-        self.energy_marginals = dense((told, width, self.layers * parameters(ENERGY_MAPS)), nn.SiLU)
+        hidden = self.seen[WAVES] if config.sides else slice(event, event)
+        self.told = slice(0, hidden.start)
+        width = config.marginal_width
+        self.energy_marginals = dense(
+            (hidden.start, width, self.layers * parameters(ENERGY_MAPS)), nn.SiLU
+        )
         for parameter in self.energy_marginals[-1].parameters():
             nn.init.zeros_(parameter)
         context = event + 3 * self.layers
@@ -150,7 +154,7 @@ class FlowMatching(nn.Module, System):
         )
         self.energies = Velocity(
             self.layers,
-            told,
+            hidden.start,
             config.energy_width,
             config.energy_depth,
             mean_flow=config.mean_flow,
@@ -171,17 +175,18 @@ class FlowMatching(nn.Module, System):
         The range is that of the training values, widened by half its length on either side: it
         keeps numbers finite and cuts nothing that training could have taught.
         """
-        self.balance.fit(conditions[:, self.energy_place])
+        self.balance.fit(conditions[:, self.seen["energy"]].squeeze(1))
         full = torch.isfinite(features)
-        energies = features[:, : self.layers]
-        held = full[:, : self.layers].sum(dim=0)
-        some = torch.where(full, features, 0.0)[:, : self.layers].double()
+        of_energies = self.places[ENERGIES]
+        energies = features[:, of_energies]
+        held = full[:, of_energies].sum(dim=0)
+        some = torch.where(full, features, 0.0)[:, of_energies].double()
         count = held.clamp_min(1)
         self.centre.copy_(some.sum(dim=0) / count)
-        away = torch.where(full[:, : self.layers], energies - self.centre, 0.0)
+        away = torch.where(full[:, of_energies], energies - self.centre, 0.0)
         self.spread.copy_((away.square().sum(dim=0) / count).sqrt().clamp_min(1e-3))
         self.occupancy.copy_(((held + 0.5) / (len(features) + 1)).logit())
-        cells = features[:, self.layers :]
+        cells = features[:, self.places[CELLS]]
         self.cell_marginals.fit(torch.where(cells < ALL_OF_LAYER, cells, -torch.inf))
         self.never_empty.copy_(full.all(dim=0))
         low = torch.where(full, features, torch.inf).amin(dim=0)
@@ -198,21 +203,21 @@ class FlowMatching(nn.Module, System):
         """Return features (n, layers + cells) for encoded conditions and noise."""
         event, positions = self._split(conditions)
         steps = self.config.energy_steps
-        told = self._told(event)
-        scores = self.energies.transport(noise[:, : self.layers], told, steps)
-        energies = self._values(self._of_energies(told), scores, slice(self.layers))
+        told = event[:, self.told]
+        scores = self.energies.transport(noise[:, self.places[ENERGIES]], told, steps)
+        energies = self._values(self._of_energies(told), scores, ENERGIES)
         context = self._context(event, energies, scores)
         steps = self.config.cell_steps
-        scores = self.shapes.transport(noise[:, self.layers :], context, steps)
+        scores = self.shapes.transport(noise[:, self.places[CELLS]], context, steps)
         marginals = self.cell_marginals(context, positions)
-        cells = self._values(marginals, scores, slice(self.layers, None))
+        cells = self._values(marginals, scores, CELLS)
         return torch.cat([energies, cells], dim=1)
 
     def losses(self, features: Tensor, conditions: Tensor, rng: Generator) -> dict[str, Tensor]:
         """Return the likelihood of single quantities and the error of the velocities, by stage."""
         event, positions = self._split(conditions)
-        energies, cells = features[:, : self.layers], features[:, self.layers :]
-        told = self._told(event)
+        energies, cells = (features[:, self.places[name]] for name in (ENERGIES, CELLS))
+        told = event[:, self.told]
         of_energies = self._of_energies(told)
         with torch.no_grad():
             energy_scores = of_energies.scores(energies, rng)
@@ -224,7 +229,7 @@ class FlowMatching(nn.Module, System):
             noise = torch.randn(cells.shape, generator=rng).to(cells.device)
             cell_scores = torch.where(known, of_cells.scores(cells, rng), noise)
         likelihood = torch.where(known, of_cells.negative_log_likelihood(cells), 0.0)
-        pair, weights = self.config.pair, self.balance(event[:, self.energy_place])
+        pair, weights = self.config.pair, self.balance(event[:, self.seen["energy"]].squeeze(1))
         of_layers = of_energies.negative_log_likelihood(energies).mean(dim=1)
         return {
             "energy_marginals": (weights * of_layers).mean(),
@@ -237,12 +242,8 @@ class FlowMatching(nn.Module, System):
 
     def _split(self, conditions: Tensor) -> tuple[Tensor, Tensor]:
         """Return what describes the event, and positions of the windows (n, axes, layers)."""
-        event, positions = conditions.tensor_split([-2 * self.layers], dim=1)
+        event, positions = (conditions[:, self.seen[name]] for name in (EVENT, POSITIONS))
         return event, positions.view(-1, 2, self.layers)
-
-    def _told(self, event: Tensor) -> Tensor:
-        """Return what layer energies depend on: the event but for the waves, its last features."""
-        return event[:, : -self.hidden] if self.hidden else event
 
     def _of_energies(self, told: Tensor) -> Marginals:
         outputs = self.energy_marginals(told).view(-1, self.layers, parameters(ENERGY_MAPS))
@@ -255,12 +256,13 @@ class FlowMatching(nn.Module, System):
         scores = torch.where(full, scores, 0.0)
         return torch.cat([event, standard, scores, full.to(event.dtype)], dim=1)
 
-    def _values(self, marginals: Marginals, scores: Tensor, here: slice) -> Tensor:
+    def _values(self, marginals: Marginals, scores: Tensor, what: str) -> Tensor:
         """Return values of scores, -inf where there is nothing; no layer is without a cell."""
+        here = self.places[what]
         values, clarity = marginals.values(scores)
         values = values.clamp(self.lowest[here], self.highest[here])
         clarity = clarity + ALWAYS * self.never_empty[here]
-        if here.start is None:  # layers may all be empty
+        if what == ENERGIES:  # layers may all be empty
             return torch.where(clarity > 0, values, -torch.inf)
         best = [part.amax(dim=1, keepdim=True).expand_as(part) for part in self._layers_of(clarity)]
         least = torch.cat(best, dim=1).clamp_max(0.0)

@@ -11,10 +11,15 @@ from torch import Tensor, nn
 from simulacra.detectors import Calorimeter
 from simulacra.detectors.calorimeter.segmentation import CartesianSegmentation
 from simulacra.detectors.calorimeter.stack import Tube
+from simulacra.transforms.base import Slices, slices_of
 from simulacra.transforms.calorimeter.line import Line, declared_axes
 from simulacra.transforms.calorimeter.reflections import Reflections
 from simulacra.transforms.calorimeter.sides import Sides
 from simulacra.transforms.encoder import ConditionEncoder
+
+EVENT, WAVES, POSITIONS = "event", "waves", "positions"
+"""Blocks of features: of the event, the place within a cell among them, and of the layers' places along
+either axis."""
 
 
 class ImpactEncoder(nn.Module):
@@ -48,7 +53,7 @@ class ImpactEncoder(nn.Module):
         self.standard = ConditionEncoder(detector.conditions)
         self.positions = 2 * len(detector.layers)
         names = list(detector.conditions)
-        self.energy = self.standard.place("energy")
+        self.energy = self.standard.slices["energy"]
         self.numbers = [math.pi * k for k in range(1, waves + 1)]
         self._impacts: list[int] = []
         self.halves: list[float] = []
@@ -84,6 +89,19 @@ class ImpactEncoder(nn.Module):
         """Number of features of the impact within its cell, before the positions."""
         return 2 * len(self.numbers) * len(self._impacts)
 
+    @property
+    def slices(self) -> Slices:
+        """Where :data:`EVENT` and :data:`POSITIONS` stand, and each condition within the first.
+
+        :data:`WAVES`, the last part of the event, is the place of the impact within its cell.
+        """
+        event = self.features - self.positions
+        return {
+            **self.standard.slices,
+            **slices_of([(EVENT, event), (POSITIONS, self.positions)]),
+            WAVES: slice(event - self.waves, event),
+        }
+
     def fit(self, columns: Tensor) -> None:
         """Set the standardisation from training conditions (n, columns)."""
         self.standard.fit(self.reflections.fold(columns))
@@ -92,7 +110,7 @@ class ImpactEncoder(nn.Module):
         """Return features (n, features) of conditions (n, columns)."""
         folded = self.reflections.fold(columns)
         standard = self.standard(folded)
-        parts = [standard, standard[:, self.energy : self.energy + 1].square() / 2]
+        parts = [standard, standard[:, self.energy].square() / 2]
         if self.sides is not None:
             parts.append(self.sides(folded))
         numbers = folded.new_tensor(self.numbers)

@@ -8,6 +8,12 @@ import torch
 from torch import Tensor, nn
 
 from simulacra.detectors import Calorimeter
+from simulacra.transforms.base import Slices, slices_of
+
+ENERGIES, CELLS = "energies", "cells"
+"""Blocks of features of the transforms by layers: one a layer, one a cell that shares a layer."""
+RESPONSE, OTHERS = "response", "others"
+"""Blocks of the energies: the total energy, and how the layers divide it."""
 
 
 class LayersOfCells(nn.Module):
@@ -41,6 +47,15 @@ class LayersOfCells(nn.Module):
         self.register_buffer("layer_of_cell", layer_of_cell, persistent=False)
         self.register_buffer("shared", shared, persistent=False)
         self.register_buffer("place", place, persistent=False)
+
+    @property
+    def slices(self) -> Slices:
+        """Where :data:`ENERGIES` (layers) and :data:`CELLS` (cells) stand beside one another.
+
+        The energies are the :data:`RESPONSE` (1) and :data:`OTHERS` (layers - 1).
+        """
+        parts = slices_of([(RESPONSE, 1), (OTHERS, self.layers - 1)])
+        return {**parts, **slices_of([(ENERGIES, self.layers), (CELLS, self.cells)])}
 
     def sums(self, cells: Tensor) -> Tensor:
         """Return the sum over the cells of each layer (n, layers)."""

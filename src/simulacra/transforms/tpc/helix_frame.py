@@ -2,7 +2,7 @@
 
 The features of a track are the five parameters of :mod:`.effective_helix`, by
 which the helix that it follows differs from the ideal one, and (channels, rows) flattened, the
-channels in the order of :data:`CHANNELS`:
+channels in the order of :class:`Channel`:
 
     present   1 where the row has a cluster, else 0 and so are the others
     across    distance from the effective circle in the transverse plane, mm; positive outside of it
@@ -20,12 +20,14 @@ back, a cluster lies where the circle of that distance crosses the row: the firs
 
 from __future__ import annotations
 
+from enum import IntEnum
+
 import torch
 from torch import Generator, Tensor, nn
 
 from simulacra.detectors import TPC
 from simulacra.helix import CURVATURE_PER_TESLA, Crossings, Helix, charges, crossings
-from simulacra.transforms.base import Response
+from simulacra.transforms.base import Response, Slices, slices_of
 from simulacra.transforms.tpc.circle_crossings import crossings_beside
 from simulacra.transforms.tpc.effective_helix import (
     PARAMETERS,
@@ -35,7 +37,22 @@ from simulacra.transforms.tpc.effective_helix import (
 )
 from simulacra.transforms.tpc.ideal_rows import inside_drift_volume
 
-CHANNELS = ("present", "across", "along_z", "charge", "peak", "turned")
+
+class Channel(IntEnum):
+    """The channels of a row, in order."""
+
+    PRESENT = 0
+    ACROSS = 1
+    ALONG_Z = 2
+    CHARGE = 3
+    PEAK = 4
+    TURNED = 5
+
+
+OFF = slice(Channel.ACROSS, Channel.ALONG_Z + 1)
+"""The two channels that say how far a cluster lies off the effective helix."""
+HELIX, ROWS = "helix", "rows"
+"""Blocks of features: the helix's parameters, and (channels, rows) flattened."""
 LEAST_CHARGE = 1e-3
 """ADC; clusters have more."""
 
@@ -63,6 +80,11 @@ class HelixFrame(nn.Module):
         self.innermost = float(detector.row_radii[0])
         radii = torch.from_numpy(detector.row_radii).float()
         self.register_buffer("radii", radii, persistent=False)
+
+    @property
+    def slices(self) -> Slices:
+        """Where the features of :data:`HELIX` and those of :data:`ROWS` stand."""
+        return slices_of([(HELIX, PARAMETERS), (ROWS, len(Channel) * len(self.radii))])
 
     def helix(self, columns: Tensor) -> Helix:
         """Return the ideal helices of conditions (n, columns), mirrored to fly to positive z."""
@@ -130,8 +152,8 @@ class HelixFrame(nn.Module):
         (:func:`effective_helix`). A circle that does not reach a row leaves no cluster there, nor
         does one that meets it behind an end plate, nor a particle that starts behind one.
         """
-        parameters, values = features.tensor_split([PARAMETERS], dim=1)
-        values = values.view(-1, len(CHANNELS), len(self.radii))
+        parameters, values = (features[:, self.slices[name]] for name in (HELIX, ROWS))
+        values = values.view(-1, len(Channel), len(self.radii))
         present, across, along_z, charge, peak, turned = values.unbind(1)
         ideal = self.helix(columns)
         farthest = ((self.radii - across) * present).amax(dim=1)

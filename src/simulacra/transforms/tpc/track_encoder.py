@@ -10,9 +10,12 @@ from torch.nn import functional
 
 from simulacra.detectors import TPC
 from simulacra.helix import crossings
+from simulacra.transforms.base import Slices, slices_of
 from simulacra.transforms.tpc.helix_frame import HelixFrame, path_to
 from simulacra.transforms.tpc.row_knots import row_knots
 
+TRACK, ROWS = "track", "rows"
+"""Blocks of features: of the track as a whole, and ``ROW_FEATURES`` for each knot."""
 ROW_FEATURES = 9
 """Numbers that describe how the ideal helix meets a row."""
 FLATNESS, REACH, DRIFT = 6, 7, 8
@@ -68,6 +71,11 @@ class TrackEncoder(nn.Module):
     def features(self) -> int:
         """Number of features that :meth:`forward` returns."""
         return self.track_features + ROW_FEATURES * len(self.radii)
+
+    @property
+    def slices(self) -> Slices:
+        """Where the features of :data:`TRACK` and those of :data:`ROWS` stand."""
+        return slices_of([(TRACK, self.track_features), (ROWS, ROW_FEATURES * len(self.radii))])
 
     def fit(self, columns: Tensor) -> None:
         """Do nothing: all scales are the chamber's."""

@@ -85,7 +85,7 @@ def test_an_empty_shower_has_a_gradient():
 
 
 def test_losses_are_the_published_ones(cube, monkeypatch):
-    critics = AngleCritics(SMALL, cube, (4, 3, 5))
+    critics = AngleCritics(SMALL, cube, (4, 3, 5), GAN3DAngle.encoder_for(SMALL, cube).slices)
     logits = torch.tensor([[0.0]])
     monkeypatch.setattr(critics.discriminator, "forward", lambda _: (logits, torch.ones(1, 1)))
     monkeypatch.setattr(critics.angle, "forward", lambda _: torch.tensor([[0.3]]))

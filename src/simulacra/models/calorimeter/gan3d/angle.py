@@ -33,6 +33,7 @@ from simulacra.models.calorimeter.gan3d.volumes import (
 )
 from simulacra.models.system import Recommended, System
 from simulacra.transforms import Encoder, ScaledCells, ScaledConditions, Transform
+from simulacra.transforms.base import Slices
 from simulacra.units import GEV
 
 EPSILON = 1e-6
@@ -151,17 +152,19 @@ class BarycentreAngle(nn.Module):
 
 
 class AngleCritics(VolumeCritics):
-    """The critics of the 3D GAN, and the term of the angle, the second condition."""
+    """The critics of the 3D GAN, and the term of the angle."""
 
-    def __init__(self, config: GAN3DAngleConfig, detector: Calorimeter, cube: Size) -> None:
+    def __init__(
+        self, config: GAN3DAngleConfig, detector: Calorimeter, cube: Size, seen: Slices
+    ) -> None:
         discriminator = VolumeDiscriminator(cube, config.critic, config.dropout, EPSILON)
-        super().__init__(discriminator, config.weights, config.label_flips, config.power)
+        super().__init__(seen, discriminator, config.weights, config.label_flips, config.power)
         self.angle = BarycentreAngle(detector)
         self.angle_weight = config.weights.angle
 
     def judge(self, fake: Tensor, conditions: Tensor) -> dict[str, Tensor]:
         """Return what the generator minimises."""
-        off = (self.angle(self.energies(fake)) - conditions[:, 1:2]).abs().mean()
+        off = (self.angle(self.energies(fake)) - conditions[:, self.seen["theta"]]).abs().mean()
         return super().judge(fake, conditions) | {"generator_angle": self.angle_weight * off}
 
 
@@ -182,7 +185,7 @@ class GAN3DAngle(VolumeGAN[Generator, AngleCritics], System):
         cube = require_cube(config.kind, detector, config.start, config.generator)
         assert isinstance(detector, Calorimeter)
         generator = Generator(config, conditions)
-        critics = AngleCritics(config, detector, cube)
+        critics = AngleCritics(config, detector, cube, self.encoder_for(config, detector).slices)
         super().__init__(generator, critics, config.latent)
 
     @staticmethod

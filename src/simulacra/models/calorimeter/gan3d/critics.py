@@ -18,6 +18,7 @@ from simulacra.detectors.base import Frozen
 from simulacra.models.blocks.gan import GAN, GeneratorT
 from simulacra.models.blocks.minimax import called_fake, called_real
 from simulacra.models.calorimeter.gan3d.volumes import VolumeDiscriminator, VolumeGenerator
+from simulacra.transforms.base import Slices
 
 VolumeCriticsT = TypeVar("VolumeCriticsT", bound="VolumeCritics")
 STARTING_EVENTS = 64
@@ -46,9 +47,10 @@ def percentage_error(found: Tensor, wanted: Tensor) -> Tensor:
 
 
 class VolumeCritics(nn.Module):
-    """A discriminator that also regresses the energy, the first condition, in the model's unit.
+    """A discriminator that also regresses the energy in the model's unit.
 
     Args:
+        seen: where the encoded conditions stand.
         discriminator: of cells.
         weights: of the terms.
         flips: part of the labels real and fake that the discriminator is told wrongly.
@@ -59,22 +61,23 @@ class VolumeCritics(nn.Module):
 
     def __init__(
         self,
+        seen: Slices,
         discriminator: VolumeDiscriminator,
         weights: LossWeights,
         flips: float,
         power: float = 1.0,
     ) -> None:
         super().__init__()
-        self.discriminator = discriminator
+        self.seen, self.discriminator = seen, discriminator
         self.weights, self.flips, self.power = weights, flips, power
         self.register_buffer("response", torch.zeros(RESPONSE_DEGREE + 1))
 
     def fit(self, cells: Tensor, conditions: Tensor) -> None:
         """Fit the polynomial visible energy / energy to training events."""
-        energy = conditions[:, :1].double()
+        energy = self._energy(conditions).double()
         share = self.visible_energy(cells).double() / energy
         found = torch.linalg.lstsq(self._powers(energy), share, driver="gelsd").solution
-        self.response.copy_(found[:, 0])
+        self.response.copy_(found.squeeze(1))
 
     def visible_energy(self, cells: Tensor) -> Tensor:
         """Return the sum of the cells' energies (n, 1), in the unit of the cells."""
@@ -86,8 +89,11 @@ class VolumeCritics(nn.Module):
 
     def expected_visible_energy(self, conditions: Tensor) -> Tensor:
         """Return the mean visible energy (n, 1) of showers of the requested energies."""
-        energy = conditions[:, :1]
+        energy = self._energy(conditions)
         return energy * (self._powers(energy) @ self.response.to(energy.dtype)[:, None])
+
+    def _energy(self, conditions: Tensor) -> Tensor:
+        return conditions[:, self.seen["energy"]]
 
     def _powers(self, energy: Tensor) -> Tensor:
         return torch.cat([energy**n for n in range(RESPONSE_DEGREE + 1)], dim=1)
@@ -101,7 +107,7 @@ class VolumeCritics(nn.Module):
         the batch norm of its own kind. Labels are flipped where ``mix`` is at an end of its range.
         The visible energy is computed, not learned, and has no term here.
         """
-        weights, energy = self.weights, conditions[:, :1]
+        weights, energy = self.weights, self._energy(conditions)
         on_real, of_real = self.discriminator(real)
         on_fake, of_fake = self.discriminator(fake)
         return {
@@ -119,7 +125,7 @@ class VolumeCritics(nn.Module):
         off = percentage_error(self.visible_energy(fake), expected)
         return {
             "generator": weights.adversarial * called_real(logits),
-            "generator_energy": weights.energy * percentage_error(energy, conditions[:, :1]),
+            "generator_energy": weights.energy * percentage_error(energy, self._energy(conditions)),
             "generator_visible": weights.visible * off,
         }
 

@@ -123,6 +123,7 @@ class GAN3D(VolumeGAN[Generator, VolumeCritics], System):
         cube = require_cube(config.kind, detector, config.start, config.generator)
         generator = Generator(config)
         critics = VolumeCritics(
+            self.encoder_for(config, detector).slices,
             VolumeDiscriminator(cube, config.critic, config.dropout),
             config.weights,
             config.label_flips,

@@ -57,8 +57,9 @@ from simulacra.models.tpc.helix_flow.traits import OF_TRAITS, TRAITS, TrackTrait
 from simulacra.transforms import HelixFrame, TrackEncoder, Transform
 from simulacra.transforms.tpc.effective_helix import FEWEST as FEWEST_OF_HELIX
 from simulacra.transforms.tpc.effective_helix import PARAMETERS
+from simulacra.transforms.tpc.helix_frame import OFF, Channel
 from simulacra.transforms.tpc.row_knots import row_knots
-from simulacra.transforms.tpc.track_encoder import REACH, ROW_FEATURES
+from simulacra.transforms.tpc.track_encoder import REACH, ROW_FEATURES, ROWS, TRACK
 
 OF_ROW = 1 + WHITE
 """Numbers of noise for each row: of presence, then those of :class:`TrackNoise`."""
@@ -180,13 +181,14 @@ class HelixFlow(nn.Module, System):
     polynomials: Tensor
     existing: Tensor
 
-    def __init__(self, config: HelixFlowConfig, detector: Detector, conditions: int) -> None:
+    def __init__(self, config: HelixFlowConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002
         super().__init__()
         chamber = pad_rows_for(config.kind, detector, FEWEST_ROWS)
         radii = torch.from_numpy(chamber.row_radii).float()
         knots, _ = row_knots(chamber)
         self.rows, self.knots = len(radii), len(knots)
-        self.track = conditions - self.knots * ROW_FEATURES
+        self.seen = TrackEncoder(chamber).slices
+        self.track = self.seen[TRACK].stop
         self.noise = TrackNoise(chamber, self.track, config.charge_orders, config.window_width)
         free = [config.orders + 1 - own for own in OF_HELIX]  # and a kink's
         self.sizes = [PARAMETERS, *free, sum(self.noise.sizes)]
@@ -223,7 +225,8 @@ class HelixFlow(nn.Module, System):
             EventsError: the tracks have no clusters.
         """
         helix, channels = self._channels(features)
-        present, charge, peak = (channels[:, channel] for channel in (0, 3, 4))
+        wanted = (Channel.PRESENT, Channel.CHARGE, Channel.PEAK)
+        present, charge, peak = (channels[:, channel] for channel in wanted)
         if present.sum() < FEWEST_CLUSTERS:
             msg = "the training tracks have no clusters: do they reach a pad row of the chamber?"
             raise EventsError(msg)
@@ -280,7 +283,7 @@ class HelixFlow(nn.Module, System):
         """Return the errors of all parts, likelihoods but for what neighbours share."""
         track, rows = self._split(conditions)
         helix, channels = self._channels(features)
-        present = channels[:, 0]
+        present = channels[:, Channel.PRESENT]
         with torch.no_grad():
             apart = self._apart(helix, channels, track, rows)
         trail, traits, dedx = apart.trail, apart.traits, apart.dedx
@@ -330,7 +333,7 @@ class HelixFlow(nn.Module, System):
 
     def _apart(self, helix: Tensor, channels: Tensor, track: Tensor, rows: Tensor) -> Apart:
         """Return what is smooth in tracks; they have a kink if polynomials alone say so."""
-        present, off = channels[:, 0], channels[:, 1:3]
+        present, off = channels[:, Channel.PRESENT], channels[:, OFF]
         passed = passed_rows(present)
         seen = self._seen(rows, present, passed)
         sizes = self._sizes(track, seen)
@@ -350,11 +353,13 @@ class HelixFlow(nn.Module, System):
 
     def _dedx(self, channels: Tensor, typical: Tensor) -> Tensor:
         """Return the logarithms of tracks' truncated dE/dx, over the typical one (n, 1)."""
-        return log_truncated_mean(channels[:, 3] - typical, channels[:, 0])
+        return log_truncated_mean(
+            channels[:, Channel.CHARGE] - typical, channels[:, Channel.PRESENT]
+        )
 
     def _split(self, conditions: Tensor) -> tuple[Tensor, Tensor]:
         """Return features of the track, and of its knots (n, features, knots)."""
-        track, rows = conditions.tensor_split([self.track], dim=1)
+        track, rows = (conditions[:, self.seen[name]] for name in (TRACK, ROWS))
         return track, rows.view(-1, ROW_FEATURES, self.knots)
 
     def _channels(self, features: Tensor) -> tuple[Tensor, Tensor]:

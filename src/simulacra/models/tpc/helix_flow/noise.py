@@ -30,6 +30,7 @@ from simulacra.models.tpc.helix_flow.rows import RowParameters, shared
 from simulacra.models.tpc.helix_flow.scatter import Off
 from simulacra.models.tpc.helix_flow.smooth import LARGEST_SCORE
 from simulacra.models.tpc.helix_flow.spread import SMALLEST, GroupSpread
+from simulacra.transforms.tpc.helix_frame import OFF, Channel
 
 SPREADS = ("across", "along z", "charge", "peak")
 """What scatters more or less than is typical in each group of pads."""
@@ -155,9 +156,9 @@ class TrackNoise(nn.Module):
         """
         present = trail.present
         with torch.no_grad():
-            charge = parameters.charge.scores(channels[:, 3], MOST_STRAYED) * present
+            charge = parameters.charge.scores(channels[:, Channel.CHARGE], MOST_STRAYED) * present
             normal = parameters.tail_given(charge).scores(charge, LARGEST_SCORE) * present
-            rough = channels[:, 1:3] - combine(trail.basis, coefficients)
+            rough = channels[:, OFF] - combine(trail.basis, coefficients)
             alone = rough / left_over(trail.basis)[:, None]
             across, along_z = (alone * present[:, None]).unbind(1)
         off = Off(across, along_z)
@@ -171,14 +172,16 @@ class TrackNoise(nn.Module):
             common = self._common(
                 normal,
                 Off(*(score.clamp(-LARGEST_SCORE, LARGEST_SCORE) for score in scores)),
-                of_peaks.scores(channels[:, 4], LARGEST_SCORE),
+                of_peaks.scores(channels[:, Channel.PEAK], LARGEST_SCORE),
                 trail,
             )
-            found = torch.cat([channels[:, 3:4] - parameters.charge.location[:, None], rough], 1)
+            found = torch.cat(
+                [channels[:, Channel.CHARGE, None] - parameters.charge.location[:, None], rough], 1
+            )
         terms = {
             "scatter": -mean_of(scatter.log_density(off, inner), present),
             "charge": -mean_of(_log_density_of_charge(parameters, channels), present),
-            "peak": -mean_of(of_peaks.log_density(channels[:, 4]), present),
+            "peak": -mean_of(of_peaks.log_density(channels[:, Channel.PEAK]), present),
             "neighbours": self._error_of_neighbours(
                 parameters, track, trail, common, found, 1 - kinked, rng
             ),
@@ -196,16 +199,17 @@ class TrackNoise(nn.Module):
     ) -> Noise:
         common = common._replace(spreads=self._stretched(common.spreads, track))
         scores = self._scores(parameters, white, trail, common)
+        across, along_z, of_charge, of_peaks = scores.unbind(1)
         basis = trail.basis[:, : self.charge_orders]
-        normal = smooth_and_rough(basis, common.charge[:, None], scores[:, 2:3])[:, 0]
+        normal = smooth_and_rough(basis, common.charge[:, None], of_charge[:, None])[:, 0]
         normal = normal.clamp(-LARGEST_SCORE, LARGEST_SCORE)  # as those that taught the tails
         charge = parameters.straying(normal * trail.present)
         charges = window(charge, track)
         scatter = parameters.scatter.given(charges)
         kinds = scatter.kinds(white[:, -1])
         kinds = kinds._replace(strayed=kinds.strayed * trail.present)
-        off = scatter.drawn(Off(scores[:, 0], scores[:, 1]), kinds)
-        peak = parameters.peaks(charges).values(scores[:, 3])
+        off = scatter.drawn(Off(across, along_z), kinds)
+        peak = parameters.peaks(charges).values(of_peaks)
         return Noise(charge, peak, torch.stack(off, dim=1))
 
     def _stretched(self, spreads: Tensor, track: Tensor) -> Tensor:
@@ -286,7 +290,9 @@ def mean_of(values: Tensor, present: Tensor) -> Tensor:
 
 def _log_density_of_charge(parameters: RowParameters, channels: Tensor) -> Tensor:
     """Return log p of log q (n, rows), given the rows farther in; it teaches no ``share``."""
-    scores, log_slope = parameters.charge.sloped_scores(channels[:, 3])
+    scores, log_slope = parameters.charge.sloped_scores(channels[:, Channel.CHARGE])
     share = parameters.share._replace(inner=parameters.share.inner.detach())
     parameters = parameters._replace(share=share)
-    return parameters.tail_given(scores * channels[:, 0]).log_density(scores) + log_slope
+    return (
+        parameters.tail_given(scores * channels[:, Channel.PRESENT]).log_density(scores) + log_slope
+    )

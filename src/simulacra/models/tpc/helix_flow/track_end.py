@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from simulacra.detectors import TPC
 from simulacra.models.tpc.helix_flow.row_networks import KnotNetwork, Range
+from simulacra.transforms.tpc.helix_frame import Channel
 
 TYPICAL_ROWS = 20
 """Rows that count as much in the loss as one number of a track."""
@@ -121,7 +122,8 @@ def error_of_presence(rates: Rates, present: Tensor, passed: Tensor) -> Tensor:
 
 def error_of_turns(rates: Rates, channels: Tensor, broken: Tensor) -> Tensor:
     """Return the mean of -log P(turn) of broken tracks, for a typical number of rows."""
-    present, turned = channels[:, 0], channels[:, 5] * channels[:, 0]
+    present = channels[:, Channel.PRESENT]
+    turned = channels[:, Channel.TURNED] * present
     already = turned.cumsum(dim=1)
     before = present * (already == 0).to(present.dtype)
     here = turned * (already == 1).to(present.dtype)

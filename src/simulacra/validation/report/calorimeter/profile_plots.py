@@ -10,6 +10,7 @@ from matplotlib.ticker import NullFormatter
 
 from simulacra.detectors import Calorimeter
 from simulacra.validation.calorimeter.cells import CellSums, Profile
+from simulacra.validation.report.calorimeter.cell_plots import brightest
 from simulacra.validation.report.canvas import (
     BLACK,
     COLOUR,
@@ -20,7 +21,6 @@ from simulacra.validation.report.canvas import (
     panels,
     ratio_axis,
 )
-from simulacra.validation.report.cell_plots import brightest
 from simulacra.validation.result import Validation
 
 
