@@ -15,7 +15,7 @@ def test_events_in_memory_are_those_of_a_file(tmp_path):
     written = sim.simulate(*arguments, seed=4, output=tmp_path / "e.h5", on_note=notes.append)
     assert np.array_equal(events["showers"], written["showers"])
     assert np.array_equal(events["showers"], sim.read_events(tmp_path / "e.h5")["showers"])
-    assert progress[-1] == (3, 3)
+    assert progress[-1] == ("Geant4", 3, 3)
     assert events.provenance == written.provenance
 
 

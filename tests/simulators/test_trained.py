@@ -36,6 +36,8 @@ def test_folder_is_whole_and_readable(folder):
         "card.yaml",
         "weights.safetensors",
         "metrics.csv",
+        "training.log",
+        "learning-curve.png",
     }
     assert not folder.with_name("simulator.part").exists()
 

@@ -119,7 +119,7 @@ def test_the_report_has_a_table_of_them(pair, quick, tmp_path, monkeypatch):
     monkeypatch.setattr(plots, "PLOTS_OF_KIND", {})
     path = quick.report(tmp_path / "report")
     html = path.read_text(encoding="utf-8")
-    assert "Adversary and sample metrics" in html
+    assert "Classifier test and sample metrics" in html
     assert all(row.name in html for row in sample_rows(quick.samples))
     content = json.loads(path.with_name("metrics.json").read_text())
     assert content["schema_version"] == 4

@@ -18,7 +18,7 @@ from simulacra.transforms.calorimeter.sides import Sides
 from simulacra.transforms.encoder import ConditionEncoder
 
 EVENT, WAVES, POSITIONS = "event", "waves", "positions"
-"""Blocks of features: of the event, the place within a cell among them, and of the layers' places along
+"""Blocks of features: the event, in it the place within a cell, and the places of the layers along
 either axis."""
 
 
