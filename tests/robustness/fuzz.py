@@ -153,8 +153,9 @@ def _has_no_end(case):
 
 def _of_a_refusal(case, ran):
     lines = [line for line in ran.err.splitlines() if line.strip()]
-    errors = [line for line in lines if not line.startswith(("note:", "warning:"))]
-    if len(errors) != 1 or not errors[0].startswith("error: ") or len(errors[0]) > MOST_CHARACTERS:
+    errors = [line for line in lines if line.startswith("error: ")]
+    # notes and the phases of the work may stand before it
+    if len(errors) != 1 or lines[-1] != errors[0] or len(errors[0]) > MOST_CHARACTERS:
         return WORDS
     output = case.target.output
     if "not enough memory" in ran.err:

@@ -427,7 +427,18 @@ def _about(path):
 def _evaluations(path):
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
-    return [{k: v for k, v in row.items() if not k.endswith("seconds")} for row in rows]
+    return [
+        {k: v for k, v in row.items() if not k.endswith(("seconds", "_second"))} for row in rows
+    ]
 
 
-_WITHOUT_TIMES = {"simulator.json": _about, "metrics.csv": _evaluations}
+def _for_people(_):
+    """Return nothing: what no program reads may differ in its times."""
+
+
+_WITHOUT_TIMES = {
+    "simulator.json": _about,
+    "metrics.csv": _evaluations,
+    "training.log": _for_people,
+    "learning-curve.png": _for_people,
+}
