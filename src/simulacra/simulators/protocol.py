@@ -73,17 +73,7 @@ class Simulator(Protocol):
     ) -> Events:
         """Return ``n`` events of particles at random places of the beam spot.
 
-        Args:
-            energy: the spectrum of the detector's scale: ``50GeV``; ``1GeV,2GeV`` is cycled;
-                ``1GeV..65GeV`` is log-uniform, ``1GeV-65GeV`` uniform.
-            n: number of events.
-            seed: the source of conditions and response.
-            particle: ``gamma``; ``e-,gamma`` in turn; ``e-:2,gamma:1`` with weights; needed where
-                the particle is a condition and the detector does not draw it by itself.
-            extrapolate: simulate energies far outside the ranges, too.
-
-        Raises:
-            SimulacraError: it does not serve these particles; or an energy is far outside.
+        The arguments are those of :meth:`simulacra.simulators.fast.FastSimulator.generate`.
         """
 
     def describe(self) -> dict[str, Any]:
