@@ -41,9 +41,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from simulacra.faces.lazy import attach
+from simulacra.faces.moved import keep_former_names
 
 __version__ = "0.1.0"
 
+keep_former_names()
 # No __all__: help() would print the documentation of every class below that of the package.
 __getattr__, __dir__ = attach(
     __name__,
