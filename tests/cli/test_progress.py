@@ -122,7 +122,7 @@ def no_plots(monkeypatch):
     """Reports draw nothing, which takes long."""
     from simulacra.validation.report import catalogue
 
-    monkeypatch.setattr(catalogue, "PLOTS", (lambda _: iter(()),))
+    monkeypatch.setattr(catalogue, "PLOTS", (lambda *_: iter(()),))
     monkeypatch.setattr(catalogue, "PLOTS_OF_KIND", {})
 
 

@@ -19,8 +19,8 @@ SCRIPT = Path(__file__).parents[2] / "examples/calochallenge-files/run.sh"
 SMALL = ("training.steps=2", "selection.every=2", "model.cell_width=8", "training.batch_size=16")
 WITHOUT_PLOTS = """
 from simulacra import cli
-from simulacra.validation import plots
-plots.PLOTS = ()  # most of the time, and tested elsewhere
+from simulacra.validation.report import catalogue
+catalogue.PLOTS = ()  # most of the time, and tested elsewhere
 cli.main()
 """
 
