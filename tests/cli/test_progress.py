@@ -35,6 +35,12 @@ ROW = {
 BEST = ROW | {"step": 400.0, "score": 0.2}
 
 
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    """Phases are printed from the first second on."""
+    monkeypatch.setattr(progress, "PATIENCE", 0.0)
+
+
 @pytest.fixture
 def lines(monkeypatch):
     """A display of plain lines on a clock that a test sets, and what it has printed."""
@@ -57,6 +63,15 @@ def test_a_phase_is_one_line_and_then_one_now_and_then(lines):
     shown.on_progress("drawing", 0, 3)
     shown.on_progress("drawing", 3, 3)
     assert printed[4:] == ["drawing"]
+
+
+def test_short_work_prints_no_phase(lines, monkeypatch):
+    monkeypatch.setattr(progress, "PATIENCE", 5.0)
+    shown, now, printed = lines
+    for second, phase in enumerate(("reading", "measuring", "drawing", "writing")):
+        now[0] = 2.0 * second
+        shown.on_progress(phase, 0, 1)
+    assert printed == ["writing"]
 
 
 def test_an_evaluation_is_one_line(lines):

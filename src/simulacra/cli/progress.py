@@ -12,6 +12,8 @@ from simulacra.cli.terminal import errors
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+PATIENCE = 5.0
+"""Seconds in which a redirected command prints no phase: short work prints its outcome alone."""
 EVERY = 30.0
 """Seconds between plain lines on one phase."""
 MEMORY = 3600.0
@@ -75,7 +77,7 @@ class Bar:
 
 
 class Lines:
-    """A line where a phase begins, and one now and then with the time left.
+    """A line where a phase begins, and one now and then with the time left; none in short work.
 
     Args:
         clock: returns the time in seconds.
@@ -85,7 +87,7 @@ class Lines:
         self._clock = clock
         self._last = ("", 0, 0)
         self._began = (0.0, 0)
-        self._printed = 0.0
+        self._started = self._printed = clock()
 
     def on_progress(self, phase: str, done: int, total: int) -> None:
         """Print the phase where it is new, or how much of it is done."""
@@ -93,7 +95,8 @@ class Lines:
         if _begins(self._last, phase, done, total):
             self._began = (now, done)
         if phase != self._last[0]:
-            self._print(phase)
+            if now - self._started >= PATIENCE:
+                self._print(phase)
         elif done < total and now - self._printed >= EVERY:
             self._print(f"{phase}: {done} of {total}{self._left(done, total)}")
         self._last = (phase, done, total)
