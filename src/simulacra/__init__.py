@@ -67,6 +67,7 @@ __getattr__, __dir__ = attach(
         "simulators.exported": ("ExportedSimulator",),
         "simulators.generate": ("generate",),
         "simulators.load": ("load_simulator",),
+        "simulators.protocol": ("Simulator",),
         "simulators.trained": ("TrainedSimulator", "train"),
         "training.card": ("Card",),
         "validation": ("validate",),
@@ -94,6 +95,7 @@ if TYPE_CHECKING:
     from simulacra.simulators.exported import ExportedSimulator as ExportedSimulator
     from simulacra.simulators.generate import generate as generate
     from simulacra.simulators.load import load_simulator as load_simulator
+    from simulacra.simulators.protocol import Simulator as Simulator
     from simulacra.simulators.trained import TrainedSimulator as TrainedSimulator
     from simulacra.simulators.trained import train as train
     from simulacra.training.card import Card as Card

@@ -182,3 +182,27 @@ def outside_own_ranges(
     for pdg, ranges in own.items():
         outside |= outside_ranges(columns, ranges, declared) & (particle == pdg)
     return outside
+
+
+def outside_training(
+    columns: Mapping[str, Array],
+    particle: Array | None,
+    ranges: Mapping[str, tuple[float, float]],
+    own: Mapping[int, Mapping[str, tuple[float, float]]],
+    seen: Mapping[int, Mapping[str, tuple[int, ...]]],
+    declared: Mapping[str, Declared],
+) -> BoolArray:
+    """Return which rows lie outside of a training (n,): of the ranges, or of what was seen.
+
+    Args:
+        columns: the conditions.
+        particle: PDG ids (n,), where there are several.
+        ranges: lowest and highest value of each numerical condition.
+        own: as for :func:`outside_own_ranges`.
+        seen: as for :func:`outside_seen`.
+        declared: what is known of the conditions.
+    """
+    outside = outside_ranges(columns, ranges, declared) | outside_seen(columns, particle, seen)
+    if particle is None:
+        return outside
+    return outside | outside_own_ranges(columns, particle, own, declared)

@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulacra.arrays import Array, BoolArray, Rows, row_index
-from simulacra.columns import LARGEST, SMALLEST, check_columns, outside_own_ranges, outside_ranges
+from simulacra.columns import LARGEST, SMALLEST, check_columns, outside_ranges
 from simulacra.detectors import Detector
 from simulacra.errors import EventsError, SimulacraError
 from simulacra.faces.columns import column_text
 from simulacra.faces.text import Described
 from simulacra.files.memory import require_room
-from simulacra.particles import PDG, OwnRanges, ParticleMixture, names_of
+from simulacra.particles import PDG, ParticleMixture, names_of
 from simulacra.units import format_energy, parse_quantity
 
 Default = TypeVar("Default")
@@ -123,12 +123,6 @@ class Conditions(Described):
     def outside(self, ranges: Mapping[str, tuple[float, float]], detector: Detector) -> BoolArray:
         """Return which rows lie outside the ranges that columns had in training (n,)."""
         return outside_ranges(self.columns, ranges, detector.conditions)
-
-    def outside_own(self, own: OwnRanges, detector: Detector) -> BoolArray:
-        """Return which rows lie outside the ranges that their particle had in training (n,)."""
-        if not own or PDG not in self.columns:
-            return np.zeros(len(self), bool)
-        return outside_own_ranges(self.columns, self[PDG], own, detector.conditions)
 
     def matrix(self, names: Sequence[str]) -> NDArray[np.float32]:
         """Return the named columns as (rows, columns) float32 in their physical units."""

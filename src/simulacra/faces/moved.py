@@ -6,9 +6,12 @@ import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import MappingProxyType, ModuleType
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from importlib.abc import Loader
 
 MOVED: Mapping[str, str] = MappingProxyType(
     {
@@ -29,15 +32,22 @@ MOVED: Mapping[str, str] = MappingProxyType(
 """Former and new names of modules that scripts import."""
 
 
-class Moved(MetaPathFinder, Loader):
-    """Finds former names; asked last, after all that finds what is there."""
+class Moved:
+    """Finds former names; asked last, after all that finds what is there.
+
+    It is a finder and a loader without the base classes of :mod:`importlib.abc`, whose import would
+    be the slowest of the whole package's.
+    """
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Return the description of a module under its former name."""
         del path, target
-        return ModuleSpec(fullname, self) if fullname in MOVED else None
+        return ModuleSpec(fullname, cast("Loader", self)) if fullname in MOVED else None
+
+    def create_module(self, spec: ModuleSpec) -> None:
+        """Leave the making of the module to Python."""
 
     def exec_module(self, module: ModuleType) -> None:
         """Fill the module with the names of the new one."""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from simulacra.arrays import IntArray
-from simulacra.columns import outside_own_ranges, outside_seen
+from simulacra.columns import outside_training
 from simulacra.fullsim import Geant4Settings
 from simulacra.hybrid.regions import Region
 from simulacra.hybrid.rules import Entries, Outcome, Rule, first_match
@@ -76,12 +76,10 @@ class Setup:
         outcome = np.full(len(entries), Outcome.HANDED_OVER, np.int64)
         ranges = self.ranges[rule.simulator]
         conditions = region.conditions(entries)
-        outside = conditions.outside(ranges, region.detector)
         own = self.own_ranges.get(rule.simulator, {})
         seen = self.seen.get(rule.simulator, {})
-        outside |= outside_seen(conditions.columns, entries.pdg, seen)
         declared = region.detector.conditions
-        outside |= outside_own_ranges(conditions.columns, entries.pdg, own, declared)
+        outside = outside_training(conditions.columns, entries.pdg, ranges, own, seen, declared)
         outcome[outside | ~region.is_described(entries, conditions)] = Outcome.OUTSIDE_TRAINING
         outcome[~region.is_read_out(entries)] = Outcome.OUTSIDE_READOUT
         return outcome

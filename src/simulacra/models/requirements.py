@@ -12,7 +12,7 @@ from simulacra.transforms import LayersOfCells
 
 Kind = TypeVar("Kind", Calorimeter, TPC)
 _NAMES = {"tpc": "time-projection chamber"}
-_WORDS: dict[type, str] = {Calorimeter: "calorimeter", TPC: _NAMES["tpc"]}
+_KINDS: dict[type, str] = {Calorimeter: "calorimeter", TPC: "tpc"}
 
 
 def calorimeter_for(model: str, detector: Detector) -> Calorimeter:
@@ -78,10 +78,7 @@ def require_seen(model: str, detector: Detector, seen: tuple[str, ...]) -> None:
 def require_kind(model: str, detector: Detector, kind: str) -> None:
     """Raise a :class:`CardError` where a detector is not of the kind that a model serves."""
     if detector.kind != kind:
-        msg = (
-            f"model {model} needs a {_NAMES.get(kind, kind)}, {detector.name} is a {detector.kind}"
-        )
-        raise CardError(msg)
+        raise _of_another_kind(model, detector, kind)
 
 
 def tpc_for(model: str, detector: Detector) -> TPC:
@@ -108,6 +105,10 @@ def pad_rows_for(model: str, detector: Detector, least: int) -> TPC:
 
 def _known(model: str, detector: Detector, kind: type[Kind]) -> Kind:
     if not isinstance(detector, kind):
-        msg = f"model {model} needs a {_WORDS[kind]}, {detector.name} is a {detector.kind}"
-        raise CardError(msg)
+        raise _of_another_kind(model, detector, _KINDS[kind])
     return detector
+
+
+def _of_another_kind(model: str, detector: Detector, kind: str) -> CardError:
+    needed = _NAMES.get(kind, kind)
+    return CardError(f"model {model} needs a {needed}, {detector.name} is a {detector.kind}")

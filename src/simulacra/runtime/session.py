@@ -11,13 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from simulacra.arrays import Array, BoolArray
-from simulacra.columns import (
-    check_columns,
-    outside_own_ranges,
-    outside_ranges,
-    outside_seen,
-    require_near,
-)
+from simulacra.columns import check_columns, outside_training, require_near
 from simulacra.errors import EventsError, MissingDependencyError, SimulatorError
 from simulacra.files.digests import require_intact
 from simulacra.files.small_files import read_small
@@ -170,14 +164,9 @@ class Runtime:
 
     def outside(self, conditions: Mapping[str, ArrayLike]) -> BoolArray:
         """Return which rows of conditions lie outside the ranges of training (n,)."""
-        columns = self._columns(conditions)
-        contract = self.contract
-        outside = outside_ranges(columns, contract.ranges, contract.declared)
-        outside |= outside_seen(columns, columns.get(PDG), contract.seen)
-        if PDG not in columns:
-            return outside
-        own = contract.own_ranges
-        return outside | outside_own_ranges(columns, columns[PDG], own, contract.declared)
+        columns, contract = self._columns(conditions), self.contract
+        known = contract.ranges, contract.own_ranges, contract.seen
+        return outside_training(columns, columns.get(PDG), *known, contract.declared)
 
     def _columns(self, conditions: Mapping[str, ArrayLike]) -> dict[str, Array]:
         names = [column.name for column in self.contract.columns]

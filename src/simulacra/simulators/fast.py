@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simulacra.arrays import BoolArray
-from simulacra.columns import outside_seen
+from simulacra.columns import outside_training
 from simulacra.conditions import Conditions, conditions_at
 from simulacra.detectors import Detector
 from simulacra.events import Events
@@ -133,9 +133,9 @@ class FastSimulator(Described):
 
     def outside(self, conditions: Conditions) -> BoolArray:
         """Return which rows lie outside the ranges (n,)."""
-        outside = conditions.outside(self.ranges, self.detector)
-        outside |= conditions.outside_own(self.own_ranges, self.detector)
-        return outside | outside_seen(conditions.columns, conditions.columns.get(PDG), self.seen)
+        columns, declared = conditions.columns, self.detector.conditions
+        known = self.ranges, self.own_ranges, self.seen
+        return outside_training(columns, columns.get(PDG), *known, declared)
 
     def _answers(self, conditions: Conditions, seed: int, extrapolate: bool) -> Answers:
         conditions.check(self.detector)

@@ -22,8 +22,14 @@ SIMULATORS: Table[Callable[[], Simulator]] = Table("simulacra.simulators", {})
 def is_simulator(name: str | Path) -> bool:
     """Return whether a name, folder or file means a simulator, without loading it."""
     path = Path(name)
-    named = str(name) in shipped_simulators() or (str(name) in SIMULATORS and not path.exists())
-    return named or path.suffix == EXPORTED or (path / ABOUT).is_file()
+    named = str(name) in shipped_simulators() or path.suffix == EXPORTED
+    return named or (path / ABOUT).is_file() or _of_another_package(name)
+
+
+def _of_another_package(name: str | Path) -> bool:
+    """Return whether another package has the name; shipped simulators and files come first."""
+    taken = str(name) in shipped_simulators() or Path(name).exists()
+    return not taken and str(name) in SIMULATORS
 
 
 def load_simulator(name: str | Path) -> Simulator:
@@ -40,7 +46,7 @@ def load_simulator(name: str | Path) -> Simulator:
         >>> load_simulator("atlas-barrel-photons").detector.name
         'atlas-barrel'
     """
-    if str(name) in SIMULATORS and not Path(name).exists():
+    if _of_another_package(name):
         return SIMULATORS[str(name)]()
     if Path(name).suffix == EXPORTED and str(name) not in shipped_simulators():
         from simulacra.simulators.exported import ExportedSimulator

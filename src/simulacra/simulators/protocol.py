@@ -46,15 +46,7 @@ class Simulator(Protocol):
     def simulate(self, conditions: Conditions, seed: int, *, extrapolate: bool = False) -> Events:
         """Return one event for each row of conditions; equal seeds give equal events.
 
-        Args:
-            conditions: one row an event.
-            seed: the source of all random numbers.
-            extrapolate: simulate conditions far outside the ranges, too.
-
-        Raises:
-            EventsError: a condition is missing or not sensible.
-            SimulatorError: a condition is far outside the ranges, or of a particle that the
-                simulator does not serve; or a response is not finite, or negative where it cannot.
+        Arguments and errors are those of :meth:`simulacra.simulators.fast.FastSimulator.simulate`.
         """
 
     def stream(
