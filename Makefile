@@ -5,6 +5,8 @@ LOWEST := .venv-lowest
 LOWEST_TESTS := tests/cli tests/simulators tests/test_events.py tests/io tests/deploy tests/runtime \
   tests/models/test_contract.py tests/drawings tests/validation tests/fullsim/test_geant4.py
 BIN := $(VENV)/bin
+# A worker a core; the tests of a file stay together, since they share what was trained for them.
+PARALLEL := -n auto --maxprocesses 8 --dist loadfile
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .PHONY: quickstart check test test-lowest fuzz chaos lint types format clean
@@ -14,10 +16,10 @@ quickstart: $(VENV)/.core
 
 # The developer's loop: no slow test, none of Geant4, no examples of the documentation.
 check: lint types
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -m "not slow and not geant4" tests  # as above
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(PARALLEL) -q -m "not slow and not geant4" tests  # as above
 
 test: $(VENV)/.dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest  # as above
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(PARALLEL)  # as above
 
 # Earlier releases use what later ones beneath them will drop: their warnings are no errors.
 test-lowest: $(LOWEST)/.dev

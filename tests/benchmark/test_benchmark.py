@@ -55,7 +55,8 @@ def result(**changes):
 
 
 def test_median_of_a_known_wait():
-    assert median_ms(lambda: time.sleep(0.01), seconds=0.05) == pytest.approx(10, rel=0.5)
+    # on a busy machine a wait is longer than asked for, never shorter
+    assert 10 <= median_ms(lambda: time.sleep(0.01), seconds=0.05) < 100
 
 
 def test_peak_memory_is_that_of_one_process_and_not_of_its_parent():
