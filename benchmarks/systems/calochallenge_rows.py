@@ -38,7 +38,7 @@ def separations(reference: Path, other: Path, dataset: str) -> list[str]:
     full, fast = read_events(reference), read_events(other)
     # as many events as the reference has, where the other has more
     chosen = np.sort(np.random.default_rng(1).permutation(len(fast))[: len(full)])
-    scores = legacy_scores(full, fast.take(chosen), dataset).scores
+    scores = legacy_scores(full, fast.take(chosen), dataset).separations
     found = []
     for quantity in SEPARATIONS:
         values = [v for name, v in scores.items() if name.partition(".")[0] == quantity]

@@ -44,6 +44,9 @@ def converted(content: Json, schema: int) -> Json:
     if schema < 4:
         for group in (result["pooled"], *result["energies"], *_parts(result)):
             _complete(group)
+    if (legacy := result["legacy"]) is not None:
+        legacy["separations"] = legacy.pop("scores")
+        legacy["n"] = [result["pooled"][name] for name in ("n_reference", "n_generated")]
     note = f"read from a metrics.json of schema {schema}: former keys were renamed"
     return {**result, "notes": [*result["notes"], note]}
 

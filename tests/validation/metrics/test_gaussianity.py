@@ -16,6 +16,10 @@ def test_normal_numbers_are_at_the_baseline(rng):
     assert max(found.distances) < baseline.value + 4 * baseline.error
     energy = found.baseline_energy_distance
     assert abs(found.energy_distance - energy.value) < 4 * energy.error
+    largest, together = found.scores
+    assert (largest.value, largest.baseline.estimate) == (max(found.distances), baseline)
+    assert (together.value, together.baseline.estimate) == (found.energy_distance, energy)
+    assert largest.n == together.n == (1000, 1000)
 
 
 def test_dependence_shows_in_the_energy_distance_alone(rng):

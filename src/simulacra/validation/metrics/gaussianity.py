@@ -13,7 +13,7 @@ from scipy.spatial.distance import cdist
 from scipy.stats import kstest
 
 from simulacra.arrays import FloatArray
-from simulacra.validation.metrics.record import Estimate
+from simulacra.validation.metrics.record import Baseline, Estimate, Score
 
 MOST = 2000
 """Events that take part in the energy distance, which costs their square."""
@@ -38,6 +38,20 @@ class Gaussianity:
     energy_distance: float
     baseline_distance: Estimate
     baseline_energy_distance: Estimate
+
+    @property
+    def scores(self) -> tuple[Score, Score]:
+        """The largest distance and the energy distance as the records that all metrics are."""
+        rows = (
+            ("ks", "largest KS", max(self.distances), self.baseline_distance),
+            ("energy", "energy distance", self.energy_distance, self.baseline_energy_distance),
+        )
+        n = (self.events, self.events)
+        ks, energy = (
+            Score(name, label, "latent", Estimate(value), Baseline("sample", baseline, n), n)
+            for name, label, value, baseline in rows
+        )
+        return ks, energy
 
 
 def gaussianity(numbers: FloatArray, rng: np.random.Generator) -> Gaussianity:

@@ -94,7 +94,7 @@ def _legacy_rows(validation: Validation) -> list[tuple[str, float, float | None]
         return []
     official: dict[str, list[float]] = {}
     own: dict[str, list[float]] = {}
-    for name, score in validation.legacy.scores.items():
+    for name, score in validation.legacy.separations.items():
         quantity = name.partition(".")[0]
         official.setdefault(quantity, []).append(score)
         comparison = validation.pooled.comparisons.get(validation.legacy.ours.get(name, ""))
