@@ -67,8 +67,8 @@ class TableAutoencoder(nn.Module):
         numbers = [place for block, place in self.blocks.items() if block != PRESENCE]
         loss = torch.stack([off[..., place].square().sum() for place in numbers]).sum() / 2
         if PRESENCE in self.blocks:
-            of_rows = (presence_of(tables, self.blocks) for tables in (made, table))
-            loss = loss + binary_cross_entropy(*of_rows, reduction="sum")
+            chance, truth = (presence_of(tables, self.blocks) for tables in (made, table))
+            loss = loss + binary_cross_entropy(chance, truth, reduction="sum")
         return loss
 
 
