@@ -48,6 +48,16 @@ class Baseline:
     estimate: Estimate
     n: tuple[int, int]
 
+    @property
+    def value(self) -> float:
+        """The number itself."""
+        return self.estimate.value
+
+    @property
+    def error(self) -> float:
+        """Its statistical error; nan where there is none."""
+        return self.estimate.error
+
 
 @dataclass(frozen=True, slots=True)
 class Score:
