@@ -24,8 +24,8 @@ from torch import Tensor, nn
 
 from simulacra.detectors import TPC, Detector
 from simulacra.models.blocks.gan import GAN
+from simulacra.models.blocks.helix_loss import HelixLoss
 from simulacra.models.requirements import tpc_for
-from simulacra.models.tpc.helix_loss import HelixLoss
 from simulacra.transforms import TrackTables, Transform
 from simulacra.transforms.base import Slices, slices_of
 from simulacra.transforms.encoder import ENCODED, PHYSICAL

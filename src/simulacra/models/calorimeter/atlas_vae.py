@@ -27,14 +27,14 @@ from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
 from simulacra.errors import CardError, ExportError
 from simulacra.models.blocks.autoregressive import AutoregressiveFlow
-from simulacra.models.blocks.networks import dense
-from simulacra.models.blocks.variational import divergence_from_normal, drawn
-from simulacra.models.calorimeter.dense_showers import (
+from simulacra.models.blocks.dense_showers import (
     FLOOR,
     DenseShowers,
     Output,
     fractions_of_energy,
 )
+from simulacra.models.blocks.networks import dense
+from simulacra.models.blocks.variational import divergence_from_normal, drawn
 from simulacra.models.requirements import calorimeter_for
 from simulacra.models.system import Recommended, System
 from simulacra.transforms import LayersOfCells

@@ -21,10 +21,10 @@ from torch import Tensor, nn
 
 from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
+from simulacra.models.blocks.dense_showers import DenseShowers, Output, fractions_of_energy
 from simulacra.models.blocks.gan import GAN
 from simulacra.models.blocks.networks import dense, leaky
 from simulacra.models.blocks.wasserstein import ClippedCritic
-from simulacra.models.calorimeter.dense_showers import DenseShowers, Output, fractions_of_energy
 from simulacra.models.requirements import calorimeter_for
 from simulacra.models.system import Recommended, System
 

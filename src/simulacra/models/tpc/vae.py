@@ -15,9 +15,9 @@ from pydantic import Field
 from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
 from simulacra.models.blocks.tables import DenseDecoder, DenseEncoder
+from simulacra.models.blocks.track_vae import TableAutoencoder, TrackVAE
 from simulacra.models.requirements import tpc_for
 from simulacra.models.system import Recommended, System
-from simulacra.models.tpc.track_vae import TableAutoencoder, TrackVAE
 
 
 class VAEConfig(Frozen):

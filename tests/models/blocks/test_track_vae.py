@@ -4,7 +4,7 @@ from torch import nn
 
 from simulacra.detectors import load_detector
 from simulacra.models.blocks.merged_flows import TableShape
-from simulacra.models.tpc.track_vae import TableAutoencoder
+from simulacra.models.blocks.track_vae import TableAutoencoder
 from simulacra.models.tpc.vae import VAE, VAEConfig
 
 NONE = torch.zeros(3, 0)

@@ -4,7 +4,7 @@ import torch
 
 from simulacra.datasets.samples import load_sample
 from simulacra.detectors import load_detector
-from simulacra.models.tpc.helix_loss import HelixLoss
+from simulacra.models.blocks.helix_loss import HelixLoss
 from simulacra.transforms import TrackTables
 from simulacra.transforms.tpc.tracks import PRESENCE, TABLE, half_lengths, presence_of
 from tests.tracks import clusters_of, conditions
