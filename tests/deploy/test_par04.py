@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from simulacra.deploy import export
-from simulacra.deploy.par04 import Par04Graph, mesh_of
+from simulacra.deploy.par04 import Par04Graph, cylinder_of
 from simulacra.detectors import load_detector, parse_detector
 from simulacra.errors import ExportError
 from tests.deploy.untrained import untrained
@@ -52,10 +52,10 @@ def test_detectors_that_are_no_such_cylinder_are_refused(gan, tmp_path):
         ("calochallenge-1-photons", "not all cut alike"),
     ):
         with pytest.raises(ExportError, match=why):
-            mesh_of(load_detector(name))
+            cylinder_of(load_detector(name))
     text = load_detector("par04-siw").to_yaml()
     with pytest.raises(ExportError, match="not of one width"):
-        mesh_of(parse_detector(text.replace("41.85", "45")))
+        cylinder_of(parse_detector(text.replace("41.85", "45")))
 
 
 class _Recorder(torch.nn.Module):

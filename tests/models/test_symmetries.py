@@ -8,14 +8,18 @@ from simulacra.datasets.samples import load_sample
 from simulacra.detectors import load_detector
 from simulacra.errors import CardError
 from simulacra.events import Events
-from simulacra.models import find_model
+from simulacra.models import find_model, symmetries
 from simulacra.models.calorimeter.flow_matching import FlowMatchingConfig
-from simulacra.models.symmetries import decide
 from tests.conftest import SMALL_MODELS, random_events
 from tests.detectors.calorimeter.test_places import IMPACTS, RINGS, TUBE, own
 from tests.geometry import point_showers
 
 WIDE = {"x": ["-60 mm", "60 mm"], "y": ["-60 mm", "60 mm"]}
+
+
+def decide(config, events):
+    """The symmetries alone, without what else is decided."""
+    return symmetries.decide(config, events.detector, events)
 
 
 def test_the_shipped_sample_bears_out_both_mirrors():

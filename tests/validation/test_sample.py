@@ -90,9 +90,9 @@ def test_files_are_judged_like_events_in_memory(small_pieces, files, monkeypatch
 
 def test_official_scores_do_not_depend_on_pieces(small_pieces, monkeypatch):
     samples = showers_like("1-photons", 100), showers_like("1-photons", 90, seed=1, stretch=1.2)
-    found = legacy_scores(*samples, "1-photons").scores
+    found = legacy_scores(*samples, "1-photons").separations
     monkeypatch.undo()
-    assert found == legacy_scores(*samples, "1-photons").scores
+    assert found == legacy_scores(*samples, "1-photons").separations
 
 
 def test_a_part_of_a_sample_reads_only_its_pieces(small_pieces, files):

@@ -23,7 +23,7 @@ from simulacra.deploy.lwtnn_inputs import (
     InputNode,
     OwnNoise,
     atlas_nodes,
-    is_atlas,
+    atlas_read_out,
     noise_node,
     plain_nodes,
 )
@@ -40,7 +40,6 @@ from simulacra.deploy.lwtnn_layers import (
     diagonal_layer,
     steps_of,
 )
-from simulacra.detectors import Calorimeter
 from simulacra.errors import ExportError
 from simulacra.files.atomic import whole_file
 from simulacra.files.digests import PLACEHOLDER, seal
@@ -123,11 +122,8 @@ def graph_of(simulator: TrainedSimulator) -> Json:
 
 def condition_nodes(simulator: TrainedSimulator, encoder: ConditionEncoder) -> list[InputNode]:
     """Return the inputs beside the noise: ATLAS's for its read-out, else one for each condition."""
-    detector = simulator.detector
-    if is_atlas(detector):
-        assert isinstance(detector, Calorimeter)
-        return atlas_nodes(encoder, detector)
-    return plain_nodes(encoder)
+    atlas = atlas_read_out(simulator.detector)
+    return plain_nodes(encoder) if atlas is None else atlas_nodes(encoder, atlas)
 
 
 def _inputs(steps: list[Step]) -> int:
@@ -149,12 +145,13 @@ def _in_order(steps: list[Step], nodes: list[InputNode], latent: int) -> list[St
 def _about(simulator: TrainedSimulator) -> dict[str, str]:
     """Return what the file says of itself; LWTNN passes over it."""
     detector, model = simulator.detector, simulator.surrogate.model
+    atlas = atlas_read_out(detector)
     return {
         "version": __version__,
         "model": simulator.card.model_kind,
         "detector": detector.name,
         "detector_sha256": detector.fingerprint,
-        "inputs": "ATLAS DNNCaloSimSvc, GANv0" if is_atlas(detector) else "physical units",
+        "inputs": "physical units" if atlas is None else "ATLAS DNNCaloSimSvc, GANv0",
         "noise": model.chain_noise if isinstance(model, OwnNoise) else "standard normal",
         "outputs": "fractions of the kinetic energy, in the detector's order of cells",
         "seal": PLACEHOLDER,

@@ -23,7 +23,7 @@ from simulacra.deploy.lwtnn_inputs import (
     LOG_ENERGY,
     MIDDLE_CELL,
     OwnNoise,
-    is_atlas,
+    atlas_read_out,
 )
 from simulacra.deploy.lwtnn_reader import Graph, Inputs, Json
 from simulacra.deploy.parity import LARGEST, relative_difference, typical_conditions
@@ -68,9 +68,8 @@ def given_inputs(simulator: TrainedSimulator, conditions: Conditions, noise: Ten
     model, detector = simulator.surrogate.model, simulator.detector
     own = model.own_noise(noise) if isinstance(model, OwnNoise) else noise
     columns = {name: conditions[name].astype(np.float64) for name in conditions.columns}
-    if is_atlas(detector):
-        assert isinstance(detector, Calorimeter)
-        given = _of_atlas(columns, detector)
+    if (atlas := atlas_read_out(detector)) is not None:
+        given = _of_atlas(columns, atlas)
     else:
         encoder = simulator.surrogate.encoder
         assert isinstance(encoder, ConditionEncoder)

@@ -11,8 +11,9 @@ References:
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor
@@ -93,15 +94,25 @@ def noise_node(latent: int) -> InputNode:
     return InputNode("Z", tuple(Variable(str(i), i) for i in range(latent)))
 
 
-def is_atlas(detector: Detector) -> bool:
-    """Return whether a detector is read out as ATLAS's fast simulation expects it."""
-    return (
-        isinstance(detector, Calorimeter)
-        and detector.n_cells == ATLAS_CELLS
+def atlas_read_out(detector: Detector) -> Calorimeter | None:
+    """Return the detector if it is read out as ATLAS's fast simulation expects it, else None."""
+    return ATLAS_READ_OUTS.get(detector.kind, lambda _: None)(detector)
+
+
+def _as_atlas(detector: Calorimeter) -> Calorimeter | None:
+    expected = (
+        detector.n_cells == ATLAS_CELLS
         and detector.alignment_states == (2, 4)
         and list(detector.conditions)
         == ["energy", "impact_eta", "impact_phi", "alignment_eta", "alignment_phi"]
     )
+    return detector if expected else None
+
+
+ATLAS_READ_OUTS: Mapping[str, Callable[[Any], Calorimeter | None]] = MappingProxyType(
+    {"calorimeter": _as_atlas}
+)
+"""The check of each kind of detector that may be read out as ATLAS's calorimeter."""
 
 
 def atlas_nodes(encoder: ConditionEncoder, detector: Calorimeter) -> list[InputNode]:

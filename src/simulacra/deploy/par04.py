@@ -13,7 +13,11 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import torch
@@ -58,24 +62,47 @@ class Par04Graph(nn.Module):
         return cells.reshape(-1, layers, sectors, rings).permute(0, 3, 2, 1).flatten(1)
 
 
-def mesh_of(detector: Detector) -> tuple[int, int, int]:
-    """Return the numbers of layers, sectors and rings.
+@dataclass(frozen=True, slots=True)
+class Cylinder:
+    """The regular cylinder of voxels that a detector is read out in.
+
+    Attributes:
+        layers, sectors, rings: numbers of voxels along the axis, around it and across it.
+        ring_width, layer_depth: of a voxel, mm.
+    """
+
+    layers: int
+    sectors: int
+    rings: int
+    ring_width: float
+    layer_depth: float
+
+    @property
+    def mesh(self) -> tuple[int, int, int]:
+        """The numbers of layers, sectors and rings."""
+        return self.layers, self.sectors, self.rings
+
+
+def cylinder_of(detector: Detector) -> Cylinder:
+    """Return the cylinder of voxels of a detector.
 
     Raises:
         ExportError: the detector is not read out in one regular cylinder of voxels, or asks for
             conditions that the example does not give.
     """
-    wrong = _not_a_cylinder(detector)
-    if wrong is not None:
-        msg = f"{detector.name} cannot be exported to Par04: {wrong}"
+    cylinder = CYLINDERS.get(detector.kind, _no_cylinder)(detector)
+    if isinstance(cylinder, str):
+        msg = f"{detector.name} cannot be exported to Par04: {cylinder}"
         raise ExportError(msg)
-    assert isinstance(detector, Calorimeter)
-    return len(detector.layers), *detector.layers[0].shape
+    return cylinder
 
 
-def _not_a_cylinder(detector: Detector) -> str | None:
-    if not isinstance(detector, Calorimeter):
-        return f"it is a {detector.kind}, the example's read-out is a cylinder of voxels"
+def _no_cylinder(detector: Detector) -> str:
+    return f"it is a {detector.kind}, the example's read-out is a cylinder of voxels"
+
+
+def _of_calorimeter(detector: Calorimeter) -> Cylinder | str:
+    """Return the cylinder, or why there is none."""
     others = set(detector.conditions) - {"energy", "theta"}
     if others:
         return f"the example does not give {', '.join(sorted(others))}"
@@ -87,26 +114,31 @@ def _not_a_cylinder(detector: Detector) -> str | None:
     depths = np.diff([layer.depth for layer in detector.layers])
     if segmentation.r_edges[0] != 0 or not np.allclose(widths, widths[0]):
         return "its rings are not of one width from the axis on"
-    return None if np.allclose(depths, depths[:1]) else "its layers are not of one thickness"
-
-
-def macro(detector: Calorimeter, latent: int, path: Path) -> list[str]:
-    """Return the example's commands for this file, to replace those of its own macro."""
-    layers, sectors, rings = mesh_of(detector)
-    segmentation = detector.layers[0].segmentation
-    assert isinstance(segmentation, PolarSegmentation)
+    if not np.allclose(depths, depths[:1]):
+        return "its layers are not of one thickness"
+    layers = len(detector.layers)
     width = segmentation.r_edges[1] - segmentation.r_edges[0]
-    depth = detector.depth / layers
+    return Cylinder(layers, *segmentation.shape, width, detector.depth / layers)
+
+
+CYLINDERS: Mapping[str, Callable[[Any], Cylinder | str]] = MappingProxyType(
+    {"calorimeter": _of_calorimeter}
+)
+"""The cylinder of each kind of detector that may have one, or why there is none."""
+
+
+def macro(cylinder: Cylinder, latent: int, path: Path) -> list[str]:
+    """Return the example's commands for this file, to replace those of its own macro."""
     settings = {
         "setSizeLatentVector": latent,
         "setSizeConditionVector": CONDITIONS,
         "setModelPathName": path,
         "setInferenceLibrary": "ONNX",
-        "setSizeOfRhoCells": f"{width:g} mm",
-        "setSizeOfZCells": f"{depth:g} mm",
-        "setNbOfRhoCells": rings,
-        "setNbOfPhiCells": sectors,
-        "setNbOfZCells": layers,
+        "setSizeOfRhoCells": f"{cylinder.ring_width:g} mm",
+        "setSizeOfZCells": f"{cylinder.layer_depth:g} mm",
+        "setNbOfRhoCells": cylinder.rings,
+        "setNbOfPhiCells": cylinder.sectors,
+        "setNbOfZCells": cylinder.layers,
     }
     return [f"/Par04/inference/{name} {value}" for name, value in settings.items()]
 
@@ -119,14 +151,13 @@ def write(simulator: TrainedSimulator, path: Path, on_progress: OnProgress = sil
         MissingDependencyError: a package of the extra ``onnx`` is not installed.
     """
     on_progress("writing the graph", 0, 1)
-    detector = simulator.detector
-    graph = Par04Graph(copy.deepcopy(simulator.surrogate), mesh_of(detector))
-    assert isinstance(detector, Calorimeter)
+    cylinder = cylinder_of(simulator.detector)
+    graph = Par04Graph(copy.deepcopy(simulator.surrogate), cylinder.mesh)
     example = {INPUT: torch.ones(EVENTS, graph.latent + CONDITIONS)}
     model = graph_of(graph, example, [OUTPUT], simulator.card.model_kind)
     with whole_file(path) as part:
         save_graph(model, part)
         size = part.stat().st_size
     on_progress("writing the graph", 1, 1)
-    commands = "\n".join(macro(detector, graph.latent, path))
+    commands = "\n".join(macro(cylinder, graph.latent, path))
     return f"{size / 1e6:.2f} MB; the example's macro needs\n{commands}"

@@ -56,15 +56,15 @@ class EnergyLedger:
         self.audit[self.primary, 0] = energy
 
     def deposit(self, energy: float) -> None:
-        """EnergyLedger energy that was deposited."""
+        """Add energy that was deposited."""
         self.audit[self.primary, 1] += energy
 
     def escape(self, energy: float) -> None:
-        """EnergyLedger energy that left the world."""
+        """Add energy that left the world."""
         self.audit[self.primary, 2] += energy
 
     def hit(self, region: int, cells: IntArray, energy: FloatArray) -> None:
-        """EnergyLedger the energies (h,) of cells (h,) of a region's layers."""
+        """Add the energies (h,) of cells (h,) of a region's layers."""
         place = np.broadcast_to([self.primary, region], (len(cells), 2))
         self._hits.append(np.column_stack([place, cells]).astype(np.int32))
         self._energy.append(energy.astype(np.float32))

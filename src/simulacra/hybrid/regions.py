@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -21,6 +21,7 @@ from simulacra.errors import CardError
 from simulacra.fullsim.calorimeter.readout import SectionReadout, section_readouts, window_starts
 from simulacra.fullsim.calorimeter.world import half_width
 from simulacra.hybrid.rules import SMALL_ANGLE, Entries
+from simulacra.particles import PDG
 
 ON_FACE = 1e-6
 """How far from the front face Geant4 may leave a particle that has reached it, mm."""
@@ -138,16 +139,23 @@ class Region:
         entry = Entries(np.zeros(1, np.int64), *[one] * 7)
         return tuple(self.conditions(entry).columns)
 
-    def conditions(self, entries: Entries) -> Conditions:
-        """Return the conditions that the detector declares of particles that enter it."""
+    def conditions(self, entries: Entries, declared: Collection[str] | None = None) -> Conditions:
+        """Return conditions of particles that enter the detector.
+
+        Args:
+            entries: the particles.
+            declared: the conditions that are asked for, those of a simulator that learned several
+                particles; by default those that the detector declares.
+        """
+        declared = self.detector.conditions if declared is None else declared
         columns: dict[str, Array] = {"energy": entries.energy.astype(np.float32)}
         columns |= self.detector.locate(entries.x, entries.y)
         if "theta" in self.detector.conditions:
             columns["theta"] = self._angles(entries).astype(np.float32)
         if "phi" in self.detector.conditions:
             columns["phi"] = entries.phi.astype(np.float32)
-        if "pdg" in self.detector.conditions:
-            columns["pdg"] = entries.pdg.astype(np.int32)
+        if PDG in declared:
+            columns[PDG] = entries.pdg.astype(np.int32)
         return Conditions(columns)
 
     def _angles(self, entries: Entries) -> FloatArray:

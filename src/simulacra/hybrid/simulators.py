@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulacra.arrays import IntArray
-from simulacra.conditions import Conditions
 from simulacra.detectors import Detector
 from simulacra.errors import SimulacraError, SimulatorError
 from simulacra.events import require_same_detector
@@ -101,10 +100,8 @@ def answer(
         The hits: which particle (h,), which of all cells of the region's layers (h,) and the energy
         there (h,), MeV.
     """
-    columns = region.conditions(entries).columns
-    if PDG in simulator.detector.conditions:
-        columns = {**columns, PDG: entries.pdg.astype(np.int32)}
-    showers = simulator.simulate(Conditions(columns), seed)["showers"]
+    conditions = region.conditions(entries, simulator.detector.conditions)
+    showers = simulator.simulate(conditions, seed)["showers"]
     particles, cells, energies = [], [], []
     for start in range(0, len(showers), BATCH):
         rows = slice(start, start + BATCH)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -31,17 +32,18 @@ def to_awkward(events: Events) -> Any:  # noqa: ANN401 - awkward carries no type
     if lists is None:
         response = {name: awkward.Array(array) for name, array in events.response.items()}
     else:
-        name, present, columns = lists(events)
+        name, present, columns = lists(events.detector, events.response)
         counts = present.sum(axis=1)
         fields = {k: awkward.unflatten(column, counts) for k, column in columns.items()}
         response = {name: awkward.zip(fields)}
     return awkward.zip({**flat, **response}, depth_limit=1)
 
 
-def _hits(events: Events) -> tuple[str, BoolArray, dict[str, Array]]:
+def _hits(
+    detector: Calorimeter, response: Mapping[str, Array]
+) -> tuple[str, BoolArray, dict[str, Array]]:
     """Return the cells with energy: their place in the response, their layer, their energy, MeV."""
-    detector, showers = events.detector, events["showers"]
-    assert isinstance(detector, Calorimeter)
+    showers = response["showers"]
     layer_of = np.repeat(
         np.arange(len(detector.layers)), [la.cells.stop - la.cells.start for la in detector.layers]
     )
@@ -50,18 +52,15 @@ def _hits(events: Events) -> tuple[str, BoolArray, dict[str, Array]]:
     return "hits", present, {"cell": cell, "layer": layer_of[cell], "energy": showers[present]}
 
 
-def _clusters(events: Events) -> tuple[str, BoolArray, dict[str, Array]]:
+def _clusters(_: TPC, response: Mapping[str, Array]) -> tuple[str, BoolArray, dict[str, Array]]:
     """Return the clusters: their pad row, x, y, z (mm), q and q_max (ADC)."""
-    assert isinstance(events.detector, TPC)
-    present: BoolArray = events["cluster_mask"] > 0
-    _, row = np.nonzero(present)
-    numbers = events["clusters"][present]
+    present: BoolArray = response["cluster_mask"] > 0
+    _rows, row = np.nonzero(present)
+    numbers = response["clusters"][present]
     columns = {name: numbers[:, place] for place, name in enumerate(CLUSTER)}
     return "clusters", present, {"row": row, **columns}
 
 
-_LISTS: dict[str, Callable[[Events], tuple[str, BoolArray, dict[str, Array]]]] = {
-    "calorimeter": _hits,
-    "tpc": _clusters,
-}
-"""What the list of an event is called and holds, and where in the response its entries are."""
+_List = Callable[[Any, Mapping[str, Array]], tuple[str, BoolArray, dict[str, Array]]]
+_LISTS: Mapping[str, _List] = MappingProxyType({"calorimeter": _hits, "tpc": _clusters})
+"""For each kind of detector and its response: name, entries that are there, and their columns."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Protocol, runtime_checkable
 
 from simulacra.detectors import Calorimeter
 from simulacra.detectors.base import Frozen
@@ -31,15 +33,31 @@ def decide(config: Frozen, events: Events) -> tuple[Frozen, tuple[str, ...]]:
     Raises:
         CardError: the options name what the detector does not have.
     """
-    config, notes = symmetries.decide(config, events)
-    detector = events.detector
-    if not isinstance(config, Sided) or not isinstance(detector, Calorimeter):
-        return config, notes
+    notes: tuple[str, ...] = ()
+    for decision in DECISIONS.get(events.detector.kind, ()):
+        config, found = decision(config, events.detector, events)
+        notes += found
+    return config, notes
+
+
+def _decide_sides(
+    config: Frozen, detector: Calorimeter, _: Events
+) -> tuple[Frozen, tuple[str, ...]]:
+    """Return the options with the use of the sides of the stack decided, and a note."""
+    if not isinstance(config, Sided):
+        return config, ()
     there = has_sides(detector)
     if config.sides and not there:
         msg = f"sides: {detector.name} does not say where its particles fly between its sides"
         raise CardError(msg)
     used = there if config.sides is None else config.sides
-    if used:
-        notes = (*notes, "sides of the stack: used")
+    notes = ("sides of the stack: used",) if used else ()
     return config.model_copy(update={"sides": used}), notes
+
+
+Decision = Callable[[Frozen, Any, Events], tuple[Frozen, tuple[str, ...]]]
+"""Options, detector of its kind and training sample -> options and notes."""
+DECISIONS: Mapping[str, tuple[Decision, ...]] = MappingProxyType(
+    {"calorimeter": (symmetries.decide, _decide_sides)}
+)
+"""What is decided for each kind of detector, in this order."""

@@ -47,18 +47,18 @@ class Symmetric(Protocol):
         """Which; None: to be decided."""
 
 
-def decide(config: Frozen, events: Events) -> tuple[Frozen, tuple[str, ...]]:
+def decide(config: Frozen, detector: Calorimeter, events: Events) -> tuple[Frozen, tuple[str, ...]]:
     """Return a model's options with its symmetries decided, and notes on what was.
 
     Args:
         config: options of any model; those without symmetries stay as they are.
+        detector: of the events.
         events: the training sample.
 
     Raises:
         CardError: the options name a symmetry that the detector does not have.
     """
-    detector = events.detector
-    if not isinstance(config, Symmetric) or not isinstance(detector, Calorimeter):
+    if not isinstance(config, Symmetric):
         return config, ()
     if config.symmetries is None:
         candidates = allowed_symmetries(detector)
@@ -84,7 +84,7 @@ def _denied(name: str, detector: Calorimeter, events: Events) -> str:
             return "all events of the sample are on one side"
         differences = _between_sides(events, axis, side)
     else:
-        differences = _of_orders(events, orders_of(detector, (name,))[1:])
+        differences = _of_orders(detector, events, orders_of(detector, (name,))[1:])
     return _unlikely(list(differences))
 
 
@@ -119,10 +119,10 @@ def _probability(n: FloatArray, first: FloatArray, second: FloatArray) -> tuple[
 # --- events that are as likely turned or mirrored ----------------------------------------------
 
 
-def _of_orders(events: Events, orders: IntArray) -> Iterator[tuple[str, FloatArray]]:
+def _of_orders(
+    detector: Calorimeter, events: Events, orders: IntArray
+) -> Iterator[tuple[str, FloatArray]]:
     """Yield by how much the cells of layers differ from those that they become."""
-    detector = events.detector
-    assert isinstance(detector, Calorimeter)
     for layer in detector.layers:
         if math.prod(layer.shape) == 1:
             continue

@@ -24,8 +24,8 @@ def table_text(validation: Validation) -> str:
     words = SUMMARIES[validation.summary].words
     head = [
         _title(validation),
-        f"Primary observable: {validation.headline}; S / baseline: separation power over that of "
-        "full against full.",
+        f"Primary observable: {validation.primary_observable}; S / baseline: separation power over "
+        "that of full against full.",
         "",
     ]
     columns = (
@@ -67,7 +67,7 @@ def _title(validation: Validation) -> str:
 
 def _facts(validation: Validation) -> dict[str, str]:
     """Return what to look at first, at most eleven facts, each with its name."""
-    pooled, name = validation.pooled, validation.headline
+    pooled, name = validation.pooled, validation.primary_observable
     words = (*(f"{word} ratio" for word in SUMMARIES[validation.summary].words), "S / baseline")
     numbers = zip(words, _row(validation, pooled)[1:], strict=False)
     facts = {
@@ -94,7 +94,7 @@ def _facts(validation: Validation) -> dict[str, str]:
 
 def _row(validation: Validation, group: GroupResult) -> Row:
     """Return label, both ratios and S / baseline of the primary observable, and all verdicts."""
-    primary = group.comparisons.get(validation.headline)
+    primary = group.comparisons.get(validation.primary_observable)
     metrics = {} if primary is None else primary.metrics
     names = SUMMARIES[validation.summary].metrics
     ratios = (str(metrics.get(name, Estimate(UNDEFINED))) for name in names)
@@ -108,7 +108,7 @@ def _scale(validation: Validation) -> str:
 
 def _over_baseline(comparison: Comparison | None) -> str:
     """Return the separation power over its baseline with the verdict."""
-    return NOTHING if comparison is None else f"{comparison.over_floor:.2g} {comparison.verdict}"
+    return NOTHING if comparison is None else f"{comparison.over_baseline:.2g} {comparison.verdict}"
 
 
 def _classifiers(validation: Validation) -> list[Row]:
@@ -119,13 +119,13 @@ def _classifiers(validation: Validation) -> list[Row]:
     if validation.samples is None:
         return []
     worse = validation.samples.worse
-    counting = [a for a in validation.samples.adversaries if worse[a.features] == a.classifier]
+    counting = [a for a in validation.samples.classifier_tests if worse[a.features] == a.classifier]
     return [
         (
             a.features,
             a.classifier,
             str(a.auc),
-            NOTHING if a.floor_auc is None else str(a.floor_auc.estimate),
+            NOTHING if a.baseline_auc is None else str(a.baseline_auc.estimate),
             f"{a.energies[a.worst]} at {a.worst}" if a.worst else NOTHING,
         )
         for a in sorted(counting, key=lambda a: -a.auc.value)

@@ -11,7 +11,7 @@ from simulacra.detectors import Calorimeter
 from simulacra.detectors.calorimeter.segmentation import CartesianSegmentation
 from simulacra.fullsim import Geant4Settings
 from simulacra.fullsim.production import Geant4Simulator
-from simulacra.models.calorimeter.cell_edges import CellEdges
+from simulacra.models.blocks.cell_edges import CellEdges
 from simulacra.transforms import ImpactEncoder, Reflections, Turns
 from simulacra.transforms.calorimeter.symmetries import TURNS, Flip, allowed_symmetries, flipped_by
 from tests.geometry import CELLS, KINDS, WIDTH, binned, lines, random_detector

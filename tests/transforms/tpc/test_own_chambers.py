@@ -10,7 +10,7 @@ from simulacra.models import MODELS, find_model
 from simulacra.models.surrogate import Surrogate
 from simulacra.transforms import HelixFrame, TrackTables
 from simulacra.transforms.tpc.effective_helix import PARAMETERS
-from simulacra.transforms.tpc.tracks import PRESENCE, table_rows
+from simulacra.transforms.tpc.tracks import presence_of, table_rows
 from tests.chambers import chamber, ideal_events, random_chamber, random_particles
 from tests.conftest import SMALL_MODELS
 
@@ -71,7 +71,7 @@ def test_tables_end_at_the_end_plate_of_any_chamber(chambers):
         columns = torch.from_numpy(conditions.matrix(tuple(detector.conditions)))
         made = torch.rand((len(columns), table_rows(detector), 6), generator=rng)
         present = check(detector, tables.inverse(made, columns))
-        asked = made[:, : len(detector.row_radii), PRESENCE].numpy() > 0.5
+        asked = presence_of(made)[:, : len(detector.row_radii)].numpy() > 0.5
         z = np.abs(ideal_z(detector, conditions).z)
         sure = np.abs(z - detector.drift_length) > 0.1
         expected = asked & (z < detector.drift_length)

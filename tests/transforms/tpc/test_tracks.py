@@ -4,7 +4,14 @@ import torch
 
 from simulacra.detectors import load_detector
 from simulacra.transforms import ConditionEncoder, EncodedAndPhysical, TrackTables
-from simulacra.transforms.tpc.tracks import CHARGES, PRESENCE, filled, half_lengths, table_rows
+from simulacra.transforms.tpc.tracks import (
+    CHARGES,
+    TABLE,
+    filled,
+    half_lengths,
+    presence_of,
+    table_rows,
+)
 from tests.tracks import clusters_of, conditions
 
 DETECTOR = load_detector("alice-tpc")
@@ -52,7 +59,7 @@ def test_tables_lie_between_0_and_1_and_come_back(response, transform, particles
 
 def test_the_largest_charge_is_1(response, transform):
     tables = transform.forward(response, NOTHING)
-    assert tables[..., CHARGES].amax(dim=(0, 1)).tolist() == [1.0, 1.0]
+    assert tables[..., TABLE[CHARGES]].amax(dim=(0, 1)).tolist() == [1.0, 1.0]
 
 
 def test_empty_rows_lie_between_their_neighbours():
@@ -78,7 +85,7 @@ def test_an_ideal_track_stays_ideal_where_rows_are_missing():
 def test_a_row_without_presence_is_five_zeros(transform):
     tables = torch.rand((8, 160, 6), generator=torch.Generator().manual_seed(1))
     back = transform.inverse(tables, matrix(conditions(8, eta=0.5)))
-    present = tables[:, :159, PRESENCE] > 0.5
+    present = presence_of(tables)[:, :159] > 0.5
     assert torch.equal(back["cluster_mask"], present.float())
     assert not back["clusters"][~present].any()
     assert torch.all(back["clusters"][present][:, 3:] > 0)

@@ -108,7 +108,7 @@ def slow_scores(reference, generated, dataset):
 def test_scores_are_the_published_ones(dataset, n):
     reference = showers_like(dataset, n)
     generated = showers_like(dataset, n + 10, seed=1, stretch=1.2)
-    found = legacy_scores(reference, generated, dataset).scores
+    found = legacy_scores(reference, generated, dataset).separations
     expected = slow_scores(reference, generated, dataset)
     expected = {name: value for name, value in expected.items() if name in found}
     assert len(found) == len(expected)
@@ -124,7 +124,7 @@ def test_random_showers_in_a_published_layout():
         showers = rng.exponential(5, (80, detector.n_cells))
         conditions = Conditions({"energy": 2.0 ** rng.integers(8, 23, 80)})
         samples.append(Events(conditions, {"showers": showers.astype(np.float32)}, detector))
-    found = legacy_scores(*samples, "1-photons").scores
+    found = legacy_scores(*samples, "1-photons").separations
     expected = slow_scores(*samples, "1-photons")
     for name, value in found.items():
         assert value == pytest.approx(expected[name], rel=1e-6, abs=1e-15, nan_ok=True), name
@@ -139,13 +139,13 @@ def test_the_official_score_does_not_see_what_escapes():
 
 def test_a_sample_against_itself_scores_zero():
     events = showers_like("1-pions", 60)
-    scores = legacy_scores(events, events, "1-pions").scores
+    scores = legacy_scores(events, events, "1-pions").separations
     assert {value for value in scores.values() if not math.isnan(value)} == {0.0}
 
 
 def test_energies_are_named_in_full():
     events = showers_like("1-photons", 300)  # a point would begin the name of a layer
-    named = [n for n in legacy_scores(events, events, "1-photons").scores if " at " in n]
+    named = [n for n in legacy_scores(events, events, "1-photons").separations if " at " in n]
     assert named == [f"response at {2**power} MeV" for power in range(8, 23)]
 
 

@@ -27,12 +27,17 @@ from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
 from simulacra.errors import CardError, ExportError
 from simulacra.models.blocks.autoregressive import AutoregressiveFlow
+from simulacra.models.blocks.dense_showers import (
+    FLOOR,
+    DenseShowers,
+    Output,
+    fractions_of_energy,
+)
 from simulacra.models.blocks.networks import dense
 from simulacra.models.blocks.variational import divergence_from_normal, drawn
-from simulacra.models.calorimeter.dense_showers import FLOOR, DenseShowers, Output
 from simulacra.models.requirements import calorimeter_for
 from simulacra.models.system import Recommended, System
-from simulacra.transforms import FractionOfEnergy, LayersOfCells, Transform
+from simulacra.transforms import LayersOfCells
 
 
 class AtlasVAEConfig(Frozen):
@@ -126,6 +131,7 @@ class AtlasVAE(nn.Module, System):
     loop = "likelihood"
     summary = "dense variational autoencoder; with flow_blocks, latent space made normal by IAF"
     reference = "ATLAS (Ghosh & Rousseau 2019); ATL-SOFT-PUB-2018-001"
+    transform_for = staticmethod(fractions_of_energy)
     recommended: ClassVar[Recommended] = {
         "training": {"steps": 7100, "batch_size": 100},
         "selection": {"every": 710},
@@ -146,7 +152,7 @@ class AtlasVAE(nn.Module, System):
         self.terms = ShowerTerms(config, LayersOfCells(calorimeter))
         self.encoder = dense((cells + conditions, *config.widths, 2 * config.latent), nn.ELU)
         decoder = dense((config.latent + conditions, *config.widths[::-1], cells), nn.ELU)
-        self.decoder = DenseShowers(decoder, cells, conditions, config.output)
+        self.decoder = DenseShowers(decoder, cells, config.output)
         self.flow = (
             AutoregressiveFlow(config.latent, conditions, config.flow_blocks, config.flow_widths)
             if config.flow_blocks
@@ -206,8 +212,3 @@ class AtlasVAE(nn.Module, System):
             )
             raise ExportError(msg)
         return self.decoder.chain()
-
-    @staticmethod
-    def transform_for(config: AtlasVAEConfig, detector: Detector) -> Transform:  # noqa: ARG004
-        """Return the preprocessing: cells as fractions of the incident kinetic energy."""
-        return FractionOfEnergy.of(detector)

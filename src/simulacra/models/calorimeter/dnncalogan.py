@@ -19,12 +19,11 @@ from torch import Tensor, nn
 
 from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
+from simulacra.models.blocks.dense_showers import DenseShowers, Output, fractions_of_energy
 from simulacra.models.blocks.gan import GAN
 from simulacra.models.blocks.networks import TrainableSwish, dense, gradient_penalty, leaky
-from simulacra.models.calorimeter.dense_showers import DenseShowers, Output
 from simulacra.models.requirements import calorimeter_for
 from simulacra.models.system import Recommended, System
-from simulacra.transforms import FractionOfEnergy, Transform
 
 
 class DNNCaloGANConfig(Frozen):
@@ -146,6 +145,7 @@ class DNNCaloGAN(GAN[DenseShowers, Critics], System):
     loop = "adversarial"
     summary = "dense WGAN-GP on flat cells with a second critic for the total energy"
     reference = "ATLAS (Ghosh & Rousseau 2019); ATL-SOFT-PUB-2018-001"
+    transform_for = staticmethod(fractions_of_energy)
     recommended: ClassVar[Recommended] = {
         "training": {"steps": 125_000},
         "selection": {"every": 1000},
@@ -157,7 +157,7 @@ class DNNCaloGAN(GAN[DenseShowers, Critics], System):
         # deep and dense, with trainable swish
         widths = (config.latent + conditions, *config.generator_widths, cells)
         layers = dense(widths, TrainableSwish)
-        generator = DenseShowers(layers, cells, conditions, config.output)
+        generator = DenseShowers(layers, cells, config.output)
         super().__init__(generator, Critics(config, cells, conditions), config.latent)
 
     def fit(self, features: Tensor, conditions: Tensor) -> None:  # noqa: ARG002
@@ -167,8 +167,3 @@ class DNNCaloGAN(GAN[DenseShowers, Critics], System):
     def chain(self) -> nn.Sequential:
         """Return the generator as a chain of layers from noise and conditions, joined, to cells."""
         return self.generator.chain()
-
-    @staticmethod
-    def transform_for(config: DNNCaloGANConfig, detector: Detector) -> Transform:  # noqa: ARG004
-        """Return the preprocessing: cells as fractions of the incident kinetic energy."""
-        return FractionOfEnergy.of(detector)

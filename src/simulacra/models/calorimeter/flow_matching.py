@@ -26,10 +26,10 @@ from torch import Generator, Tensor, nn
 
 from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
+from simulacra.models.blocks.cell_marginals import CellMarginals
 from simulacra.models.blocks.energy_weights import EnergyWeights
 from simulacra.models.blocks.networks import dense
 from simulacra.models.blocks.velocity import Velocity
-from simulacra.models.calorimeter.cell_marginals import CellMarginals
 from simulacra.models.distributions.marginals import Marginals, parameters
 from simulacra.models.requirements import calorimeter_for, several_cells_for
 from simulacra.models.system import Recommended, System

@@ -26,13 +26,13 @@ from torch import Tensor, nn
 
 from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
+from simulacra.models.blocks.dense_showers import DenseShowers, fractions_of_energy
 from simulacra.models.blocks.gan import GAN
 from simulacra.models.blocks.networks import dense
 from simulacra.models.blocks.wasserstein import WassersteinCritic
-from simulacra.models.calorimeter.dense_showers import DenseShowers
 from simulacra.models.requirements import calorimeter_for
 from simulacra.models.system import Recommended, System
-from simulacra.transforms import ConditionEncoder, FractionOfEnergy, Transform
+from simulacra.transforms import ConditionEncoder
 
 ACTIVATIONS = {"relu": nn.ReLU, "swish": nn.SiLU}
 NOISES = {
@@ -104,7 +104,7 @@ class VoxelGenerator(DenseShowers):
             if isinstance(layer, nn.Linear):  # Keras' glorot_normal, and its zeros
                 nn.init.xavier_normal_(layer.weight)
                 nn.init.zeros_(layer.bias)
-        super().__init__(layers, cells, conditions, "relu")
+        super().__init__(layers, cells, "relu")
         self.uniform = config.noise == "uniform"
 
     def own_noise(self, noise: Tensor) -> Tensor:
@@ -140,6 +140,7 @@ class VoxelGAN(GAN[VoxelGenerator, WassersteinCritic], System):
     summary = "dense WGAN-GP from noise and energy to voxels"
     reference = "ATLAS, FastCaloGAN and AtlFast3"
     default_detector = "atlas-voxels"
+    transform_for = staticmethod(fractions_of_energy)
     recommended: ClassVar[Recommended] = {
         "training": {
             "steps": 7000,
@@ -166,11 +167,6 @@ class VoxelGAN(GAN[VoxelGenerator, WassersteinCritic], System):
     def chain(self) -> nn.Sequential:
         """Return the generator as a chain from its own noise and conditions, joined, to voxels."""
         return self.generator.chain()
-
-    @staticmethod
-    def transform_for(config: VoxelGANConfig, detector: Detector) -> Transform:  # noqa: ARG004
-        """Return the preprocessing: voxels as fractions of the incident kinetic energy."""
-        return FractionOfEnergy.of(detector)
 
     @staticmethod
     def encoder_for(config: VoxelGANConfig, detector: Detector) -> EnergyRange:

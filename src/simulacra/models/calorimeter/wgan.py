@@ -21,13 +21,12 @@ from torch import Tensor, nn
 
 from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
+from simulacra.models.blocks.dense_showers import DenseShowers, Output, fractions_of_energy
 from simulacra.models.blocks.gan import GAN
 from simulacra.models.blocks.networks import dense, leaky
 from simulacra.models.blocks.wasserstein import ClippedCritic
-from simulacra.models.calorimeter.dense_showers import DenseShowers, Output
 from simulacra.models.requirements import calorimeter_for
 from simulacra.models.system import Recommended, System
-from simulacra.transforms import FractionOfEnergy, Transform
 
 
 class WGANConfig(Frozen):
@@ -92,6 +91,7 @@ class WGAN(GAN[DenseShowers, ClippedCritic], System):
     reference = "ATLAS (Klein 2017); arXiv:1701.07875"
     default_detector = "atlas-barrel-89"
     sees = ()
+    transform_for = staticmethod(fractions_of_energy)
     recommended: ClassVar[Recommended] = {
         "training": {
             "steps": 16_000,
@@ -108,7 +108,7 @@ class WGAN(GAN[DenseShowers, ClippedCritic], System):
     def __init__(self, config: WGANConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002
         cells = calorimeter_for(config.kind, detector).n_cells
         layers = dense((config.latent, *config.generator_widths, cells), nn.ReLU)
-        generator = DenseShowers(layers, cells, 0, config.output)
+        generator = DenseShowers(layers, cells, config.output, conditional=False)
         critic = ClippedCritic(Score(config, cells), config.clip)
         super().__init__(generator, critic, config.latent)
 
@@ -120,8 +120,3 @@ class WGAN(GAN[DenseShowers, ClippedCritic], System):
     def chain(self) -> nn.Sequential:
         """Return the generator as a chain of layers from noise to cells."""
         return self.generator.chain()
-
-    @staticmethod
-    def transform_for(config: WGANConfig, detector: Detector) -> Transform:  # noqa: ARG004
-        """Return the preprocessing: cells as fractions of the incident kinetic energy."""
-        return FractionOfEnergy.of(detector)

@@ -19,7 +19,7 @@ from simulacra.models.blocks.minimax import MinimaxCritic
 from simulacra.models.blocks.tables import ConvolutionalDecoder, ConvolutionalEncoder
 from simulacra.models.requirements import tpc_for
 from simulacra.models.system import Recommended, System
-from simulacra.transforms import EncodedAndPhysical, Encoder, TrackTables, Transform
+from simulacra.transforms import EncodedAndPhysical, Encoder
 
 
 class CondDCGANConfig(Frozen):
@@ -68,7 +68,7 @@ class CondDCGAN(TrackGAN, System):
     }
     """As in benchmarks/tpc/cond-dcgan.yaml."""
 
-    def __init__(self, config: CondDCGANConfig, detector: Detector, conditions: int) -> None:
+    def __init__(self, config: CondDCGANConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002
         channels = config.channels
         super().__init__(
             tpc_for(config.kind, detector),
@@ -79,14 +79,9 @@ class CondDCGAN(TrackGAN, System):
                     shape, channels, 1, config.critic_widths, dropout=config.dropout
                 )
             ),
-            conditions=conditions - len(detector.conditions),
+            blocks=self.encoder_for(config, detector).slices,
             helix_weight=config.helix_weight,
         )
-
-    @staticmethod
-    def transform_for(config: CondDCGANConfig, detector: Detector) -> Transform:
-        """Return the preprocessing: tables between 0 and 1."""
-        return TrackTables(tpc_for(config.kind, detector))
 
     @staticmethod
     def encoder_for(config: CondDCGANConfig, detector: Detector) -> Encoder:  # noqa: ARG004

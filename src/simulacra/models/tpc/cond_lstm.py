@@ -19,7 +19,7 @@ from simulacra.models.blocks.minimax import MinimaxCritic
 from simulacra.models.requirements import tpc_for
 from simulacra.models.system import Recommended, System
 from simulacra.models.tpc.gan_lstm import RecurrentDiscriminator, RecurrentGenerator
-from simulacra.transforms import EncodedAndPhysical, Encoder, TrackTables, Transform
+from simulacra.transforms import EncodedAndPhysical, Encoder
 
 
 class CondLSTMConfig(Frozen):
@@ -67,21 +67,16 @@ class CondLSTM(TrackGAN, System):
     }
     """As in benchmarks/tpc/cond-lstm.yaml."""
 
-    def __init__(self, config: CondLSTMConfig, detector: Detector, conditions: int) -> None:
+    def __init__(self, config: CondLSTMConfig, detector: Detector, conditions: int) -> None:  # noqa: ARG002
         latent, width, layers = config.latent, config.generator_width, config.generator_layers
         super().__init__(
             tpc_for(config.kind, detector),
             latent,
             lambda shape: RecurrentGenerator(latent, width, layers, shape),
             lambda shape: MinimaxCritic(RecurrentDiscriminator(config.critic_width, shape)),
-            conditions=conditions - len(detector.conditions),
+            blocks=self.encoder_for(config, detector).slices,
             helix_weight=config.helix_weight,
         )
-
-    @staticmethod
-    def transform_for(config: CondLSTMConfig, detector: Detector) -> Transform:
-        """Return the preprocessing: tables between 0 and 1."""
-        return TrackTables(tpc_for(config.kind, detector))
 
     @staticmethod
     def encoder_for(config: CondLSTMConfig, detector: Detector) -> Encoder:  # noqa: ARG004

@@ -17,10 +17,9 @@ from pydantic import Field
 from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
 from simulacra.models.blocks.tables import ConvolutionalDecoder, ConvolutionalEncoder
+from simulacra.models.blocks.track_vae import TableAutoencoder, TrackVAE
 from simulacra.models.requirements import tpc_for
 from simulacra.models.system import Recommended, System
-from simulacra.models.tpc.track_vae import TableAutoencoder, TrackVAE
-from simulacra.transforms import TrackTables, Transform
 
 
 class CVAEConfig(Frozen):
@@ -65,10 +64,6 @@ class CVAE(TrackVAE, System):
                 ConvolutionalEncoder(shape, channels, 2 * latent, batch_norm=True, dropout=dropout),
                 ConvolutionalDecoder(latent, channels, shape, batch_norm=True, dropout=dropout),
                 config.reconstruction_width,
+                shape,
             ),
         )
-
-    @staticmethod
-    def transform_for(config: CVAEConfig, detector: Detector) -> Transform:
-        """Return the preprocessing: tables between 0 and 1."""
-        return TrackTables(tpc_for(config.kind, detector))

@@ -20,7 +20,6 @@ from simulacra.models.blocks.minimax import MinimaxCritic
 from simulacra.models.blocks.tables import ConvolutionalDecoder, ConvolutionalEncoder
 from simulacra.models.requirements import tpc_for
 from simulacra.models.system import Recommended, System
-from simulacra.transforms import TrackTables, Transform
 
 
 class DCGANConfig(Frozen):
@@ -69,8 +68,3 @@ class DCGAN(TrackGAN, System):
                 ConvolutionalEncoder(shape, config.channels, 1, dropout=config.dropout)
             ),
         )
-
-    @staticmethod
-    def transform_for(config: DCGANConfig, detector: Detector) -> Transform:
-        """Return the preprocessing: tables between 0 and 1."""
-        return TrackTables(tpc_for(config.kind, detector))

@@ -20,7 +20,6 @@ from simulacra.models.blocks.minimax import MinimaxCritic
 from simulacra.models.blocks.networks import beside
 from simulacra.models.requirements import tpc_for
 from simulacra.models.system import Recommended, System
-from simulacra.transforms import TrackTables, Transform
 
 
 class GANLSTMConfig(Frozen):
@@ -119,8 +118,3 @@ class GANLSTM(TrackGAN, System):
             lambda shape: RecurrentGenerator(latent, width, layers, shape),
             lambda shape: MinimaxCritic(RecurrentDiscriminator(config.critic_width, shape)),
         )
-
-    @staticmethod
-    def transform_for(config: GANLSTMConfig, detector: Detector) -> Transform:
-        """Return the preprocessing: tables between 0 and 1."""
-        return TrackTables(tpc_for(config.kind, detector))

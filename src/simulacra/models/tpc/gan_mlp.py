@@ -18,7 +18,6 @@ from simulacra.models.blocks.minimax import MinimaxCritic
 from simulacra.models.blocks.tables import DenseDecoder, DenseEncoder
 from simulacra.models.requirements import tpc_for
 from simulacra.models.system import Recommended, System
-from simulacra.transforms import TrackTables, Transform
 
 
 class GANMLPConfig(Frozen):
@@ -69,8 +68,3 @@ class GANMLP(TrackGAN, System):
                 DenseEncoder(shape, config.critic_widths, 1, config.dropout)
             ),
         )
-
-    @staticmethod
-    def transform_for(config: GANMLPConfig, detector: Detector) -> Transform:
-        """Return the preprocessing: tables between 0 and 1."""
-        return TrackTables(tpc_for(config.kind, detector))

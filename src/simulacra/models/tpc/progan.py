@@ -35,7 +35,6 @@ from simulacra.models.blocks.merged_flows import TableShape, TrackGAN, centred
 from simulacra.models.blocks.networks import beside, gradient_penalty, leaky
 from simulacra.models.requirements import tpc_for
 from simulacra.models.system import Recommended, System
-from simulacra.transforms import TrackTables, Transform
 
 
 class ProGANConfig(Frozen):
@@ -261,8 +260,3 @@ class ProGAN(TrackGAN, System):
         level = level_at(fraction / self.config.growth, len(self.config.channels))
         for network in (*self.generator.flows.values(), *self.critics.flows.values()):
             network.get_buffer("level").fill_(level)
-
-    @staticmethod
-    def transform_for(config: ProGANConfig, detector: Detector) -> Transform:
-        """Return the preprocessing: tables between 0 and 1."""
-        return TrackTables(tpc_for(config.kind, detector))

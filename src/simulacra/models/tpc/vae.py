@@ -15,10 +15,9 @@ from pydantic import Field
 from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
 from simulacra.models.blocks.tables import DenseDecoder, DenseEncoder
+from simulacra.models.blocks.track_vae import TableAutoencoder, TrackVAE
 from simulacra.models.requirements import tpc_for
 from simulacra.models.system import Recommended, System
-from simulacra.models.tpc.track_vae import TableAutoencoder, TrackVAE
-from simulacra.transforms import TrackTables, Transform
 
 
 class VAEConfig(Frozen):
@@ -61,10 +60,6 @@ class VAE(TrackVAE, System):
                 DenseEncoder(shape, widths, 2 * latent),
                 DenseDecoder(latent, widths[::-1], shape),
                 config.reconstruction_width,
+                shape,
             ),
         )
-
-    @staticmethod
-    def transform_for(config: VAEConfig, detector: Detector) -> Transform:
-        """Return the preprocessing: tables between 0 and 1."""
-        return TrackTables(tpc_for(config.kind, detector))

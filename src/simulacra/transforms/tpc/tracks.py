@@ -23,13 +23,12 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional
 
 from simulacra.detectors import TPC
-from simulacra.transforms.base import Response
+from simulacra.transforms.base import Response, Slices, slices_of
 from simulacra.transforms.tpc.ideal_rows import IdealRows, inside_drift_volume
 
-POSITIONS = slice(0, 3)
-PRESENCE = 3
-CHARGES = slice(4, 6)
-COLUMNS = 6
+POSITIONS, PRESENCE, CHARGES = "positions", "presence", "charges"
+TABLE: Slices = slices_of([(POSITIONS, 3), (PRESENCE, 1), (CHARGES, 2)])
+"""Where these blocks of columns stand in a table, along its last axis."""
 DIVISOR = 16
 """The number of rows of a table is a multiple of this."""
 BLOCK = 4096
@@ -52,7 +51,12 @@ def half_lengths(detector: TPC) -> Tensor:
 
 def positions_of(tables: Tensor, lengths: Tensor) -> Tensor:
     """Return positions (..., 3) in mm of rows of tables (..., columns)."""
-    return (2 * tables[..., POSITIONS] - 1) * lengths
+    return (2 * tables[..., TABLE[POSITIONS]] - 1) * lengths
+
+
+def presence_of(tables: Tensor, blocks: Slices = TABLE) -> Tensor:
+    """Return the presence (...) of rows of tables (..., columns) with these blocks of columns."""
+    return tables[..., blocks[PRESENCE]].squeeze(-1)
 
 
 def filled(clusters: Tensor, present: Tensor) -> Tensor:
@@ -126,8 +130,8 @@ class TrackTables(nn.Module):
         tables = features[:, : self.pad_rows]
         inside = inside_drift_volume(self.ideal(columns).z, self.drift_length)
         inside = inside * inside_drift_volume(columns[:, self.vertex_z, None], self.drift_length)
-        present = tables[..., PRESENCE] * inside > PRESENT
-        charges = (tables[..., CHARGES] * self.largest).expm1()
+        present = presence_of(tables) * inside > PRESENT
+        charges = (tables[..., TABLE[CHARGES]] * self.largest).expm1()
         clusters = torch.cat([positions_of(tables, self.lengths), charges], dim=2)
         return {
             "clusters": torch.where(present[..., None], clusters, 0.0),

@@ -63,7 +63,7 @@ def impact_profiles(
 ) -> tuple[ImpactProfile, ...]:
     """Return a profile for each layer and axis of a detector with impact conditions.
 
-    Errors are the spread in a bin over sqrt(n), so that mixtures of energies have honest ones. With
+    Errors are the width in a bin over sqrt(n), so that mixtures of energies have honest ones. With
     the strata of samples that share their conditions, chi2 takes the error of the difference within
     these: the place in the bin is the same in both samples.
     """

@@ -20,7 +20,7 @@ def with_showers(validation: Validation, compared: Compared) -> Validation:
     """Return the result with what relates a calorimeter's observables to energy and impact."""
     return replace(
         validation,
-        resolution=resolution_of(validation.energies, validation.headline),
+        resolution=resolution_of(validation.energies, validation.primary_observable),
         impact_profiles=impact_profiles(compared.full, compared.fast, compared.strata),
         cells=_cells(compared.full, compared.fast),
     )

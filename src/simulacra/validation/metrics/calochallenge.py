@@ -32,6 +32,7 @@ from simulacra.observables.calorimeter.calochallenge import (
     joined_features,
     require_polar,
 )
+from simulacra.validation.metrics.record import Estimate, Score
 
 Dataset = Literal["1-photons", "1-pions", "2", "3"]
 EPSILON = 1e-16
@@ -45,13 +46,24 @@ class LegacyScores:
 
     Attributes:
         dataset: whose bins and threshold were used.
-        scores: by ``quantity`` or ``quantity.layer``; nan where the official code gives no number.
+        separations: by ``quantity`` or ``quantity.layer``; nan where the official code gives no
+            number.
         ours: the report's name of the same quantity, for those that it has.
+        n: numbers of events, (reference, generated).
     """
 
     dataset: Dataset
-    scores: Mapping[str, float]
+    separations: Mapping[str, float]
     ours: Mapping[str, str]
+    n: tuple[int, int]
+
+    @property
+    def scores(self) -> dict[str, Score]:
+        """Each separation as the record that all metrics are; the official code has no errors."""
+        return {
+            name: Score("separation", f"CaloChallenge, {name}", name, Estimate(value), None, self.n)
+            for name, value in self.separations.items()
+        }
 
 
 def legacy_scores(reference: EventSource, generated: EventSource, dataset: str) -> LegacyScores:
@@ -80,7 +92,7 @@ def legacy_scores(reference: EventSource, generated: EventSource, dataset: str) 
             first, second = (getattr(f.layers[name], quantity) for f in (full, fast))
             scores[f"{quantity}.{name}"] = official_separation(first, second, edges)
             ours[f"{quantity}.{name}"] = f"{_our_name(quantity, axes)}.{name}"
-    return LegacyScores(kind, scores, ours)
+    return LegacyScores(kind, scores, ours, (len(reference), len(generated)))
 
 
 def require_official(detector: Detector, dataset: str) -> None:

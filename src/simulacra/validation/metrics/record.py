@@ -39,13 +39,24 @@ class Baseline:
             the reference against the other), ``bootstrap`` (pairs drawn from the reference with
             replacement; only where repeated events do no harm) or ``paired`` (where conditions are
             shared: both samples, in which events of equal conditions have changed places).
-        estimate: the score; of several pairs the mean, and as its error the spread of single ones.
+        estimate: the score; of several pairs the mean, and as its error their standard
+            deviation.
         n: numbers of events, (reference, stand-in for the generated).
     """
 
     kind: BaselineKind
     estimate: Estimate
     n: tuple[int, int]
+
+    @property
+    def value(self) -> float:
+        """The number itself."""
+        return self.estimate.value
+
+    @property
+    def error(self) -> float:
+        """Its statistical error; nan where there is none."""
+        return self.estimate.error
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +68,8 @@ class Score:
         label: what a table calls it.
         features: the observable, or the table of features, that the metric is of.
         score: value and error of the generated events against the reference.
-        floor: the baseline; None for a metric without one, or where the reference has too few
-            events.
+        baseline: the same number of full simulation against itself; None for a metric without one,
+            or where the reference has too few events.
         n: numbers of events used, (reference, generated).
     """
 
@@ -66,7 +77,7 @@ class Score:
     label: str
     features: str
     score: Estimate
-    floor: Baseline | None
+    baseline: Baseline | None
     n: tuple[int, int]
 
     @property
@@ -78,8 +89,3 @@ class Score:
     def error(self) -> float:
         """Its statistical error; nan where there is none."""
         return self.score.error
-
-    @property
-    def baseline(self) -> Estimate | None:
-        """The same number of full simulation against itself, if there is one."""
-        return None if self.floor is None else self.floor.estimate

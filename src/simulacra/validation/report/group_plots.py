@@ -71,7 +71,7 @@ def _some(members: list[str]) -> list[str]:
 
 
 def profiles(validation: Validation, _: Compared) -> Iterator[Plot]:
-    """Yield mean and spread against the layer, for groups with too many layers to draw each."""
+    """Yield mean and width against the layer, for groups with too many layers to draw each."""
     groups = _groups(validation)
     long = {group: names for group, names in groups.items() if len(names) > MOST_MEMBERS}
     if not long:
@@ -84,7 +84,7 @@ def profiles(validation: Validation, _: Compared) -> Iterator[Plot]:
     yield Plot(
         "profiles",
         "Layer by layer",
-        "Mean over all events against the layer; the grey band is the spread (one standard "
+        "Mean over all events against the layer; the grey band is the width (one standard "
         "deviation) of the full simulation. Below, the difference of the means in units of it.",
         finish(figure),
     )
@@ -94,14 +94,14 @@ def _profile_panel(main: Axes, ratio: Axes, rows: list[Comparison | None], label
     points = [(i, c.reference, c.generated) for i, c in enumerate(rows) if c is not None]
     layer = np.array([i for i, _, _ in points])
     full = np.array([reference.mean.value for _, reference, _ in points])
-    spread = np.array([reference.std.value for _, reference, _ in points])
+    width = np.array([reference.std.value for _, reference, _ in points])
     fast = np.array([generated.mean.value for _, _, generated in points])
-    main.fill_between(layer, full - spread, full + spread, color="0.85", lw=0)
+    main.fill_between(layer, full - width, full + width, color="0.85", lw=0)
     main.plot(layer, full, color=BLACK, label=FULL)
     main.plot(layer, fast, color=COLOUR, ls="--", label=FAST)
     main.set_ylabel(label)
     main.legend()
-    ratio.plot(layer, (fast - full) / np.where(spread > 0, spread, np.nan), color=COLOUR)
+    ratio.plot(layer, (fast - full) / np.where(width > 0, width, np.nan), color=COLOUR)
     ratio.axhline(0, color=BLACK, lw=0.6)
     ratio.set_ylim(-0.5, 0.5)
     ratio.set_ylabel(r"$\Delta / \sigma$")

@@ -41,7 +41,7 @@ def longitudinal_profile(validation: Validation, full: CellSums, fast: CellSums)
         "Along the shower",
         f"Mean energy of the {len(full.longitudinal.places)} layers over the incident energy, all "
         "energies together, with the errors of the mean; in the legend, the mean of each event's "
-        "depth and of its spread in depth.",
+        "depth and of its width in depth.",
         finish(figure),
     )
 

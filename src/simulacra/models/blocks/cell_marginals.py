@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from simulacra.detectors import Calorimeter, Layer
+from simulacra.models.blocks.cell_edges import POSITION_FEATURES, CellEdges
 from simulacra.models.blocks.networks import dense
-from simulacra.models.calorimeter.cell_edges import POSITION_FEATURES, CellEdges
 from simulacra.models.distributions.marginals import Marginals, parameters
 
 TYPICAL_SPREAD = 3.0

@@ -3,7 +3,7 @@
 import torch
 
 from simulacra.detectors import Calorimeter, load_detector
-from simulacra.models.calorimeter.cell_marginals import CellMarginals
+from simulacra.models.blocks.cell_marginals import CellMarginals
 
 
 def _marginals(detector):

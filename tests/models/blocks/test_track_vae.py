@@ -3,7 +3,8 @@ import torch
 from torch import nn
 
 from simulacra.detectors import load_detector
-from simulacra.models.tpc.track_vae import TableAutoencoder
+from simulacra.models.blocks.merged_flows import TableShape
+from simulacra.models.blocks.track_vae import TableAutoencoder
 from simulacra.models.tpc.vae import VAE, VAEConfig
 
 NONE = torch.zeros(3, 0)
@@ -22,7 +23,8 @@ def test_terms_of_a_hand_made_autoencoder():
     """A posterior N(1, 1) is half a nat away; a decoder off by two widths costs 2 per number."""
     table = torch.full((3, 10, 2), 0.3)
     latent = torch.cat([torch.ones(3, 5), torch.zeros(3, 5)], dim=1)
-    autoencoder = TableAutoencoder(Constant(latent), Constant(table + 0.2), width=0.1)
+    shape = TableShape(10, 2, 0, {"charges": slice(0, 2)})
+    autoencoder = TableAutoencoder(Constant(latent), Constant(table + 0.2), 0.1, shape)
     terms = autoencoder.losses(table, NONE, torch.Generator().manual_seed(1))
     assert terms["reconstruction"].item() == pytest.approx(2.0)
     assert terms["divergence"].item() == pytest.approx(5 * 0.5 / 20)

@@ -10,9 +10,17 @@ from torch import Generator, Tensor, nn
 from torch.nn.functional import binary_cross_entropy
 
 from simulacra.detectors import TPC
-from simulacra.models.blocks.merged_flows import FLOWS, MakeNetwork, networks, split
+from simulacra.models.blocks.merged_flows import (
+    FLOWS,
+    MakeNetwork,
+    TableShape,
+    networks,
+    split,
+    track_tables,
+    unseen,
+)
 from simulacra.models.blocks.variational import divergence_from_normal, drawn
-from simulacra.transforms.tpc.tracks import PRESENCE
+from simulacra.transforms.tpc.tracks import PRESENCE, presence_of
 
 
 class TableAutoencoder(nn.Module):
@@ -24,16 +32,20 @@ class TableAutoencoder(nn.Module):
         width: standard deviation of a position or charge around the decoder's, in units of the
             table: how exactly tables are to be reproduced, against how Gaussian the latent numbers
             are to be. Presence, where a table has it, is a probability.
+        shape: of the flow's tables.
 
     References:
         Kingma, Welling: Auto-encoding variational Bayes, arXiv:1312.6114, eq. 10.
     """
 
-    def __init__(self, encoder: nn.Module, decoder: nn.Module, width: float) -> None:
+    def __init__(
+        self, encoder: nn.Module, decoder: nn.Module, width: float, shape: TableShape
+    ) -> None:
         super().__init__()
         self.encoder = encoder
         self.decoder = decoder
         self.width = width
+        self.blocks = shape.blocks
 
     def forward(self, noise: Tensor, conditions: Tensor) -> Tensor:
         """Return tables (n, rows, columns) of latent numbers."""
@@ -51,11 +63,13 @@ class TableAutoencoder(nn.Module):
 
     def _reconstruction(self, table: Tensor, made: Tensor) -> Tensor:
         """Return -log p of all numbers: Gaussian but for a constant, Bernoulli for presence."""
-        presence = slice(PRESENCE, PRESENCE + 1)
-        chances = binary_cross_entropy(made[..., presence], table[..., presence], reduction="sum")
         off = (table - made) / self.width
-        squares = [part.square().sum() for part in off.tensor_split([PRESENCE, PRESENCE + 1], 2)]
-        return chances + (squares[0] + squares[2]) / 2
+        numbers = [place for block, place in self.blocks.items() if block != PRESENCE]
+        loss = torch.stack([off[..., place].square().sum() for place in numbers]).sum() / 2
+        if PRESENCE in self.blocks:
+            chance, truth = (presence_of(tables, self.blocks) for tables in (made, table))
+            loss = loss + binary_cross_entropy(chance, truth, reduction="sum")
+        return loss
 
 
 class TrackVAE(nn.Module):
@@ -66,6 +80,8 @@ class TrackVAE(nn.Module):
         latent: size of each flow's latent space.
         make: makes a flow's :class:`TableAutoencoder`.
     """
+
+    transform_for = staticmethod(track_tables)
 
     def __init__(self, detector: TPC, latent: int, make: MakeNetwork) -> None:
         super().__init__()
@@ -83,13 +99,13 @@ class TrackVAE(nn.Module):
         """Return merged tables (n, rows, 6) of latent noise."""
         parts = noise.chunk(len(FLOWS), dim=1)
         pairs = zip(self._autoencoders(), parts, strict=True)
-        return torch.cat([flow(z, conditions[:, :0]) for (_, flow), z in pairs], dim=2)
+        return torch.cat([flow(z, unseen(conditions)) for (_, flow), z in pairs], dim=2)
 
     def losses(self, features: Tensor, conditions: Tensor, rng: Generator) -> dict[str, Tensor]:
         """Return each flow's terms; their names begin with the flow's."""
         losses: dict[str, Tensor] = {}
         for (name, flow), table in zip(self._autoencoders(), split(features), strict=True):
-            terms = flow.losses(table, conditions[:, :0], rng)
+            terms = flow.losses(table, unseen(conditions), rng)
             losses |= {f"{name}_{term}": loss for term, loss in terms.items()}
         return losses
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from simulacra.detectors import TPC
 from simulacra.transforms.tpc.ideal_rows import IdealRows
-from simulacra.transforms.tpc.tracks import PRESENCE, half_lengths, positions_of
+from simulacra.transforms.tpc.tracks import half_lengths, positions_of, presence_of
 
 SQUARE_METRE = 1e6
 """In mm^2."""
@@ -45,6 +45,6 @@ class HelixLoss(nn.Module):
         tables = tables[:, : self.pad_rows]
         apart = positions_of(tables, self.lengths) - torch.stack([ideal.x, ideal.y, ideal.z], dim=2)
         crossed = ideal.reached & (ideal.z.abs() < self.lengths[2])
-        weight = torch.where(crossed, tables[..., PRESENCE].detach(), 0.0)
+        weight = torch.where(crossed, presence_of(tables).detach(), 0.0)
         mean: Tensor = (weight * apart.square().sum(dim=2)).sum() / weight.sum().clamp_min(1)
         return mean / SQUARE_METRE

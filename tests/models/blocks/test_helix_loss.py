@@ -4,9 +4,9 @@ import torch
 
 from simulacra.datasets.samples import load_sample
 from simulacra.detectors import load_detector
-from simulacra.models.tpc.helix_loss import HelixLoss
+from simulacra.models.blocks.helix_loss import HelixLoss
 from simulacra.transforms import TrackTables
-from simulacra.transforms.tpc.tracks import PRESENCE, half_lengths
+from simulacra.transforms.tpc.tracks import PRESENCE, TABLE, half_lengths, presence_of
 from tests.tracks import clusters_of, conditions
 
 DETECTOR = load_detector("alice-tpc")
@@ -45,7 +45,7 @@ def test_tracks_of_full_simulation_lose_what_their_clusters_do():
     made = tables.forward(response, columns)
     loss = HelixLoss(DETECTOR)
     every_row = made.clone()
-    every_row[..., PRESENCE] = 1.0
+    every_row[..., TABLE[PRESENCE]] = 1.0
     assert loss(made, columns) < 0.35 * loss(every_row, columns)
 
 
@@ -53,7 +53,7 @@ def test_a_row_counts_as_much_as_it_is_present():
     columns = conditions(5, momentum=(5000.0, 10_000.0), eta=0.3)
     tables = _tables(columns, offset=30.0)
     half = tables.clone()
-    half[:, :80, PRESENCE] = 0.5
+    half[:, :80, TABLE[PRESENCE]] = 0.5
     moved = half.clone()
     moved[:, :80, 2] -= 30.0 / 5000.0  # these lie on the helix, the others are 30 mm off
     loss, matrix = HelixLoss(DETECTOR), _matrix(columns)
@@ -65,10 +65,10 @@ def test_only_rows_that_the_helix_crosses_count():
     """A track that leaves at the end plate, and one that curls back, lie well where they are."""
     columns = conditions(40, momentum=(150.0, 10_000.0), eta=1.3)
     tables = _tables(columns)
-    beyond = tables[..., PRESENCE] == 0  # everything is found here, where there is anything
+    beyond = presence_of(tables) == 0  # everything is found here, where there is anything
     assert 0.05 < beyond.float().mean() < 0.5
     tables[..., :3] = torch.where(beyond[..., None], 0.9, tables[..., :3])
-    tables[..., PRESENCE] = 1.0
+    tables[..., TABLE[PRESENCE]] = 1.0
     assert HelixLoss(DETECTOR)(tables, _matrix(columns)).item() < 1e-8
 
 
@@ -99,7 +99,7 @@ def test_the_gradient_of_one_cluster_in_closed_form():
     moved = tables + torch.tensor([0.0, 0.0, 0.01, 0.0, 0.0, 0.0])
     (gradient,) = torch.autograd.grad(HelixLoss(DETECTOR)(moved, _matrix(columns)), tables)
     length = half_lengths(DETECTOR)[2].item() / 1000  # m for half a unit of the table
-    rows = int(tables[0, :, PRESENCE].sum())
+    rows = int(presence_of(tables)[0].sum())
     expected = 2 * (0.01 * 2 * length) * 2 * length / rows
     torch.testing.assert_close(
         gradient[0, :rows, 2], torch.full((rows,), expected), rtol=1e-3, atol=0
