@@ -4,11 +4,15 @@ import numpy as np
 import pytest
 
 from simulacra import load_sample
-from simulacra.observables import observable
+from simulacra.observables import observables_of
 from tests.observables.calorimeter.test_energies import make
 
 STRIPS = slice(21, 21 + 56 * 3)
 """Of the barrel, 56 along eta and three along phi."""
+
+
+def observable(detector, name):
+    return next(o for o in observables_of(detector) if o.name == name)
 
 
 def strips(profiles):
