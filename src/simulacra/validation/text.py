@@ -79,6 +79,9 @@ def _facts(validation: Validation) -> dict[str, str]:
     if found:
         worst, label = max(found, key=lambda pair: pair[0].rank)
         facts["furthest"] = f"{worst.observable} at {label}, S / baseline {_over_baseline(worst)}"
+    if validation.configurations:
+        image = validation.configurations[0]
+        facts["worst image"] = f"{image.features}, χ²/ndf {image.score}, baseline {image.baseline}"
     for features, classifier, auc, baseline, _ in _classifiers(validation):
         facts.setdefault(
             "classifier test", f"AUC {auc} ({features}, {classifier}), baseline {baseline}"
@@ -143,6 +146,11 @@ def _classifier_lines(validation: Validation) -> list[str]:
 def _closing_lines(validation: Validation) -> list[str]:
     """Return a line for the thresholds and one for the notes, where there are any."""
     lines = []
+    if validation.configurations:
+        worst = validation.configurations[0]
+        lines.append(
+            f"Worst mean image: {worst.features}, χ²/ndf {worst.score} (baseline {worst.baseline})."
+        )
     if (found := validation.thresholds) is not None:
         lines.append(f"Thresholds: {len(found.failures)} of {found.checked} checks fail.")
     if validation.notes:

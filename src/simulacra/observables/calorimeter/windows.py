@@ -83,7 +83,8 @@ def strip_energy_difference(layer: LayerShowers, showers: Showers) -> FloatArray
     low, high = np.minimum(hottest, place)[:, None], np.maximum(hottest, place)[:, None]
     between = (number >= low) & (number <= high)
     lowest = np.where(between, profile, np.inf).min(axis=1)
-    return np.where(second > 0, second - lowest, 0.0 * profile.sum(axis=1))
+    difference: FloatArray = np.where(second > 0, second - lowest, 0.0 * profile.sum(axis=1))
+    return difference  # times the sum, so that what is not finite stays so
 
 
 def side_fraction(layer: LayerShowers, showers: Showers) -> FloatArray:

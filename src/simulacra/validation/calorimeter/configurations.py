@@ -41,6 +41,8 @@ MOST = 64
 MOST_LAYERS = 6
 """Layers whose parts of the energy are compared part by part."""
 
+Mean = tuple[FloatArray, FloatArray]
+"""The mean of each cell and its error squared, (cells,) each."""
 Batches = IntArray | slice
 EVERY = slice(None)
 
@@ -122,7 +124,7 @@ class Image:
     mean: FloatArray
     variance: FloatArray
 
-    def weighted(self, share: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def weighted(self, share: FloatArray) -> Mean:
         """Return mean and error squared (cells,) where energies have these shares (energies,)."""
         return share @ self.mean, share**2 @ self.variance
 
@@ -159,9 +161,7 @@ class ConfigurationSum:
         return ConfigurationSums(n, first, second, hits)
 
 
-def compared_images(
-    one: Image, other: Image
-) -> tuple[tuple[FloatArray, FloatArray], tuple[FloatArray, FloatArray]] | None:
+def compared_images(one: Image, other: Image) -> tuple[Mean, Mean] | None:
     """Return mean and error squared (cells,) of two images in the mixture of the first.
 
     Energies with few events in either count for neither; None where that are all.
@@ -193,7 +193,7 @@ def configuration_scores(compared: Compared) -> tuple[Score, ...]:
         for i, part in enumerate(parts)
         for score in _scores(detector, part.label, i, full, fast)
     ]
-    return tuple(sorted(scores, key=lambda s: -excess(s)))
+    return tuple(sorted(scores, key=lambda s: -s.excess))
 
 
 def _scores(
@@ -230,20 +230,10 @@ def _halves() -> Iterator[tuple[IntArray, IntArray]]:
         yield one, np.setdiff1d(np.arange(BATCHES), one)
 
 
-def _chi2(
-    cells: IntArray, one: tuple[FloatArray, FloatArray], other: tuple[FloatArray, FloatArray]
-) -> float:
+def _chi2(cells: IntArray, one: Mean, other: Mean) -> float:
     variance = (one[1] + other[1])[cells]
     filled = variance > 0
     if not filled.any():
         return UNDEFINED
     difference = (one[0] - other[0])[cells]
     return float(np.mean(difference[filled] ** 2 / variance[filled]))
-
-
-def excess(score: Score) -> float:
-    """Return by how many errors a score lies above its baseline; -inf where that is undefined."""
-    baseline = score.baseline
-    if baseline is None or not math.isfinite(score.value) or not baseline.error > 0:
-        return -math.inf
-    return (score.value - baseline.value) / baseline.error

@@ -80,6 +80,14 @@ class Score:
         return self.score.error
 
     @property
+    def excess(self) -> float:
+        """By how many errors of the baseline the score lies above it; -inf where undefined."""
+        baseline = self.baseline
+        if baseline is None or not math.isfinite(self.value) or not baseline.error > 0:
+            return -math.inf
+        return (self.value - baseline.value) / baseline.error
+
+    @property
     def baseline(self) -> Estimate | None:
         """The same number of full simulation against itself, if there is one."""
         return None if self.floor is None else self.floor.estimate
