@@ -50,7 +50,7 @@ def rows_of(validation: Validation) -> list[dict[str, object]]:
     """Return the ratios at each energy, and the mean separation power of the shapes."""
     rows = []
     for group in validation.energies:
-        metrics = group.comparisons[validation.headline].metrics
+        metrics = group.comparisons[validation.primary_observable].metrics
         shapes = [
             c.metrics["separation"].value
             for name, c in group.comparisons.items()

@@ -45,14 +45,14 @@ def scores(validation: Validation) -> dict[str, object]:
     assert samples is not None
     found: dict[str, object] = {}
     for features in FEATURES:
-        both = [a for a in samples.adversaries if a.features == features]
+        both = [a for a in samples.classifier_tests if a.features == features]
         worse = max(both, key=lambda a: a.auc.value)
         worst = max(both, key=lambda a: a.energies[a.worst].value)
         found[f"AUC {features}"] = {
             "value": worse.auc.value,
             "error": worse.auc.error,
             "classifier": worse.classifier,
-            "floor": None if worse.floor_auc is None else worse.floor_auc.estimate.value,
+            "floor": None if worse.baseline_auc is None else worse.baseline_auc.estimate.value,
             "worst energy": worst.worst,
             "worst value": worst.energies[worst.worst].value,
             "worst error": worst.energies[worst.worst].error,
@@ -61,11 +61,11 @@ def scores(validation: Validation) -> dict[str, object]:
         found[score.name] = {
             "value": score.score.value,
             "error": score.score.error,
-            "floor": None if score.floor is None else score.floor.estimate.value,
+            "floor": None if score.baseline is None else score.baseline.estimate.value,
         }
     energies = {}
     for group in validation.energies:
-        metrics = group.comparisons[validation.headline].metrics
+        metrics = group.comparisons[validation.primary_observable].metrics
         energies[group.label] = {
             "events": group.n_reference,
             "mean": [metrics["mean_ratio"].value, metrics["mean_ratio"].error],
@@ -74,7 +74,7 @@ def scores(validation: Validation) -> dict[str, object]:
     found["energies"] = energies
     assert validation.pooled is not None
     found["separation"] = {
-        name: [c.metrics["separation"].value, c.floor.mean, c.verdict]
+        name: [c.metrics["separation"].value, c.baseline.mean, c.verdict]
         for name, c in validation.pooled.comparisons.items()
     }
     if validation.resolution is not None:

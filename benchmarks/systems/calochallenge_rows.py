@@ -50,10 +50,10 @@ def aucs(samples: dict) -> tuple[list[str], list[str]]:
     """Return the AUCs of the worse classifier of each table of features, and their floors."""
     ours, floors = [], []
     for features in ("cells", "normalised", "high-level"):
-        for a in samples["adversaries"]:
+        for a in samples["classifier_tests"]:
             if a["features"] == features and samples["worse"][features] == a["classifier"]:
                 ours.append(f"{a['auc']['value']:.3f} ± {a['auc']['error']:.3f}")
-                floor = a["floor_auc"]["estimate"]
+                floor = a["baseline_auc"]["estimate"]
                 floors.append(f"{floor['value']:.3f} ± {floor['error']:.3f}")
     return ours, floors
 
@@ -80,12 +80,12 @@ def main() -> None:
     names = ("fpd", "kpd")
     ours, floor = aucs(samples)
     ours += [f"{1e3 * score[n]['score']['value']:.2f}" for n in names]
-    floor += [f"{1e3 * score[n]['floor']['estimate']['value']:.2f}" for n in names]
+    floor += [f"{1e3 * score[n]['baseline']['estimate']['value']:.2f}" for n in names]
     ours.append(" / ".join(f"{s['network']:.3g}" for s in speed))
     ours += separations(given.test, given.fast, given.dataset)
     floor += ["–", *separations(given.test, given.more, given.dataset)]
     ours += [f"{score[n]['score']['value']:.2f}" for n in BALLS]
-    floor += [f"{score[n]['floor']['estimate']['value']:.2f}" for n in BALLS]
+    floor += [f"{score[n]['baseline']['estimate']['value']:.2f}" for n in BALLS]
     batches = " / ".join(str(s["batch"]) for s in speed)
     rows = [
         [given.simulator.name, f"{parameters:.2f}", *ours],

@@ -63,8 +63,9 @@ def rows(results: dict[str, dict[str, Gaussianity]]) -> Iterator[str]:
     for name, groups in results.items():
         for label, g in groups.items():
             yield (
-                f"| {name} | {label} | {g.events} | {max(g.distances):.3f} ({g.floor_distance}) | "
-                f"{g.energy_distance:.4f} ({g.floor_energy_distance}) |"
+                f"| {name} | {label} | {g.events} "
+                f"| {max(g.distances):.3f} ({g.baseline_distance}) | "
+                f"{g.energy_distance:.4f} ({g.baseline_energy_distance}) |"
             )
 
 

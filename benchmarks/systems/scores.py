@@ -44,7 +44,9 @@ def separation(report: Json, found: Json, groups: tuple[str, ...]) -> str:
     """Return the mean separation power of observables, and of full simulation with itself."""
     infos = report["observables"]
     chosen = [c for name, c in found.items() if infos[name]["group"].startswith(groups)]
-    of_both = np.array([[c["metrics"]["separation"]["value"], c["floor"]["mean"]] for c in chosen])
+    of_both = np.array(
+        [[c["metrics"]["separation"]["value"], c["baseline"]["mean"]] for c in chosen]
+    )
     score, floor = of_both.mean(axis=0)
     return f"{score:.3f} ({floor:.3f})"
 
@@ -55,7 +57,9 @@ def rows(reports: dict[str, Json]) -> Iterator[str]:
     yield "|---" * (5 + len(GROUPS)) + "|"
     for name, report in reports.items():
         for label, events, found in comparisons(report):
-            ratios = [ratio(found[report["headline"]], f"{w}_ratio") for w in ("mean", "width")]
+            ratios = [
+                ratio(found[report["primary_observable"]], f"{w}_ratio") for w in ("mean", "width")
+            ]
             shapes = [separation(report, found, groups) for groups in GROUPS.values()]
             yield f"| {' | '.join([name, label, str(events), *ratios, *shapes])} |"
 
@@ -68,7 +72,7 @@ def numbers(report: Json) -> Json:
                 "mean_ratio": c["metrics"]["mean_ratio"],
                 "width_ratio": c["metrics"]["width_ratio"],
                 "separation": c["metrics"]["separation"]["value"],
-                "floor": c["floor"]["mean"],
+                "floor": c["baseline"]["mean"],
                 "chi2_per_ndf": c["metrics"]["chi2_per_ndf"]["value"],
                 "verdict": c["verdict"],
             }

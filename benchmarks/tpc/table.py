@@ -92,13 +92,13 @@ def judge(reference: Events, generated: Events) -> dict[str, object]:
         "S charge": max(c.metrics["separation"].value for c in charges),
         "S dE/dx": comparisons["dedx"].metrics["separation"].value,
     }
-    for features in {a.features for a in result.samples.adversaries}:
-        both = [a for a in result.samples.adversaries if a.features == features]
+    for features in {a.features for a in result.samples.classifier_tests}:
+        both = [a for a in result.samples.classifier_tests if a.features == features]
         worse = max(both, key=lambda a: a.auc.value)
         found[f"AUC {features}"] = worse.auc.value
         found[f"AUC {features}, error"] = worse.auc.error
-        if worse.floor_auc is not None:
-            found[f"AUC {features}, floor"] = worse.floor_auc.estimate.value
+        if worse.baseline_auc is not None:
+            found[f"AUC {features}, floor"] = worse.baseline_auc.estimate.value
     return found
 
 

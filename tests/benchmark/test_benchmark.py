@@ -39,7 +39,7 @@ def folder(small_card, tmp_path):
 
 
 def result(**changes):
-    quality = {"separation": 0.02, "floor": 0.01}
+    quality = {"separation": 0.02, "baseline": 0.01}
     speeds = (Speed(1, 1.0, 2.0, 4.0), Speed(100, 0.1, 0.2, 0.5))
     fields = {
         "name": "gan",
@@ -140,10 +140,10 @@ def test_the_auc_is_that_of_the_classifier_that_counts():
     validation = validate(reference, generated, profile="quick")
     scores = quality(validation)
     for features in ("cells", "normalised", "high-level"):
-        aucs = [a.auc.value for a in validation.samples.adversaries if a.features == features]
+        aucs = [a.auc.value for a in validation.samples.classifier_tests if a.features == features]
         name = f"auc_{features.replace('-', '_')}"
         assert scores[name] == max(aucs)
-        assert 0.3 < scores[f"{name}_floor"] < 0.7
+        assert 0.3 < scores[f"{name}_baseline"] < 0.7
 
 
 def test_a_headline_that_is_undefined_at_an_energy_is_no_score():

@@ -360,7 +360,7 @@ def test_thresholds_decide_the_exit_code(run, tmp_path, monkeypatch):
     monkeypatch.setattr(plots, "PLOTS_OF_KIND", {})
     write_events(load_sample("test").take(slice(60)), "a.h5")
     (tmp_path / "loose.yaml").write_text("negative: 0")
-    (tmp_path / "tight.yaml").write_text("rules: [{observables: [depth], over_floor: 0}]")
+    (tmp_path / "tight.yaml").write_text("rules: [{observables: [depth], over_baseline: 0}]")
     (tmp_path / "wrong.yaml").write_text("negatve: 0")
     code, out, _ = run("validate", "a.h5", "a.h5", "--thresholds", "loose.yaml")
     assert code == 0
@@ -370,7 +370,7 @@ def test_thresholds_decide_the_exit_code(run, tmp_path, monkeypatch):
     lines = [line for line in err.splitlines() if line.startswith("failed:")]
     assert code == 1
     assert len(lines) >= 1
-    assert all("depth: separation over floor" in line for line in lines)
+    assert all("depth: separation over baseline" in line for line in lines)
     assert "checks fail" in (tmp_path / "tight/index.html").read_text()
     refused(run("validate", "a.h5", "a.h5", "--thresholds", "wrong.yaml"), "wrong.yaml", "negatve")
     (tmp_path / "none.yaml").write_text("rules: [{energies: [65GeV], over_floor: 0}]")
@@ -397,7 +397,7 @@ def test_validate_tells_mistakes_before_its_work(run, tmp_path):
     refused(run("validate", "a.h5", "a.h5", "--caloch-legacy", "5"), "1-photons")
     refused(run("validate", "a.h5", "empty.h5"), "the generated sample has no events")
     refused(run("validate", "empty.h5", "a.h5"), "the reference sample has no events")
-    refused(run("validate", "a.h5", "a.h5", "--floor", "empty.h5"), "the floor sample has no")
+    refused(run("validate", "a.h5", "a.h5", "--baseline", "empty.h5"), "the baseline sample has no")
     (tmp_path / "auc.yaml").write_text("auc: 0.6")
     refused(run("validate", "a.h5", "a.h5", "--thresholds", "auc.yaml"), "needs classifiers")
     assert not (tmp_path / "report").exists()

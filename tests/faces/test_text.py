@@ -93,7 +93,7 @@ def test_geant4(barrel):
 
 def test_a_benchmark():
     text = shown(result())
-    assert "0.5 ms/event in batches of 100; separation 0.02, floor 0.01" in text
+    assert "0.5 ms/event in batches of 100; separation 0.02, baseline 0.01" in text
     assert "20 ms at 1 GeV, 200 ms at 10 GeV" in text
 
 

@@ -20,7 +20,7 @@ def selection(events):
 def test_tracks_are_selected_by_their_own_observables(selection, events):
     score, rows = selection.score(events)
     assert score == 0
-    assert selection.headline.name == "rmse_true"
+    assert selection.primary.name == "rmse_true"
     assert {"rmse", "dedx"} <= set(selection.groups)
     assert all(row.label.startswith("pT ") for row in rows)
 
@@ -39,7 +39,7 @@ def test_worse_tracks_score_worse(selection, events):
 def test_no_clusters_at_all_score_badly_and_broken_ones_not_at_all(selection, events):
     score, rows = selection.score(changed(events, mask=np.zeros_like(events["cluster_mask"])))
     assert UNDEFINED / 2 < score < np.inf
-    assert all(np.isnan(row.headline_mean) for row in rows)
+    assert all(np.isnan(row.primary_mean) for row in rows)
     broken = events["clusters"].copy()
     broken[0, np.flatnonzero(events["cluster_mask"][0])[0], 0] = np.inf
     with np.errstate(invalid="ignore"):

@@ -22,7 +22,7 @@ COMMANDS = {
     ),
     "validate": (
         ("validate", "e.h5", "e.h5"),
-        ("-o", "r"), ("--floor", "e.h5"), ("--detector", "d.yaml"), ("--empty-below", "1MeV"),
+        ("-o", "r"), ("--baseline", "e.h5"), ("--detector", "d.yaml"), ("--empty-below", "1MeV"),
         ("--caloch-legacy", "2"), ("--thresholds", "card.yaml"), ("--profile", "none"),
     ),
     "export": (("export", "s"), ("--to", "onnx"), ("-o", "out.onnx")),

@@ -193,7 +193,7 @@ def test_score_of_the_selection_events_themselves_is_zero():
     score, energies = EpochSelection(events, ("response", "width")).score(events)
     assert score == 0
     assert len(energies) == 9
-    assert all(e.headline_mean == e.headline_width == 1 for e in energies)
+    assert all(e.primary_mean == e.primary_width == 1 for e in energies)
 
 
 def test_floor_is_what_full_simulation_scores():
@@ -236,7 +236,7 @@ def test_score_sees_a_wrong_scale_and_a_wrong_width():
     shifted = Events(events.conditions, {"showers": events["showers"] * 1.05}, events.detector)
     assert selection.score(shifted)[0] > 0.5
     rows = selection.score(shifted)[1]
-    assert np.allclose([row.headline_mean for row in rows], 1.05, rtol=1e-5)
+    assert np.allclose([row.primary_mean for row in rows], 1.05, rtol=1e-5)
 
 
 def test_score_beats_chance_for_independent_geant4():

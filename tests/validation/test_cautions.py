@@ -61,18 +61,20 @@ def test_energies_that_differ_inside_bins_are_said(pair):
 
 @pytest.mark.slow
 def test_a_floor_sample_of_another_spectrum_is_left_out_and_said(pair):
-    result = validate(pair[0], toy(log_uniform(1500, 2), 2, 1.3), floor=toy(np.full(600, 1e4), 6))
-    assert any("the floor sample has other energies" in note for note in result.notes)
+    result = validate(
+        pair[0], toy(log_uniform(1500, 2), 2, 1.3), baseline=toy(np.full(600, 1e4), 6)
+    )
+    assert any("the baseline sample has other energies" in note for note in result.notes)
     assert result.pooled.comparisons["layer_energy.layer0"].verdict != "agrees"
-    floors = [c.floor.sample for g in result.groups for c in g.comparisons.values()]
-    assert set(floors) == {None}
+    baselines = [c.baseline.sample for g in result.groups for c in g.comparisons.values()]
+    assert set(baselines) == {None}
 
 
 @pytest.mark.slow
 def test_a_floor_sample_of_other_showers_is_said(pair):
     wrong = toy(log_uniform(600, 8), 8)
     wrong["showers"][:] *= np.random.default_rng(0).choice([0.8, 1.2], 600)[:, None]
-    assert "the floor sample differs from the reference" in notes(*pair, floor=wrong)
+    assert "the baseline sample differs from the reference" in notes(*pair, baseline=wrong)
 
 
 @pytest.mark.slow
@@ -81,9 +83,9 @@ def test_samples_that_share_events_are_named(pair):
     assert "100 of the 600 events of the generated sample are events of the ref" in notes(
         pair[0], copied
     )
-    text = notes(*pair, floor=pair[0])
-    assert "1500 of the 1500 events of the floor sample are events of the reference" in text
-    assert "floor sample are events of the generated" in notes(*pair, floor=pair[1])
+    text = notes(*pair, baseline=pair[0])
+    assert "1500 of the 1500 events of the baseline sample are events of the reference" in text
+    assert "baseline sample are events of the generated" in notes(*pair, baseline=pair[1])
     twice = Events.concatenate([pair[1], pair[1].take(slice(0, 3))])
     assert "generated sample: 3 of 1503 events occur in it before" in notes(pair[0], twice)
 

@@ -45,8 +45,8 @@ def test_samples_without_events_are_named(pair):
     none = pair[0].take(slice(0))
     with pytest.raises(EventsError, match="the generated sample has no events"):
         validate(pair[0], none)
-    with pytest.raises(EventsError, match="the floor sample has no events"):
-        validate(*pair, floor=none)
+    with pytest.raises(EventsError, match="the baseline sample has no events"):
+        validate(*pair, baseline=none)
     with pytest.raises(EventsError, match="the sample has no events"):
         measured(none)
 
@@ -92,7 +92,7 @@ def test_the_order_of_events_does_not_matter(pair):
     np.testing.assert_allclose(list(numbers(first)), list(numbers(second)), rtol=1e-6, atol=1e-9)
 
 
-def test_json_holds_no_nan_and_the_seed_decides_the_floor(pair):
+def test_json_holds_no_nan_and_the_seed_decides_the_baseline(pair):
     reference, generated = (events.take(slice(0, 300)) for events in pair)
     text = [
         json.dumps(validate(reference, generated, seed=s).to_json(), allow_nan=False)
@@ -100,7 +100,7 @@ def test_json_holds_no_nan_and_the_seed_decides_the_floor(pair):
     ]
     assert text[0] == text[1] != text[2]
     content = json.loads(text[0])
-    assert content["schema_version"] == 4
+    assert content["schema_version"] == 5
     assert set(content["pooled"]["comparisons"]) == set(content["observables"])
     assert all(math.isfinite(x) for x in numbers(content))
 
@@ -166,13 +166,13 @@ def test_broken_events_are_counted_and_never_mended(pair):
 def test_an_independent_floor_checks_and_never_moves_verdicts(pair):
     reference, generated = (events.take(slice(0, 600)) for events in pair)
     alone = validate(reference, generated)
-    checked = validate(reference, generated, floor=load_sample("selection"))
-    floors = [c.floor for g in checked.groups for c in g.comparisons.values()]
-    assert {floor.kind for floor in floors} == {"bootstrap"}
-    ratios = [floor.sample for floor in floors if floor.sample is not None]
-    assert len(ratios) > 0.9 * len(floors)
+    checked = validate(reference, generated, baseline=load_sample("selection"))
+    baselines = [c.baseline for g in checked.groups for c in g.comparisons.values()]
+    assert {baseline.kind for baseline in baselines} == {"bootstrap"}
+    ratios = [baseline.sample for baseline in baselines if baseline.sample is not None]
+    assert len(ratios) > 0.9 * len(baselines)
     assert np.mean(ratios) == pytest.approx(1, abs=0.2)
-    first, second = (v.pooled.comparisons["response"].floor for v in (alone, checked))
+    first, second = (v.pooled.comparisons["response"].baseline for v in (alone, checked))
     assert first.quantile == pytest.approx(second.quantile, rel=0.1)
 
 

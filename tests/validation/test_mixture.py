@@ -76,8 +76,8 @@ def test_other_shares_and_unnamed_particles_are_noted(pair):
 
 def test_a_floor_of_other_particles_is_refused(pair):
     first, second = made(pair, {"particle": "gamma"}, {"particle": "gamma"})
-    with pytest.raises(EventsError, match="holds gamma, the floor sample e-"):
-        validate(first, second, floor=of(pair[1], particle="e-"))
+    with pytest.raises(EventsError, match="holds gamma, the baseline sample e-"):
+        validate(first, second, baseline=of(pair[1], particle="e-"))
 
 
 def test_a_rare_particle_that_chance_left_out_is_not_refused(pair):

@@ -55,7 +55,9 @@ def test_results_of_every_kind_are_read_back(result, tmp_path):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda c: c.update(schema_version=3), "schema version 3, this release reads version 4"),
+        (lambda c: c.update(schema_version=2), "schema version 2, this release reads versions 3"),
+        (lambda c: c.update(schema_version=6), "schema version 6, this release reads versions 3"),
+        (lambda c: c.update(schema_version=3, pooled={}), "is damaged: comparisons is missing"),
         (lambda c: c.pop("schema_version"), "states no schema_version"),
         (lambda c: c.pop("pooled"), "metrics.pooled is missing"),
         (lambda c: c.update(seed="0"), "metrics.seed is '0'"),

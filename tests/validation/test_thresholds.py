@@ -7,7 +7,7 @@ import pytest
 from simulacra.datasets.samples import load_sample
 from simulacra.errors import SimulacraError
 from simulacra.validation import Thresholds, apply_thresholds, validate
-from simulacra.validation.classifiers import whole_samples as adversary
+from simulacra.validation.classifiers import whole_samples
 
 from .samples import few, halves, with_showers
 
@@ -45,7 +45,7 @@ def test_the_example_finds_what_is_wrong(results):
     ("rule", "words"),
     [
         ({"separation": 0.01}, "separation power is"),
-        ({"over_floor": 2}, "separation over floor"),
+        ({"over_baseline": 2}, "separation over baseline"),
         ({"verdict": "close"}, "the verdict is 'differs', worse than 'close'"),
         ({"mean_ratio": 0.01, "sigmas": 2}, "by more than 2 standard errors"),
         ({"mean_shift": 0.5}, "mean shift over width"),
@@ -161,7 +161,7 @@ def test_mistakes_in_the_file_are_one_line(tmp_path, text, words):
 
 
 def test_limits_on_classifiers(results, monkeypatch):
-    monkeypatch.setattr(adversary, "SAMPLE_METRICS", ())
+    monkeypatch.setattr(whole_samples, "SAMPLE_METRICS", ())
     reference, generated = (
         events.take(np.isin(events.conditions["energy"], (1e3, 8e3)))
         for events in (few("train", 120), few("selection", 120))

@@ -98,7 +98,7 @@ def _speed_up_table(result: Benchmark) -> str:
 
 
 def _figure(result: Benchmark) -> Figure:
-    """Draw the mean separation power against the time per event; the floor is a line."""
+    """Draw the mean separation power against the time per event; the baseline is a line."""
     figure = Figure(figsize=(7, 4.5), layout="constrained")
     axes = figure.subplots()
     for index, fast in enumerate(result.fast):
@@ -115,8 +115,8 @@ def _figure(result: Benchmark) -> Figure:
                 ha="center",
             )
     if result.fast:
-        floor = result.fast[0].quality["floor"]
-        axes.axhline(floor, color="black", ls="--", lw=1, label="Geant4 against Geant4")
+        baseline = result.fast[0].quality["baseline"]
+        axes.axhline(baseline, color="black", ls="--", lw=1, label="Geant4 against Geant4")
     for full in result.full:
         low, high = min(full.ms_per_event.values()), max(full.ms_per_event.values())
         axes.axvspan(low, high, alpha=0.15, color="grey", label=full.physics)

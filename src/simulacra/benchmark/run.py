@@ -108,27 +108,27 @@ def benchmark(
 
 
 def quality(validation: Validation) -> dict[str, float]:
-    """Return the scores that stand beside the speed: worst and typical, floors in the same unit.
+    """Return the scores that stand beside the speed: worst and typical, baselines in the same unit.
 
-    ``separation`` is the mean over observables and energies; ``floor`` is what Geant4 reaches
+    ``separation`` is the mean over observables and energies; ``baseline`` is what Geant4 reaches
     against itself at the same numbers of events. With classifiers, ``auc_cells`` is the AUC of the
-    one that tells the cells apart better, trees or network, and ``auc_cells_floor`` that of the
+    one that tells the cells apart better, trees or network, and ``auc_cells_baseline`` that of the
     same classifier for Geant4 against itself; likewise for the other tables of features. The worst
-    is nan where the headline is undefined at an energy.
+    is nan where the primary observable is undefined at an energy.
     """
     comparisons = [c for g in validation.energies for c in g.comparisons.values()]
-    headline = [g.comparisons.get(validation.headline) for g in validation.energies]
+    primary = [g.comparisons.get(validation.primary_observable) for g in validation.energies]
     summary = SUMMARIES[validation.summary]
     agreeing = [c.verdict != "differs" for c in comparisons]
     return {
         "separation": float(np.mean([c.metrics["separation"].value for c in comparisons])),
-        "floor": float(np.mean([c.floor.mean for c in comparisons])),
+        "baseline": float(np.mean([c.baseline.mean for c in comparisons])),
         "not_different": float(np.mean(agreeing)),
         **{
-            f"worst_{word}": float(np.max([_distance(c, name) for c in headline]))
-            for word, name in zip(summary.words, summary.metrics, strict=True)
+            f"worst_{key}": float(np.max([_distance(c, name) for c in primary]))
+            for key, name in zip(summary.keys, summary.metrics, strict=True)
         },
-        **_adversaries(validation.samples),
+        **_classifier_tests(validation.samples),
     }
 
 
@@ -137,17 +137,17 @@ def _distance(comparison: Comparison | None, ratio: str) -> float:
     return math.nan if comparison is None else abs(comparison.metrics[ratio].value - 1)
 
 
-def _adversaries(samples: SampleComparison | None) -> dict[str, float]:
-    """Return the AUC of the classifier that counts, and its floor, for each table of features."""
+def _classifier_tests(samples: SampleComparison | None) -> dict[str, float]:
+    """Return the AUC of the classifier that counts and its baseline, by table of features."""
     scores: dict[str, float] = {}
     if samples is None:
         return scores
-    for a in samples.adversaries:
+    for a in samples.classifier_tests:
         if samples.worse[a.features] == a.classifier:
             name = f"auc_{a.features.replace('-', '_')}"
             scores[name] = a.auc.value
-            if a.floor_auc is not None:
-                scores[f"{name}_floor"] = a.floor_auc.estimate.value
+            if a.baseline_auc is not None:
+                scores[f"{name}_baseline"] = a.baseline_auc.estimate.value
     return scores
 
 

@@ -26,8 +26,11 @@ def validate(
     reference: Annotated[str, typer.Argument(help="Full simulation: a file, or sample:test.")],
     generated: Annotated[str, typer.Argument(help="What is to be judged: events, or a simulator.")],
     output: Output = Path("report"),
-    floor: Annotated[
-        str | None, typer.Option(help="More full simulation, for the Geant4-against-Geant4 floor.")
+    baseline: Annotated[
+        str | None,
+        typer.Option(
+            "--baseline", "--floor", help="More full simulation, for the Geant4-vs-Geant4 baseline."
+        ),
     ] = None,
     detector: Annotated[
         str | None, typer.Option(help="The detector, where the files do not say it.")
@@ -83,13 +86,14 @@ def validate(
             events = open_events(name, known)
         return events if least is None else Thresholded(events, least)
 
-    names = [reference, generated, *([floor] if floor else [])]
+    names = [reference, generated, *([baseline] if baseline else [])]
     opened = open_partners({name: partial(source, name) for name in names}, named)
-    sources, independent = (opened[reference], opened[generated]), opened[floor] if floor else None
+    sources = opened[reference], opened[generated]
+    independent = opened[baseline] if baseline else None
     with display() as shown:
         validation = run(
             *sources,
-            floor=independent,
+            baseline=independent,
             profile=profile,
             legacy=caloch_legacy,
             on_progress=shown.on_progress,

@@ -98,10 +98,10 @@ def print_scores(validation: Validation) -> None:
     one = label_text(validation.scale)
     first, second = SUMMARIES[validation.summary].words
     ratios = f"{first} ratio", f"{second} ratio"
-    scores = table(one, "events", *ratios, "worst observable", "S / floor")
-    headline = title_of(validation.observables, validation.headline)
+    scores = table(one, "events", *ratios, "worst observable", "S / baseline")
+    primary = title_of(validation.observables, validation.primary_observable)
     scores.caption = (
-        f"{first} and {second}, fast over full: {headline}; "
+        f"{first} and {second}, fast over full: {primary}; "
         "S: separation power of the worst observable"
     )
     for row in summary_rows(validation):
@@ -109,8 +109,8 @@ def print_scores(validation: Validation) -> None:
     console.print(scores)
     judged = sample_rows(validation.samples)
     if judged:
-        samples = table("classifier test and sample metrics", "score", "floor", f"worst {one}")
-        samples.caption = "* the worse of two classifiers; floor: full simulation against itself"
+        samples = table("classifier test and sample metrics", "score", "baseline", f"worst {one}")
+        samples.caption = "* the worse of two classifiers; baseline: full simulation against itself"
         for line in judged:
             samples.add_row(*line.cells())
         console.print(samples)

@@ -9,7 +9,7 @@ from simulacra.observables.observable import Observable, observe
 
 
 def observables_of(detector: Detector, lengths: Lengths = "mm") -> tuple[Observable, ...]:
-    """Return the observables of a detector, in the order of a report; the headline comes first.
+    """Return the observables of a detector, in the order of a report; the primary one comes first.
 
     Observables that the read-out fixes are left out (:func:`fixed_observables`).
 

@@ -47,13 +47,13 @@ UNDEFINED = 2 * abs(math.log(SMALLEST_RATIO))
 
 @dataclass(frozen=True, slots=True)
 class EnergyScore:
-    """The score at one energy: 0 is perfect; ratios of the headline are generated over Geant4."""
+    """The score at one energy: 0 is perfect; ratios are generated over Geant4."""
 
     label: str
     events: int
     score: float
-    headline_mean: float
-    headline_width: float
+    primary_mean: float
+    primary_width: float
 
 
 class EpochSelection:
@@ -86,8 +86,8 @@ class EpochSelection:
             msg = f"too few selection events: at least one energy needs {FEWEST}"
             raise EventsError(msg)
         chosen = [o for members in self.groups.values() for o in members]
-        self.headline = observables_of(reference.detector)[0]
-        self._observables = (*chosen, self.headline)
+        self.primary = observables_of(reference.detector)[0]
+        self._observables = (*chosen, self.primary)
         self._values = observe(reference, self._observables)
 
     def score(self, generated: Events) -> tuple[float, list[EnergyScore]]:
@@ -113,8 +113,8 @@ class EpochSelection:
         row = {"score": score}
         for energy in energies:
             row[f"score {energy.label}"] = energy.score
-            row[f"{self.headline.name} mean {energy.label}"] = energy.headline_mean
-            row[f"{self.headline.name} width {energy.label}"] = energy.headline_width
+            row[f"{self.primary.name} mean {energy.label}"] = energy.primary_mean
+            row[f"{self.primary.name} width {energy.label}"] = energy.primary_width
         return row
 
     def floor(self, repeat: int, rng: np.random.Generator) -> float:
@@ -150,9 +150,9 @@ class EpochSelection:
             np.mean([self._distance(o, values, here, there) for o in members])
             for members in self.groups.values()
         ]
-        name = self.headline.name
+        name = self.primary.name
         reference, generated = (
-            _defined(self.headline, v) for v in (self._values[name][here], values[name][there])
+            _defined(self.primary, v) for v in (self._values[name][here], values[name][there])
         )
         return EnergyScore(
             label,

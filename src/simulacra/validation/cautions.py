@@ -36,13 +36,13 @@ def same_events(samples: Samples) -> Iterator[str]:
     named = {
         "reference": samples.reference,
         "generated": samples.generated,
-        "floor": samples.floor,
+        "baseline": samples.baseline,
     }
     present = {name: s for name, s in named.items() if s is not None}
     for name, sample in present.items():
         if n := repeated(sample.digests):
             yield f"{name} sample: {n} of {len(sample)} events occur in it before"
-    for a, b in (("generated", "reference"), ("floor", "reference"), ("floor", "generated")):
+    for a, b in (("generated", "reference"), ("baseline", "reference"), ("baseline", "generated")):
         if a in present and b in present:
             n = shared(present[a].digests, present[b].digests)
             if n:
@@ -61,8 +61,8 @@ def different_spectrum(
     if not mixed and np.abs(shares[:, 0] - shares[:, 1]).max() <= DIFFERENT_SHARE:
         return None
     return (
-        f"the floor sample has other {scale.many} than the reference; it is left out, and floors "
-        "come from the reference alone"
+        f"the baseline sample has other {scale.many} than the reference; it is left out, and "
+        "baselines come from the reference alone"
     )
 
 
@@ -106,12 +106,12 @@ def few_events(groups: tuple[GroupResult, ...], scale: Scale) -> Iterator[str]:
 
 
 def heavy_tails(values: Mapping[str, FloatArray]) -> Iterator[str]:
-    """Yield a note on the observables whose W1 has no reliable floor."""
+    """Yield a note on the observables whose W1 has no reliable baseline."""
     heavy = [name for name, v in values.items() if tail_exponent(v) < FINITE_VARIANCE]
     if heavy:
         yield (
             f"W1 of {_some(heavy)}: the tails are so long that equal samples exceed the 95 % "
-            "quantile of its floor in up to 40 % of cases; judge these by S and KS"
+            "quantile of its baseline in up to 40 % of cases; judge these by S and KS"
         )
 
 
@@ -135,16 +135,16 @@ def tail_exponent(values: FloatArray) -> float:
 
 
 def failed_checks(groups: tuple[GroupResult, ...]) -> Iterator[str]:
-    """Yield a note where the floor sample itself is not like the reference."""
+    """Yield a note where the baseline sample itself is not like the reference."""
     checks = [
-        c.floor.sample * c.floor.mean > 1.5 * c.floor.quantile
+        c.baseline.sample * c.baseline.mean > 1.5 * c.baseline.quantile
         for group in groups
         for c in group.comparisons.values()
-        if c.floor.sample is not None
+        if c.baseline.sample is not None
     ]
     if checks and np.mean(checks) > DIFFERENT_SHARE:
         yield (
-            f"the floor sample differs from the reference in {sum(checks)} of {len(checks)} "
+            f"the baseline sample differs from the reference in {sum(checks)} of {len(checks)} "
             "comparisons: they are not full simulation of the same kind"
         )
 

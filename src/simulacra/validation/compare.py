@@ -51,7 +51,7 @@ def validate(
     reference: EventSource | Sample,
     generated: EventSource | Sample,
     *,
-    floor: EventSource | Sample | None = None,
+    baseline: EventSource | Sample | None = None,
     seed: int = 0,
     profile: Profile | Literal["none"] = "none",
     legacy: str | None = None,
@@ -66,10 +66,10 @@ def validate(
     Args:
         reference: events of the full simulation.
         generated: events of the simulator that is judged.
-        floor: further, independent events of the full simulation, of the reference's energies. They
-            check the floors of single observables, which are always those of the generated size,
-            and are the floor of classifiers and of metrics of whole samples.
-        seed: what the floors and the classifiers draw from.
+        baseline: further, independent events of the full simulation, of the reference's energies.
+            They check the baselines of single observables, which always hold for the generated
+            size, and are the baseline of classifiers and of metrics of whole samples.
+        seed: what the baselines and the classifiers draw from.
         profile: how thoroughly classifiers and metrics of whole samples judge: not at all, in
             minutes, or as in CaloChallenge (hours without a GPU).
         legacy: a CaloChallenge dataset (``2``) whose official scores are added.
@@ -80,10 +80,14 @@ def validate(
             energies at points and the other between them, or one has no events.
         SimulacraError: the detector has no such official scores.
     """
-    require_comparable(reference, generated, floor=floor, legacy=legacy)
+    require_comparable(reference, generated, baseline=baseline, legacy=legacy)
     ref = measured(reference, on_progress, "measuring the reference")
     gen = measured(generated, on_progress, "measuring the generated events")
-    extra = None if floor is None else measured(floor, on_progress, "measuring the floor sample")
+    extra = (
+        None
+        if baseline is None
+        else measured(baseline, on_progress, "measuring the baseline sample")
+    )
     given = Samples(ref, gen, extra, strata_of(ref.conditions, gen.conditions))
     observables = observables_of(ref.detector)
     comparer = Comparer(np.random.default_rng(seed), {o.name: o for o in observables})
@@ -91,7 +95,7 @@ def validate(
     scale = kind_of(ref.detector).scale
     both, notes = _shared(groups, ref, gen)
     notes += compare_mixtures(ref, gen, "generated")
-    notes += [] if extra is None else compare_mixtures(ref, extra, "floor")
+    notes += [] if extra is None else compare_mixtures(ref, extra, "baseline")
     if not both:
         _refuse_disjoint(ref, gen)
     if mixes_points_with_a_spectrum(ref.energies, gen.energies):
@@ -100,7 +104,7 @@ def validate(
     samples = given
     if extra is not None and (note := different_spectrum(groups, ref, extra, scale)):
         notes.append(note)
-        samples = replace(given, floor=None)
+        samples = replace(given, baseline=None)
     limits = _limits(ref.values[observables[0].name])
     judged, cautions = _judged(samples, both, profile, seed, on_progress)
     on_progress("comparing all events", 0, 1)
@@ -118,7 +122,7 @@ def validate(
         detector=ref.detector.name,
         scale=ref.detector.scale,
         seed=seed,
-        headline=observables[0].name,
+        primary_observable=observables[0].name,
         summary=kind_of(ref.detector).summary,
         observables={o.name: ObservableInfo(o.label, o.unit, o.group, o.axis) for o in observables},
         limits=limits,
@@ -140,7 +144,7 @@ def validate(
             "validate",
             reference=dict(ref.source.provenance),
             generated=dict(gen.source.provenance),
-            floor=None if extra is None else dict(extra.source.provenance),
+            baseline=None if extra is None else dict(extra.source.provenance),
         ),
         correlations=_correlations(samples, both, seed),
         compared=compared,
@@ -156,11 +160,11 @@ def require_comparable(
     reference: EventSource | Sample,
     generated: EventSource | Sample,
     *,
-    floor: EventSource | Sample | None = None,
+    baseline: EventSource | Sample | None = None,
     legacy: str | None = None,
 ) -> None:
     """Raise what :func:`validate` raises for these samples, before anything is measured."""
-    samples = {"reference": reference, "generated": generated, "floor": floor}
+    samples = {"reference": reference, "generated": generated, "baseline": baseline}
     for name, sample in samples.items():
         if sample is not None:
             require_same_detector(reference.detector, sample.detector)
@@ -270,9 +274,9 @@ def _extent(energies: FloatArray) -> str:
     return f"{format_energy(energies.min())} to {format_energy(energies.max())}"
 
 
-def _limits(headline: FloatArray) -> tuple[float, float]:
+def _limits(primary: FloatArray) -> tuple[float, float]:
     """Return the range of the reference, widened by its own size on either side."""
-    finite = headline[np.isfinite(headline)]
+    finite = primary[np.isfinite(primary)]
     if not len(finite):
         return 0.0, 0.0
     low, high = float(finite.min()), float(finite.max())
@@ -280,10 +284,10 @@ def _limits(headline: FloatArray) -> tuple[float, float]:
 
 
 def _invariants(sample: Sample, o: Observable, limits: tuple[float, float]) -> Invariants:
-    headline = sample.values[o.name]
-    inside = (headline >= limits[0]) & (headline <= limits[1])
+    primary = sample.values[o.name]
+    inside = (primary >= limits[0]) & (primary <= limits[1])
     if o.optional:  # undefined is not beyond
-        inside = inside | np.isnan(headline)
+        inside = inside | np.isnan(primary)
     return Invariants(
         non_finite=int(sample.non_finite.sum()),
         negative=int(sample.negative.sum()),

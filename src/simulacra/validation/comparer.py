@@ -14,7 +14,7 @@ from simulacra.observables import Observable
 from simulacra.statistics.rounding import is_constant
 from simulacra.validation.division import Division, Part
 from simulacra.validation.kinds import kind_of
-from simulacra.validation.metrics.baseline import REPLICAS, floor_of, verdict_of
+from simulacra.validation.metrics.baseline import REPLICAS, baseline_of, verdict_of
 from simulacra.validation.metrics.catalogue import METRICS, Metric
 from simulacra.validation.metrics.moments import Moments, moments
 from simulacra.validation.metrics.paired import (
@@ -23,14 +23,14 @@ from simulacra.validation.metrics.paired import (
     paired_scores,
     with_paired_errors,
 )
-from simulacra.validation.metrics.rank_baseline import RankReplicas, rank_floors, rank_replicas
+from simulacra.validation.metrics.rank_baseline import RankReplicas, rank_baselines, rank_replicas
 from simulacra.validation.metrics.record import Estimate
 from simulacra.validation.metrics.strata import Relabelling, Strata, relabelling
 from simulacra.validation.result import Comparison, GroupResult
 from simulacra.validation.sample import Sample
 
 MOST_PAIRED = 2048
-"""Events of either sample, about, from which the floors of samples with shared conditions come."""
+"""Events of either sample, about, that give the baselines of samples with shared conditions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +39,13 @@ class Samples:
 
     Attributes:
         reference, generated: the two samples.
-        floor: independent reference events, where there are.
+        baseline: independent reference events, where there are.
         strata: which events of the sources of both have equal conditions.
     """
 
     reference: Sample
     generated: Sample
-    floor: Sample | None = None
+    baseline: Sample | None = None
     strata: Strata | None = None
 
     @property
@@ -58,8 +58,8 @@ class Samples:
 
     def where(self, chosen: Callable[[Sample], Sample]) -> Samples:
         """Return what a function chooses of each."""
-        floor = None if self.floor is None else chosen(self.floor)
-        return Samples(chosen(self.reference), chosen(self.generated), floor, self.strata)
+        baseline = None if self.baseline is None else chosen(self.baseline)
+        return Samples(chosen(self.reference), chosen(self.generated), baseline, self.strata)
 
     def within(self, groups: tuple[EnergyGroup, ...]) -> Samples:
         """Return the events of each that are in one of the groups."""
@@ -82,7 +82,7 @@ class Comparer:
     """Compares groups of events.
 
     Attributes:
-        rng: what the floors are drawn from, in turn.
+        rng: what the baselines are drawn from, in turn.
         observables: what is compared, by name.
     """
 
@@ -104,7 +104,7 @@ class Comparer:
     ) -> GroupResult:
         """Return the result of the events of some energies, for all observables or some."""
         samples = samples.within(groups)
-        ref, gen, extra = samples.reference, samples.generated, samples.floor
+        ref, gen, extra = samples.reference, samples.generated, samples.baseline
         shared = samples.shared
         drawn: Relabelling | RankReplicas = (
             rank_replicas(len(ref), len(gen), self.rng)
@@ -158,23 +158,23 @@ class Comparer:
         }
         if isinstance(drawn, Relabelling):
             scores = paired_scores(*values, observable.axis, drawn)
-            floor, floors = scores.floors(len(b), first.std.value)
+            baseline, baselines = scores.baselines(len(b), first.std.value)
             metrics = with_paired_errors(metrics, values, first, scores, drawn)
         else:
             if independent is not None:
                 independent = independent[np.isfinite(independent)]
             further = None if independent is None else places(independent)
-            floor = floor_of(places(a), len(b), self.rng, further)
-            floors = rank_floors(a, drawn, independent)
+            baseline = baseline_of(places(a), len(b), self.rng, further)
+            baselines = rank_baselines(a, drawn, independent)
         return Comparison(
             observable=observable.name,
             reference=first,
             generated=second,
             non_finite=(len(values[0]) - len(a), len(values[1]) - len(b)),
             metrics=metrics,
-            floor=floor,
-            verdict=verdict_of(metrics["separation"].value, floor, metrics.get(SHIFT)),
-            floors=floors,
+            baseline=baseline,
+            verdict=verdict_of(metrics["separation"].value, baseline, metrics.get(SHIFT)),
+            baselines=baselines,
         )
 
 

@@ -34,7 +34,7 @@ def compare_mixtures(reference: Sample, other: Sample, name: str) -> list[str]:
 
     Args:
         reference: the sample that is judged by.
-        other: ``generated`` or ``floor``, which is its ``name``.
+        other: ``generated`` or ``baseline``, which is its ``name``.
         name: see there.
 
     Raises:

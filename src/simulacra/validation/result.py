@@ -19,19 +19,19 @@ from simulacra.validation.calorimeter.impact import ImpactProfile
 from simulacra.validation.calorimeter.resolution import Resolution
 from simulacra.validation.compared import Compared
 from simulacra.validation.figures import FigureTable
-from simulacra.validation.metrics.baseline import VERDICTS, Floor, Verdict
+from simulacra.validation.metrics.baseline import VERDICTS, DistanceBaseline, Verdict
 from simulacra.validation.metrics.calochallenge import LegacyScores
 from simulacra.validation.metrics.catalogue import METRICS
 from simulacra.validation.metrics.correlation import Correlations
 from simulacra.validation.metrics.moments import Moments
-from simulacra.validation.metrics.record import Baseline, Estimate, Score
+from simulacra.validation.metrics.record import Estimate, Score
 from simulacra.validation.sample_result import SampleComparison
 from simulacra.validation.summary import SUMMARIES, SummaryName
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +43,9 @@ class Comparison:
         reference, generated: size, mean and standard deviation of the finite values.
         non_finite: number of values that are not finite, (reference, generated).
         metrics: one estimate for each row of the table of metrics.
-        floor: the separation of Geant4 from Geant4 at these sizes.
-        verdict: what the separation power means, given the floor.
-        floors: the floors of further distances, by the name of the metric.
+        baseline: the separation of Geant4 from Geant4 at these sizes.
+        verdict: what the separation power means, given the baseline.
+        baselines: the baselines of further distances, by the name of the metric.
     """
 
     observable: str
@@ -53,44 +53,43 @@ class Comparison:
     generated: Moments
     non_finite: tuple[int, int]
     metrics: Mapping[str, Estimate]
-    floor: Floor
+    baseline: DistanceBaseline
     verdict: Verdict
-    floors: Mapping[str, Floor]
+    baselines: Mapping[str, DistanceBaseline]
 
     def __repr__(self) -> str:
         """Return separation power, baseline and verdict in one line."""
         return (
             f"Comparison({self.observable}: {self.reference.n} full, {self.generated.n} fast; "
             f"mean ratio {self.metrics['mean_ratio']}, S = {self.metrics['separation']}, "
-            f"baseline {self.floor.mean:.4g}: {self.verdict})"
+            f"baseline {self.baseline.mean:.4g}: {self.verdict})"
         )
 
     @property
     def scores(self) -> dict[str, Score]:
         """Each metric as the record that all metrics are, by name."""
-        floors, n = {"separation": self.floor, **self.floors}, (self.reference.n, self.generated.n)
+        baselines = {"separation": self.baseline, **self.baselines}
+        n = self.reference.n, self.generated.n
         found = {}
         for name, estimate in self.metrics.items():
             label = METRICS[name].label if name in METRICS else label_text(name)
-            floor = floors.get(name)
-            baseline = None
-            if floor is not None:
-                baseline = Baseline(floor.kind, Estimate(floor.mean), (n[0], floor.n))
+            own = baselines.get(name)
+            baseline = None if own is None else own.record(n[0])
             found[name] = Score(name, label, self.observable, estimate, baseline, n)
         return found
 
     @property
-    def over_floor(self) -> float:
-        """Separation power in units of the floor's mean; 1 is perfect, 0/0 counts as 1."""
+    def over_baseline(self) -> float:
+        """Separation power in units of the baseline's mean; 1 is perfect, 0/0 counts as 1."""
         score = self.metrics["separation"].value
-        if self.floor.mean > 0:
-            return score / self.floor.mean
+        if self.baseline.mean > 0:
+            return score / self.baseline.mean
         return 1.0 if score == 0 else math.inf
 
     @property
     def rank(self) -> tuple[int, float]:
-        """What comparisons are ordered by, the worst last: verdict first, then S / floor."""
-        return VERDICTS.index(self.verdict), self.over_floor
+        """What comparisons are ordered by, the worst last: verdict first, then S / baseline."""
+        return VERDICTS.index(self.verdict), self.over_baseline
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +130,7 @@ class GroupResult:
 
     @property
     def worst(self) -> Comparison | None:
-        """The comparison that is furthest above its floor."""
+        """The comparison that is furthest above its baseline."""
         return max(self.comparisons.values(), key=lambda c: c.rank, default=None)
 
 
@@ -178,9 +177,8 @@ class Validation:
     Attributes:
         detector: the detector's name.
         scale: the condition that "energy" stands for below.
-        seed: what the floors were drawn with.
-        headline: the primary observable, whose mean and width (or median and spread) are
-            tabulated.
+        seed: what the baselines were drawn with.
+        primary_observable: the one whose mean and width (or median and σ_eff) are tabulated.
         summary: which of the two.
         observables: what each name means, in the order of a report.
         limits: the range of the primary observable beyond which events are counted.
@@ -209,7 +207,7 @@ class Validation:
     detector: str
     scale: str
     seed: int
-    headline: str
+    primary_observable: str
     summary: SummaryName
     observables: Mapping[str, ObservableInfo]
     limits: tuple[float, float]
@@ -235,7 +233,8 @@ class Validation:
         """Return the result of a report, read from its ``metrics.json``.
 
         It has all numbers and no events: :meth:`table` and plots against the energy work,
-        histograms and reports need :func:`simulacra.validate`.
+        histograms and reports need :func:`simulacra.validate`. Files of schemas 3 and 4 are
+        converted, and a note of the result states it.
 
         Raises:
             SimulacraError: the file is missing, is no such file, or has another schema version.
@@ -358,14 +357,14 @@ class SummaryRow:
     width_ratio: Estimate
     worst_observable: str
     worst_separation: float
-    worst_over_floor: float
+    worst_over_baseline: float
     verdict: Verdict
 
     def cells(self) -> tuple[str, ...]:
-        """Return energy, events, both ratios, worst observable and S / floor."""
+        """Return energy, events, both ratios, worst observable and S / baseline."""
         worst = f"{self.worst_observable} ({self.verdict})"
         ratios = str(self.centre_ratio), str(self.width_ratio)
-        return self.energy, str(self.n_generated), *ratios, worst, f"{self.worst_over_floor:.2g}"
+        return self.energy, str(self.n_generated), *ratios, worst, f"{self.worst_over_baseline:.2g}"
 
 
 def summary_rows(validation: Validation) -> list[SummaryRow]:
@@ -373,10 +372,10 @@ def summary_rows(validation: Validation) -> list[SummaryRow]:
     rows = []
     names = SUMMARIES[validation.summary].metrics
     for group in validation.groups:
-        headline, worst = group.comparisons.get(validation.headline), group.worst
+        primary, worst = group.comparisons.get(validation.primary_observable), group.worst
         if worst is None:
             continue
-        metrics = {} if headline is None else headline.metrics
+        metrics = {} if primary is None else primary.metrics
         centre, width = (metrics.get(name, Estimate(math.nan)) for name in names)
         rows.append(
             SummaryRow(
@@ -387,7 +386,7 @@ def summary_rows(validation: Validation) -> list[SummaryRow]:
                 width,
                 worst.observable,
                 worst.metrics["separation"].value,
-                worst.over_floor,
+                worst.over_baseline,
                 worst.verdict,
             )
         )

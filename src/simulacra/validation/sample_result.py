@@ -9,7 +9,7 @@ from simulacra.validation.metrics.record import Baseline, Estimate, Score
 
 
 @dataclass(frozen=True, slots=True)
-class AdversaryScore:
+class ClassifierTest:
     """A classifier test of two samples in the features of one table.
 
     Attributes:
@@ -20,9 +20,9 @@ class AdversaryScore:
         energies: the AUC among the events of each energy.
         worst: the energy with the highest AUC, two errors taken off.
         n: events of either sample it was judged by.
-        floor_auc, floor_jsd: the same procedure with full simulation alone; ``n`` of these floors
-            counts the events it was judged by.
-        floor_energies: the floor's AUC among the events of each energy.
+        baseline_auc, baseline_jsd: the same procedure with full simulation alone; their ``n``
+            counts the events that it was tested on.
+        baseline_energies: the baseline's AUC among the events of each energy.
     """
 
     classifier: str
@@ -32,22 +32,22 @@ class AdversaryScore:
     energies: Mapping[str, Estimate]
     worst: str
     n: int
-    floor_auc: Baseline | None
-    floor_jsd: Baseline | None
-    floor_energies: Mapping[str, Estimate]
+    baseline_auc: Baseline | None
+    baseline_jsd: Baseline | None
+    baseline_energies: Mapping[str, Estimate]
 
     def __repr__(self) -> str:
         """Return features, classifier and both numbers in one line."""
         name = f"{self.features}, {self.classifier}"
-        return f"AdversaryScore({name}: AUC {self.auc}, JSD {self.jsd})"
+        return f"ClassifierTest({name}: AUC {self.auc}, JSD {self.jsd})"
 
     @property
     def scores(self) -> tuple[Score, Score]:
         """AUC and JSD as the records that all metrics are."""
         name, n = f"{self.features}, {self.classifier}", (self.n, self.n)
         return (
-            Score("auc", f"AUC, {name}", self.features, self.auc, self.floor_auc, n),
-            Score("jsd", f"JSD, {name}", self.features, self.jsd, self.floor_jsd, n),
+            Score("auc", f"AUC, {name}", self.features, self.auc, self.baseline_auc, n),
+            Score("jsd", f"JSD, {name}", self.features, self.jsd, self.baseline_jsd, n),
         )
 
 
@@ -57,21 +57,21 @@ class SampleComparison:
 
     Attributes:
         profile: ``quick`` or ``official``.
-        adversaries: one for each classifier and table of features.
+        classifier_tests: one for each classifier and table of features.
         scores: the other metrics.
         energies: the other metrics at each energy that has enough events.
         worse: for each table of features the classifier with the higher AUC: the one that counts.
     """
 
     profile: str
-    adversaries: tuple[AdversaryScore, ...]
+    classifier_tests: tuple[ClassifierTest, ...]
     scores: tuple[Score, ...]
     energies: Mapping[str, tuple[Score, ...]]
     worse: Mapping[str, str]
 
     def __repr__(self) -> str:
         """Return the highest AUC and the number of metrics in one line."""
-        auc = max((a.auc for a in self.adversaries), key=lambda auc: auc.value, default="–")
+        auc = max((a.auc for a in self.classifier_tests), key=lambda auc: auc.value, default="–")
         return f"SampleComparison({self.profile}: highest AUC {auc}, {len(self.scores)} metrics)"
 
 
@@ -81,18 +81,18 @@ class SampleRow:
 
     name: str
     score: Estimate
-    floor: Estimate | None
-    floor_kind: str
+    baseline: Estimate | None
+    baseline_kind: str
     worst_energy: str
     counts: bool
 
     def cells(self) -> tuple[str, str, str, str]:
-        """Return name, score, floor and the worst energy as text; a star where it counts."""
-        floor = "–" if self.floor is None else f"{self.floor} ({self.floor_kind})"
+        """Return name, score, baseline and the worst energy as text; a star where it counts."""
+        baseline = "–" if self.baseline is None else f"{self.baseline} ({self.baseline_kind})"
         return (
             f"{self.name}{' *' if self.counts else ''}",
             str(self.score),
-            floor,
+            baseline,
             self.worst_energy,
         )
 
@@ -102,7 +102,7 @@ def sample_rows(samples: SampleComparison | None) -> list[SampleRow]:
     if samples is None:
         return []
     rows = []
-    for a in samples.adversaries:
+    for a in samples.classifier_tests:
         worse = samples.worse[a.features] == a.classifier
         worst = f"{a.energies[a.worst]} at {a.worst}" if a.worst else "–"
         auc, jsd = a.scores
@@ -111,7 +111,7 @@ def sample_rows(samples: SampleComparison | None) -> list[SampleRow]:
 
 
 def energy_rows(samples: SampleComparison | None) -> list[tuple[str, dict[str, str]]]:
-    """Return a row for each score with its text at each energy: the score and, behind, its floor.
+    """Return a row for each score with its text at each energy: score / baseline.
 
     Of the classifiers, the one with the higher AUC at that energy counts.
     """
@@ -119,22 +119,26 @@ def energy_rows(samples: SampleComparison | None) -> list[tuple[str, dict[str, s
         return []
     rows: dict[str, dict[str, str]] = {}
     for features in samples.worse:
-        found = [a for a in samples.adversaries if a.features == features]
+        found = [a for a in samples.classifier_tests if a.features == features]
         for label in found[0].energies:
             worse = max(found, key=lambda a: a.energies[label].value)
-            floor = worse.floor_energies.get(label)
-            text = _beside(worse.energies[label], floor)
+            baseline = worse.baseline_energies.get(label)
+            text = _beside(worse.energies[label], baseline)
             rows.setdefault(f"AUC, {features}", {})[label] = f"{text}, {worse.classifier}"
     for label, scores in samples.energies.items():
         for score in scores:
-            rows.setdefault(score.label, {})[label] = _beside(score.score, score.baseline)
+            rows.setdefault(score.label, {})[label] = _beside(score.score, _estimate(score))
     return list(rows.items())
 
 
-def _beside(score: Estimate, floor: Estimate | None) -> str:
-    return f"{score} / {'–' if floor is None else floor}"
+def _beside(score: Estimate, baseline: Estimate | None) -> str:
+    return f"{score} / {'–' if baseline is None else baseline}"
 
 
 def _row(score: Score, worst: str = "", *, counts: bool = False) -> SampleRow:
-    kind = "" if score.floor is None else score.floor.kind
-    return SampleRow(score.label, score.score, score.baseline, kind, worst, counts)
+    kind = "" if score.baseline is None else score.baseline.kind
+    return SampleRow(score.label, score.score, _estimate(score), kind, worst, counts)
+
+
+def _estimate(score: Score) -> Estimate | None:
+    return None if score.baseline is None else score.baseline.estimate

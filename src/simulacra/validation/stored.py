@@ -16,6 +16,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import numpy as np
 
 from simulacra.errors import SimulacraError
+from simulacra.validation.former import OLDEST, converted
 from simulacra.validation.result import SCHEMA_VERSION, Validation, stored_fields
 
 
@@ -34,14 +35,19 @@ def load_validation(path: str | Path) -> Validation:
     if version is None:
         msg = f"{path} is not the metrics.json of a report: it states no schema_version"
         raise SimulacraError(msg)
-    if version != SCHEMA_VERSION:
+    if version not in range(OLDEST, SCHEMA_VERSION + 1):
         msg = (
-            f"{path} has schema version {version}, this release reads version {SCHEMA_VERSION}: "
-            "validate the samples again, or read the file as plain JSON"
+            f"{path} has schema version {version}, this release reads versions {OLDEST} to "
+            f"{SCHEMA_VERSION}: validate the samples again, or read the file as plain JSON"
         )
         raise SimulacraError(msg)
     try:
+        if version < SCHEMA_VERSION:
+            content = converted(content, version)
         result: Validation = _read(Validation, content, "metrics")
+    except KeyError as error:
+        msg = f"{path} is damaged: {error.args[0]} is missing"
+        raise SimulacraError(msg) from error
     except (AttributeError, TypeError, ValueError) as error:  # a value of another type
         msg = f"{path} is damaged: {error}"
         raise SimulacraError(msg) from error

@@ -1,4 +1,4 @@
-"""What a headline is summarised by: mean and width, or for long tails median and spread."""
+"""Summaries of the primary observable: mean and width, or for long tails median and σ_eff."""
 
 from __future__ import annotations
 
@@ -19,16 +19,18 @@ class Summary:
 
     Attributes:
         words: what they are called.
+        keys: their names in files.
         fields: which of the moments they are.
     """
 
     words: tuple[str, str]
+    keys: tuple[str, str]
     fields: tuple[str, str]
 
     @property
     def metrics(self) -> tuple[str, str]:
         """Names of the metrics that are the ratios of both."""
-        return f"{self.words[0]}_ratio", f"{self.words[1]}_ratio"
+        return f"{self.keys[0]}_ratio", f"{self.keys[1]}_ratio"
 
     def centre(self, moments: Moments) -> Estimate:
         """Return the first of them."""
@@ -43,7 +45,7 @@ class Summary:
 
 SUMMARIES: Mapping[SummaryName, Summary] = MappingProxyType(
     {
-        "moments": Summary(("mean", "width"), ("mean", "std")),
-        "quantiles": Summary(("median", "spread"), ("median", "spread")),
+        "moments": Summary(("mean", "width"), ("mean", "width"), ("mean", "std")),
+        "quantiles": Summary(("median", "σ_eff"), ("median", "sigma_eff"), ("median", "sigma_eff")),
     }
 )

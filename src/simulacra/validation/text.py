@@ -11,6 +11,7 @@ from simulacra.validation.metrics.record import UNDEFINED, Estimate
 from simulacra.validation.summary import SUMMARIES
 
 if TYPE_CHECKING:
+    from simulacra.validation.metrics.record import Score
     from simulacra.validation.result import Comparison, GroupResult, Validation
 
 WIDTH, HEIGHT = 100, 40
@@ -24,8 +25,8 @@ def table_text(validation: Validation) -> str:
     words = SUMMARIES[validation.summary].words
     head = [
         _title(validation),
-        f"Primary observable: {validation.headline}; S / baseline: separation power over that of "
-        "full against full.",
+        f"Primary observable: {validation.primary_observable}; S / baseline: separation power over "
+        "that of full against full.",
         "",
     ]
     columns = (
@@ -67,7 +68,7 @@ def _title(validation: Validation) -> str:
 
 def _facts(validation: Validation) -> dict[str, str]:
     """Return what to look at first, at most eleven facts, each with its name."""
-    pooled, name = validation.pooled, validation.headline
+    pooled, name = validation.pooled, validation.primary_observable
     words = (*(f"{word} ratio" for word in SUMMARIES[validation.summary].words), "S / baseline")
     numbers = zip(words, _row(validation, pooled)[1:], strict=False)
     facts = {
@@ -80,8 +81,7 @@ def _facts(validation: Validation) -> dict[str, str]:
         worst, label = max(found, key=lambda pair: pair[0].rank)
         facts["furthest"] = f"{worst.observable} at {label}, S / baseline {_over_baseline(worst)}"
     if validation.configurations:
-        image = validation.configurations[0]
-        facts["worst image"] = f"{image.features}, χ²/ndf {image.score}, baseline {image.baseline}"
+        facts["worst mean image"] = _worst_image(validation.configurations[0])
     for features, classifier, auc, baseline, _ in _classifiers(validation):
         facts.setdefault(
             "classifier test", f"AUC {auc} ({features}, {classifier}), baseline {baseline}"
@@ -97,7 +97,7 @@ def _facts(validation: Validation) -> dict[str, str]:
 
 def _row(validation: Validation, group: GroupResult) -> Row:
     """Return label, both ratios and S / baseline of the primary observable, and all verdicts."""
-    primary = group.comparisons.get(validation.headline)
+    primary = group.comparisons.get(validation.primary_observable)
     metrics = {} if primary is None else primary.metrics
     names = SUMMARIES[validation.summary].metrics
     ratios = (str(metrics.get(name, Estimate(UNDEFINED))) for name in names)
@@ -111,7 +111,7 @@ def _scale(validation: Validation) -> str:
 
 def _over_baseline(comparison: Comparison | None) -> str:
     """Return the separation power over its baseline with the verdict."""
-    return NOTHING if comparison is None else f"{comparison.over_floor:.2g} {comparison.verdict}"
+    return NOTHING if comparison is None else f"{comparison.over_baseline:.2g} {comparison.verdict}"
 
 
 def _classifiers(validation: Validation) -> list[Row]:
@@ -122,13 +122,13 @@ def _classifiers(validation: Validation) -> list[Row]:
     if validation.samples is None:
         return []
     worse = validation.samples.worse
-    counting = [a for a in validation.samples.adversaries if worse[a.features] == a.classifier]
+    counting = [a for a in validation.samples.classifier_tests if worse[a.features] == a.classifier]
     return [
         (
             a.features,
             a.classifier,
             str(a.auc),
-            NOTHING if a.floor_auc is None else str(a.floor_auc.estimate),
+            NOTHING if a.baseline_auc is None else str(a.baseline_auc.estimate),
             f"{a.energies[a.worst]} at {a.worst}" if a.worst else NOTHING,
         )
         for a in sorted(counting, key=lambda a: -a.auc.value)
@@ -147,15 +147,17 @@ def _closing_lines(validation: Validation) -> list[str]:
     """Return a line for the thresholds and one for the notes, where there are any."""
     lines = []
     if validation.configurations:
-        worst = validation.configurations[0]
-        lines.append(
-            f"Worst mean image: {worst.features}, χ²/ndf {worst.score} (baseline {worst.baseline})."
-        )
+        lines.append(f"Worst mean image: {_worst_image(validation.configurations[0])}.")
     if (found := validation.thresholds) is not None:
         lines.append(f"Thresholds: {len(found.failures)} of {found.checked} checks fail.")
     if validation.notes:
         lines.append(f"Notes: {len(validation.notes)}, in validation.notes.")
     return ["", *lines] if lines else []
+
+
+def _worst_image(score: Score) -> str:
+    baseline = NOTHING if score.baseline is None else str(score.baseline.estimate)
+    return f"{score.features}, χ²/ndf {score.score}, baseline {baseline}"
 
 
 def _fitting(rows: Sequence[Row], tail: Sequence[str]) -> list[Row]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -20,6 +20,9 @@ from simulacra.validation.metrics.baseline import VERDICTS, Verdict
 from simulacra.validation.metrics.record import Estimate
 from simulacra.validation.result import Comparison, GroupResult, ThresholdResult, Validation
 
+_FORMER = {"over_floor": "over_baseline", "spread_ratio": "sigma_eff_ratio"}
+"""Former and present names of limits."""
+
 
 class Rule(Frozen):
     """Limits for some observables at some energies.
@@ -29,10 +32,11 @@ class Rule(Frozen):
         energies: labels as in the report (``65 GeV``, ``all energies``, or of a part of the events
             ``p, pT 1 GeV``), with wildcards.
         separation: largest separation power.
-        over_floor: largest separation power in units of the floor.
+        over_baseline: largest separation power in units of the baseline; formerly ``over_floor``.
         verdict: worst verdict allowed: ``agrees``, ``close``, ``slight`` or ``differs``.
         mean_ratio, width_ratio: largest |ratio - 1| of mean and standard deviation.
-        median_ratio, spread_ratio: likewise of the median and half the central 68 % interval.
+        median_ratio, sigma_eff_ratio: likewise of the median and σ_eff, half the central 68 %
+            interval; formerly ``spread_ratio``.
         mean_shift: largest |difference of means| in units of the reference's standard deviation.
         sigmas: how many statistical errors a ratio or shift may lie beyond its limit.
     """
@@ -40,20 +44,29 @@ class Rule(Frozen):
     observables: tuple[str, ...] = ("*",)
     energies: tuple[str, ...] = ("*",)
     separation: float | None = Field(default=None, ge=0)
-    over_floor: float | None = Field(default=None, ge=0)
+    over_baseline: float | None = Field(default=None, ge=0)
     verdict: Verdict | None = None
     mean_ratio: float | None = Field(default=None, ge=0)
     width_ratio: float | None = Field(default=None, ge=0)
     median_ratio: float | None = Field(default=None, ge=0)
-    spread_ratio: float | None = Field(default=None, ge=0)
+    sigma_eff_ratio: float | None = Field(default=None, ge=0)
     mean_shift: float | None = Field(default=None, ge=0)
     sigmas: float = Field(default=0.0, ge=0)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_present_names(cls, content: Any) -> Any:  # noqa: ANN401 - whatever YAML holds
+        """Read limits by their former names, too."""
+        if not isinstance(content, dict):
+            return content
+        names = {former: new for former, new in _FORMER.items() if new not in content}
+        return {names.get(key, key): value for key, value in content.items()}
 
     @model_validator(mode="after")
     def _limits_something(self) -> Self:
         limits = self.model_dump(exclude={"observables", "energies", "sigmas"}, exclude_none=True)
         if not limits:
-            msg = "a rule needs a limit: separation, over_floor, verdict, mean_ratio, …"
+            msg = "a rule needs a limit: separation, over_baseline, verdict, mean_ratio, …"
             raise ValueError(msg)
         return self
 
@@ -138,7 +151,7 @@ def apply_thresholds(validation: Validation, thresholds: Thresholds) -> Validati
 
 
 def _classifier_checks(validation: Validation, thresholds: Thresholds) -> Iterator[str | None]:
-    found = () if validation.samples is None else validation.samples.adversaries
+    found = () if validation.samples is None else validation.samples.classifier_tests
     require_classifiers(thresholds, present=bool(found))
     sigmas = thresholds.auc_sigmas
     for a in found:
@@ -189,13 +202,13 @@ def _matches(name: str, patterns: tuple[str, ...]) -> bool:
 def _comparison_checks(group: GroupResult, c: Comparison, rule: Rule) -> Iterator[str | None]:
     where = f"{group.label}: {c.observable}:"
     yield from _check(f"{where} separation power", c.metrics["separation"].value, rule.separation)
-    yield from _check(f"{where} separation over floor", c.over_floor, rule.over_floor)
+    yield from _check(f"{where} separation over baseline", c.over_baseline, rule.over_baseline)
     if rule.verdict is not None:
         worse = VERDICTS.index(c.verdict) > VERDICTS.index(rule.verdict)
         yield (
             f"{where} the verdict is {c.verdict!r}, worse than {rule.verdict!r}" if worse else None
         )
-    for name in ("mean_ratio", "width_ratio", "median_ratio", "spread_ratio"):
+    for name in ("mean_ratio", "width_ratio", "median_ratio", "sigma_eff_ratio"):
         ratio, limit = c.metrics[name], getattr(rule, name)
         distance = Estimate(abs(ratio.value - 1), ratio.error)
         yield from _distance_check(f"{where} |{name.replace('_', ' ')} - 1|", distance, limit, rule)

@@ -35,7 +35,7 @@ def rows_only(events, rows):
     return changed(events, mask=mask)
 
 
-def test_names_and_headline(exact):
+def test_names_and_primary_observable(exact):
     observables = observables_of(exact.detector)
     names = [o.name for o in observables]
     assert names[0] == "rmse_true"

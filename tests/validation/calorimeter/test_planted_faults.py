@@ -28,10 +28,10 @@ def differing(group, names=""):
     return [n for n, c in group.comparisons.items() if c.verdict == "differs" and names in n]
 
 
-def adversary(result, features):
+def classifier_test(result, features):
     """The score of the classifier that counts."""
     counts = result.samples.worse[features]
-    found = result.samples.adversaries
+    found = result.samples.classifier_tests
     return next(a for a in found if (a.features, a.classifier) == (features, counts))
 
 
@@ -86,7 +86,7 @@ def test_one_per_cent_of_energy_too_much(pair, honest):
     result = judged(pair, pair[1]["showers"] * 1.01)
     response = result.pooled.comparisons["response"]
     assert response.verdict == "differs"
-    assert response.metrics["separation"].value > 3 * response.floor.quantile
+    assert response.metrics["separation"].value > 3 * response.baseline.quantile
     ratio, before = (r.pooled.comparisons["response"].metrics for r in (result, honest))
     assert ratio["mean_ratio"].value / before["mean_ratio"].value == pytest.approx(1.01, rel=1e-6)
     assert ratio["mean_ratio"].value - 1 > 5 * ratio["mean_ratio"].error
@@ -104,7 +104,7 @@ def test_showers_too_narrow_at_one_energy(pair, honest):
             found, was = (g.comparisons[name] for g in (group, before))
             # a few showers at the edge of the window cannot shrink so much
             assert found.generated.mean.value == pytest.approx(0.9 * was.generated.mean.value, 5e-3)
-            assert found.metrics["separation"].value > 2 * found.floor.quantile
+            assert found.metrics["separation"].value > 2 * found.baseline.quantile
         # nothing but the shape has changed
         assert group.comparisons["response"].verdict == before.comparisons["response"].verdict
         assert differing(group, "layer_energy") == []
@@ -131,9 +131,9 @@ def test_mode_collapse_shows_in_recall():
     for sample, collapsed in ((generated, False), (repeated, True)):
         scores = {s.name: s for s in validate(reference, sample, profile="quick").samples.scores}
         for name in ("recall_observables", "recall_cells"):
-            score, floor = scores[name].score, scores[name].floor.estimate
-            assert (score.value < 0.3 * floor.value) == collapsed
-            assert (score.value > floor.value - 5 * floor.error) != collapsed
+            score, baseline = scores[name].score, scores[name].baseline.estimate
+            assert (score.value < 0.3 * baseline.value) == collapsed
+            assert (score.value > baseline.value - 5 * baseline.error) != collapsed
 
 
 def test_a_dead_cell():
@@ -144,9 +144,9 @@ def test_a_dead_cell():
     showers[:, layer.cells.start + row * layer.shape[1] + column] = 0
     result = judged((reference, generated), showers, profile="quick")
     for features in ("cells", "normalised"):
-        score = adversary(result, features)
+        score = classifier_test(result, features)
         assert score.auc.value > 0.9
-        assert score.floor_auc.estimate.value < 0.6
+        assert score.baseline_auc.estimate.value < 0.6
     assert "centre_phi.middle" in differing(result.pooled)
     assert result.cells.missing[0] > 0.005
     assert result.cells.profiles["phi.middle"].value > 10
@@ -157,7 +157,7 @@ def test_showers_shuffled_between_energies(pair):
     result = judged(pair, pair[1]["showers"][order])
     for group in result.energies[:-1]:  # 28 events at the last: hardly enough for a verdict
         assert group.comparisons["response"].verdict == "differs"
-        assert group.comparisons["response"].over_floor > 5
+        assert group.comparisons["response"].over_baseline > 5
     assert result.invariants["generated"].beyond_limits > 100
 
 
@@ -170,4 +170,4 @@ def test_one_wild_shower_in_a_thousand(pair, honest):
     for validation, caught in ((honest, False), (result, True)):
         response = validation.pooled.comparisons["response"]
         distance = response.metrics["wasserstein_in_widths"].value
-        assert (distance > 3 * response.floors["wasserstein_in_widths"].quantile) == caught
+        assert (distance > 3 * response.baselines["wasserstein_in_widths"].quantile) == caught

@@ -11,7 +11,7 @@ import torch
 from simulacra.energies import energy_groups, scale_of
 from simulacra.observables import observables_of
 from simulacra.validation import measured
-from simulacra.validation.classifiers import whole_samples as adversary
+from simulacra.validation.classifiers import whole_samples
 from simulacra.validation.classifiers.classifier_test import (
     ClassifierOptions,
     classify,
@@ -22,7 +22,7 @@ from simulacra.validation.classifiers.mlp import MlpOptions
 from simulacra.validation.classifiers.split import matched_split
 from simulacra.validation.comparer import Samples
 from simulacra.validation.metrics.neighbours import neighbourhoods
-from simulacra.validation.metrics.rank_baseline import rank_floors, rank_replicas
+from simulacra.validation.metrics.rank_baseline import rank_baselines, rank_replicas
 from simulacra.validation.metrics.record import Estimate
 from simulacra.validation.metrics.wasserstein import wasserstein_in_widths
 from tests.validation.samples import halves, with_showers
@@ -148,8 +148,10 @@ def test_one_wild_shower_in_a_thousand_shows_in_the_wasserstein_distance():
     first, second = halves()
     response = observables_of(first.detector)[0]
     reference, generated = response(first), response(second)
-    floor = rank_floors(reference, rank_replicas(*map(len, halves()), np.random.default_rng(0)))
-    limit = floor["wasserstein_in_widths"].quantile
+    baseline = rank_baselines(
+        reference, rank_replicas(*map(len, halves()), np.random.default_rng(0))
+    )
+    limit = baseline["wasserstein_in_widths"].quantile
     assert wasserstein_in_widths(reference, generated).value < 1.5 * limit
     generated[np.random.default_rng(0).choice(len(generated), len(generated) // 1000)] *= 20
     assert wasserstein_in_widths(reference, generated).value > 3 * limit
@@ -157,27 +159,29 @@ def test_one_wild_shower_in_a_thousand_shows_in_the_wasserstein_distance():
 
 @pytest.fixture(scope="module")
 def equal_samples():
-    """What the classifier test says of 20 random splits of the embedded sample, and its floors."""
+    """Classifier tests of 20 random splits of the embedded sample, and their baselines."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(adversary, "PROFILES", {"quick": adversary.ProfileOptions(OPTIONS, None)})
-        patch.setattr(adversary, "CLASSIFIED", ("high-level",))
-        patch.setattr(adversary, "SAMPLE_METRICS", ())
+        patch.setattr(
+            whole_samples, "PROFILES", {"quick": whole_samples.ProfileOptions(OPTIONS, None)}
+        )
+        patch.setattr(whole_samples, "CLASSIFIED", ("high-level",))
+        patch.setattr(whole_samples, "SAMPLE_METRICS", ())
         found = []
         for seed in range(20):
             samples = tuple(measured(half.take(slice(1200))) for half in halves(seed=seed))
             groups = energy_groups(*(sample.energies for sample in samples))
             rng = np.random.default_rng(seed)
-            result, _ = adversary.judge_samples(Samples(*samples), groups, "quick", rng)
-            found.append({score.classifier: score for score in result.adversaries})
+            result, _ = whole_samples.judge_samples(Samples(*samples), groups, "quick", rng)
+            found.append({score.classifier: score for score in result.classifier_tests})
         return found
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("classifier", ["trees", "MLP"])
 def test_equal_samples_score_as_equal(equal_samples, classifier):
-    """The AUC is unbiased, and its error is how far it scatters; the same holds for the floor."""
+    """The AUC is unbiased and its error is its standard deviation; so is the baseline."""
     scores = [found[classifier] for found in equal_samples]
-    for estimates in ([s.auc for s in scores], [s.floor_auc.estimate for s in scores]):
+    for estimates in ([s.auc for s in scores], [s.baseline_auc.estimate for s in scores]):
         pulls = [(auc.value - 0.5) / auc.error for auc in estimates]
         assert np.mean(pulls) == pytest.approx(0, abs=0.5)
         assert 0.6 < np.std(pulls) < 1.45
@@ -186,7 +190,7 @@ def test_equal_samples_score_as_equal(equal_samples, classifier):
 @pytest.mark.slow
 @pytest.mark.parametrize("classifier", ["trees", "MLP"])
 def test_the_floor_brackets_equal_samples(equal_samples, classifier):
-    pairs = [(f[classifier].auc, f[classifier].floor_auc.estimate) for f in equal_samples]
+    pairs = [(f[classifier].auc, f[classifier].baseline_auc.estimate) for f in equal_samples]
     pulls = [(a.value - b.value) / np.hypot(a.error, b.error) for a, b in pairs]
     assert np.mean(pulls) == pytest.approx(0, abs=3 / np.sqrt(len(pulls)))
     # 19 of 20 are expected (of 80 other splits: 79 with trees, 76 with the network); chance alone

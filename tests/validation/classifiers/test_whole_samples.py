@@ -29,44 +29,48 @@ def quick(pair):
 
 
 @pytest.mark.slow
-def test_every_metric_and_classifier_has_a_score_and_a_floor(quick):
+def test_every_metric_and_classifier_has_a_score_and_a_baseline(quick):
     samples = quick.samples
-    assert [(a.features, a.classifier) for a in samples.adversaries] == [
+    assert [(a.features, a.classifier) for a in samples.classifier_tests] == [
         (features, classifier) for features in CLASSIFIED for classifier in CLASSIFIERS
     ]
     assert [s.name for s in samples.scores] == [n for m in SAMPLE_METRICS for n in m.names]
-    floors = [a.floor_auc for a in samples.adversaries] + [s.floor for s in samples.scores]
-    assert {floor.kind for floor in floors} == {"halves", "bootstrap"}
+    baselines = [a.baseline_auc for a in samples.classifier_tests] + [
+        s.baseline for s in samples.scores
+    ]
+    assert {baseline.kind for baseline in baselines} == {"halves", "bootstrap"}
     for score in samples.scores:
         assert np.isfinite([score.value, score.baseline.value]).all()
-    for auc, jsd in (a.scores for a in samples.adversaries):
+    for auc, jsd in (a.scores for a in samples.classifier_tests):
         assert (auc.name, jsd.name) == ("auc", "jsd")
         assert np.isfinite([auc.value, auc.error, auc.baseline.value, jsd.value]).all()
         assert auc.n == jsd.n
         assert min(auc.n) > 0
-    assert all(a.worst in a.energies for a in samples.adversaries)
+    assert all(a.worst in a.energies for a in samples.classifier_tests)
     for features, classifier in samples.worse.items():
-        aucs = {a.classifier: a.auc.value for a in samples.adversaries if a.features == features}
+        aucs = {
+            a.classifier: a.auc.value for a in samples.classifier_tests if a.features == features
+        }
         assert aucs[classifier] == max(aucs.values())
 
 
 @pytest.mark.slow
-def test_everything_stands_at_each_energy_beside_its_floor(pair, quick):
+def test_everything_stands_at_each_energy_beside_its_baseline(pair, quick):
     samples = quick.samples
     many = {g.label for g in quick.energies if min(g.n_reference, g.n_generated) >= 50}
     assert many
     assert set(samples.energies) == many
     for scores in samples.energies.values():
         assert [s.name for s in scores] == [s.name for s in samples.scores]
-        assert all(np.isfinite(s.floor.estimate.value) for s in scores)
+        assert all(np.isfinite(s.baseline.estimate.value) for s in scores)
         assert all(max(s.n) < len(pair[0]) for s in scores)
     rows = dict(energy_rows(samples))
-    for adversary in samples.adversaries:
-        assert set(adversary.floor_energies) <= {g.label for g in quick.energies}
+    for test in samples.classifier_tests:
+        assert set(test.baseline_energies) <= {g.label for g in quick.energies}
     for features in CLASSIFIED:
         for label, text in rows[f"AUC, {features}"].items():
             worst = max(
-                (a.energies[label] for a in samples.adversaries if a.features == features),
+                (a.energies[label] for a in samples.classifier_tests if a.features == features),
                 key=lambda auc: auc.value,
             )
             assert text.startswith(f"{worst} / ")
@@ -86,17 +90,19 @@ def test_a_collapse_at_one_energy_shows_at_that_energy():
     samples = validate(reference, with_showers(generated, showers), profile="quick").samples
     for label, scores in samples.energies.items():
         recall = next(s for s in scores if s.name == "recall_cells")
-        collapsed = recall.score.value < 0.3 * recall.floor.estimate.value
+        collapsed = recall.score.value < 0.3 * recall.baseline.estimate.value
         assert collapsed == (label == "4 GeV")
 
 
 @pytest.mark.slow
-def test_equal_samples_are_near_their_floor(quick):
-    for adversary in quick.samples.adversaries:
-        assert abs(adversary.auc.value - 0.5) < 4 * adversary.auc.error
+def test_equal_samples_are_near_their_baseline(quick):
+    for test in quick.samples.classifier_tests:
+        assert abs(test.auc.value - 0.5) < 4 * test.auc.error
     for score in quick.samples.scores:
-        floor = score.floor.estimate
-        assert abs(score.score.value - floor.value) < 6 * np.hypot(score.score.error, floor.error)
+        baseline = score.baseline.estimate
+        assert abs(score.score.value - baseline.value) < 6 * np.hypot(
+            score.score.error, baseline.error
+        )
 
 
 @pytest.mark.slow
@@ -123,7 +129,7 @@ def test_the_report_has_a_table_of_them(pair, quick, tmp_path, monkeypatch):
     assert all(row.name in html for row in sample_rows(quick.samples))
     content = json.loads(path.with_name("metrics.json").read_text())
     assert content["schema_version"] == 4
-    assert content["samples"]["adversaries"][0]["auc"]["value"] is not None
+    assert content["samples"]["classifier_tests"][0]["auc"]["value"] is not None
     assert sum(row.counts for row in sample_rows(quick.samples)) == len(CLASSIFIED)
 
 
@@ -148,10 +154,10 @@ def test_tiny_samples(per_energy):
 
 @pytest.mark.slow
 def test_an_independent_sample_is_the_floor_of_everything(pair):
-    result = validate(*pair, floor=load_sample("selection").take(slice(600)), profile="quick")
-    floors = [a.floor_auc for a in result.samples.adversaries]
-    floors += [s.floor for s in result.samples.scores]
-    assert {floor.kind for floor in floors} == {"sample"}
+    result = validate(*pair, baseline=load_sample("selection").take(slice(600)), profile="quick")
+    baselines = [a.baseline_auc for a in result.samples.classifier_tests]
+    baselines += [s.baseline for s in result.samples.scores]
+    assert {baseline.kind for baseline in baselines} == {"sample"}
 
 
 def test_a_small_independent_sample_is_no_floor_of_what_scatters_with_the_size():
@@ -162,8 +168,8 @@ def test_a_small_independent_sample_is_no_floor_of_what_scatters_with_the_size()
         scores_of(metric, Tables(reference, generated, extra), None, np.random.default_rng(1))[0]
         for extra in (None, few)
     )
-    assert checked.floor == alone.floor
-    assert checked.floor.kind == "bootstrap"
+    assert checked.baseline == alone.baseline
+    assert checked.baseline.kind == "bootstrap"
 
 
 def test_metrics_that_need_equal_numbers_get_them():

@@ -5,10 +5,10 @@ from scipy import stats
 from simulacra.observables import observables_of
 from simulacra.validation.metrics.baseline import (
     SLIGHT_EXCESS,
-    Floor,
+    DistanceBaseline,
+    baseline_from,
+    baseline_of,
     bootstrap_scores,
-    floor_from,
-    floor_of,
     verdict_of,
 )
 from simulacra.validation.metrics.record import Estimate
@@ -19,30 +19,32 @@ from tests.validation.samples import halves
 def test_the_floor_is_reproducible_and_falls_with_statistics():
     counts = np.array([0, 10, 40, 50, 20, 0])
 
-    def floor(n):
-        return floor_from("bootstrap", bootstrap_scores(counts, n, n, np.random.default_rng(3)), n)
+    def baseline(n):
+        return baseline_from(
+            "bootstrap", bootstrap_scores(counts, n, n, np.random.default_rng(3)), n
+        )
 
-    floors = [floor(n) for n in (50, 500, 5000)]
-    assert floors[0] == floor(50)
-    assert floors[0].mean > 5 * floors[1].mean > 25 * floors[2].mean > 0
-    assert all(floor.quantile > floor.mean for floor in floors)
+    baselines = [baseline(n) for n in (50, 500, 5000)]
+    assert baselines[0] == baseline(50)
+    assert baselines[0].mean > 5 * baselines[1].mean > 25 * baselines[2].mean > 0
+    assert all(baseline.quantile > baseline.mean for baseline in baselines)
 
 
 @pytest.mark.slow
 def test_the_floor_is_that_of_two_real_halves_of_geant4():
-    scores, floors, above = [], [], 0
+    scores, baselines, above = [], [], 0
     rng = np.random.default_rng(0)
     for energy in (2000.0, 16000.0):
         for seed in range(4):
             first, second = halves(energy, seed)
             for observable in observables_of(first.detector):
                 a, b = observable(first), observable(second)
-                floor = floor_of(a, len(b), rng)
+                baseline = baseline_of(a, len(b), rng)
                 score = separation_power(a, b).value
                 scores.append(score)
-                floors.append(floor.mean)
-                above += score > floor.quantile
-    assert 0.85 < np.mean(scores) / np.mean(floors) < 1.15
+                baselines.append(baseline.mean)
+                above += score > baseline.quantile
+    assert 0.85 < np.mean(scores) / np.mean(baselines) < 1.15
     assert above / len(scores) < 0.12
 
 
@@ -52,13 +54,13 @@ def test_an_independent_sample_checks_the_floor_and_never_moves_it(n):
     reference, generated = np.random.default_rng(0).normal(size=(2, 1000))
     independent = np.random.default_rng(1).normal(size=n)
     alone, checked = (
-        floor_of(reference, len(generated), np.random.default_rng(2), sample)
+        baseline_of(reference, len(generated), np.random.default_rng(2), sample)
         for sample in (None, independent)
     )
     assert (alone.mean, alone.quantile, alone.n) == (checked.mean, checked.quantile, checked.n)
     assert alone.sample is None
     assert 0.4 < checked.sample < 2
-    assert floor_of(reference, 300, np.random.default_rng(2), np.empty(0)).sample is None
+    assert baseline_of(reference, 300, np.random.default_rng(2), np.empty(0)).sample is None
 
 
 @pytest.mark.parametrize(
@@ -66,11 +68,11 @@ def test_an_independent_sample_checks_the_floor_and_never_moves_it(n):
     [(0.0, "agrees"), (0.02, "agrees"), (0.029, "close"), (0.031, "differs"), (1.0, "differs")],
 )
 def test_verdicts(score, verdict):
-    assert verdict_of(score, Floor("bootstrap", 0.01, 0.02, 100)) == verdict
+    assert verdict_of(score, DistanceBaseline("bootstrap", 0.01, 0.02, 100)) == verdict
 
 
 def test_a_certain_but_small_difference_has_a_word_of_its_own():
-    many = Floor("bootstrap", 0.0001, 0.0002, 10**6)
+    many = DistanceBaseline("bootstrap", 0.0001, 0.0002, 10**6)
     assert [verdict_of(s, many) for s in (0.0002, 0.00025, 0.005, 0.011)] == [
         "agrees",
         "close",
@@ -99,6 +101,6 @@ def test_the_limit_of_slight_in_deviations_and_per_cent():
     [((0.1, 0.03), "agrees"), ((0.1, 0.02), "slight"), ((-0.3, 0.02), "differs")],
 )
 def test_a_shift_at_equal_conditions_counts_where_it_is_certain(shift, verdict):
-    floor = Floor("paired", 0.01, 0.02, 100)
-    assert verdict_of(0.01, floor, Estimate(*shift)) == verdict
-    assert verdict_of(1.0, floor, Estimate(*shift)) == "differs"
+    baseline = DistanceBaseline("paired", 0.01, 0.02, 100)
+    assert verdict_of(0.01, baseline, Estimate(*shift)) == verdict
+    assert verdict_of(1.0, baseline, Estimate(*shift)) == "differs"

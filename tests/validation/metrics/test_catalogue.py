@@ -13,7 +13,7 @@ from simulacra.validation.metrics.ratios import (
     mean_difference,
     mean_ratio,
     median_ratio,
-    spread_ratio,
+    sigma_eff_ratio,
     width_ratio,
 )
 from simulacra.validation.metrics.record import Estimate
@@ -81,7 +81,7 @@ def test_pulls_of_ratios_have_unit_width():
     pulls = []
     for _ in range(600):
         a, b = rng.gamma(4, 1, 200), rng.gamma(4, 1, 300)
-        functions = (mean_ratio, width_ratio, mean_difference, median_ratio, spread_ratio)
+        functions = (mean_ratio, width_ratio, mean_difference, median_ratio, sigma_eff_ratio)
         estimates, truth = [f(a, b) for f in functions], (1, 1, 0, 1, 1)
         pulls.append([(e.value - t) / e.error for e, t in zip(estimates, truth, strict=True)])
     assert np.std(pulls, axis=0) == pytest.approx([1] * 5, abs=0.12)
@@ -92,7 +92,7 @@ def test_ratios_and_differences_of_known_samples():
     assert mean_ratio(a, 2 * a).value == pytest.approx(2)
     assert width_ratio(a, 2 * a).value == pytest.approx(2)
     assert median_ratio(a, 2 * a).value == pytest.approx(2)
-    assert spread_ratio(a, 2 * a).value == pytest.approx(2)
+    assert sigma_eff_ratio(a, 2 * a).value == pytest.approx(2)
     assert mean_difference(a, a + 1).value == pytest.approx(1)
 
 

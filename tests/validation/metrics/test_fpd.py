@@ -99,7 +99,7 @@ def test_the_generator_decides(rng):
     assert a == b != c
 
 
-def test_the_published_fit_near_its_floor():
+def test_the_published_fit_near_its_baseline():
     """The intercept is that of JetNet's fit, whatever a better one would be."""
     x = 1 / np.geomspace(1e4, 5e4, 10)
     y = 4e-5 + 1.6 * x + 1e-6 * np.random.default_rng(0).normal(size=10)

@@ -9,12 +9,12 @@ def rng():
     return np.random.default_rng(1)
 
 
-def test_normal_numbers_are_at_the_floor(rng):
+def test_normal_numbers_are_at_the_baseline(rng):
     found = gaussianity(rng.standard_normal((1000, 5)), rng)
-    floor = found.floor_distance
+    baseline = found.baseline_distance
     assert len(found.distances) == 5
-    assert max(found.distances) < floor.value + 4 * floor.error
-    energy = found.floor_energy_distance
+    assert max(found.distances) < baseline.value + 4 * baseline.error
+    energy = found.baseline_energy_distance
     assert abs(found.energy_distance - energy.value) < 4 * energy.error
 
 
@@ -23,8 +23,8 @@ def test_dependence_shows_in_the_energy_distance_alone(rng):
     first = rng.standard_normal((1000, 1))
     numbers = np.concatenate([first, first * rng.choice([-1, 1], (1000, 1))], axis=1)
     found = gaussianity(numbers, rng)
-    assert max(found.distances) < found.floor_distance.value + 4 * found.floor_distance.error
-    energy = found.floor_energy_distance
+    assert max(found.distances) < found.baseline_distance.value + 4 * found.baseline_distance.error
+    energy = found.baseline_energy_distance
     assert found.energy_distance > energy.value + 10 * energy.error
 
 

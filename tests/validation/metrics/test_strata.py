@@ -1,4 +1,4 @@
-"""Samples that share their conditions: floors and errors that are right by chance."""
+"""Samples that share their conditions: baselines and errors that are right by chance."""
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ def twins(n):
 
 
 def judged(reference, generated, drawn):
-    """All metrics of one observable with the errors and floors of shared conditions."""
+    """All metrics of one observable with the errors and baselines of shared conditions."""
     scores = paired_scores(reference, generated, LINEAR, drawn)
     plain = {name: metric.function(reference, generated) for name, metric in METRICS.items()}
     values = reference, generated
@@ -52,7 +52,7 @@ def perfect():
 
 
 @pytest.mark.slow
-def test_a_perfect_generator_scores_its_floor(perfect):
+def test_a_perfect_generator_scores_its_baseline(perfect):
     for name in ("separation", "wasserstein", "ks"):
         scores = [plain[name].value for plain, *_ in perfect]
         drawn = [getattr(paired, name) for _, _, paired, _ in perfect]
@@ -70,7 +70,8 @@ def test_floors_of_independent_samples_would_be_far_too_wide(perfect):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", ["mean_ratio", "width_ratio", "median_ratio", "spread_ratio", "mean_difference", SHIFT]
+    "name",
+    ["mean_ratio", "width_ratio", "median_ratio", "sigma_eff_ratio", "mean_difference", SHIFT],
 )
 def test_errors_are_the_scatter_of_perfect_generators(perfect, name):
     truth = 1.0 if name.endswith("ratio") else 0.0
@@ -164,7 +165,7 @@ def test_the_error_of_independent_samples_is_the_usual_one():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["fpd", "correlation_observables"])
-def test_distances_of_whole_samples_have_a_paired_floor(name):
+def test_distances_of_whole_samples_have_a_paired_baseline(name):
     metric = next(m for m in SAMPLE_METRICS if m.names == (name,))
     rng = np.random.default_rng(8)
     ratios, independent = [], []
@@ -178,8 +179,8 @@ def test_distances_of_whole_samples_have_a_paired_floor(name):
         first, second = table(), table()
         for strata, found in ((twins(300), ratios), (None, independent)):
             (score,) = scores_of(metric, Tables(first, second, None, strata), None, rng)
-            found.append((score.score.value, score.floor.estimate.value))
-            assert score.floor.kind == ("bootstrap" if strata is None else "paired")
+            found.append((score.score.value, score.baseline.estimate.value))
+            assert score.baseline.kind == ("bootstrap" if strata is None else "paired")
     paired, bootstrap = (np.mean(found, axis=0) for found in (ratios, independent))
     assert paired[0] / paired[1] == pytest.approx(1, abs=0.45)
     assert bootstrap[1] > 2 * paired[1]
@@ -190,10 +191,10 @@ def test_twins_of_real_showers_are_judged_as_pairs():
     """The same energies, other impacts: independent; the same in both: paired."""
     first, second = (events.take(slice(0, 400)) for events in halves())
     independent = validate(first, second)
-    kinds = {c.floor.kind for g in independent.groups for c in g.comparisons.values()}
+    kinds = {c.baseline.kind for g in independent.groups for c in g.comparisons.values()}
     assert kinds == {"bootstrap"}
     same = Events(first.conditions, dict(second.response), first.detector)
     paired = validate(first, same)
-    kinds = {c.floor.kind for g in paired.groups for c in g.comparisons.values()}
+    kinds = {c.baseline.kind for g in paired.groups for c in g.comparisons.values()}
     assert kinds == {"paired"}
     assert paired.pooled.comparisons["response"].verdict == "differs"  # other energies' showers

@@ -43,7 +43,7 @@ def test_the_report_says_what_matters(report):
         "centre_eta.middle against impact_eta",
         "Single showers",
         "25 GeV: only the reference",
-        "S / floor",
+        "S / baseline",
         "parametric bootstrap",
         "262 GeV",
     ):

@@ -7,7 +7,7 @@ import pytest
 
 from simulacra.errors import SimulacraError
 from simulacra.validation import Thresholds, apply_thresholds, measured, validate
-from simulacra.validation.classifiers import whole_samples as adversary
+from simulacra.validation.classifiers import whole_samples
 from simulacra.validation.classifiers.classifier_test import ClassifierOptions
 from simulacra.validation.classifiers.features import sample_tables
 from simulacra.validation.classifiers.mlp import MlpOptions
@@ -29,8 +29,10 @@ def small_classifiers():
     """Enough for these faults; the real ones take ten times as long."""
     options = ClassifierOptions((0.5, 0.15), 40, MlpOptions((32,), 3e-3, 64, 6))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(adversary, "PROFILES", {"quick": adversary.ProfileOptions(options, 300)})
-        patch.setattr(adversary, "SAMPLE_METRICS", ())
+        patch.setattr(
+            whole_samples, "PROFILES", {"quick": whole_samples.ProfileOptions(options, 300)}
+        )
+        patch.setattr(whole_samples, "SAMPLE_METRICS", ())
         yield
 
 
@@ -56,12 +58,12 @@ def differing(group):
 def judge(result, features):
     """The score of the classifier that counts."""
     counts = result.samples.worse[features]
-    found = result.samples.adversaries
+    found = result.samples.classifier_tests
     return next(a for a in found if (a.features, a.classifier) == (features, counts))
 
 
 def test_equal_samples_show_nothing(honest):
-    assert honest.headline == "rmse_true"
+    assert honest.primary == "rmse_true"
     assert [g.label for g in honest.energies] == ["pT 400 MeV", "pT 1.5 GeV", "pT 6 GeV"]
     assert honest.pooled.label == "all momenta"
     assert sum(len(differing(g)) for g in honest.groups) == 0
@@ -72,7 +74,7 @@ def test_equal_samples_show_nothing(honest):
     for features in ("clusters", "high-level"):
         score = judge(honest, features)
         assert score.auc.value < 0.58
-        assert abs(score.auc.value - score.floor_auc.estimate.value) < 0.1
+        assert abs(score.auc.value - score.baseline_auc.estimate.value) < 0.1
 
 
 def test_a_shifted_drift(pair, honest):

@@ -21,7 +21,7 @@ def with_showers(validation: Validation, compared: Compared) -> Validation:
     """Return the result with profiles, mean showers and what depends on energy and impact."""
     return replace(
         validation,
-        resolution=resolution_of(validation.energies, validation.headline),
+        resolution=resolution_of(validation.energies, validation.primary_observable),
         impact_profiles=impact_profiles(compared.full, compared.fast, compared.strata),
         cells=_cells(compared.full, compared.fast),
         configurations=configuration_scores(compared),

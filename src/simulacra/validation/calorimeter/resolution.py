@@ -73,15 +73,15 @@ class Resolution:
     nonlinearity: tuple[float, float]
 
 
-def resolution_of(energies: Sequence[GroupResult], headline: str) -> Resolution | None:
-    """Return the fits to the headline observable at some energies.
+def resolution_of(energies: Sequence[GroupResult], primary: str) -> Resolution | None:
+    """Return the fits to the primary observable at some energies.
 
     None with fewer than four energies that have a width with an error in both samples.
     """
     rows = [
-        (group.energy / GEV, group.comparisons[headline])
+        (group.energy / GEV, group.comparisons[primary])
         for group in energies
-        if group.energy is not None and headline in group.comparisons
+        if group.energy is not None and primary in group.comparisons
     ]
     points = [
         (energy, c.reference, c.generated)

@@ -1,4 +1,4 @@
-"""Judging whole samples: classifiers and metrics in many dimensions, each beside its floor."""
+"""Judging whole samples: classifiers and metrics in many dimensions, each beside its baseline."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ from simulacra.validation.metrics.record import Baseline, BaselineKind, Score
 from simulacra.validation.metrics.sample_scores import Tables, scores_of
 from simulacra.validation.metrics.strata import Strata
 from simulacra.validation.sample import Sample
-from simulacra.validation.sample_result import AdversaryScore, SampleComparison
+from simulacra.validation.sample_result import ClassifierTest, SampleComparison
 
 Profile = Literal["quick", "official"]
-SAMPLES = ("reference", "generated", "floor")
+SAMPLES = ("reference", "generated", "baseline")
 FEWEST_AT_ENERGY = 50
 """Events of either sample that metrics of whole samples need at an energy."""
 
@@ -97,13 +97,13 @@ def judge_samples(
             which of them have equal conditions.
         groups: energies that both samples have; other events are left out.
         profile: ``quick`` for minutes, ``official`` for CaloChallenge's classifier.
-        rng: what splits, trainings and floors are drawn from.
+        rng: what splits, trainings and baselines are drawn from.
         on_progress: called with (phase, done, total).
 
     Returns:
         The result, and notes on what a reader must know of it.
     """
-    present = [s for s in (samples.reference, samples.generated, samples.floor) if s is not None]
+    present = [s for s in (samples.reference, samples.generated, samples.baseline) if s is not None]
     ready = [_prepare(sample, groups) for sample in present]
     notes = [
         f"{name} sample: {len(sample) - len(used)} events with broken numbers or of an energy "
@@ -122,13 +122,17 @@ def judge_samples(
     extra = ready[2] if len(ready) > 2 else None
     options = PROFILES[profile]
     strata = samples.strata
-    adversaries = _adversaries(ref, gen, extra, groups, options.classifier, rng, on_progress)
-    if len(adversaries) == 0:
+    classifier_tests = _classifier_tests(
+        ref, gen, extra, groups, options.classifier, rng, on_progress
+    )
+    if len(classifier_tests) == 0:
         notes.append("too few events for classifiers")
     on_progress("metrics of whole samples", 0, 1)
     scores, cautions = _scores((ref, gen, extra), strata, options, rng)
     energies = _scores_by_energy((ref, gen, extra), strata, groups, options, rng, on_progress)
-    comparison = SampleComparison(profile, adversaries, scores, energies, _worse(adversaries))
+    comparison = SampleComparison(
+        profile, classifier_tests, scores, energies, _worse(classifier_tests)
+    )
     return comparison, notes + cautions
 
 
@@ -196,8 +200,8 @@ def _scores(
     cautions: list[str | None] = []
     if extra is not None and shared is None and len(extra) < len(gen):
         cautions.append(
-            f"the floor sample has {len(extra)} events, fewer than the generated one: the floors "
-            "of FPD, KPD and correlations are those of pairs drawn from the reference"
+            f"the baseline sample has {len(extra)} events, fewer than the generated one: the "
+            "baselines of FPD, KPD and correlations are those of pairs drawn from the reference"
         )
     for metric in SAMPLE_METRICS:
         name = metric.features
@@ -209,7 +213,7 @@ def _scores(
     return tuple(scores), [text for text in cautions if text is not None]
 
 
-def _adversaries(
+def _classifier_tests(
     ref: _Features,
     gen: _Features,
     extra: _Features | None,
@@ -217,14 +221,16 @@ def _adversaries(
     options: ClassifierOptions,
     rng: np.random.Generator,
     on_progress: OnProgress,
-) -> tuple[AdversaryScore, ...]:
+) -> tuple[ClassifierTest, ...]:
     order = rng.permutation(len(ref))
     pair = (ref.take(order[::2]), ref.take(order[1::2])) if extra is None else (ref, extra)
     kind: BaselineKind = "halves" if extra is None else "sample"
     scores = _classified(ref, gen, groups, options, rng, partial(on_progress, "classifiers"))
-    floors = _classified(*pair, groups, options, rng, partial(on_progress, "classifiers' floors"))
+    baselines = _classified(
+        *pair, groups, options, rng, partial(on_progress, "classifiers' baselines")
+    )
     return tuple(
-        AdversaryScore(
+        ClassifierTest(
             classifier=classifier,
             features=features,
             auc=score.auc,
@@ -232,12 +238,16 @@ def _adversaries(
             energies=score.energies,
             worst=worst_energy(score.energies)[0],
             n=score.n,
-            floor_auc=None if floor is None else Baseline(kind, floor.auc, (floor.n, floor.n)),
-            floor_jsd=None if floor is None else Baseline(kind, floor.jsd, (floor.n, floor.n)),
-            floor_energies={} if floor is None else floor.energies,
+            baseline_auc=None
+            if baseline is None
+            else Baseline(kind, baseline.auc, (baseline.n, baseline.n)),
+            baseline_jsd=None
+            if baseline is None
+            else Baseline(kind, baseline.jsd, (baseline.n, baseline.n)),
+            baseline_energies={} if baseline is None else baseline.energies,
         )
         for (features, classifier), score in scores.items()
-        for floor in [floors.get((features, classifier))]
+        for baseline in [baselines.get((features, classifier))]
     )
 
 
@@ -266,10 +276,10 @@ def _classified(
     return found
 
 
-def _worse(adversaries: tuple[AdversaryScore, ...]) -> dict[str, str]:
+def _worse(classifier_tests: tuple[ClassifierTest, ...]) -> dict[str, str]:
     """Return for each table of features the classifier with the highest AUC."""
-    worse: dict[str, AdversaryScore] = {}
-    for score in adversaries:
+    worse: dict[str, ClassifierTest] = {}
+    for score in classifier_tests:
         best = worse.get(score.features)
         if best is None or score.auc.value > best.auc.value:
             worse[score.features] = score

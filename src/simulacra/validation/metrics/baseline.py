@@ -1,4 +1,4 @@
-"""The floor: how far two samples of Geant4 of the same sizes are apart by chance alone.
+"""The baseline: how far two samples of Geant4 of the same sizes are apart by chance alone.
 
 A score means nothing without it: histograms of a few hundred showers never agree exactly.
 """
@@ -12,7 +12,7 @@ import numpy as np
 
 from simulacra.arrays import FloatArray, IntArray
 from simulacra.statistics.histograms import binning_of
-from simulacra.validation.metrics.record import Estimate
+from simulacra.validation.metrics.record import Baseline, BaselineKind, Estimate
 from simulacra.validation.metrics.separation import separation
 
 Verdict = Literal["agrees", "close", "slight", "differs"]
@@ -29,7 +29,7 @@ CLOSE_FACTOR = 1.5
 """Multiple of the 95 % quantile up to which a score may be chance: a report makes hundreds of
 comparisons, one in twenty is above the quantile itself and less than 1 % are above this."""
 SLIGHT_EXCESS = 0.01
-"""Separation above the floor up to which a certain difference is small.
+"""Separation above the baseline up to which a certain difference is small.
 
 A Gaussian has this separation from one that is shifted by 0.20 standard deviations, 15 % wider or
 13 % narrower; so has a sample of which 2 % are in the wrong place (a lost tail, 3 % instead of 1 %
@@ -40,12 +40,13 @@ CERTAIN = 4.0
 
 
 @dataclass(frozen=True, slots=True)
-class Floor:
-    """How far full simulation is from itself at the sizes of the samples.
+class DistanceBaseline:
+    """The baseline of a distance: full simulation against itself at the sizes of the samples.
 
     Attributes:
         kind: how pairs of samples were drawn: ``bootstrap`` from the reference, for independent
-            samples; ``paired`` where both have the same conditions, by events that change places.
+            samples; ``paired`` where both have the same conditions, by events that change places;
+            ``sample`` in results of schema 3, an independent sample.
         mean: the expected score.
         quantile: the score that 95 % of such pairs stay below.
         n: size of the generated sample.
@@ -53,18 +54,24 @@ class Floor:
             size: about 1, however many events it has; None without such a sample.
     """
 
-    kind: Literal["bootstrap", "paired"]
+    kind: BaselineKind
     mean: float
     quantile: float
     n: int
     sample: float | None = None
 
+    def record(self, n_reference: int) -> Baseline:
+        """Return the part of it that every metric's baseline has."""
+        return Baseline(self.kind, Estimate(self.mean), (n_reference, self.n))
 
-def floor_from(
+
+def baseline_from(
     kind: Literal["bootstrap", "paired"], scores: FloatArray, n: int, sample: float | None = None
-) -> Floor:
-    """Return the floor of scores (pairs,)."""
-    return Floor(kind, float(scores.mean()), float(np.quantile(scores, QUANTILE)), n, sample)
+) -> DistanceBaseline:
+    """Return the baseline of scores (pairs,)."""
+    return DistanceBaseline(
+        kind, float(scores.mean()), float(np.quantile(scores, QUANTILE)), n, sample
+    )
 
 
 def bootstrap_scores(
@@ -81,13 +88,13 @@ def bootstrap_scores(
     return separation(first, second)
 
 
-def floor_of(
+def baseline_of(
     reference: FloatArray,
     n_generated: int,
     rng: np.random.Generator,
     independent: FloatArray | None = None,
-) -> Floor:
-    """Return the floor of an observable for samples with independent conditions.
+) -> DistanceBaseline:
+    """Return the baseline of an observable for samples with independent conditions.
 
     Args:
         reference: finite values of the reference (n,).
@@ -104,35 +111,35 @@ def floor_of(
         expected = bootstrap_scores(counts, len(reference), len(independent), rng).mean()
         score = float(separation(counts, binning.counts(independent)))
         check = score / float(expected) if expected > 0 else None
-    return floor_from("bootstrap", scores, n_generated, check)
+    return baseline_from("bootstrap", scores, n_generated, check)
 
 
-def verdict_of(score: float, floor: Floor, shift: Estimate | None = None) -> Verdict:
-    """Return what a separation power means, given the floor.
+def verdict_of(score: float, baseline: DistanceBaseline, shift: Estimate | None = None) -> Verdict:
+    """Return what a separation power means, given the baseline.
 
-    - ``agrees``: not above the 95 % quantile of the floor; no difference is resolved.
+    - ``agrees``: not above the 95 % quantile of the baseline; no difference is resolved.
     - ``close``: above it by less than ``CLOSE_FACTOR``: it may be chance.
-    - ``slight``: certain, and small: the excess over the floor is at most ``SLIGHT_EXCESS``. Unlike
-      a multiple of the floor, the excess does not depend on how many events there are.
+    - ``slight``: certain, and small: the excess over the baseline is at most ``SLIGHT_EXCESS``.
+      Unlike a multiple of the baseline, the excess does not depend on the number of events.
     - ``differs``: a difference that is both certain and large enough to see.
 
     Args:
         score: the separation power.
-        floor: of it.
+        baseline: its baseline.
         shift: the difference of means over the width at equal conditions, for samples that share
             them: a histogram over all energies hides a shift that is the same fault in each event.
             Where it is more than ``CERTAIN`` errors, its square over 4 is a separation power, too.
     """
-    found = _verdict_of(score, floor)
+    found = _verdict_of(score, baseline)
     if shift is None or not abs(shift.value) > CERTAIN * shift.error:
         return found
     own: Verdict = "slight" if shift.value**2 / 4 <= SLIGHT_EXCESS else "differs"
     return max(found, own, key=VERDICTS.index)
 
 
-def _verdict_of(score: float, floor: Floor) -> Verdict:
-    if score <= floor.quantile:
+def _verdict_of(score: float, baseline: DistanceBaseline) -> Verdict:
+    if score <= baseline.quantile:
         return "agrees"
-    if score <= CLOSE_FACTOR * floor.quantile:
+    if score <= CLOSE_FACTOR * baseline.quantile:
         return "close"
-    return "slight" if score - floor.mean <= SLIGHT_EXCESS else "differs"
+    return "slight" if score - baseline.mean <= SLIGHT_EXCESS else "differs"

@@ -31,7 +31,7 @@ from simulacra.validation.metrics.ratios import (
     mean_ratio,
     median_ratio,
     ratio_of,
-    spread_ratio,
+    sigma_eff_ratio,
     width_ratio,
 )
 from simulacra.validation.metrics.record import Estimate
@@ -62,7 +62,9 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
         "mean_ratio": Metric("mean ratio", mean_ratio, summary=partial(ratio_of, "mean")),
         "width_ratio": Metric("width ratio", width_ratio, summary=partial(ratio_of, "std")),
         "median_ratio": Metric("median ratio", median_ratio, summary=partial(ratio_of, "median")),
-        "spread_ratio": Metric("spread ratio", spread_ratio, summary=partial(ratio_of, "spread")),
+        "sigma_eff_ratio": Metric(
+            "σ_eff ratio", sigma_eff_ratio, summary=partial(ratio_of, "sigma_eff")
+        ),
         "separation": Metric("separation power", separation_power, binned=True),
         "wasserstein": Metric("W1", wasserstein),
         "wasserstein_in_widths": Metric("W1 / width", wasserstein_in_widths),
@@ -85,11 +87,11 @@ class SampleMetric:
         labels: what a table calls them.
         features: the table of features it takes.
         function: see the module.
-        replicas: pairs of samples drawn for the floor: from the reference, or where conditions are
-            shared, by events that change places; 0 for metrics that repeated events would spoil,
-            whose floor is one half of the reference against the other.
+        replicas: pairs of samples drawn for the baseline: from the reference, or where conditions
+            are shared, by events that change places; 0 for metrics that repeated events spoil,
+            whose baseline is one half of the reference against the other.
         equal: whether values depend on the numbers of events so much that the score takes as many
-            as the floor, and equally many of either sample.
+            as the baseline, and equally many of either sample.
         caution: what to tell of results for n events (of the smaller sample), if anything.
     """
 

@@ -210,7 +210,7 @@ def largest_correlation_difference(
     """Return the largest difference of Pearson's coefficients between two features.
 
     The error is that of this pair for independent samples; that it is the largest of many pairs,
-    which chance alone makes large, the floor shows.
+    which chance alone makes large, the baseline shows.
     """
     if min(len(reference), len(generated)) < 3 or reference.shape[1] < 2:
         return (Estimate(math.nan),)

@@ -43,7 +43,7 @@ def fpd_caution(n: int) -> str | None:
     small, large = fpd_sizes(n)
     return (
         f"FPD: {n} events, the definition begins with {FPD_SIZES[0]}; batches of {small} to {large}"
-        " events instead, so that it compares with its floor but not with published values"
+        " events instead, so that it compares with its baseline but not with published values"
     )
 
 
@@ -61,7 +61,7 @@ def fpd(
     1/N to first order: it is fitted as a straight line in 1/N, slope and intercept not negative,
     and the intercept is the result (the published fit, which is too high near 0). The error is
     that of the fit alone; how far such samples
-    scatter, the floor shows.
+    scatter, the baseline shows.
     """
     a, b = over_largest(reference, generated) if normalise else (reference, generated)
     smallest, largest = fpd_sizes(min(len(a), len(b)))

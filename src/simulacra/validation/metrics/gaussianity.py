@@ -17,8 +17,8 @@ from simulacra.validation.metrics.record import Estimate
 
 MOST = 2000
 """Events that take part in the energy distance, which costs their square."""
-FLOORS = 10
-"""Samples of N(0, 1) that are judged for the floor."""
+BASELINES = 10
+"""Samples of N(0, 1) that are judged for the baseline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +29,15 @@ class Gaussianity:
         events: how many there are.
         distances: Kolmogorov-Smirnov distance of each number.
         energy_distance: of all together; 0 for equal distributions.
-        floor_distance: the largest of ``distances`` for as many standard normal numbers.
-        floor_energy_distance: the energy distance for as many standard normal numbers.
+        baseline_distance: the largest of ``distances`` for as many standard normal numbers.
+        baseline_energy_distance: the energy distance for as many standard normal numbers.
     """
 
     events: int
     distances: tuple[float, ...]
     energy_distance: float
-    floor_distance: Estimate
-    floor_energy_distance: Estimate
+    baseline_distance: Estimate
+    baseline_energy_distance: Estimate
 
 
 def gaussianity(numbers: FloatArray, rng: np.random.Generator) -> Gaussianity:
@@ -47,9 +47,9 @@ def gaussianity(numbers: FloatArray, rng: np.random.Generator) -> Gaussianity:
         Székely, Rizzo: Energy statistics, J. Stat. Plan. Inference 143 (2013) 1249.
     """
     distances, energy = _judged(numbers, rng)
-    floors = [_judged(rng.standard_normal(numbers.shape), rng) for _ in range(FLOORS)]
-    largest = np.array([max(floor) for floor, _ in floors])
-    energies = np.array([floor for _, floor in floors])
+    baselines = [_judged(rng.standard_normal(numbers.shape), rng) for _ in range(BASELINES)]
+    largest = np.array([max(baseline) for baseline, _ in baselines])
+    energies = np.array([baseline for _, baseline in baselines])
     return Gaussianity(len(numbers), distances, energy, _estimate(largest), _estimate(energies))
 
 
@@ -66,5 +66,5 @@ def energy_distance(x: FloatArray, y: FloatArray) -> float:
 
 
 def _estimate(values: FloatArray) -> Estimate:
-    """Return the mean and the spread of single values."""
+    """Return the mean and the standard deviation of single values."""
     return Estimate(float(values.mean()), float(values.std(ddof=1)))

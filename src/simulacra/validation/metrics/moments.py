@@ -22,15 +22,15 @@ class Moments:
     Attributes:
         n: their number.
         mean, std: mean and standard deviation.
-        median, spread: the median, and half of the central interval that holds 68.3 %: what mean
-            and standard deviation are without tails.
+        median, sigma_eff: the median, and σ_eff, half of the central interval that holds 68.3 %:
+            mean and standard deviation of a Gaussian, without the weight of tails.
     """
 
     n: int
     mean: Estimate
     std: Estimate
     median: Estimate
-    spread: Estimate
+    sigma_eff: Estimate
 
 
 def moments(values: FloatArray) -> Moments:
@@ -46,11 +46,11 @@ def moments(values: FloatArray) -> Moments:
         return Moments(n, *(Estimate(value, 0.0) for value in (mean, 0.0, mean, 0.0)))
     std = float(values.std(ddof=1))
     error = Estimate(mean, std / math.sqrt(n)), Estimate(std, std_error(values))
-    return Moments(n, *error, *median_and_spread(values))
+    return Moments(n, *error, *median_and_sigma_eff(values))
 
 
-def median_and_spread(values: FloatArray) -> tuple[Estimate, Estimate]:
-    """Return the median and half the central 68.3 % interval of the values (n,), n > 1.
+def median_and_sigma_eff(values: FloatArray) -> tuple[Estimate, Estimate]:
+    """Return the median and σ_eff, half the central 68.3 % interval, of the values (n,), n > 1.
 
     The number of values below a quantile p is binomial with the deviation sqrt(n p (1 - p)): half
     the distance of the quantiles that lie so far above and below is the error of the quantile, for

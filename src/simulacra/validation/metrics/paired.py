@@ -1,6 +1,6 @@
-"""One observable of two samples with the same conditions: floors and errors of its metrics.
+"""One observable of two samples with the same conditions: baselines and errors of its metrics.
 
-Samples whose events may change places (:mod:`.strata`) give the floors of all
+Samples whose events may change places (:mod:`.strata`) give the baselines of all
 distances and the scatter of quantiles: sorted once, an observable's distribution functions are sums
 over labels. Errors of means and widths come from what each event adds to them, within its stratum:
 what the conditions do to both samples alike cancels.
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from simulacra.arrays import FloatArray, IntArray
 from simulacra.observables import Axis
 from simulacra.statistics.histograms import binning_of, chi2_of, joined_bins
-from simulacra.validation.metrics.baseline import Floor, floor_from
+from simulacra.validation.metrics.baseline import DistanceBaseline, baseline_from
 from simulacra.validation.metrics.moments import CENTRAL, Moments
 from simulacra.validation.metrics.record import Estimate
 from simulacra.validation.metrics.separation import separation
@@ -35,7 +35,7 @@ class PairedScores:
     Attributes:
         separation, wasserstein, ks: the distances.
         chi2: chi2/ndf of the histograms, as for independent samples.
-        errors: of the ratios of medians and of spreads, by name, over the ratio.
+        errors: of the ratios of medians and of σ_eff, by name, over the ratio.
     """
 
     separation: FloatArray
@@ -44,13 +44,15 @@ class PairedScores:
     chi2: FloatArray
     errors: Mapping[str, float]
 
-    def floors(self, n: int, width: float) -> tuple[Floor, dict[str, Floor]]:
-        """Return the floor of the separation, and those of the other distances by name."""
+    def baselines(
+        self, n: int, width: float
+    ) -> tuple[DistanceBaseline, dict[str, DistanceBaseline]]:
+        """Return the baseline of the separation, and those of the other distances by name."""
         others = {"wasserstein": self.wasserstein, "ks": self.ks}
         if width > 0:
             others["wasserstein_in_widths"] = self.wasserstein / width
-        return floor_from("paired", self.separation, n), {
-            name: floor_from("paired", scores, n) for name, scores in others.items()
+        return baseline_from("paired", self.separation, n), {
+            name: baseline_from("paired", scores, n) for name, scores in others.items()
         }
 
 
@@ -104,10 +106,10 @@ def _quantile_errors(first: NDArray[np.int32], values: FloatArray, root: float) 
     at, last = np.array(_PARTS) * len(values), len(values) - 1
     ends = [np.clip(at + step, 0, last).astype(int) for step in (-2, 2)]
     gaps = (values[ends[1]] - values[ends[0]]) / 2
-    spreads = [above - below for below, above in zip(low, high, strict=True)]
+    sigma_eff = [above - below for below, above in zip(low, high, strict=True)]
     found = {
         "median_ratio": (middle, float(gaps[1])),
-        "spread_ratio": (spreads, math.hypot(gaps[0], gaps[2])),
+        "sigma_eff_ratio": (sigma_eff, math.hypot(gaps[0], gaps[2])),
     }
     errors = {}
     for name, ((a, b), gap) in found.items():

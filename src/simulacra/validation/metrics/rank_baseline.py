@@ -1,4 +1,4 @@
-"""The floor of distances between distribution functions: Wasserstein-1 and Kolmogorov-Smirnov.
+"""The baseline of distances between distribution functions: Wasserstein-1 and Kolmogorov-Smirnov.
 
 A bootstrap of the reference moves ranks only, and ranks are the same for every observable. So the
 pairs of samples are drawn once, as differences of distribution functions at some ranks; each
@@ -13,13 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulacra.arrays import FloatArray, IntArray
-from simulacra.validation.metrics.baseline import REPLICAS, Floor, floor_from
+from simulacra.validation.metrics.baseline import REPLICAS, DistanceBaseline, baseline_from
 from simulacra.validation.metrics.catalogue import METRICS
 
 NODES = 512
 """Ranks at which the differences are kept; with up to as many events, all ranks."""
 DISTANCES = ("wasserstein", "wasserstein_in_widths", "ks")
-"""The rows of the table of metrics that get this floor."""
+"""The rows of the table of metrics that get this baseline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +58,17 @@ def _nodes(n: int) -> IntArray:
     )
 
 
-def rank_floors(
+def rank_baselines(
     reference: FloatArray, replicas: RankReplicas, independent: FloatArray | None = None
-) -> dict[str, Floor]:
-    """Return the floor of each of :data:`DISTANCES`.
+) -> dict[str, DistanceBaseline]:
+    """Return the baseline of each of :data:`DISTANCES`.
 
     Args:
         reference: finite values (n,). Where some of the ``n_reference`` were not finite, the
             replicas are those of slightly larger samples.
         replicas: what was drawn for samples of this size.
         independent: finite values of an independent sample of full simulation, if there is one: a
-            check of the floors, of any size.
+            check of the baselines, of any size.
     """
     values = _positions(reference, replicas)
     w1 = replicas.differences @ _weights(values, replicas)
@@ -81,7 +81,7 @@ def rank_floors(
         scores["wasserstein_in_widths"] = w1 / width
     n = replicas.n_generated
     return {
-        name: floor_from("bootstrap", drawn, n, _check(name, reference, drawn, n, independent))
+        name: baseline_from("bootstrap", drawn, n, _check(name, reference, drawn, n, independent))
         for name, drawn in scores.items()
     }
 

@@ -29,9 +29,9 @@ def median_ratio(reference: FloatArray, generated: FloatArray) -> Estimate:
     return ratio_of("median", moments(reference), moments(generated))
 
 
-def spread_ratio(reference: FloatArray, generated: FloatArray) -> Estimate:
-    """Return the generated over the reference spread, half the central 68.3 % interval."""
-    return ratio_of("spread", moments(reference), moments(generated))
+def sigma_eff_ratio(reference: FloatArray, generated: FloatArray) -> Estimate:
+    """Return the generated over the reference σ_eff, half the central 68.3 % interval."""
+    return ratio_of("sigma_eff", moments(reference), moments(generated))
 
 
 def difference_of(reference: Moments, generated: Moments) -> Estimate:

@@ -39,7 +39,8 @@ class Baseline:
             the reference against the other), ``bootstrap`` (pairs drawn from the reference with
             replacement; only where repeated events do no harm) or ``paired`` (where conditions are
             shared: both samples, in which events of equal conditions have changed places).
-        estimate: the score; of several pairs the mean, and as its error the spread of single ones.
+        estimate: the score; of several pairs the mean, and as its error their standard
+            deviation.
         n: numbers of events, (reference, stand-in for the generated).
     """
 
@@ -57,8 +58,8 @@ class Score:
         label: what a table calls it.
         features: the observable, or the table of features, that the metric is of.
         score: value and error of the generated events against the reference.
-        floor: the baseline; None for a metric without one, or where the reference has too few
-            events.
+        baseline: the same number of full simulation against itself; None for a metric without one,
+            or where the reference has too few events.
         n: numbers of events used, (reference, generated).
     """
 
@@ -66,7 +67,7 @@ class Score:
     label: str
     features: str
     score: Estimate
-    floor: Baseline | None
+    baseline: Baseline | None
     n: tuple[int, int]
 
     @property
@@ -82,12 +83,7 @@ class Score:
     @property
     def excess(self) -> float:
         """By how many errors of the baseline the score lies above it; -inf where undefined."""
-        baseline = self.baseline
+        baseline = None if self.baseline is None else self.baseline.estimate
         if baseline is None or not math.isfinite(self.value) or not baseline.error > 0:
             return -math.inf
         return (self.value - baseline.value) / baseline.error
-
-    @property
-    def baseline(self) -> Estimate | None:
-        """The same number of full simulation against itself, if there is one."""
-        return None if self.floor is None else self.floor.estimate

@@ -36,14 +36,14 @@ def scores_of(
 ) -> list[Score]:
     """Return what a metric gives for the samples and for full simulation against itself.
 
-    Independent events make the floor where they are as many as the generated ones, or the metric
+    Independent events make the baseline where they are as many as the generated ones, or the metric
     takes equally many anyway; a smaller sample would have its own, larger scatter.
 
     Args:
         metric: a row of :data:`SAMPLE_METRICS`.
         tables: the features it takes, of events without broken numbers.
         most: most events of either sample for metrics that take equally many.
-        rng: what draws the parts, the batches and the floor.
+        rng: what draws the parts, the batches and the baseline.
     """
     ref, gen, extra = tables.reference, tables.generated, tables.independent
     if metric.equal:
@@ -58,17 +58,17 @@ def scores_of(
         extra = None if extra is None else _some(extra, len(gen), rng)
     estimates = metric.function(ref, gen, rng)
     if metric.replicas and tables.strata is not None:
-        floors = _paired_baseline(metric, ref, gen, tables.strata, rng)
+        baselines = _paired_baseline(metric, ref, gen, tables.strata, rng)
     elif extra is not None and (metric.equal or len(extra) >= len(gen)):
-        floors = _pair_baseline("sample", metric.function(ref, extra, rng), ref, extra)
+        baselines = _pair_baseline("sample", metric.function(ref, extra, rng), ref, extra)
     elif metric.replicas:
-        floors = _bootstrap_baseline(metric, ref, len(gen), rng)
+        baselines = _bootstrap_baseline(metric, ref, len(gen), rng)
     else:
-        floors = _pair_baseline("halves", metric.function(ref, spare, rng), ref, spare)
-    rows = zip(metric.names, metric.labels, estimates, floors, strict=True)
+        baselines = _pair_baseline("halves", metric.function(ref, spare, rng), ref, spare)
+    rows = zip(metric.names, metric.labels, estimates, baselines, strict=True)
     return [
-        Score(name, label, metric.features, estimate, floor, (len(ref), len(gen)))
-        for name, label, estimate, floor in rows
+        Score(name, label, metric.features, estimate, baseline, (len(ref), len(gen)))
+        for name, label, estimate, baseline in rows
     ]
 
 
@@ -86,7 +86,7 @@ def _pair_baseline(
 def _bootstrap_baseline(
     metric: SampleMetric, ref: Table, n_generated: int, rng: np.random.Generator
 ) -> list[Baseline]:
-    """Return the floor of pairs of the samples' sizes, drawn with replacement."""
+    """Return the baseline of pairs of the samples' sizes, drawn with replacement."""
     pairs = (
         (ref[rng.integers(len(ref), size=len(ref))], ref[rng.integers(len(ref), size=n_generated)])
         for _ in range(metric.replicas)
@@ -97,7 +97,7 @@ def _bootstrap_baseline(
 def _paired_baseline(
     metric: SampleMetric, ref: Table, gen: Table, strata: Strata, rng: np.random.Generator
 ) -> list[Baseline]:
-    """Return the floor of pairs in which events with equal conditions have changed places."""
+    """Return the baseline of pairs in which events with equal conditions have changed places."""
     drawn = relabelling(strata, metric.replicas, rng)
     joined = np.concatenate([ref, gen])
     pairs = ((joined[labels], joined[~labels]) for labels in drawn.labels.T)
@@ -111,10 +111,10 @@ def _baseline_of_pairs(
     n: tuple[int, int],
     rng: np.random.Generator,
 ) -> list[Baseline]:
-    """Return mean and spread of the scores of pairs of samples."""
+    """Return mean and width of the scores of pairs of samples."""
     values = np.array([[e.value for e in metric.function(a, b, rng)] for a, b in pairs])
-    spread = values.std(axis=0, ddof=1) if len(values) > 1 else np.full(len(values[0]), math.nan)
+    width = values.std(axis=0, ddof=1) if len(values) > 1 else np.full(len(values[0]), math.nan)
     return [
         Baseline(kind, Estimate(float(mean), float(error)), n)
-        for mean, error in zip(values.mean(axis=0), spread, strict=True)
+        for mean, error in zip(values.mean(axis=0), width, strict=True)
     ]

@@ -55,17 +55,20 @@ def _render(validation: Validation, scale: Scale, plots: list[dict[str, str]]) -
             validation=validation,
             scale=scale,
             summary=SUMMARIES[validation.summary],
-            headline_title=title_of(validation.observables, validation.headline),
+            primary_title=title_of(validation.observables, validation.primary_observable),
             divisions=[*division_tables(validation)],
             rows=summary_rows(validation),
-            headline=[(g.label, g.comparisons.get(validation.headline)) for g in validation.groups],
+            primary=[
+                (g.label, g.comparisons.get(validation.primary_observable))
+                for g in validation.groups
+            ],
             matrix=verdict_matrix(validation),
             metrics=METRICS,
             sample_rows=sample_rows(validation.samples),
             energy_rows=energy_rows(validation.samples),
             counts=validation.to_json()["verdicts"],
-            floor_kinds=sorted(
-                {c.floor.kind for g in validation.groups for c in g.comparisons.values()}
+            baseline_kinds=sorted(
+                {c.baseline.kind for g in validation.groups for c in g.comparisons.values()}
             ),
             close_factor=CLOSE_FACTOR,
             slight_excess=SLIGHT_EXCESS,

@@ -15,7 +15,7 @@ MOST_ROWS = 60
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A field of the table of verdicts: the worst of some comparisons, S / floor and details."""
+    """A field of the table of verdicts: the worst of some comparisons, S / baseline and details."""
 
     text: str
     verdict: str
@@ -56,10 +56,10 @@ def _cell(comparisons: list[Comparison]) -> Cell | None:
     worst = max(comparisons, key=lambda c: c.rank)
     score = worst.metrics["separation"].value
     hint = (
-        f"{worst.observable}: S = {score:.3g}, floor {worst.floor.mean:.3g}, "
-        f"95 % of it below {worst.floor.quantile:.3g}"
+        f"{worst.observable}: S = {score:.3g}, baseline {worst.baseline.mean:.3g}, "
+        f"95 % of it below {worst.baseline.quantile:.3g}"
     )
-    return Cell(number_text(worst.over_floor, 2), worst.verdict, hint)
+    return Cell(number_text(worst.over_baseline, 2), worst.verdict, hint)
 
 
 def division_tables(validation: Validation) -> Iterator[DivisionTable]:
@@ -90,7 +90,7 @@ def _ratios(group: GroupResult | None, name: str, metrics: tuple[str, str]) -> C
     mean, std = (comparison.metrics[key] for key in ("mean_ratio", "width_ratio"))
     hint = (
         f"{group.n_reference} and {group.n_generated} events; mean ratio {mean}, width ratio "
-        f"{std}; S / floor = {number_text(comparison.over_floor, 2)}"
+        f"{std}; S / baseline = {number_text(comparison.over_baseline, 2)}"
     )
     return Cell(f"{centre}; {width}", comparison.verdict, hint)
 

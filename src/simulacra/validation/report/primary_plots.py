@@ -39,7 +39,7 @@ from simulacra.validation.summary import SUMMARIES, Summary
 
 def primary_by_energy(validation: Validation, compared: Compared) -> Iterator[Plot]:
     """Yield the primary observable's histograms, one panel per energy."""
-    name = validation.headline
+    name = validation.primary_observable
     judged = {group.label for group in validation.energies if name in group.comparisons}
     groups = [group for group in compared.groups if group.label in judged]
     if not groups:
@@ -53,7 +53,7 @@ def primary_by_energy(validation: Validation, compared: Compared) -> Iterator[Pl
         info = validation.observables[name]
         histogram_panel(main, ratio, info, full, fast, title=group.label)
     yield Plot(
-        "headline",
+        "primary",
         f"{title_of(validation.observables, name)} at each {kind_of(compared.detector).scale.one}",
         "Share of events per bin; below, fast over full simulation with the statistical errors of "
         "either (grey and red bands). The first and last bin hold what lies beyond the axis.",
@@ -63,7 +63,7 @@ def primary_by_energy(validation: Validation, compared: Compared) -> Iterator[Pl
 
 def primary_against_energy(validation: Validation, _: Compared) -> Iterator[Plot]:
     """Yield centre and relative width of the primary observable against the energy."""
-    name = validation.headline
+    name = validation.primary_observable
     points = points_of(validation, name)
     if not points:
         return
@@ -106,7 +106,7 @@ def energy_figure(validation: Validation, name: str, points: Points) -> Figure:
     info, second = validation.observables[name], summary.words[1]
     figure, pairs = panels(2, width=4.7, height=4.0)
     against_scale(*pairs[0], points, summary.centre, centre_label(summary, info), axis)
-    if name != validation.headline:
+    if name != validation.primary_observable:
         label = axis_label(f"{second} {info.label}", info.unit)
         against_scale(*pairs[1], points, summary.width, label, axis)
         return figure
