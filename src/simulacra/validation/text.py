@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from simulacra.validation.metrics.baseline import VERDICTS
@@ -56,6 +57,46 @@ def summary_html(validation: Validation) -> str:
         for name, text in _facts(validation).items()
     )
     return f"<table><caption>{html.escape(_title(validation))}</caption>{''.join(rows)}</table>"
+
+
+def side_by_side_text(validations: Mapping[str, Validation]) -> str:
+    """Return one line per simulator; see :meth:`SideBySide.table`."""
+    first = next(iter(validations.values()))
+    head = f"{len(validations)} simulators of {first.detector} against full simulation"
+    return "\n".join(map(_cut, [head, *_aligned(*side_by_side_rows(validations))]))
+
+
+def side_by_side_rows(validations: Mapping[str, Validation]) -> tuple[Row, list[Row]]:
+    """Return the header and one row per simulator.
+
+    Ratios of the primary observable are those furthest from 1 of all energies; the AUC is that of
+    the classifier test with the highest one.
+    """
+    first = next(iter(validations.values()))
+    words = SUMMARIES[first.summary].words
+    header = "simulator", "events", *(f"worst {word} ratio" for word in words), *VERDICTS, "AUC"
+    rows = []
+    for name, validation in validations.items():
+        ratios = (_furthest(validation, metric) for metric in SUMMARIES[first.summary].metrics)
+        counts = (str(validation.verdicts[verdict]) for verdict in VERDICTS)
+        auc = next((auc for _, _, auc, *_ in _classifiers(validation)), NOTHING)
+        rows.append((name, str(validation.pooled.n_generated), *ratios, *counts, auc))
+    return header, rows
+
+
+def _furthest(validation: Validation, metric: str) -> str:
+    """Return the ratio of the primary observable that is furthest from 1, and where it is."""
+    name = validation.primary_observable
+    found = [
+        (group.comparisons[name].metrics[metric], group.label)
+        for group in validation.energies
+        if name in group.comparisons
+        and math.isfinite(group.comparisons[name].metrics[metric].value)
+    ]
+    if not found:
+        return NOTHING
+    ratio, label = max(found, key=lambda pair: abs(pair[0].value - 1))
+    return f"{ratio} ({label})"
 
 
 def _title(validation: Validation) -> str:
