@@ -26,7 +26,7 @@ from simulacra.validation import Validation, validate
 
 REPEAT = 5
 SEED = 1
-SHAPES = ("fraction", "centre_eta", "centre_phi", "width_eta", "width_phi", "energy_ratio")
+SHAPES = ("fraction", "centre_eta", "centre_phi", "width_eta", "width_phi", "hottest_cells_ratio")
 
 
 def judge(folder: Path, test: Events) -> tuple[Validation, dict[str, object]]:

@@ -17,6 +17,7 @@ Verbs
     generate              events by a simulator, quickly
     train                 a simulator from a run card and full simulation
     validate              generated events against full simulation; .report() makes HTML of it
+    validate_side_by_side several simulators against full simulation, in one table and picture
     export                a simulator as an ONNX file or for LWTNN
     quickstart            all of these on the embedded sample, in a few minutes
     describe              the facts on a file, a simulator or a detector
@@ -70,7 +71,7 @@ __getattr__, __dir__ = attach(
         "simulators.protocol": ("Simulator",),
         "simulators.trained": ("TrainedSimulator", "train"),
         "training.card": ("Card",),
-        "validation": ("validate",),
+        "validation": ("validate", "validate_side_by_side"),
     },
 )
 
@@ -100,3 +101,4 @@ if TYPE_CHECKING:
     from simulacra.simulators.trained import train as train
     from simulacra.training.card import Card as Card
     from simulacra.validation import validate as validate
+    from simulacra.validation import validate_side_by_side as validate_side_by_side

@@ -53,7 +53,7 @@ def events(detector, n, seed):
 
 def test_what_cells_leave_to_the_shower():
     fixed = {o.name for o in fixed_observables(stack())}
-    one = ("centre_x", "centre_y", "width_x", "width_y", "energy_ratio", "hottest_cell")
+    one = ("centre_x", "centre_y", "width_x", "width_y", "hottest_cells_ratio", "hottest_cell")
     assert fixed == {
         *(f"{name}.l0" for name in one),
         *("centre_y.l1", "width_y.l1"),
@@ -102,8 +102,8 @@ def test_one_empty_event_does_not_rule_the_score_of_an_epoch():
 def test_groups_of_fixed_observables_are_left_out_or_refused():
     detector = stack(((40, 40), (40, 40)))
     assert selection_groups(detector) == ("response", "fraction")
-    with pytest.raises(CardError, match="the read-out alone fixes 'energy_ratio'"):
-        EpochSelection(events(detector, 20, 0), ["energy_ratio"])
+    with pytest.raises(CardError, match="the read-out alone fixes 'hottest_cells_ratio'"):
+        EpochSelection(events(detector, 20, 0), ["hottest_cells_ratio"])
 
 
 def test_constants_are_compared_with_nothing_and_fail_no_limit():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -17,14 +18,19 @@ from simulacra.particles import ParticleMixture
 if TYPE_CHECKING:
     from simulacra.detectors import Detector
     from simulacra.events import Events, EventSource
-    from simulacra.validation import Validation
+    from simulacra.validation import Thresholds, Validation
 
 Profile = Literal["none", "quick", "official"]
+SUFFIXES = (".h5", ".hdf5", ".onnx", ".root")
+"""Endings that legends need not have."""
 
 
 def validate(
     reference: Annotated[str, typer.Argument(help="Full simulation: a file, or sample:test.")],
-    generated: Annotated[str, typer.Argument(help="What is to be judged: events, or a simulator.")],
+    generated: Annotated[
+        list[str],
+        typer.Argument(help="What is to be judged: events, or a simulator; several side by side."),
+    ],
     output: Output = Path("report"),
     baseline: Annotated[
         str | None,
@@ -55,8 +61,9 @@ def validate(
 ) -> None:
     """Judge events by physics, energy by energy; write a report.
 
-    A simulator, by its name, folder or exported file, is judged on events that it generates under
-    the conditions of the reference, with seed 1.
+    Several are compared in one table and one picture per observable; each has its own report in a
+    folder below. A simulator, by its name, folder or exported file, is judged on events that it
+    generates under the conditions of the reference, with seed 1.
     """
     from simulacra.datasets.samples import open_events
     from simulacra.detectors import load_detector
@@ -72,7 +79,11 @@ def validate(
     )
     from simulacra.validation import validate as run
 
-    require_report_folder(output)
+    several = len(generated) > 1
+    if several and caloch_legacy:
+        msg = "CaloChallenge's scores are of one sample: give a single one with --caloch-legacy"
+        raise SimulacraError(msg)
+    require_report_folder(output, several=several)
     limits = Thresholds.load(thresholds) if thresholds else None
     if limits is not None:
         require_classifiers(limits, present=profile != "none")
@@ -80,19 +91,23 @@ def validate(
     least = checked(lambda: parse_quantity(empty_below, "energy")) if empty_below else None
 
     def source(name: str, known: Detector | None) -> EventSource:
-        if name == generated and is_simulator(name):
+        if name in generated and is_simulator(name):
             events: EventSource = generate(name, like=reference)
         else:
             events = open_events(name, known)
         return events if least is None else Thresholded(events, least)
 
-    names = [reference, generated, *([baseline] if baseline else [])]
+    names = [reference, *generated, *([baseline] if baseline else [])]
     opened = open_partners({name: partial(source, name) for name in names}, named)
-    sources = opened[reference], opened[generated]
     independent = opened[baseline] if baseline else None
+    if several:
+        samples = {name: opened[name] for name in generated}
+        _side_by_side(opened[reference], samples, independent, profile, limits, output)
+        return
     with display() as shown:
         validation = run(
-            *sources,
+            opened[reference],
+            opened[generated[0]],
             baseline=independent,
             profile=profile,
             legacy=caloch_legacy,
@@ -107,6 +122,59 @@ def validate(
         print_scores(validation)
         console.print(f"report     {output / 'index.html'}", highlight=False)
     _fail_below_thresholds(validation)
+
+
+def _side_by_side(
+    reference: EventSource,
+    generated: dict[str, EventSource],
+    baseline: EventSource | None,
+    profile: Profile,
+    limits: Thresholds | None,
+    output: Path,
+) -> None:
+    """Validate several samples, write their report and print their table."""
+    from simulacra.validation import SideBySide, apply_thresholds, validate_side_by_side
+
+    names = short_names(generated)
+    samples = {names[name]: sample for name, sample in generated.items()}
+    with display() as shown:
+        together = validate_side_by_side(
+            reference, samples, baseline=baseline, profile=profile, on_progress=shown.on_progress
+        )
+    if limits is not None:
+        together = SideBySide({n: apply_thresholds(v, limits) for n, v in together.items()})
+    with display() as shown:
+        together.report(output, shown.on_progress)
+    write(together.table() + "\n")
+    console.print(f"report     {output / 'index.html'}", highlight=False)
+    failed = [
+        f"{name}: {failure}"
+        for name, validation in together.items()
+        if validation.thresholds is not None
+        for failure in validation.thresholds.failures
+    ]
+    for line in failed:
+        errors.print(f"failed: {line}", markup=False, highlight=False)
+    if failed:
+        raise typer.Exit(1)
+
+
+def short_names(names: Iterable[str]) -> dict[str, str]:
+    """Return what legends call files and simulators: the ends of their paths that differ.
+
+    Example:
+        >>> short_names(["runs/a/fast.h5", "runs/b/fast.h5", "shipped"])
+        {'runs/a/fast.h5': 'a/fast', 'runs/b/fast.h5': 'b/fast', 'shipped': 'shipped'}
+    """
+    paths = {
+        name: Path(name).with_suffix("") if Path(name).suffix in SUFFIXES else Path(name)
+        for name in names
+    }
+    for depth in range(1, max(len(path.parts) for path in paths.values()) + 1):
+        short = {name: "/".join(path.parts[-depth:]) for name, path in paths.items()}
+        if len(set(short.values())) == len(short):
+            return short
+    return {name: name for name in paths}
 
 
 def _fail_below_thresholds(validation: Validation) -> None:

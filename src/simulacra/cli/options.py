@@ -61,9 +61,11 @@ def require_free(output: Path, overwrite: bool) -> None:
     require_place(output)
 
 
-def require_report_folder(folder: Path) -> None:
-    """Refuse to replace a folder that holds no report."""
-    require_own_folder(folder, "metrics.json", "a report")
+def require_report_folder(folder: Path, *, several: bool = False) -> None:
+    """Refuse to replace a folder that holds no report, or of several simulators, if it shall."""
+    mark = "simulators.json" if several else "metrics.json"
+    what = "a report on several simulators" if several else "a report"
+    require_own_folder(folder, mark, what)
 
 
 def require_simulator_folder(folder: Path) -> None:

@@ -18,6 +18,7 @@ __getattr__, __dir__ = attach(
         "result": ("Comparison", "GroupResult", "Validation", "summary_rows"),
         "sample": ("Sample", "measured"),
         "sample_result": ("SampleComparison", "sample_rows"),
+        "side_by_side": ("SideBySide", "validate_side_by_side"),
         "thresholded": ("Thresholded",),
         "thresholds": ("Thresholds", "apply_thresholds", "require_classifiers"),
     },
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from simulacra.validation.sample import measured as measured
     from simulacra.validation.sample_result import SampleComparison as SampleComparison
     from simulacra.validation.sample_result import sample_rows as sample_rows
+    from simulacra.validation.side_by_side import SideBySide as SideBySide
+    from simulacra.validation.side_by_side import validate_side_by_side as validate_side_by_side
     from simulacra.validation.thresholded import Thresholded as Thresholded
     from simulacra.validation.thresholds import Thresholds as Thresholds
     from simulacra.validation.thresholds import apply_thresholds as apply_thresholds

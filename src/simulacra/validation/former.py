@@ -40,7 +40,7 @@ def converted(content: Json, schema: int) -> Json:
     provenance = dict(content["provenance"])
     if "floor" in provenance:
         provenance["baseline"] = provenance.pop("floor")
-    result = {**_renamed(content), "provenance": provenance}
+    result = {**_renamed(content), "provenance": provenance, "configurations": []}
     if schema < 4:
         for group in (result["pooled"], *result["energies"], *_parts(result)):
             _complete(group)

@@ -195,6 +195,8 @@ class Validation:
         impact_profiles: centres of energy against the impact, where the detector has impacts.
         correlations: between observables at fixed energy.
         cells: mean showers and cells of a calorimeter.
+        configurations: chi2/ndf of the mean images of each combination of categorical conditions
+            and each layer of a calorimeter, the worst first.
         tables: further numbers of a kind of detector.
         legacy: CaloChallenge's own scores, where they were asked for.
         thresholds: what was required, where something was.
@@ -220,6 +222,7 @@ class Validation:
     impact_profiles: tuple[ImpactProfile, ...] = ()
     correlations: Correlations | None = None
     cells: CellComparison | None = None
+    configurations: tuple[Score, ...] = ()
     tables: tuple[FigureTable, ...] = ()
     legacy: LegacyScores | None = None
     thresholds: ThresholdResult | None = None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from simulacra.validation.metrics.baseline import VERDICTS
@@ -11,6 +12,7 @@ from simulacra.validation.metrics.record import UNDEFINED, Estimate
 from simulacra.validation.summary import SUMMARIES
 
 if TYPE_CHECKING:
+    from simulacra.validation.metrics.record import Score
     from simulacra.validation.result import Comparison, GroupResult, Validation
 
 WIDTH, HEIGHT = 100, 40
@@ -57,6 +59,46 @@ def summary_html(validation: Validation) -> str:
     return f"<table><caption>{html.escape(_title(validation))}</caption>{''.join(rows)}</table>"
 
 
+def side_by_side_text(validations: Mapping[str, Validation]) -> str:
+    """Return one line per simulator; see :meth:`SideBySide.table`."""
+    first = next(iter(validations.values()))
+    head = f"{len(validations)} simulators of {first.detector} against full simulation"
+    return "\n".join(map(_cut, [head, *_aligned(*side_by_side_rows(validations))]))
+
+
+def side_by_side_rows(validations: Mapping[str, Validation]) -> tuple[Row, list[Row]]:
+    """Return the header and one row per simulator.
+
+    Ratios of the primary observable are those furthest from 1 of all energies; the AUC is that of
+    the classifier test with the highest one.
+    """
+    first = next(iter(validations.values()))
+    words = SUMMARIES[first.summary].words
+    header = "simulator", "events", *(f"worst {word} ratio" for word in words), *VERDICTS, "AUC"
+    rows = []
+    for name, validation in validations.items():
+        ratios = (_furthest(validation, metric) for metric in SUMMARIES[first.summary].metrics)
+        counts = (str(validation.verdicts[verdict]) for verdict in VERDICTS)
+        auc = next((auc for _, _, auc, *_ in _classifiers(validation)), NOTHING)
+        rows.append((name, str(validation.pooled.n_generated), *ratios, *counts, auc))
+    return header, rows
+
+
+def _furthest(validation: Validation, metric: str) -> str:
+    """Return the ratio of the primary observable that is furthest from 1, and where it is."""
+    name = validation.primary_observable
+    found = [
+        (group.comparisons[name].metrics[metric], group.label)
+        for group in validation.energies
+        if name in group.comparisons
+        and math.isfinite(group.comparisons[name].metrics[metric].value)
+    ]
+    if not found:
+        return NOTHING
+    ratio, label = max(found, key=lambda pair: abs(pair[0].value - 1))
+    return f"{ratio} ({label})"
+
+
 def _title(validation: Validation) -> str:
     pooled = validation.pooled
     return (
@@ -79,6 +121,8 @@ def _facts(validation: Validation) -> dict[str, str]:
     if found:
         worst, label = max(found, key=lambda pair: pair[0].rank)
         facts["furthest"] = f"{worst.observable} at {label}, S / baseline {_over_baseline(worst)}"
+    if validation.configurations:
+        facts["worst mean image"] = _worst_image(validation.configurations[0])
     for features, classifier, auc, baseline, _ in _classifiers(validation):
         facts.setdefault(
             "classifier test", f"AUC {auc} ({features}, {classifier}), baseline {baseline}"
@@ -143,11 +187,18 @@ def _classifier_lines(validation: Validation) -> list[str]:
 def _closing_lines(validation: Validation) -> list[str]:
     """Return a line for the thresholds and one for the notes, where there are any."""
     lines = []
+    if validation.configurations:
+        lines.append(f"Worst mean image: {_worst_image(validation.configurations[0])}.")
     if (found := validation.thresholds) is not None:
         lines.append(f"Thresholds: {len(found.failures)} of {found.checked} checks fail.")
     if validation.notes:
         lines.append(f"Notes: {len(validation.notes)}, in validation.notes.")
     return ["", *lines] if lines else []
+
+
+def _worst_image(score: Score) -> str:
+    baseline = NOTHING if score.baseline is None else str(score.baseline.estimate)
+    return f"{score.features}, χ²/ndf {score.score}, baseline {baseline}"
 
 
 def _fitting(rows: Sequence[Row], tail: Sequence[str]) -> list[Row]:

@@ -82,6 +82,8 @@ class Thresholds(Frozen):
         impact_chi2: largest chi2/ndf of a profile against the impact.
         correlation_rms: largest root mean square difference of correlation coefficients.
         profile_chi2: largest chi2/ndf of a profile along or across the mean shower.
+        configuration_errors: most errors of a mean image's chi2/ndf above its baseline, for any
+            configuration and layer.
         missing_cells: largest part of the mean shower in cells that the generated events never hit.
         auc: largest AUC of a classifier, for any features; needs classifiers (``--profile``).
         auc_at_energy: likewise at any single energy.
@@ -97,6 +99,7 @@ class Thresholds(Frozen):
     impact_chi2: float | None = Field(default=None, ge=0)
     correlation_rms: float | None = Field(default=None, ge=0)
     profile_chi2: float | None = Field(default=None, ge=0)
+    configuration_errors: float | None = Field(default=None, ge=0)
     missing_cells: float | None = Field(default=None, ge=0, le=1)
     auc: float | None = Field(default=None, ge=0.5, le=1)
     auc_at_energy: float | None = Field(default=None, ge=0.5, le=1)
@@ -252,5 +255,8 @@ def _whole_checks(validation: Validation, thresholds: Thresholds) -> Iterator[st
     }
     for name, value in (found or {"profiles: chi2/ndf": math.nan}).items():
         yield from _check(name, value, thresholds.profile_chi2)
+    found = {f"mean image of {s.features}: errors": s.excess for s in validation.configurations}
+    for name, value in (found or {"mean images of configurations: errors": math.nan}).items():
+        yield from _check(name, value, thresholds.configuration_errors)
     missing = math.nan if cells is None else cells.missing[0]
     yield from _check("part of the shower in dead cells", missing, thresholds.missing_cells)

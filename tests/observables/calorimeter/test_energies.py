@@ -74,7 +74,7 @@ def test_a_single_hit_cell_is_its_own_centre_and_has_no_width(name):
             position = (layer.x, layer.y)[i][cell - layer.cells.start] + offsets[state] - shift
             assert values[found] == pytest.approx(position, abs=1e-4)
         assert values[f"hottest_cell.{layer.name}"] == pytest.approx(1)
-        assert values[f"energy_ratio.{layer.name}"] == pytest.approx(1)
+        assert values[f"hottest_cells_ratio.{layer.name}"] == pytest.approx(1)
         assert values[f"fraction.{layer.name}"] == pytest.approx(1)
         assert values[f"layer_energy.{layer.name}"] == pytest.approx(100)
         assert values[f"sparsity.{layer.name}"] == pytest.approx(1 - 1 / np.prod(layer.shape))
@@ -91,7 +91,7 @@ def test_two_equal_cells_have_half_their_distance_as_width():
     values = compute(make("atlas-barrel", showers))
     assert values["width_eta.middle"] == pytest.approx(middle.segmentation.cell[0] / 2)
     assert values["width_phi.middle"] == pytest.approx(0, abs=1e-5)
-    assert values["energy_ratio.middle"] == pytest.approx(0)
+    assert values["hottest_cells_ratio.middle"] == pytest.approx(0)
     assert values["hottest_cell.middle"] == pytest.approx(0.5)
     assert values["r_phi"] == pytest.approx(1)
 
@@ -138,7 +138,8 @@ def test_scaling_all_cells_scales_energies_and_nothing_else(scale, seed):
     for key in before:
         if key.startswith("sparsity"):
             continue  # counts cells above a fixed energy
-        factor = scale if key == "response" or key.startswith("layer_energy") else 1.0
+        energy = key in ("response", "delta_e") or key.startswith("layer_energy")
+        factor = scale if energy else 1.0
         np.testing.assert_allclose(after[key], factor * before[key], rtol=1e-6, atol=1e-5)
 
 
@@ -164,7 +165,7 @@ def test_moving_a_shower_by_one_cell_moves_its_centre_by_the_cell_size(axis, see
             filled
         ]
         np.testing.assert_allclose(moved, layer.segmentation.cell[axis], rtol=1e-4)
-        for other in ("width_eta", "width_phi", "fraction", "energy_ratio", "sparsity"):
+        for other in ("width_eta", "width_phi", "fraction", "hottest_cells_ratio", "sparsity"):
             key = f"{other}.{layer.name}"
             np.testing.assert_allclose(after[key], before[key], rtol=1e-4, atol=1e-4)
 

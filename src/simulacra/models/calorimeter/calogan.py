@@ -278,7 +278,7 @@ class CaloGAN(GAN[Generator, Critics], System):
             "every": 100,
             "after": 0.9,
             "repeat": 1,
-            "groups": ["layer_energy", "fraction", "width", "energy_ratio", "sparsity"],
+            "groups": ["layer_energy", "fraction", "width", "hottest_cells_ratio", "sparsity"],
         },
     }
     """As in benchmarks/systems/calogan.yaml."""

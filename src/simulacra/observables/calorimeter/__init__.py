@@ -5,6 +5,6 @@ from simulacra.observables.kinds import ObservablesOfKind
 
 OBSERVABLES = ObservablesOfKind(
     calorimeter_observables,
-    ("response", "fraction", "centre", "width", "energy_ratio"),
+    ("response", "fraction", "centre", "width", "hottest_cells_ratio"),
     ("response", "layer_energy"),
 )

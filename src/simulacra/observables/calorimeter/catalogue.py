@@ -48,7 +48,7 @@ ALONG_DEPTH = ("depth", "depth_width", "fraction")
 """What a single layer fixes: its depth, and that all energy is in it."""
 ALONG_RADIUS = ("centre_r", "width_r")
 """What a single ring fixes."""
-OF_CELLS = ("energy_ratio", "hottest_cell")
+OF_CELLS = ("hottest_cells_ratio", "hottest_cell")
 """What a single cell fixes."""
 LAYER_ROWS = (
     Row("layer_energy", r"$E$", "MeV", of.layer_energy),
@@ -64,7 +64,12 @@ LAYER_ROWS = (
         for i in (0, 1)
     ),
     *(Row("width_{axis}", r"$w_{axis}$", "mm", partial(of.width, axis=i), i) for i in (0, 1)),
-    Row("energy_ratio", r"$(E_1 - E_2) / (E_1 + E_2)$", "", of.energy_ratio),
+    Row(
+        "hottest_cells_ratio",
+        r"$(E_1 - E_2) / (E_1 + E_2)$, hottest cells",
+        "",
+        of.hottest_cells_ratio,
+    ),
     Row("hottest_cell", r"$E_1 / E_{layer}$", "", of.hottest_cell),
     Row("sparsity", "sparsity", "", of.sparsity),
 )
@@ -72,6 +77,11 @@ POLAR_ROWS = (
     Row("centre_r", r"$\langle r \rangle$", "mm", of.centre_r),
     Row("width_r", r"$w_r$", "mm", of.width_r),
 )
+POSITION_ROWS = tuple(
+    (i, Row("position_{axis}", r"$\langle {axis} \rangle$", "mm", partial(of.position, axis=i), i))
+    for i in (0, 1)
+)
+"""Where the impact varies, the centre in the frame of the cluster is not that from the impact."""
 CENTRAL_ROW = Row("central_{axis}", r"$E_{central\ {axis}} / E_{layer}$", "", of.central_rows, 1)
 REFERENCE_ROWS = (
     Row(
@@ -91,6 +101,9 @@ REFERENCE_ROWS = (
 STRIP_ROWS = (
     Row("w_eta1", r"$w_{\eta 1}$ (3 strips)", "cells", partial(windows.strip_width, strips=3)),
     Row("w_stot", r"$w_{s\ tot}$ (20 strips)", "cells", partial(windows.strip_width, strips=20)),
+    Row("e_ratio", r"$E_{ratio}$ (local maxima of strips)", "", windows.strip_energy_ratio),
+    Row("delta_e", r"$\Delta E$ (local maxima of strips)", "MeV", windows.strip_energy_difference),
+    Row("f_side", r"$f_{side}$ (7 and 3 strips)", "", windows.side_fraction),
 )
 _GREEK = {"eta": r"\eta", "phi": r"\phi"}
 
@@ -120,6 +133,8 @@ def calorimeter_observables(
 
 def _rows_of(detector: Calorimeter, layer: Layer) -> Iterator[Row]:
     yield from LAYER_ROWS
+    if not of.follows_line(layer):
+        yield from (r for i, r in POSITION_ROWS if detector.axes[i] in detector.declared_axes)
     if isinstance(layer.segmentation, PolarSegmentation):
         yield from POLAR_ROWS
     elif detector.reference_cell is not None and layer.shape[1] > 1 and layer.shape[1] % 2:

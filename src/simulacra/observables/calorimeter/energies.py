@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from simulacra.arrays import FloatArray
+from simulacra.detectors import Layer
 from simulacra.detectors.calorimeter.segmentation import PolarSegmentation
 from simulacra.observables.calorimeter.showers import LayerShowers, Showers, ratio, spread
 
@@ -55,6 +56,30 @@ def centre(layer: LayerShowers, showers: Showers, *, axis: int) -> FloatArray:
     return np.where(layer.energy <= 0, 0.0, mean + _origin(layer, showers, axis))
 
 
+def position(layer: LayerShowers, showers: Showers, *, axis: int) -> FloatArray:
+    """Return the centre of energy sum(x E) / sum(E) in the frame of the cluster, mm.
+
+    Its origin is the centre of the reference cell, or the axis of cells that stand still.
+    """
+    mean = ratio(layer.first(axis), layer.energy)
+    return np.where(layer.energy <= 0, 0.0, mean + _offset(layer, showers, axis))
+
+
+def _offset(layer: LayerShowers, showers: Showers, axis: int) -> FloatArray:
+    """Return where the origin of the layer's coordinates lies in the frame of the cluster (n,)."""
+    detector, conditions = showers.detector, showers.events.conditions
+    offsets = detector.window_offset(layer.layer, axis)
+    if len(offsets) > 1:
+        return offsets[conditions[f"alignment_{detector.axes[axis]}"].astype(np.int64)]
+    return np.full(len(conditions), offsets[0])
+
+
+def follows_line(layer: Layer) -> bool:
+    """Return whether a layer's cells lie around the point where the particle's line crosses it."""
+    segmentation = layer.segmentation
+    return isinstance(segmentation, PolarSegmentation) and segmentation.squares is not None
+
+
 def _origin(layer: LayerShowers, showers: Showers, axis: int) -> FloatArray:
     """Return where the origin of the layer's coordinates lies from the impact (n,), mm.
 
@@ -62,14 +87,9 @@ def _origin(layer: LayerShowers, showers: Showers, axis: int) -> FloatArray:
     """
     detector, conditions = showers.detector, showers.events.conditions
     name = detector.axes[axis]
-    offsets = detector.window_offset(layer.layer, axis)
-    if len(offsets) > 1:
-        origin = offsets[conditions[f"alignment_{name}"].astype(np.int64)]
-    else:
-        origin = np.full(len(conditions), offsets[0])
-    segmentation = layer.layer.segmentation
-    follows = isinstance(segmentation, PolarSegmentation) and segmentation.squares is not None
-    if f"impact_{name}" in conditions.columns and (detector.has_windows or not follows):
+    origin = _offset(layer, showers, axis)
+    moves = detector.has_windows or not follows_line(layer.layer)
+    if f"impact_{name}" in conditions.columns and moves:
         origin = origin - conditions[f"impact_{name}"].astype(np.float64)
     return origin
 
@@ -101,8 +121,11 @@ def central_rows(layer: LayerShowers, showers: Showers) -> FloatArray:
     return ratio(rows, layer.energy)
 
 
-def energy_ratio(layer: LayerShowers, showers: Showers) -> FloatArray:
-    """Return (E_1 - E_2) / (E_1 + E_2) of the two hottest cells: ATLAS's Eratio in the strips."""
+def hottest_cells_ratio(layer: LayerShowers, showers: Showers) -> FloatArray:
+    """Return (E_1 - E_2) / (E_1 + E_2) of the two hottest cells, mostly neighbours.
+
+    CaloGAN (arXiv:1712.10321) calls it E_ratio; ATLAS's is :func:`windows.strip_energy_ratio`.
+    """
     del showers
     first, second = layer.hottest
     return ratio(first - second, first + second)

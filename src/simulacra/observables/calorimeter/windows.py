@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from simulacra.arrays import FloatArray
+from simulacra.arrays import FloatArray, IntArray
 from simulacra.observables.calorimeter.showers import LayerShowers, Showers, ratio, spread
 
 
@@ -52,13 +52,67 @@ def strip_width(layer: LayerShowers, showers: Showers, *, strips: int) -> FloatA
     all that are read out (three in the barrel). What lies beyond the read-out counts as empty.
     """
     del showers
+    energies = _around_hottest(layer.grid.sum(axis=2), strips)
+    steps = np.arange(strips) - strips // 2
+    return np.sqrt(ratio(energies @ steps**2.0, energies.sum(axis=1)))
+
+
+def strip_energy_ratio(layer: LayerShowers, showers: Showers) -> FloatArray:
+    """Return ATLAS's E_ratio, (E_max - E_2nd) / (E_max + E_2nd), of strips summed over y.
+
+    E_2nd is the second highest *local* maximum of the profile along x, 0 where there is none: a
+    single photon has E_ratio near 1, the two photons of a pi0 do not. The neighbours of the hottest
+    strip are no maxima; :func:`energies.hottest_cells_ratio` takes the two hottest cells instead.
+    """
+    del showers
     profile = layer.grid.sum(axis=2)
+    highest, (second, _) = profile.max(axis=1), _second_maximum(profile)
+    return ratio(highest - second, highest + second)
+
+
+def strip_energy_difference(layer: LayerShowers, showers: Showers) -> FloatArray:
+    """Return ATLAS's Delta E, MeV: the second local maximum less the lowest strip before it.
+
+    The lowest strip is looked for between the hottest strip and that maximum. 0 where the profile
+    has a single maximum.
+    """
+    del showers
+    profile = layer.grid.sum(axis=2)
+    second, place = _second_maximum(profile)
+    hottest, number = profile.argmax(axis=1), np.arange(profile.shape[1])
+    low, high = np.minimum(hottest, place)[:, None], np.maximum(hottest, place)[:, None]
+    between = (number >= low) & (number <= high)
+    lowest = np.where(between, profile, np.inf).min(axis=1)
+    difference: FloatArray = np.where(second > 0, second - lowest, 0.0 * profile.sum(axis=1))
+    return difference  # times the sum, so that what is not finite stays so
+
+
+def side_fraction(layer: LayerShowers, showers: Showers) -> FloatArray:
+    """Return ATLAS's f_side, (E(7) - E(3)) / E(3): seven and three strips around the hottest."""
+    del showers
+    energies = _around_hottest(layer.grid.sum(axis=2), 7)
+    core = energies[:, 2:5].sum(axis=1)
+    return ratio(energies.sum(axis=1) - core, core)
+
+
+def _second_maximum(profile: FloatArray) -> tuple[FloatArray, IntArray]:
+    """Return the second highest local maximum of profiles (n, strips), or 0, and its place (n,)."""
+    edged = np.pad(profile, ((0, 0), (1, 1)))
+    peaks = np.where((profile > edged[:, :-2]) & (profile > edged[:, 2:]), profile, 0.0)
+    np.put_along_axis(peaks, profile.argmax(axis=1)[:, None], 0.0, axis=1)
+    return peaks.max(axis=1), peaks.argmax(axis=1)
+
+
+def _around_hottest(profile: FloatArray, strips: int) -> FloatArray:
+    """Return the energies (n, strips) around the hottest of each profile, 0 beyond its ends.
+
+    An even number of strips has one more below the hottest than above.
+    """
     below, above = strips // 2, (strips - 1) // 2
     padded = np.pad(profile, ((0, 0), (below, above)))
-    steps = np.arange(-below, above + 1)
     places = profile.argmax(axis=1)[:, None] + np.arange(strips)
-    energies = np.take_along_axis(padded, places, axis=1)
-    return np.sqrt(ratio(energies @ steps**2.0, energies.sum(axis=1)))
+    energies: FloatArray = np.take_along_axis(padded, places, axis=1)
+    return energies
 
 
 def _central(grid: FloatArray, size: tuple[int, int]) -> NDArray[np.float64]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from simulacra.validation.calorimeter.cell_comparison import CellComparison, compare_cells
 from simulacra.validation.calorimeter.cells import cell_sums
+from simulacra.validation.calorimeter.configurations import configuration_scores
 from simulacra.validation.calorimeter.impact import impact_profiles
 from simulacra.validation.calorimeter.resolution import resolution_of
 
@@ -17,12 +18,13 @@ if TYPE_CHECKING:
 
 
 def with_showers(validation: Validation, compared: Compared) -> Validation:
-    """Return the result with what relates a calorimeter's observables to energy and impact."""
+    """Return the result with profiles, mean showers and what depends on energy and impact."""
     return replace(
         validation,
         resolution=resolution_of(validation.energies, validation.primary_observable),
         impact_profiles=impact_profiles(compared.full, compared.fast, compared.strata),
         cells=_cells(compared.full, compared.fast),
+        configurations=configuration_scores(compared),
     )
 
 

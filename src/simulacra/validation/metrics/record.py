@@ -89,3 +89,11 @@ class Score:
     def error(self) -> float:
         """Its statistical error; nan where there is none."""
         return self.score.error
+
+    @property
+    def excess(self) -> float:
+        """By how many errors of the baseline the score lies above it; -inf where undefined."""
+        baseline = None if self.baseline is None else self.baseline.estimate
+        if baseline is None or not math.isfinite(self.value) or not baseline.error > 0:
+            return -math.inf
+        return (self.value - baseline.value) / baseline.error

@@ -49,7 +49,7 @@ def write_report(
 
 def _render(validation: Validation, scale: Scale, plots: list[dict[str, str]]) -> str:
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             validation=validation,
@@ -112,7 +112,8 @@ def _mean(scores: list[float]) -> float:
     return sum(defined) / len(defined) if defined else math.nan
 
 
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
+    """Return what renders templates of this package."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("simulacra.validation", "."),
         autoescape=True,

@@ -23,17 +23,22 @@ MOST_NAMES = 12
 
 def observable_figure(validation: Validation, name: str, energy: str | None) -> Figure:
     """Return the figure of an observable; see :meth:`Validation.plot`."""
-    if name not in validation.observables:
-        nearest = difflib.get_close_matches(name, validation.observables, 1)
-        what = f"no observable {name!r}"
-        raise _unknown(what, validation.observables, nearest)
+    require_observable(validation, name)
     points = points_of(validation, name)
     with styled():
         if energy is None and (len(points) > 1 or (points and validation.compared is None)):
             return energy_figure(validation, name, points)
         compared = validation.require_events(f"a histogram of {name}")
-        group = validation.pooled if energy is None else _group_of(validation, compared, energy)
+        group = validation.pooled if energy is None else group_of(validation, compared, energy)
         return _histogram(validation, compared, name, group)
+
+
+def require_observable(validation: Validation, name: str) -> None:
+    """Raise a :class:`SimulacraError` with the nearest name where there is no such observable."""
+    if name not in validation.observables:
+        nearest = difflib.get_close_matches(name, validation.observables, 1)
+        what = f"no observable {name!r}"
+        raise _unknown(what, validation.observables, nearest)
 
 
 def _histogram(validation: Validation, compared: Compared, name: str, group: GroupResult) -> Figure:
@@ -52,7 +57,7 @@ def _histogram(validation: Validation, compared: Compared, name: str, group: Gro
     return figure
 
 
-def _group_of(validation: Validation, compared: Compared, energy: str) -> GroupResult:
+def group_of(validation: Validation, compared: Compared, energy: str) -> GroupResult:
     """Return the group with this label, or the one in which this energy lies."""
     value = _value_of(energy)
     labels = [group.label for group in compared.groups if group.select(value).any()]

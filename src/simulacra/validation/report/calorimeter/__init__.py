@@ -8,6 +8,7 @@ from simulacra.detectors import Calorimeter
 from simulacra.validation.calorimeter.cells import cell_sums
 from simulacra.validation.compared import Compared
 from simulacra.validation.report.calorimeter.cell_plots import cell_maps, cell_spectrum
+from simulacra.validation.report.calorimeter.configuration_plots import configuration_plots
 from simulacra.validation.report.calorimeter.event_plots import single_events
 from simulacra.validation.report.calorimeter.profile_plots import (
     lateral_profiles,
@@ -28,4 +29,4 @@ def shower_plots(validation: Validation, compared: Compared) -> Iterator[Plot]:
     yield from cell_spectrum(full.spectrum, fast.spectrum)
 
 
-PLOTS = (shower_plots, single_events)
+PLOTS = (shower_plots, configuration_plots, single_events)

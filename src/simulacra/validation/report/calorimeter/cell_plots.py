@@ -70,7 +70,7 @@ def brightest(layers: tuple[Layer, ...], mean: FloatArray) -> list[Layer]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Mesh:
+class Mesh:
     """Corners (m + 1, n + 1) of the quadrilaterals that are drawn, and how often a row repeats."""
 
     x: FloatArray
@@ -78,22 +78,24 @@ class _Mesh:
     repeat: int = 1
 
     def values(self, layer: Layer, cells: FloatArray) -> FloatArray:
+        """Return the values (m, n) of the quadrilaterals from those of the cells."""
         return np.repeat(cells.reshape(layer.shape), self.repeat, axis=0)
 
 
-def _mesh(layer: Layer) -> _Mesh:
+def mesh_of(layer: Layer) -> Mesh:
+    """Return the cells of a layer as quadrilaterals."""
     segmentation = layer.segmentation
     if isinstance(segmentation, PolarSegmentation):
         repeat = math.ceil(64 / segmentation.alpha)  # sectors with round edges
         angle = np.linspace(-np.pi, np.pi, segmentation.alpha * repeat + 1)
         radius = np.asarray(segmentation.r_edges)
-        return _Mesh(np.outer(np.cos(angle), radius), np.outer(np.sin(angle), radius), repeat)
+        return Mesh(np.outer(np.cos(angle), radius), np.outer(np.sin(angle), radius), repeat)
     x, y = (v.reshape(layer.shape) for v in (layer.x, layer.y))
     edges = [
         np.append(centres - size / 2, centres[-1] + size / 2)
         for centres, size in zip((x[:, 0], y[0, :]), segmentation.cell, strict=True)
     ]
-    return _Mesh(*np.meshgrid(*edges, indexing="ij"))
+    return Mesh(*np.meshgrid(*edges, indexing="ij"))
 
 
 def _draw_layer(
@@ -104,7 +106,7 @@ def _draw_layer(
     full: FloatArray,
     fast: FloatArray,
 ) -> None:
-    mesh = _mesh(layer)
+    mesh = mesh_of(layer)
     top = max(float(full.max()), float(fast.max()), 1e-30)
     norm = LogNorm(10.0**-SHOWN_DECADES * top, top)
     for axes, cells in zip(row[:2], (full, fast), strict=True):

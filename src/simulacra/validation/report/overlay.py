@@ -1,0 +1,121 @@
+"""Histograms of one observable of full simulation and of several simulators in one picture."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import mplhep
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from simulacra.arrays import FloatArray
+from simulacra.errors import SimulacraError
+from simulacra.statistics.histograms import binning_of
+from simulacra.validation.report.canvas import (
+    BLACK,
+    GREY,
+    Histogram,
+    axis_label,
+    band,
+    panels,
+    ratio_axis,
+    stretch_axis,
+    styled,
+)
+from simulacra.validation.report.group_plots import finite
+from simulacra.validation.report.observable_plot import group_of, require_observable
+from simulacra.validation.result import ObservableInfo
+
+if TYPE_CHECKING:
+    from simulacra.validation.side_by_side import SideBySide
+
+COLOURS = (
+    "#c8102e",
+    "#0072b2",
+    "#009e73",
+    "#e69f00",
+    "#cc79a7",
+    "#56b4e9",
+    "#7f3c8d",
+    "#8c564b",
+)
+"""Okabe and Ito's colours, which the colour-blind tell apart, after the report's own red."""
+
+
+def overlay_figure(together: SideBySide, name: str, energy: str | None) -> Figure:
+    """Return the figure of an observable; see :meth:`SideBySide.plot`."""
+    require_observable(together.first, name)
+    with styled():
+        figure, ((main, ratio),) = panels(1, width=6.5, height=4.8)
+        overlay_panel(main, ratio, together, name, energy)
+    return figure
+
+
+def overlay_panel(
+    main: Axes, ratio: Axes, together: SideBySide, name: str, energy: str | None
+) -> None:
+    """Draw an observable at one energy, or of all events, into a pair of axes."""
+    first = together.first
+    compared = first.require_events(f"a histogram of {name}")
+    label = None if energy is None else group_of(first, compared, energy).label
+    full, _ = values_of(together, next(iter(together)), name, label)
+    if not len(full):
+        msg = f"nothing to draw: {name} is undefined{'' if energy is None else f' at {energy}'}"
+        raise SimulacraError(msg)
+    info = first.observables[name]
+    edges = info.axis.values(binning_of(info.axis.places(full)).edges)
+    stretch_axis(ratio, info.axis, edges)
+    reference = _Shares.of(edges, full)
+    mplhep.histplot(
+        reference.share, edges, ax=main, histtype="fill", color=GREY, label="full simulation"
+    )
+    mplhep.histplot(reference.share, edges, ax=main, histtype="step", color=BLACK, lw=0.8)
+    filled = reference.share > 0
+    safe = np.where(filled, reference.share, 1.0)
+    band(ratio, edges, np.ones_like(safe), np.where(filled, reference.error / safe, 0.0), "0.5")
+    for colour, simulator in zip(COLOURS, together, strict=False):
+        _, fast = values_of(together, simulator, name, label)
+        own = _Shares.of(edges, fast)
+        mplhep.histplot(
+            own.share, edges, ax=main, histtype="step", color=colour, lw=1.2, label=simulator
+        )
+        value = np.where(filled, own.share / safe, np.nan)
+        mplhep.histplot(value, edges, ax=ratio, histtype="step", color=colour, lw=1, edges=False)
+    _finish(main, ratio, info, edges, label)
+
+
+def values_of(
+    together: SideBySide, simulator: str, name: str, label: str | None
+) -> tuple[FloatArray, FloatArray]:
+    """Return the values of full simulation and of a simulator at the energy with this label."""
+    compared = together[simulator].require_events(f"a histogram of {name}")
+    samples = [compared.full, compared.fast]
+    for own in compared.groups:
+        if own.label == label:
+            samples = [sample.take(own.select(sample.energies)) for sample in samples]
+    full, fast = (finite(sample.values[name]) for sample in samples)
+    return full, fast
+
+
+class _Shares:
+    """The share of events in each bin and its error."""
+
+    def __init__(self, counts: FloatArray) -> None:
+        total = max(float(counts.sum()), 1.0)
+        self.share, self.error = counts / total, np.sqrt(counts) / total
+
+    @classmethod
+    def of(cls, edges: FloatArray, values: FloatArray) -> _Shares:
+        return cls(Histogram.of(edges, values).counts)
+
+
+def _finish(
+    main: Axes, ratio: Axes, info: ObservableInfo, edges: FloatArray, label: str | None
+) -> None:
+    main.set_xlim(edges[0], edges[-1])
+    main.set_ylim(0.0, 1.45 * main.get_ylim()[1])
+    main.set_ylabel("share of events")
+    main.legend(loc="upper left", title=label, alignment="left", title_fontsize=9, ncols=2)
+    ratio_axis(ratio)
+    ratio.set_xlabel(axis_label(info.label, info.unit))
