@@ -28,6 +28,7 @@ LEVELS = [
     {"simulators", "validation"},
     {"deploy"},
     {"benchmark", "hybrid", "info", "first_steps"},
+    {"tuning"},
     {"cli"},
     {"__main__"},
 ]

@@ -16,7 +16,8 @@ from simulacra.cli.options import (
     require_simulator_folder,
 )
 from simulacra.cli.progress import display
-from simulacra.cli.terminal import console, print_note, print_scores
+from simulacra.cli.terminal import console, errors, print_note, print_scores, write
+from simulacra.faces.text import as_text
 
 
 def quickstart(
@@ -74,6 +75,31 @@ def train(
         f"simulator in {output}",
         highlight=False,
     )
+
+
+def tune(
+    card: Annotated[Path, typer.Argument(help="A run card in YAML with a section 'tune'.")],
+    output: Output,
+    overrides: Overrides = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that train at a time.")] = 1,
+) -> None:
+    """Search for the options of a card; the same command goes on after an interruption."""
+    from simulacra.tuning.card import TuneCard
+    from simulacra.tuning.result import BEST
+    from simulacra.tuning.run import tune as run
+
+    loaded = TuneCard.load(card, overrides or [])
+    with display() as shown:
+        tuning = run(
+            loaded,
+            output,
+            workers,
+            shown.on_progress,
+            on_note=print_note,
+            on_trial=lambda trial: errors.print(trial.text, markup=False, highlight=False),
+        )
+    write(as_text(tuning.describe()) + "\n")
+    console.print(f"best card  {output / BEST}", highlight=False)
 
 
 def export(

@@ -45,23 +45,14 @@ class CardFile(Frozen):
         Raises:
             CardError: an unknown key, or a value that does not fit.
         """
+        content = card_content(text, source, overrides)
         with one_line_errors(source, CardError):
-            content = parse_yaml(text)
-            if not isinstance(content, dict):
-                msg = f"{source}: a card is a mapping of keys to values"
-                raise CardError(msg)
-            for override in overrides:
-                _override(content, override)
             return cls.model_validate(content)
 
     @classmethod
     def load(cls, path: str | Path, overrides: Sequence[str] = ()) -> Self:
         """Return the card in a file; see :meth:`parse`."""
-        path = Path(path)
-        if not path.is_file():
-            msg = f"no card {path}"
-            raise CardError(msg)
-        return cls.parse(read_text(path, CardError), str(path), overrides)
+        return cls.parse(card_text(path), str(path), overrides)
 
 
 class DataCard(Frozen):
@@ -369,6 +360,50 @@ def _numbers(options: dict[str, Any]) -> Iterator[tuple[str, int | float]]:
         for number in value if isinstance(value, tuple | list) else (value,):
             if isinstance(number, int | float):
                 yield name, number
+
+
+def card_text(path: str | Path) -> str:
+    """Return the text of a card's file.
+
+    Raises:
+        CardError: there is no such file.
+    """
+    if not Path(path).is_file():
+        msg = f"no card {path}"
+        raise CardError(msg)
+    return read_text(Path(path), CardError)
+
+
+def card_content(text: str, source: str, overrides: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the content of a card's YAML text before it is validated; see :class:`CardFile`."""
+    with one_line_errors(source, CardError):
+        content = parse_yaml(text)
+        if not isinstance(content, dict):
+            msg = f"{source}: a card is a mapping of keys to values"
+            raise CardError(msg)
+        for override in overrides:
+            _override(content, override)
+    return content
+
+
+def with_key(content: Mapping[str, Any], dotted: str, value: object) -> dict[str, Any]:
+    """Return a card's content with one dotted key set; the original stays as it is.
+
+    Example:
+        >>> with_key({"model": {"kind": "wgan"}}, "model.latent", 8)
+        {'model': {'kind': 'wgan', 'latent': 8}}
+
+    Raises:
+        CardError: a key on the way has no keys below it.
+    """
+    first, _, rest = dotted.partition(".")
+    if not rest:
+        return {**content, first: value}
+    below = content.get(first, {})
+    if not isinstance(below, Mapping):
+        msg = f"{first} has no keys below it"
+        raise CardError(msg)
+    return {**content, first: with_key(below, rest, value)}
 
 
 def _override(content: dict[str, Any], override: str) -> None:

@@ -104,7 +104,8 @@ def fit(
         score: what the epoch is chosen by.
         on_progress: called after every step with (``training``, step, steps).
         on_note: called with how a budget is planned, and with the step that training goes on from.
-        on_evaluation: called after every evaluation.
+        on_evaluation: called after every evaluation, whose checkpoint is written by then; an
+            exception that it raises ends the training.
         clock: returns seconds; a budget is planned by it.
 
     Raises:
