@@ -28,7 +28,7 @@ LEVELS = [
     {"simulators", "validation"},
     {"deploy"},
     {"benchmark", "hybrid", "info", "first_steps"},
-    {"tuning"},
+    {"tuning", "learning"},
     {"cli"},
     {"__main__"},
 ]

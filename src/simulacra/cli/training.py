@@ -8,9 +8,13 @@ from typing import Annotated
 import typer
 
 from simulacra.cli.options import (
+    Energy,
     Output,
     Overrides,
     Overwrite,
+    Particles,
+    Seed,
+    Workers,
     require_free,
     require_report_folder,
     require_simulator_folder,
@@ -100,6 +104,50 @@ def tune(
         )
     write(as_text(tuning.describe()) + "\n")
     console.print(f"best card  {output / BEST}", highlight=False)
+
+
+def learn(
+    detector: Annotated[str, typer.Argument(help="A shipped detector or a YAML file.")],
+    output: Annotated[Path, typer.Argument(help="The folder for everything that is made.")],
+    energy: Energy,
+    hours: Annotated[float, typer.Option(help="Time for everything; a plan, not a limit.")],
+    particle: Particles = None,
+    model: Annotated[
+        str | None, typer.Option(help="Kind of model; else the one of the detector's kind.")
+    ] = None,
+    physics: Annotated[str, typer.Option(help="Geant4's physics list.")] = "opt0",
+    seed: Seed = 1,
+    workers: Workers = 1,
+    overrides: Overrides = None,
+) -> None:
+    """Simulate, train and validate within some hours; the same command goes on."""
+    from simulacra.learning.run import REPORT, SIMULATOR, SUMMARY
+    from simulacra.learning.run import learn as run
+
+    with display() as shown:
+        learned = run(
+            detector,
+            particle,
+            energy,
+            hours,
+            output,
+            model=model,
+            physics=physics,
+            seed=seed,
+            workers=workers,
+            overrides=tuple(overrides or ()),
+            on_progress=shown.on_progress,
+            on_note=print_note,
+            on_evaluation=shown.on_evaluation,
+        )
+    print_scores(learned.validation)
+    write(as_text(learned.describe()) + "\n")
+    for name, place in (
+        ("simulator", SIMULATOR),
+        ("report", f"{REPORT}/index.html"),
+        ("summary", SUMMARY),
+    ):
+        console.print(f"{name:11}{output / place}", highlight=False)
 
 
 def export(

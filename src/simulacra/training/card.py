@@ -125,6 +125,8 @@ class AdversarialCard(Frozen):
     Attributes:
         steps: of training; in each, first the critics are updated, then the generator.
         minutes: in place of steps, a budget of time, from which the steps are planned.
+        plan_batch: plan the size of batches and the learning rates that go with it as well, with
+            ``minutes``; so it is where the card gives minutes and no ``batch_size``.
         batch_size: events in a batch.
         critic_updates: updates of the critics in a step.
         generator_updates: updates of the generator in a step.
@@ -139,6 +141,7 @@ class AdversarialCard(Frozen):
     loop: Literal["adversarial"] = "adversarial"
     steps: int | None = Field(default=None, gt=0)
     minutes: float | None = Field(default=None, gt=0)
+    plan_batch: bool = False
     batch_size: int = Field(default=64, gt=0)
     critic_updates: int = Field(default=5, gt=0)
     generator_updates: int = Field(default=1, gt=0)
@@ -156,6 +159,8 @@ class LikelihoodCard(Frozen):
     Attributes:
         steps: updates.
         minutes: in place of steps, a budget of time, from which the steps are planned.
+        plan_batch: plan the size of batches and the learning rates that go with it as well, with
+            ``minutes``; so it is where the card gives minutes and no ``batch_size``.
         batch_size: events in a batch.
         learning_rate: the highest.
         weight_decay: AdamW's, for all weights.
@@ -170,6 +175,7 @@ class LikelihoodCard(Frozen):
     loop: Literal["likelihood"] = "likelihood"
     steps: int | None = Field(default=None, gt=0)
     minutes: float | None = Field(default=None, gt=0)
+    plan_batch: bool = False
     batch_size: int = Field(default=256, gt=0)
     learning_rate: float = Field(default=1e-3, gt=0)
     weight_decay: float = Field(default=0.0, ge=0)
@@ -270,6 +276,8 @@ class Card(CardFile):
         written: dict[str, Any] = handler(value)
         if value.minutes is None:
             del written["minutes"]
+        if not value.plan_batch:
+            del written["plan_batch"]
         return written
 
     @field_validator("model", mode="before")
@@ -318,6 +326,9 @@ class Card(CardFile):
             both = " but not both; steps: null takes the steps away" if checked.steps else ""
             msg = f"give steps or minutes{both}"
             raise ValueError(msg)
+        if checked.plan_batch and checked.minutes is None:
+            msg = "plan_batch needs minutes"
+            raise ValueError(msg)
         return checked
 
     @field_validator("selection")
@@ -351,7 +362,10 @@ def _filled(given: object, recommended: Mapping[str, Any]) -> Any:  # noqa: ANN4
         return given
     options = {key: v for key, v in given.items() if not (key in LENGTHS and v is None)}
     left = LENGTHS if LENGTHS & options.keys() else frozenset()
-    return {key: v for key, v in recommended.items() if key not in left} | options
+    filled = {key: v for key, v in recommended.items() if key not in left} | options
+    if "minutes" in options and "batch_size" not in options:
+        return {"plan_batch": True} | filled
+    return filled
 
 
 def _numbers(options: dict[str, Any]) -> Iterator[tuple[str, int | float]]:

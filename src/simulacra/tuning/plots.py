@@ -40,7 +40,7 @@ def draw_history(tuning: Tuning) -> Figure:
     _points(axes, stopped, "x", PALE, "stopped early, its last score")
     _points(axes, complete, "o", "0.2", "complete")
     _points(axes, [t for t in complete if t.own], "D", "#1f77b4", "the card's own values")
-    best = list(accumulate((t.score or 0.0 for t in complete), min))
+    best = list(accumulate(_scores(complete), min))
     axes.step([t.number for t in complete], best, where="post", color=BEST, label="best so far")
     axes.axhline(tuning.floor, ls="--", color=FULL, label="full simulation")
     axes.set_yscale("log")
@@ -63,8 +63,8 @@ def draw_front(tuning: Tuning) -> Figure:
     """Draw score against time of each trial, and the front that no trial beats in both."""
     figure, (axes,) = panels(1)
     front, complete = tuning.front, tuning.complete
-    axes.plot([t.time for t in complete], [t.score for t in complete], "o", color=PALE, ms=4)
-    axes.plot([t.time for t in front], [t.score for t in front], "o-", color=BEST, ms=4, lw=1)
+    axes.plot([t.time or 0.0 for t in complete], _scores(complete), "o", color=PALE, ms=4)
+    axes.plot([t.time or 0.0 for t in front], _scores(front), "o-", color=BEST, ms=4, lw=1)
     for trial in front:
         axes.annotate(str(trial.number), (trial.time or 0.0, trial.score or 0.0), fontsize=7)
     axes.axhline(tuning.floor, ls="--", color=FULL)
@@ -78,5 +78,9 @@ def _points(
     axes: Axes, trials: Sequence[TrialResult], marker: str, colour: str, label: str
 ) -> None:
     if trials:
-        places = [t.number for t in trials], [t.score for t in trials]
-        axes.plot(*places, marker, color=colour, ms=4, label=label)
+        numbers = [trial.number for trial in trials]
+        axes.plot(numbers, _scores(trials), marker, color=colour, ms=4, label=label)
+
+
+def _scores(trials: Sequence[TrialResult]) -> list[float]:
+    return [trial.score or 0.0 for trial in trials]

@@ -285,8 +285,8 @@ def _confirmation(study: Study, best: Mapping[str, Any]) -> Confirmation | None:
     seeds = tuple(sorted(scores[True].keys() & scores[False].keys()))
     if not seeds:
         return None
-    own, best = (tuple(scores[is_own][seed] for seed in seeds) for is_own in (True, False))
-    return Confirmation(seeds, own, best)
+    own, again = (tuple(scores[is_own][seed] for seed in seeds) for is_own in (True, False))
+    return Confirmation(seeds, own, again)
 
 
 def _score(trial: TrialResult) -> float:
