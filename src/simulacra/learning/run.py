@@ -10,7 +10,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from simulacra.detectors import load_detector
 from simulacra.errors import SimulacraError
@@ -34,10 +34,7 @@ from simulacra.simulators.generate import generate
 from simulacra.simulators.trained import TrainedSimulator, train
 from simulacra.training.card import Card
 from simulacra.training.run import OnEvaluation, OnNote
-from simulacra.validation import validate
-
-if TYPE_CHECKING:
-    from simulacra.validation import Validation
+from simulacra.validation import Validation, validate
 
 EVENTS, FLOOR, CARD = "events.h5", "floor.h5", "card.yaml"
 SIMULATOR, FAST, REPORT, SUMMARY = "simulator", "fast.h5", "report", "learned.md"
@@ -293,11 +290,12 @@ def _validated(
     folder: Path, simulator: TrainedSimulator, seed: int, on_progress: OnProgress
 ) -> Validation:
     """Compare generated events with those of Geant4 that nothing was learned from."""
+    if (numbers := folder / REPORT / "metrics.json").is_file():
+        return Validation.load(numbers)
     test = paths_of(folder)["test"]
     if not (folder / FAST).is_file():
         write_events(generate(simulator, like=str(test), seed=seed), folder / FAST)
     samples = [read_events(path) for path in (test, folder / FAST, folder / FLOOR)]
     validation = validate(samples[0], samples[1], floor=samples[2], on_progress=on_progress)
-    if not (folder / REPORT).is_dir():
-        validation.report(folder / REPORT, on_progress)
+    validation.report(folder / REPORT, on_progress)
     return validation

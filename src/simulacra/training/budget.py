@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from torch import Tensor
 
@@ -127,7 +127,7 @@ class Plan:
 
     def applied(self, card: Card) -> Card:
         """Return a card with the planned steps, and batches, in the place of the budget."""
-        planned = {"steps": self.steps, "minutes": None, "plan_batch": False}
+        planned: dict[str, Any] = {"steps": self.steps, "minutes": None, "plan_batch": False}
         if self.batch_size is not None:
             planned |= {"batch_size": self.batch_size, **_rates(card.training, self.rate)}
         training = card.training.model_copy(update=planned)
@@ -138,10 +138,10 @@ class Plan:
     def note(self) -> str:
         """The plan in words."""
         batch = "" if self.batch_size is None else f" with batches of {self.batch_size}"
+        step = f"{1000 * self.step_seconds:.3g} ms{batch}"
         return (
-            f"{self.minutes:g} minutes are {self.steps} steps of "
-            f"{1000 * self.step_seconds:.3g} ms{batch} and an evaluation of {self.evaluation_seconds:.2g} s every {self.every} steps, "
-            "as measured on this machine"
+            f"{self.minutes:g} minutes are {self.steps} steps of {step} and an evaluation of "
+            f"{self.evaluation_seconds:.2g} s every {self.every} steps, as measured on this machine"
         )
 
 
