@@ -28,6 +28,7 @@ LEVELS = [
     {"simulators", "validation"},
     {"deploy"},
     {"benchmark", "hybrid", "info", "first_steps"},
+    {"tuning", "learning"},
     {"cli"},
     {"__main__"},
 ]

@@ -16,6 +16,8 @@ Verbs
     simulate              events of a detector by Geant4
     generate              events by a simulator, quickly
     train                 a simulator from a run card and full simulation
+    tune                  search for the options of a run card
+    learn                 simulate, train and validate within some hours
     validate              generated events against full simulation; .report() makes HTML of it
     validate_side_by_side several simulators against full simulation, in one table and picture
     export                a simulator as an ONNX file or for LWTNN
@@ -28,7 +30,7 @@ Objects
     Conditions            named columns, a row for each event
     Events                conditions, response, detector and provenance: events[:100],
                           events["energy"], events.plot(3), events.to_pandas()
-    Card                  a run card
+    Card, TuneCard        a run card, and one with a search for its options
     TrainedSimulator, ExportedSimulator, Geant4Simulator
 
 Each object prints itself in at most twelve lines. Energies are in MeV, lengths in mm and angles
@@ -64,6 +66,7 @@ __getattr__, __dir__ = attach(
         "fullsim.verb": ("simulate",),
         "info": ("describe",),
         "io": ("read_events", "write_events"),
+        "learning.run": ("learn",),
         "observables": ("observables_of",),
         "simulators.exported": ("ExportedSimulator",),
         "simulators.generate": ("generate",),
@@ -71,6 +74,8 @@ __getattr__, __dir__ = attach(
         "simulators.protocol": ("Simulator",),
         "simulators.trained": ("TrainedSimulator", "train"),
         "training.card": ("Card",),
+        "tuning.card": ("TuneCard",),
+        "tuning.run": ("tune",),
         "validation": ("validate", "validate_side_by_side"),
     },
 )
@@ -92,6 +97,7 @@ if TYPE_CHECKING:
     from simulacra.info import describe as describe
     from simulacra.io import read_events as read_events
     from simulacra.io import write_events as write_events
+    from simulacra.learning.run import learn as learn
     from simulacra.observables import observables_of as observables_of
     from simulacra.simulators.exported import ExportedSimulator as ExportedSimulator
     from simulacra.simulators.generate import generate as generate
@@ -100,5 +106,7 @@ if TYPE_CHECKING:
     from simulacra.simulators.trained import TrainedSimulator as TrainedSimulator
     from simulacra.simulators.trained import train as train
     from simulacra.training.card import Card as Card
+    from simulacra.tuning.card import TuneCard as TuneCard
+    from simulacra.tuning.run import tune as tune
     from simulacra.validation import validate as validate
     from simulacra.validation import validate_side_by_side as validate_side_by_side

@@ -11,7 +11,13 @@ from simulacra.observables.selection_score import EpochSelection
 from simulacra.simulators import trained
 from simulacra.simulators.trained import TrainedSimulator, train
 from simulacra.training import fit
-from simulacra.training.budget import FEWEST_STEPS, STAGES, Plan, seconds_of_a_step
+from simulacra.training.budget import (
+    FEWEST_STEPS,
+    STAGES,
+    Plan,
+    planned_batch,
+    seconds_of_a_step,
+)
 from simulacra.training.card import Card
 
 
@@ -58,6 +64,46 @@ def test_a_plan_that_has_time_evaluates_as_often_as_asked_and_at_least_ten_times
 def test_a_budget_that_is_too_short_says_what_is_needed():
     with pytest.raises(CardError, match=r"training.minutes: 0.1 minutes are too few, .* take 0.83"):
         Plan.of(0.1, 500, 10.0, 40.0)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "time_of", "planned"),
+    [
+        (1000.0, lambda _: 0.1, 256),  # a larger batch costs nothing: up to four times
+        (1000.0, lambda n: 0.1 if n <= 128 else 0.2, 128),
+        (1000.0, lambda n: 0.001 * n, 64),
+        (30.0, lambda n: 0.001 * n, 32),  # few steps: smaller, but not below 32
+        (50.0, lambda n: 0.1 + 0.0001 * n, 64),  # which make no step faster
+    ],
+)
+def test_the_batch_is_what_is_free_or_what_makes_steps(seconds, time_of, planned):
+    assert planned_batch(64, 10_000, seconds, time_of) == (planned, time_of(planned))
+    assert planned_batch(64, 130, 1000.0, lambda _: 0.1)[0] == 64  # more than half of the events
+
+
+def test_a_planned_batch_has_its_learning_rates():
+    content = {
+        "detector": "atlas-barrel",
+        "data": "a.h5",
+        "model": {"kind": "dnncalogan"},
+        "training": {"minutes": 1, "critic_learning_rate": 1e-3},
+    }
+    card = Card.model_validate(content)
+    assert card.training.plan_batch
+    rate, batch = card.training.learning_rate, card.training.batch_size
+    plan = Plan(1.0, 500, 50, 0.1, 0.1, batch_size=2 * batch, rate=2**0.5)
+    made = plan.applied(card).training
+    assert (made.batch_size, made.steps, made.plan_batch) == (2 * batch, 500, False)
+    assert made.learning_rate == pytest.approx(2**0.5 * rate)
+    assert made.critic_learning_rate == pytest.approx(2**0.5 * 1e-3)
+    assert Plan(1.0, 500, 50, 0.1, 0.1).applied(card).training.batch_size == batch
+    assert "with batches of" in plan.note
+    given = {**content, "training": {"minutes": 1, "batch_size": 64}}
+    assert not Card.model_validate(given).training.plan_batch
+    again = Card.parse(card.to_yaml(), "written")
+    assert again == card
+    with pytest.raises(ValueError, match="plan_batch needs minutes"):
+        Card.model_validate({**content, "training": {"steps": 5, "plan_batch": True}})
 
 
 def test_the_time_of_a_step_is_measured_where_the_network_is_growing():

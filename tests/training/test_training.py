@@ -83,7 +83,8 @@ def test_resumed_adam_gives_moments_their_layout(small_card, tmp_path):
 @pytest.mark.parametrize("kind", ["dnncalogan", "flow-matching"])
 def test_a_training_that_diverges_is_no_success(small_card, tmp_path, kind):
     card = with_training(small_card(kind), learning_rate=1e30)
-    with pytest.raises(SimulatorError, match=r"training diverged .* lower training\.learning_rate"):
+    words = r"training diverged .* after 3 restarts .* lower training\.learning_rate"
+    with pytest.raises(SimulatorError, match=words):
         _run(card, tmp_path)
 
 

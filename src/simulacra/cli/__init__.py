@@ -18,7 +18,7 @@ from simulacra.cli.events import convert, generate, hybrid, simulate
 from simulacra.cli.info import info
 from simulacra.cli.judgement import benchmark, validate
 from simulacra.cli.terminal import errors, spell_what_is_lacking, write
-from simulacra.cli.training import export, quickstart, train
+from simulacra.cli.training import export, learn, quickstart, train, tune
 from simulacra.errors import SimulacraError, one_line
 
 COMMANDS = (
@@ -29,6 +29,8 @@ COMMANDS = (
     info,
     simulate,
     train,
+    tune,
+    learn,
     generate,
     export,
     hybrid,

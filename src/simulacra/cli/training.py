@@ -8,15 +8,20 @@ from typing import Annotated
 import typer
 
 from simulacra.cli.options import (
+    Energy,
     Output,
     Overrides,
     Overwrite,
+    Particles,
+    Seed,
+    Workers,
     require_free,
     require_report_folder,
     require_simulator_folder,
 )
 from simulacra.cli.progress import display
-from simulacra.cli.terminal import console, print_note, print_scores
+from simulacra.cli.terminal import console, errors, print_note, print_scores, write
+from simulacra.faces.text import as_text
 
 
 def quickstart(
@@ -74,6 +79,75 @@ def train(
         f"simulator in {output}",
         highlight=False,
     )
+
+
+def tune(
+    card: Annotated[Path, typer.Argument(help="A run card in YAML with a section 'tune'.")],
+    output: Output,
+    overrides: Overrides = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that train at a time.")] = 1,
+) -> None:
+    """Search for the options of a card; the same command goes on after an interruption."""
+    from simulacra.tuning.card import TuneCard
+    from simulacra.tuning.result import BEST
+    from simulacra.tuning.run import tune as run
+
+    loaded = TuneCard.load(card, overrides or [])
+    with display() as shown:
+        tuning = run(
+            loaded,
+            output,
+            workers,
+            shown.on_progress,
+            on_note=print_note,
+            on_trial=lambda trial: errors.print(trial.text, markup=False, highlight=False),
+        )
+    write(as_text(tuning.describe()) + "\n")
+    console.print(f"best card  {output / BEST}", highlight=False)
+
+
+def learn(
+    detector: Annotated[str, typer.Argument(help="A shipped detector or a YAML file.")],
+    output: Annotated[Path, typer.Argument(help="The folder for everything that is made.")],
+    energy: Energy,
+    hours: Annotated[float, typer.Option(help="Time for everything; a plan, not a limit.")],
+    particle: Particles = None,
+    model: Annotated[
+        str | None, typer.Option(help="Kind of model; else the one of the detector's kind.")
+    ] = None,
+    physics: Annotated[str, typer.Option(help="Geant4's physics list.")] = "opt0",
+    seed: Seed = 1,
+    workers: Workers = 1,
+    overrides: Overrides = None,
+) -> None:
+    """Simulate, train and validate within some hours; the same command goes on."""
+    from simulacra.learning.run import REPORT, SIMULATOR, SUMMARY
+    from simulacra.learning.run import learn as run
+
+    with display() as shown:
+        learned = run(
+            detector,
+            particle,
+            energy,
+            hours,
+            output,
+            model=model,
+            physics=physics,
+            seed=seed,
+            workers=workers,
+            overrides=tuple(overrides or ()),
+            on_progress=shown.on_progress,
+            on_note=print_note,
+            on_evaluation=shown.on_evaluation,
+        )
+    print_scores(learned.validation)
+    write(as_text(learned.describe()) + "\n")
+    for name, place in (
+        ("simulator", SIMULATOR),
+        ("report", f"{REPORT}/index.html"),
+        ("summary", SUMMARY),
+    ):
+        console.print(f"{name:11}{output / place}", highlight=False)
 
 
 def export(

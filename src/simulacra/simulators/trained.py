@@ -306,7 +306,7 @@ def train(
         raise SimulatorError(msg)
     detector = load_detector(card.detector)
     events, selection = training_events(card, detector)
-    card, notes = _decided(card, events)
+    card, notes = decided(card, events)
     for note in (*split_note(card, events, selection), *_particle_notes(events), *notes):
         on_note(note)
     with workplace(part_of(folder), CHECKPOINT, *EVERY) as part:
@@ -350,7 +350,7 @@ def _published(
     return simulator
 
 
-def _decided(card: Card, events: Events) -> tuple[Card, tuple[str, ...]]:
+def decided(card: Card, events: Events) -> tuple[Card, tuple[str, ...]]:
     """Return the card with what it leaves to the sample, and notes on that."""
     find_model(card.model_kind).check(events.detector)
     events.check()

@@ -74,6 +74,7 @@ class AdversarialRun:
         self.card = card
         self.fabric = fabric
         self.step = 0
+        self.rate_factor = 1.0
         self._seed = seed
         self.noise_shape = surrogate.model.noise_shape
         self._network = surrogate.network
@@ -166,7 +167,7 @@ class AdversarialRun:
         factor = learning_rate_factor(self.step, steps_of(card), card.final_learning_rate)
         optimisers = (self.generator_optimiser, self.critics_optimiser)
         for optimiser, rate in zip(optimisers, self._rates, strict=True):
-            set_learning_rate(optimiser, rate * factor)
+            set_learning_rate(optimiser, rate * factor * self.rate_factor)
 
     def averaged(self) -> dict[str, Tensor]:
         """Return the network's weights with the moving average in place of the generator's.

@@ -45,23 +45,14 @@ class CardFile(Frozen):
         Raises:
             CardError: an unknown key, or a value that does not fit.
         """
+        content = card_content(text, source, overrides)
         with one_line_errors(source, CardError):
-            content = parse_yaml(text)
-            if not isinstance(content, dict):
-                msg = f"{source}: a card is a mapping of keys to values"
-                raise CardError(msg)
-            for override in overrides:
-                _override(content, override)
             return cls.model_validate(content)
 
     @classmethod
     def load(cls, path: str | Path, overrides: Sequence[str] = ()) -> Self:
         """Return the card in a file; see :meth:`parse`."""
-        path = Path(path)
-        if not path.is_file():
-            msg = f"no card {path}"
-            raise CardError(msg)
-        return cls.parse(read_text(path, CardError), str(path), overrides)
+        return cls.parse(card_text(path), str(path), overrides)
 
 
 class DataCard(Frozen):
@@ -134,6 +125,8 @@ class AdversarialCard(Frozen):
     Attributes:
         steps: of training; in each, first the critics are updated, then the generator.
         minutes: in place of steps, a budget of time, from which the steps are planned.
+        plan_batch: plan the size of batches and the learning rates that go with it as well, with
+            ``minutes``; so it is where the card gives minutes and no ``batch_size``.
         batch_size: events in a batch.
         critic_updates: updates of the critics in a step.
         generator_updates: updates of the generator in a step.
@@ -148,6 +141,7 @@ class AdversarialCard(Frozen):
     loop: Literal["adversarial"] = "adversarial"
     steps: int | None = Field(default=None, gt=0)
     minutes: float | None = Field(default=None, gt=0)
+    plan_batch: bool = False
     batch_size: int = Field(default=64, gt=0)
     critic_updates: int = Field(default=5, gt=0)
     generator_updates: int = Field(default=1, gt=0)
@@ -165,6 +159,8 @@ class LikelihoodCard(Frozen):
     Attributes:
         steps: updates.
         minutes: in place of steps, a budget of time, from which the steps are planned.
+        plan_batch: plan the size of batches and the learning rates that go with it as well, with
+            ``minutes``; so it is where the card gives minutes and no ``batch_size``.
         batch_size: events in a batch.
         learning_rate: the highest.
         weight_decay: AdamW's, for all weights.
@@ -179,6 +175,7 @@ class LikelihoodCard(Frozen):
     loop: Literal["likelihood"] = "likelihood"
     steps: int | None = Field(default=None, gt=0)
     minutes: float | None = Field(default=None, gt=0)
+    plan_batch: bool = False
     batch_size: int = Field(default=256, gt=0)
     learning_rate: float = Field(default=1e-3, gt=0)
     weight_decay: float = Field(default=0.0, ge=0)
@@ -279,6 +276,8 @@ class Card(CardFile):
         written: dict[str, Any] = handler(value)
         if value.minutes is None:
             del written["minutes"]
+        if not value.plan_batch:
+            del written["plan_batch"]
         return written
 
     @field_validator("model", mode="before")
@@ -327,6 +326,9 @@ class Card(CardFile):
             both = " but not both; steps: null takes the steps away" if checked.steps else ""
             msg = f"give steps or minutes{both}"
             raise ValueError(msg)
+        if checked.plan_batch and checked.minutes is None:
+            msg = "plan_batch needs minutes"
+            raise ValueError(msg)
         return checked
 
     @field_validator("selection")
@@ -360,7 +362,10 @@ def _filled(given: object, recommended: Mapping[str, Any]) -> Any:  # noqa: ANN4
         return given
     options = {key: v for key, v in given.items() if not (key in LENGTHS and v is None)}
     left = LENGTHS if LENGTHS & options.keys() else frozenset()
-    return {key: v for key, v in recommended.items() if key not in left} | options
+    filled = {key: v for key, v in recommended.items() if key not in left} | options
+    if "minutes" in options and "batch_size" not in options:
+        return {"plan_batch": True} | filled
+    return filled
 
 
 def _numbers(options: dict[str, Any]) -> Iterator[tuple[str, int | float]]:
@@ -369,6 +374,50 @@ def _numbers(options: dict[str, Any]) -> Iterator[tuple[str, int | float]]:
         for number in value if isinstance(value, tuple | list) else (value,):
             if isinstance(number, int | float):
                 yield name, number
+
+
+def card_text(path: str | Path) -> str:
+    """Return the text of a card's file.
+
+    Raises:
+        CardError: there is no such file.
+    """
+    if not Path(path).is_file():
+        msg = f"no card {path}"
+        raise CardError(msg)
+    return read_text(Path(path), CardError)
+
+
+def card_content(text: str, source: str, overrides: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the content of a card's YAML text before it is validated; see :class:`CardFile`."""
+    with one_line_errors(source, CardError):
+        content = parse_yaml(text)
+        if not isinstance(content, dict):
+            msg = f"{source}: a card is a mapping of keys to values"
+            raise CardError(msg)
+        for override in overrides:
+            _override(content, override)
+    return content
+
+
+def with_key(content: Mapping[str, Any], dotted: str, value: object) -> dict[str, Any]:
+    """Return a card's content with one dotted key set; the original stays as it is.
+
+    Example:
+        >>> with_key({"model": {"kind": "wgan"}}, "model.latent", 8)
+        {'model': {'kind': 'wgan', 'latent': 8}}
+
+    Raises:
+        CardError: a key on the way has no keys below it.
+    """
+    first, _, rest = dotted.partition(".")
+    if not rest:
+        return {**content, first: value}
+    below = content.get(first, {})
+    if not isinstance(below, Mapping):
+        msg = f"{first} has no keys below it"
+        raise CardError(msg)
+    return {**content, first: with_key(below, rest, value)}
 
 
 def _override(content: dict[str, Any], override: str) -> None:

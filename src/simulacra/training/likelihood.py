@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, cast
 import torch
 from torch import Tensor, nn
 
-from simulacra.errors import SimulatorError
 from simulacra.files.tensors import restore, state_of
 from simulacra.models import LikelihoodModel
 from simulacra.models.surrogate import Surrogate
 from simulacra.training.batch_norm import EVENTS, with_own_statistics
 from simulacra.training.card import LikelihoodCard, steps_of
 from simulacra.training.layers import in_single, own_random_numbers, set_progress
+from simulacra.training.recovery import DivergedError
 from simulacra.training.schedules import learning_rate_factor, moving_average, set_learning_rate
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ class LikelihoodRun:
         self.card = card
         self.fabric = fabric
         self.step = 0
+        self.rate_factor = 1.0
         self._seed = seed
         self._averaged = moving_average(surrogate.network, card.averaging)
         optimiser = torch.optim.AdamW(
@@ -70,13 +71,13 @@ class LikelihoodRun:
         """Make one step and return the value of every loss term before it.
 
         Raises:
-            SimulatorError: the loss or its gradient is not finite.
+            DivergedError: the loss or its gradient is not finite.
         """
         card = self.card
         factor = learning_rate_factor(
             self.step, steps_of(card), card.final_learning_rate, card.warm_up
         )
-        set_learning_rate(self._optimiser, card.learning_rate * factor)
+        set_learning_rate(self._optimiser, card.learning_rate * factor * self.rate_factor)
         set_progress(self._network.module, self.step / steps_of(card))
         network = cast("LikelihoodModel", self._network)
         with own_random_numbers(self._seed, self.step, self.fabric.device):
@@ -103,8 +104,8 @@ class LikelihoodRun:
         )
         if not bool(torch.isfinite(cast("Tensor", norm))):
             values = ", ".join(f"{name} {value.item():g}" for name, value in terms.items())
-            msg = f"training diverged at step {self.step} ({values}); lower training.learning_rate"
-            raise SimulatorError(msg)
+            msg = f"training diverged at step {self.step} ({values})"
+            raise DivergedError(msg)
         self._optimiser.step()
 
     def averaged(self) -> dict[str, Tensor]:

@@ -8,7 +8,7 @@ import hashlib
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -29,11 +29,26 @@ from simulacra.files.tensors import below_prefix, read_tensors, with_prefix, wri
 from simulacra.models import Growing, find_model
 from simulacra.models.surrogate import Surrogate
 from simulacra.training.adversarial import AdversarialRun
-from simulacra.training.budget import Clock, Plan, seconds_of_a_step, trial_of
+from simulacra.training.budget import (
+    SIZES,
+    Clock,
+    Plan,
+    planned_batch,
+    seconds_of_a_step,
+    trial_of,
+)
 from simulacra.training.card import AdversarialCard, Card, Measure, TrainingCard, steps_of
 from simulacra.training.degenerate import check_sample
 from simulacra.training.journal import Row, described, write_line
 from simulacra.training.likelihood import LikelihoodRun
+from simulacra.training.recovery import (
+    RESTARTS,
+    DivergedError,
+    given_up,
+    rate_after,
+    require_finite,
+    require_no_explosion,
+)
 
 PHASE = "training"
 
@@ -103,8 +118,10 @@ def fit(
         folder: where the checkpoint, ``metrics.csv`` and ``training.log`` are written.
         score: what the epoch is chosen by.
         on_progress: called after every step with (``training``, step, steps).
-        on_note: called with how a budget is planned, and with the step that training goes on from.
-        on_evaluation: called after every evaluation.
+        on_note: called with how a budget is planned, with the step that training goes on from, and
+            where it diverged.
+        on_evaluation: called after every evaluation, whose checkpoint is written by then; an
+            exception that it raises ends the training.
         clock: returns seconds; a budget is planned by it.
 
     Raises:
@@ -112,7 +129,7 @@ def fit(
             (:func:`simulacra.training.degenerate.check_sample`).
         CardError: a batch is too small for the network.
         SimulatorError: the checkpoint in ``folder`` is of another card or of other events; or the
-            training diverged.
+            training diverged again and again.
     """
     check_sample(train, "training")
     check_sample(selection, "selection")
@@ -124,6 +141,8 @@ class Run(Protocol):
     """What both loops offer: a state that advances, is saved and restored."""
 
     step: int
+    rate_factor: float
+    """Multiplies all learning rates."""
 
     def advance(self) -> dict[str, Tensor]:
         """Make one step and return the value of every loss term."""
@@ -210,13 +229,18 @@ class _Fit:
         self.best: dict[str, Tensor] = {}
         self.best_row: Row = {}
         self.spent = np.zeros(2)
+        self.restarts = 0
         saved = self._saved()
         self.plan = self._planned(features, encoded, int(loop), saved and saved[1])
         if self.plan is not None:
             self.card = self.plan.applied(card)
         self.run_state = start(self.surrogate, features, encoded, self.card.training, int(loop))
+        self._initial: dict[str, Tensor] = {}
+        """The state to go on from where a training diverges before its first checkpoint."""
         if saved is not None:
             self._restore(*saved)
+        else:
+            self._initial = {k: v.detach().clone() for k, v in self.run_state.state().items()}
 
     def _planned(
         self, features: Tensor, encoded: Tensor, seed: int, saved: Mapping[str, Any] | None
@@ -227,15 +251,29 @@ class _Fit:
             return None
         if saved is not None:
             return Plan(**saved["plan"])
-        began, network = self.clock(), copy.deepcopy(self.surrogate)
-        trial = start(network, features, encoded, trial_of(training), seed)
-        grows = isinstance(network.network, Growing)
-        step = seconds_of_a_step(trial, training.minutes, self.clock, grows=grows)
+        began, trials = self.clock(), dict[int, Run]()
+
+        def time_of(batch: int, minutes: float) -> float:
+            network = copy.deepcopy(self.surrogate)
+            options = trial_of(training).model_copy(update={"batch_size": batch})
+            trials[batch] = start(network, features, encoded, options, seed)
+            grows = isinstance(network.network, Growing)
+            return seconds_of_a_step(trials[batch], minutes, self.clock, grows=grows)
+
+        size, minutes = training.batch_size, training.minutes
+        if training.plan_batch:
+            batch, step = planned_batch(
+                size, len(features), 60 * minutes, lambda b: time_of(b, minutes / SIZES)
+            )
+        else:
+            batch, step = size, time_of(size, minutes)
         before = self.clock()
-        self._judged(trial.averaged())
+        self._judged(trials[batch].averaged())
         now = self.clock()
         every = self.card.selection.every
-        plan = Plan.of(training.minutes, every, step, now - before, spent=now - began)
+        plan = Plan.of(minutes, every, step, now - before, spent=now - began)
+        if batch != size:
+            plan = replace(plan, batch_size=batch, rate=math.sqrt(batch / size))
         self._note(plan.note)
         return plan
 
@@ -245,24 +283,9 @@ class _Fit:
 
     def run(self, on_progress: OnProgress, on_evaluation: OnEvaluation) -> Trained:
         """Train to the last step and return the best epoch."""
-        started = _clocks() - self.spent
-        state, every = self.run_state, self.card.selection.every
-        steps = steps_of(self.card.training)
-        losses: dict[str, list[Tensor]] = {}
-        on_progress(PHASE, state.step, steps)
-        first, since = state.step, self.clock()
-        while state.step < steps:
-            for name, value in state.advance().items():
-                losses.setdefault(name, []).append(value)
-            if state.step % every == 0 or state.step == steps:
-                self.spent = _clocks() - started
-                trained = (state.step - first) * events_of_a_step(self.card.training)
-                speed = trained / max(self.clock() - since, 1e-9)
-                self._evaluate({k: float(torch.stack(v).mean()) for k, v in losses.items()}, speed)
-                losses.clear()
-                on_evaluation(self.history[-1], self.best_row)
-                first, since = state.step, self.clock()
-            on_progress(PHASE, state.step, steps)
+        self.started = _clocks() - self.spent
+        while not self._came_through(on_progress, on_evaluation):
+            pass
         with torch.no_grad():
             self.surrogate.load_state_dict(self.best)
         best = self.best_row
@@ -276,6 +299,59 @@ class _Fit:
             self.plan,
         )
 
+    def _came_through(self, on_progress: OnProgress, on_evaluation: OnEvaluation) -> bool:
+        """Train, and return whether the last step was reached."""
+        try:
+            self._train(on_progress, on_evaluation)
+        except DivergedError as error:
+            self._recover(error)
+            return False
+        return True
+
+    def _recover(self, error: DivergedError) -> None:
+        """Go back to the last good state, with lower learning rates.
+
+        Raises:
+            SimulatorError: that was done too often.
+        """
+        if self.restarts == RESTARTS:
+            raise given_up(error) from None
+        self.restarts += 1
+        saved = self._saved()
+        self.run_state.restore(below_prefix("run", saved[0]) if saved else self._initial)
+        self.run_state.rate_factor = rate_after(self.restarts)
+        self._note(
+            f"{error}: it goes on from step {self.run_state.step} with "
+            f"{self.run_state.rate_factor:g} of its learning rate, restart {self.restarts} of "
+            f"{RESTARTS}"
+        )
+        if saved:
+            self._save()
+
+    def _train(self, on_progress: OnProgress, on_evaluation: OnEvaluation) -> None:
+        """Make the steps that are left.
+
+        Raises:
+            DivergedError: a loss or a score shows it.
+        """
+        state, every = self.run_state, self.card.selection.every
+        steps = steps_of(self.card.training)
+        losses: dict[str, list[Tensor]] = {}
+        on_progress(PHASE, state.step, steps)
+        first, since = state.step, self.clock()
+        while state.step < steps:
+            for name, value in state.advance().items():
+                losses.setdefault(name, []).append(value)
+            if state.step % every == 0 or state.step == steps:
+                self.spent = _clocks() - self.started
+                trained = (state.step - first) * events_of_a_step(self.card.training)
+                speed = trained / max(self.clock() - since, 1e-9)
+                self._evaluate({k: float(torch.stack(v).mean()) for k, v in losses.items()}, speed)
+                losses.clear()
+                on_evaluation(self.history[-1], self.best_row)
+                first, since = state.step, self.clock()
+            on_progress(PHASE, state.step, steps)
+
     def _judged(self, averaged: Mapping[str, Tensor]) -> Row:
         """Return the score of averaged weights, and other numbers that are worth a column."""
         self.answering.network.load_state_dict(averaged)
@@ -283,9 +359,10 @@ class _Fit:
         return self.score.row(Events(self.conditions, response, self.surrogate.detector))
 
     def _evaluate(self, losses: dict[str, float], speed: float) -> None:
+        require_finite(losses, self.run_state.step)
         scored = self._judged(self.run_state.averaged())
+        require_no_explosion(scored["score"], self.history, self.run_state.step)
         weights = {k: v.detach().clone() for k, v in self.answering.state_dict().items()}
-        self._refuse_broken(losses)
         wall, cpu = self.spent.tolist()
         times = {"seconds": wall, "cpu_seconds": cpu, "events_per_second": speed}
         score = scored.pop("score")
@@ -300,13 +377,6 @@ class _Fit:
         place = f"step {self.run_state.step} of {steps_of(self.card.training)}"
         write_line(self.folder, f"{place}: {described(row, self.best_row)}")
 
-    def _refuse_broken(self, losses: dict[str, float]) -> None:
-        if not all(math.isfinite(value) for value in losses.values()):
-            values = ", ".join(f"{name} {value:g}" for name, value in losses.items())
-            step = self.run_state.step
-            msg = f"training diverged before step {step} ({values}); lower training.learning_rate"
-            raise SimulatorError(msg)
-
     def _save(self) -> None:
         tensors = {
             **with_prefix("run", self.run_state.state()),
@@ -318,9 +388,11 @@ class _Fit:
             "best": self.best_row,
             "seconds": self.spent.tolist(),
             "plan": None if self.plan is None else asdict(self.plan),
+            "restarts": self.restarts,
         }
         write_tensors(self.folder / CHECKPOINT, tensors, facts)
         write_metrics(self.history, self.folder / METRICS)
+        self._initial.clear()
 
     def _saved(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
         """Return what the checkpoint holds; None where there is none."""
@@ -341,6 +413,8 @@ class _Fit:
         self.best = below_prefix("best", tensors)
         self.history, self.best_row = facts["history"], facts["best"]
         self.spent = np.array(facts["seconds"])
+        self.restarts = facts.get("restarts", 0)
+        self.run_state.rate_factor = rate_after(self.restarts)
         step, steps = self.run_state.step, steps_of(self.card.training)
         self._note(f"training goes on from step {step} of {steps}")
 
