@@ -22,6 +22,7 @@ LEVELS = [
     {"events"},
     {"energies", "helix"},
     {"io", "drawings"},
+    {"engines"},
     {"datasets", "observables", "transforms", "fullsim"},
     {"models"},
     {"training"},

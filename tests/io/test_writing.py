@@ -7,6 +7,8 @@ import tracemalloc
 import h5py
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from simulacra.conditions import Conditions
 from simulacra.datasets.samples import load_sample
@@ -14,7 +16,8 @@ from simulacra.detectors import load_detector
 from simulacra.errors import EventsError
 from simulacra.events import Events
 from simulacra.io import read_events, write_events, write_pieces, writing
-from simulacra.io.writing import created, new_dataset, uninterrupted, write_dataset, write_rows
+from simulacra.io.writing import chunks, created, write_arrays, write_dataset
+from simulacra.io.writing.interrupts import uninterrupted
 
 
 @pytest.fixture
@@ -129,9 +132,59 @@ def test_memory_does_not_grow_with_the_number_of_events(name, kind, ending, tmp_
 
 def test_no_rows(tmp_path):
     with created(tmp_path / "out.h5") as file:
-        write_rows(new_dataset(file, "numbers", (0, 3), np.float32), 0, np.zeros((0, 3)))
+        write_dataset(file, "numbers", np.zeros((0, 3), np.float32))
     with h5py.File(tmp_path / "out.h5") as file:
         assert file["numbers"].shape == (0, 3)
+
+
+KINDS = (np.float32, np.float64, np.float16, np.int8, np.uint16, np.int64, np.bool_, ">f4", ">i8")
+
+
+@given(
+    n=st.integers(0, 60),
+    row=st.sampled_from([(), (1,), (7,), (3, 2), (0,)]),
+    kind=st.sampled_from(KINDS),
+    piece=st.integers(1, 60),
+    threads=st.integers(1, 4),
+)
+@settings(max_examples=40, deadline=None)
+def test_plain_hdf5_reads_what_was_written_whatever_pieces_and_threads(
+    n, row, kind, piece, threads, tmp_path_factory
+):
+    rng = np.random.default_rng(n)
+    first = rng.integers(0, 2 if kind is np.bool_ else 100, (n, *row)).astype(kind)
+    second = rng.random((n, 50)).astype(np.float32)
+    folder, files = tmp_path_factory.mktemp("pieces"), {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(writing, "CHUNK", 1600)  # eight rows of the second
+        for most, rows in ((threads, piece), (1, 100)):
+            patch.setattr(chunks, "MOST_THREADS", most)
+            files[rows] = folder / f"{rows}.h5"
+            starts = range(0, n, rows) if n else [0]
+            pieces = (
+                {"a": (first[s : s + rows], "mm"), "b": (second[s : s + rows], None)}
+                for s in starts
+            )
+            with created(files[rows]) as file:
+                write_arrays(pieces, n, file)
+    assert len({path.read_bytes() for path in files.values()}) == 1
+    with h5py.File(files[100]) as file:
+        assert np.array_equal(file["a"][()], first)
+        assert np.array_equal(file["b"][()], second)
+        assert file["a"].dtype == first.dtype
+        assert file["a"].attrs["unit"] == "mm"
+        if n:
+            assert (file["b"].compression, file["b"].shuffle) == ("gzip", True)
+            assert file["b"].chunks == (min(n, 8), 50)
+
+
+def test_too_many_rows_are_refused(tmp_path):
+    pieces = [{"a": (np.zeros(8), None)}] * 2
+    with (
+        pytest.raises(EventsError, match="16 events came where 9"),
+        created(tmp_path / "o") as file,
+    ):
+        write_arrays(pieces, 9, file)
 
 
 def test_an_interrupt_waits_for_the_end_of_the_block():
@@ -171,20 +224,29 @@ def test_an_interrupt_stops_who_makes_the_pieces(tmp_path):
 
 
 def test_an_interrupt_stops_a_long_write(tmp_path, monkeypatch):
-    monkeypatch.setattr(writing, "PIECE", 1)
-    written = []
+    """Ctrl-C is pressed while the threads have more to do than anybody waits for."""
+    monkeypatch.setattr(chunks, "IN_FLIGHT", 1)
+    monkeypatch.setattr(writing, "CHUNK", 240)
+    compressed = []
 
-    class Interrupted:
-        """A dataset of many pieces; Ctrl-C is pressed while the second is written."""
+    def slow(rows, shape, kind):
+        compressed.append(len(rows))
+        if len(compressed) == 2:
+            signal.raise_signal(signal.SIGINT)
+        return b"chunk"
 
-        chunks = (10, 3)
+    monkeypatch.setattr(chunks, "deflated", slow)
+    with pytest.raises(KeyboardInterrupt), created(tmp_path / "out.h5") as file:
+        write_dataset(file, "numbers", np.zeros((1000, 3)))
+    assert len(compressed) < 10
+    assert list(tmp_path.iterdir()) == []
 
-        def __setitem__(self, rows, piece):
-            written.append(rows.start)
-            if len(written) == 2:
-                signal.raise_signal(signal.SIGINT)
 
-    with pytest.raises(KeyboardInterrupt), created(tmp_path / "out.h5"):
-        write_rows(Interrupted(), 0, np.zeros((1000, 3)))
-    assert written == [0, 10]
+def test_what_fails_in_a_thread_is_raised(tmp_path, monkeypatch):
+    def fails(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(chunks, "deflated", fails)
+    with pytest.raises(MemoryError), created(tmp_path / "out.h5") as file:
+        write_dataset(file, "numbers", np.zeros((1000, 3)))
     assert list(tmp_path.iterdir()) == []

@@ -13,10 +13,10 @@ import yaml
 from simulacra.deploy import export
 from simulacra.deploy.lwtnn_reader import Graph
 from simulacra.detectors import load_detector
+from simulacra.engines import Parts
 from simulacra.errors import SimulacraError
 from simulacra.files.digests import PLACEHOLDER, seal
 from simulacra.files.simulator_files import NEEDED
-from simulacra.fullsim.parts import Parts
 from simulacra.hybrid import simulate_hybrid
 from simulacra.io import write_events
 from simulacra.runtime.contract import KEY
@@ -355,7 +355,7 @@ def _unfinished(folder):
     with chdir(folder), suppress(Stopped), patch.object(Parts, "remove", side_effect=Stopped):
         simulate_hybrid(card(events=12), Path(OUTPUT), executor=PretendedGeant4())
     (folder / OUTPUT).unlink()
-    return tuple(str(path.relative_to(folder)) for path in folder.glob(f"{OUTPUT}.parts/*.npz"))
+    return tuple(str(path.relative_to(folder)) for path in folder.glob(f"{OUTPUT}.parts/chunk-*.h5"))
 
 
 def graphs(folder):

@@ -11,6 +11,7 @@ from simulacra.cli.mapping import CellFile, Maps, Origin, Trees
 from simulacra.cli.options import (
     SPECTRUM,
     Energy,
+    Engines,
     Number,
     Output,
     Overrides,
@@ -44,30 +45,32 @@ def simulate(
     cut: Annotated[
         str | None, typer.Option(help="Range cut for secondaries: 0.7mm; else the detector's own.")
     ] = None,
+    executor: Engines = "local",
     overwrite: Overwrite = False,
 ) -> None:
     """Simulate particles in full with Geant4.
 
     Several particles become the condition ``pdg``, which says the particle of each event.
     """
-    from simulacra.fullsim.verb import simulate as run
+    from simulacra.fullsim.verb import produce
 
     require_free(output, overwrite)
     with display() as shown:
-        events = run(
+        written = produce(
             detector,
             particle,
             energy,
             number,
             seed,
+            output,
             physics=physics,
             cut=cut,
             workers=workers,
-            output=output,
+            executor=executor,
             on_progress=shown.on_progress,
             on_note=print_note,
         )
-    console.print(f"{len(events)} events in {output}", highlight=False)
+    console.print(f"{written} events in {output}", highlight=False)
 
 
 def generate(
@@ -85,27 +88,42 @@ def generate(
     extrapolate: Annotated[
         bool, typer.Option("--extrapolate", help="Generate events far outside the training, too.")
     ] = False,
+    executor: Engines = "local",
     overwrite: Overwrite = False,
 ) -> None:
     """Generate events with a trained simulator.
 
     A simulator of several particles needs --particle, or --like a file that says its particle.
     """
+    from simulacra.engines import parse_engine
     from simulacra.io import require_writable, write_pieces
     from simulacra.simulators.generate import asked_conditions
     from simulacra.simulators.load import load_simulator
+    from simulacra.simulators.produce import produce
 
     require_free(output, overwrite)
+    engine = parse_engine(executor)
     loaded = load_simulator(simulator)
     require_writable(loaded.detector, output)
     conditions = asked_conditions(loaded, energy, number, seed, particle, like)
-    answers = loaded.stream(conditions, seed, extrapolate=extrapolate)
+    answers = loaded.stream(conditions, seed, extrapolate=extrapolate)  # refuses what is too far
     outside = int(loaded.outside(conditions).sum())
     if outside:
         errors.print(f"note: {outside} of {len(conditions)} events are outside the trained range")
     with display() as shown:
-        pieces = _counted(answers, len(conditions), shown.on_progress)
-        write_pieces(pieces, len(conditions), output)
+        if engine is None:
+            pieces = _counted(answers, len(conditions), shown.on_progress)
+            write_pieces(pieces, len(conditions), output)
+        else:
+            produce(
+                simulator,
+                conditions,
+                seed,
+                output,
+                engine,
+                extrapolate=extrapolate,
+                on_progress=shown.on_progress,
+            )
     console.print(f"{len(conditions)} events in {output}", highlight=False)
 
 

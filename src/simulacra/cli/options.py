@@ -44,6 +44,15 @@ Overrides = Annotated[
 ]
 Workers = Annotated[int, typer.Option(min=1, help="Processes; does not change events.")]
 
+Engines = Annotated[
+    str,
+    typer.Option(
+        "--executor",
+        help="Where: local, dask:ADDRESS, slurm:FILE.yaml or htcondor:FILE.yaml; the same command "
+        "continues and merges.",
+    ),
+]
+
 
 def checked(make: Callable[[], T]) -> T:
     """Return what ``make`` gives; a pydantic or value error becomes one line."""

@@ -16,24 +16,27 @@ LOCK = "lock"
 
 
 @contextmanager
-def workplace(folder: Path, keep: str, *other: str) -> Iterator[Path]:
+def workplace(folder: Path, keep: str | tuple[str, ...], *other: str) -> Iterator[Path]:
     """Yield a folder for resumable work, made or found; no other process works in it meanwhile.
 
     It stays where the block leaves files to go on from, and is removed where not.
 
     Args:
         folder: the folder.
-        keep: the pattern of the files to go on from.
+        keep: the pattern, or several, of the files to go on from.
         other: patterns of all other files that the work leaves there.
 
     Raises:
         SimulacraError: another process works there, or the folder holds something else.
     """
-    lock, here = _entered(folder, (keep, *other))
+    kept = (keep,) if isinstance(keep, str) else keep
+    lock, here = _entered(folder, (*kept, *other))
     try:
         yield folder
     finally:
-        if identity_of(folder) == here and not any(folder.glob(keep)):
+        if identity_of(folder) == here and not any(
+            True for pattern in kept for _ in folder.glob(pattern)
+        ):
             remove(folder)
         lock.release()
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, as_completed
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,6 +16,7 @@ import numpy as np
 from simulacra.arrays import Array, BoolArray
 from simulacra.conditions import Conditions, EnergySpectrum
 from simulacra.detectors import Detector
+from simulacra.engines import Engine, Parts
 from simulacra.errors import SimulacraError
 from simulacra.events import Events
 from simulacra.faces.text import Described
@@ -23,13 +24,15 @@ from simulacra.files.progress import OnProgress, silent
 from simulacra.fullsim.datasets import DataSet, require_geant4
 from simulacra.fullsim.geant4 import Chunk, ChunkResult, run_chunk
 from simulacra.fullsim.job import Job
-from simulacra.fullsim.parts import Parts
 from simulacra.fullsim.settings import Geant4Settings
+from simulacra.fullsim.task import TASK, arguments_of, inputs_of, stored
 from simulacra.fullsim.workers import WorkerPool
-from simulacra.io import require_writable, write_events
+from simulacra.io import require_writable, write_pieces
 from simulacra.particles import OwnRanges, ParticleMixture, Seen, particle_name
 
 PHASE = "Geant4"
+RETRIES = 2
+"""How often a pool of our own is started again without having finished a chunk."""
 
 
 class Work(Protocol):
@@ -57,7 +60,7 @@ def simulate(
     seed: int,
     n: int | None = None,
     workers: int = 1,
-    executor: Executor | None = None,
+    executor: Executor | Engine | None = None,
     on_progress: OnProgress = silent,
 ) -> Events:
     """Simulate particles with Geant4 and write the events to a file.
@@ -74,8 +77,8 @@ def simulate(
         seed: where all random numbers come from.
         n: number of particles, where a spectrum is given.
         workers: number of local processes.
-        executor: where to run instead, such as a batch system's; its workers must not be shared
-            with other detectors.
+        executor: where to run instead: an engine, or an executor whose workers are not shared with
+            other detectors.
         on_progress: called with (``Geant4``, events done, events in all).
 
     Returns:
@@ -88,47 +91,102 @@ def simulate(
     """
     require_writable(detector, output)  # told before the work, not after
     job = Job.of(detector, settings, primaries, seed, n)
+    with _merged(job, output, workers, executor, on_progress) as parts:
+        return _events(job, [load_result(parts, number) for number in range(len(job.bounds))])
+
+
+def produce(
+    detector: Detector,
+    settings: Geant4Settings,
+    primaries: Conditions | EnergySpectrum,
+    output: Path,
+    *,
+    seed: int,
+    n: int | None = None,
+    workers: int = 1,
+    executor: Executor | Engine | None = None,
+    on_progress: OnProgress = silent,
+) -> int:
+    """Write the events of :func:`simulate` and return their number; few are in memory at once."""
+    require_writable(detector, output)
+    job = Job.of(detector, settings, primaries, seed, n)
+    with _merged(job, output, workers, executor, on_progress):
+        return len(job)
+
+
+@contextmanager
+def _merged(
+    job: Job,
+    output: Path,
+    workers: int,
+    executor: Executor | Engine | None,
+    on_progress: OnProgress,
+) -> Iterator[Parts]:
+    """Yield the finished chunks of a job when its output is written; they are removed after."""
     with Parts.of(job.identity, output) as parts:
-        results = complete(job, parts, workers, executor, on_progress)
-        events = _events(job, results)
-        write_events(events, output)
+        if executor is not None and not isinstance(executor, Executor):
+            parts.describe(TASK, arguments_of(job), inputs_of(job))
+        complete(job, parts, workers, executor, on_progress)
+        write_pieces(_pieces(job, parts), len(job), output)
+        yield parts
         parts.remove()
-    return events
 
 
 def complete(
     job: Work,
     parts: Parts,
     workers: int = 1,
-    executor: Executor | None = None,
+    executor: Executor | Engine | None = None,
     on_progress: OnProgress = silent,
-) -> list[ChunkResult]:
-    """Return the results of all chunks of a job, those that lie in its parts folder and the others.
+) -> None:
+    """Have all chunks of a job made that do not lie in its parts folder.
 
     Args:
         job: the work.
         parts: where finished chunks are kept.
         workers: number of local processes.
-        executor: where to run instead.
+        executor: where to run instead; an engine finds the work in the parts folder.
         on_progress: called with (``Geant4``, events done, events in all).
 
     Raises:
         SimulacraError: a worker died; finished chunks are kept.
     """
-    every = range(len(job.chunks))
-    pending = [number for number in every if not parts.path(number).exists()]
+    every = range(len(job.bounds))
+    pending = parts.missing(every)
     report = _Report(job.bounds, on_progress)
     report.add(set(every).difference(pending))
     try:
-        for number, result in _run(job, pending, workers, executor):
-            parts.store(number, result)
-            report.add([number])
+        if executor is None or isinstance(executor, Executor):
+            for number, result in _run(job, pending, workers, executor):
+                parts.store(number, *stored(result))
+                report.add([number])
+        else:
+            for number in executor.run(parts, pending):
+                report.add([number])
     except SimulacraError as error:
         if not report.done:
             raise
         msg = f"{error}; the same call continues from {parts.folder}"
         raise type(error)(msg) from None
-    return [parts.load(number) for number in every]
+
+
+def load_result(parts: Parts, number: int) -> ChunkResult:
+    """Return a finished chunk.
+
+    Raises:
+        SimulacraError: the file is damaged.
+    """
+    response, said = parts.load(number)
+    return ChunkResult(response, said["geant4"], said["facts"])
+
+
+def _pieces(job: Job, parts: Parts) -> Iterator[Events]:
+    """Yield the events of the finished chunks, in order."""
+    facts: dict[str, Any] = {}
+    for number, rows in enumerate(job.bounds):
+        result = load_result(parts, number)
+        facts = facts or job.provenance(result)
+        yield Events(job.conditions.take(rows), result.response, job.detector, facts)
 
 
 class Geant4Simulator(Described):
@@ -277,38 +335,53 @@ def _run(
     workers: int,
     executor: Executor | None,
 ) -> Iterator[tuple[int, ChunkResult]]:
-    """Yield each chunk's result as it is done.
+    """Yield each chunk's result as it is done; workers that die are replaced a few times.
 
     Raises:
-        SimulacraError: a worker died, or Geant4 raised an error.
+        SimulacraError: workers die again and again, or Geant4 raised an error.
     """
-    numbers = list(numbers)
-    if not numbers:
+    pending, deaths = dict.fromkeys(numbers), 0
+    if not pending:
         return
     if workers < 1:
         msg = f"workers must be at least 1, not {workers}"
         raise SimulacraError(msg)
     if executor is None:
         require_geant4(job.data_sets)  # one clear line before processes start
-    pool = executor or WorkerPool(min(workers, len(numbers)))
-    with nullcontext(pool) if executor else pool:
-        futures = {pool.submit(run_chunk, job.chunks[number]): number for number in numbers}
-        failure: BaseException | None = None
-        try:
-            for future in as_completed(list(futures)):
-                number = futures.pop(future)
-                if (error := future.exception()) is None:
-                    yield number, future.result()
-                    continue
-                failure = error
-                if not isinstance(error, BrokenExecutor):
-                    break  # else all others are done too, and what is finished is worth its keep
-        finally:
-            # Work in somebody else's pool is called off; our own pool's workers leave at once.
-            for future in futures if executor else ():
-                future.cancel()
-        if failure is not None:
-            raise _explained(failure, pool) from None
+    while pending:
+        pool = executor or WorkerPool(min(workers, len(pending)))
+        with nullcontext(pool) if executor else pool:
+            failure: BaseException | None = None
+            for number, result in _submitted(job, pending, pool, executor is not None):
+                if isinstance(result, ChunkResult):
+                    del pending[number]
+                    deaths = 0
+                    yield number, result
+                else:
+                    failure = result
+            if failure is not None:
+                deaths += 1
+                retried = isinstance(failure, BrokenExecutor) and executor is None
+                if not retried or deaths > RETRIES:
+                    raise _explained(failure, pool) from None
+
+
+def _submitted(
+    job: Work, numbers: Iterable[int], pool: Executor, shared: bool
+) -> Iterator[tuple[int, ChunkResult | BaseException]]:
+    """Yield what becomes of each chunk in a pool, to the first error that is no worker's death."""
+    futures = {pool.submit(run_chunk, job.chunks[number]): number for number in numbers}
+    try:
+        for future in as_completed(list(futures)):
+            number = futures.pop(future)
+            error = future.exception()
+            yield number, error or future.result()
+            if error is not None and not isinstance(error, BrokenExecutor):
+                return  # else all others are done too, and what is finished is worth its keep
+    finally:
+        # Work in somebody else's pool is called off; our own pool's workers leave at once.
+        for future in futures if shared else ():
+            future.cancel()
 
 
 def _explained(failure: BaseException, pool: Executor) -> BaseException:

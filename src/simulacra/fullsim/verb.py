@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from simulacra.conditions import EnergySpectrum
 from simulacra.detectors import Detector, load_detector
+from simulacra.engines import parse_engine
 from simulacra.errors import SimulacraError
 from simulacra.events import Events
 from simulacra.files.mistakes import summarise_validation_error
@@ -31,7 +32,7 @@ def simulate(
     physics: str = "opt0",
     cut: str | float | None = None,
     workers: int = 1,
-    executor: Executor | None = None,
+    executor: Executor | str | None = None,
     output: str | Path | None = None,
     on_progress: OnProgress = silent,
     on_note: Callable[[str], None] | None = None,
@@ -52,7 +53,8 @@ def simulate(
         physics: ``opt0`` to ``opt4`` (electromagnetic), or a reference list such as ``FTFP_BERT``.
         cut: range cut for secondaries, ``0.7mm``; None for the detector's own.
         workers: number of local processes; it does not change the events.
-        executor: where to run instead, such as a batch system's.
+        executor: where to run instead: ``dask:ADDRESS``, ``slurm:FILE.yaml`` or
+            ``htcondor:FILE.yaml``, which need an output; or an executor of concurrent.futures.
         output: an events file to write as well; a run that was interrupted is then continued by
             the same call.
         on_progress: called with (phase, events done, events in all).
@@ -62,15 +64,15 @@ def simulate(
         MissingDependencyError: Geant4 or its data are not installed.
         SimulacraError: an argument cannot be used, or a worker died.
     """
-    matter = load_detector(detector) if isinstance(detector, str | Path) else detector
-    settings = _settings(particle, physics, cut)
-    if on_note is not None:
-        for note in cautions([matter], settings):
-            on_note(note)
+    matter, settings = _understood(detector, particle, physics, cut, on_note)
     spectrum = EnergySpectrum.parse(energy)
+    engine = parse_engine(executor) if isinstance(executor, str) else executor
     if output is None:
+        if engine is not None and not isinstance(engine, Executor):
+            msg = f"executor {executor}: other machines need an output beside which they work"
+            raise SimulacraError(msg)
         job = Job.of(matter, settings, spectrum, seed, n)
-        return production.simulated(job, workers, executor, on_progress)
+        return production.simulated(job, workers, engine, on_progress)
     return production.simulate(
         matter,
         settings,
@@ -79,9 +81,55 @@ def simulate(
         seed=seed,
         n=n,
         workers=workers,
-        executor=executor,
+        executor=engine,
         on_progress=on_progress,
     )
+
+
+def produce(
+    detector: Detector | str | Path,
+    particle: str | None,
+    energy: str,
+    n: int,
+    seed: int,
+    output: str | Path,
+    *,
+    physics: str = "opt0",
+    cut: str | float | None = None,
+    workers: int = 1,
+    executor: Executor | str | None = None,
+    on_progress: OnProgress = silent,
+    on_note: Callable[[str], None] | None = None,
+) -> int:
+    """Write the events of :func:`simulate` and return their number; few are in memory at once."""
+    matter, settings = _understood(detector, particle, physics, cut, on_note)
+    return production.produce(
+        matter,
+        settings,
+        EnergySpectrum.parse(energy),
+        Path(output),
+        seed=seed,
+        n=n,
+        workers=workers,
+        executor=parse_engine(executor) if isinstance(executor, str) else executor,
+        on_progress=on_progress,
+    )
+
+
+def _understood(
+    detector: Detector | str | Path,
+    particle: str | None,
+    physics: str,
+    cut: str | float | None,
+    on_note: Callable[[str], None] | None,
+) -> tuple[Detector, Geant4Settings]:
+    """Return detector and settings; tell what is doubtful in them."""
+    matter = load_detector(detector) if isinstance(detector, str | Path) else detector
+    settings = _settings(particle, physics, cut)
+    if on_note is not None:
+        for note in cautions([matter], settings):
+            on_note(note)
+    return matter, settings
 
 
 def _settings(particle: str | None, physics: str, cut: str | float | None) -> Geant4Settings:

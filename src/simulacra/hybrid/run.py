@@ -11,13 +11,13 @@ import numpy as np
 
 from simulacra.detectors import Calorimeter, load_detector
 from simulacra.detectors.calorimeter.beam import limits
+from simulacra.engines import Parts
 from simulacra.errors import CardError, EventsError, SimulatorError
 from simulacra.files.progress import OnProgress, silent
 from simulacra.files.provenance import provenance
 from simulacra.fullsim.calorimeter.world import MARGIN
 from simulacra.fullsim.geant4 import ChunkResult
-from simulacra.fullsim.parts import Parts
-from simulacra.fullsim.production import complete
+from simulacra.fullsim.production import complete, load_result
 from simulacra.hybrid.assemble import assemble
 from simulacra.hybrid.card import HybridCard
 from simulacra.hybrid.events import HybridEvents
@@ -72,7 +72,8 @@ def simulate_hybrid(
     seeds = {n: s.generate_state(1)[0] for n, s in zip(card.simulators, streams[2:], strict=True)}
     answering = {name: (simulators[name], int(seeds[name])) for name in card.answering}
     with Parts.of(job.identity, output) as parts:
-        results = complete(job, parts, workers, executor, on_progress)
+        complete(job, parts, workers, executor, on_progress)
+        results = [load_result(parts, number) for number in range(len(job.bounds))]
         facts = _facts(card, primaries.n_events, results[0])
         events = assemble(job, results, (FULL, *card.simulators), answering, facts)
         write_hybrid(events, output)

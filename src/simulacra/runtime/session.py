@@ -17,6 +17,7 @@ from simulacra.files.digests import require_intact
 from simulacra.files.small_files import read_small
 from simulacra.particles import PDG
 from simulacra.runtime.contract import CONDITIONS, KEY, NOISE, Contract
+from simulacra.statistics.series import series
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -141,7 +142,14 @@ class Runtime:
         for name, limits in () if extrapolate else self.contract.ranges.items():
             require_near(name, columns[name], limits, declared[name])
         rows = np.stack([columns[c.name] for c in self.contract.columns], axis=1, dtype=np.float32)
-        return self._blocks(rows, np.random.default_rng(seed))
+        if isinstance(seed, np.random.Generator):
+            return self._blocks(rows, seed)
+        every = series(len(rows), seed)
+        return (
+            block
+            for some, own in every
+            for block in self._blocks(rows[some], np.random.default_rng(own))
+        )
 
     def _blocks(
         self, rows: NDArray[np.float32], rng: np.random.Generator

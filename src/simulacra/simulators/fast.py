@@ -19,6 +19,7 @@ from simulacra.simulators.answers import Answers, Block
 from simulacra.simulators.extrapolation import require_near
 from simulacra.simulators.facts import common_facts
 from simulacra.simulators.requests import asked_particles
+from simulacra.statistics.series import series
 
 
 class FastSimulator(Described):
@@ -67,7 +68,12 @@ class FastSimulator(Described):
 
     @abstractmethod
     def blocks(self, conditions: Conditions, seed: int) -> Iterable[Block]:
-        """Yield response arrays block by block, all rows of the conditions in the end."""
+        """Yield response arrays block by block, all rows of the conditions in the end.
+
+        Args:
+            conditions: at most a series of :mod:`simulacra.statistics.series`.
+            seed: the source of its random numbers.
+        """
 
     def model_alone(self, conditions: Conditions) -> Callable[[], object]:
         """Return a call of the model alone, its inputs at hand: what a benchmark times."""
@@ -144,4 +150,8 @@ class FastSimulator(Described):
         if PDG in self.detector.conditions:
             require_served(np.unique(conditions[PDG]).tolist(), self.particles, "the simulator")
         used = Conditions({name: conditions[name] for name in self.detector.conditions})
-        return Answers(used, self.blocks(used, seed), self.detector, self.facts(seed))
+        return Answers(used, self._series(used, seed), self.detector, self.facts(seed))
+
+    def _series(self, conditions: Conditions, seed: int) -> Iterator[Block]:
+        for rows, own in series(len(conditions), seed):
+            yield from self.blocks(conditions.take(rows), own)

@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import json
-import zipfile
-import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from simulacra.arrays import Array
+from simulacra.engines.chunk_file import read_chunk, write_chunk
 from simulacra.errors import SimulacraError
 from simulacra.files.atomic import remove, whole_file
 from simulacra.files.work_folder import workplace
-from simulacra.fullsim.geant4 import ChunkResult
 
-DAMAGE = (
-    *(OSError, ValueError, KeyError, EOFError, NotImplementedError),
-    *(zipfile.BadZipFile, zlib.error),
-)
-"""What NumPy and the archive raise for a file that is cut off or has other bytes."""
-SAID = "geant4"
-"""The array that holds what is no response: Geant4's version and the facts, as JSON."""
+MARK, CHUNKS = "job.json", "chunk-*.h5"
+TASK, INPUTS, LOGS = "task.json", "inputs.h5", "logs"
+QUEUED = ("jobs-*", "queued-*")
+"""What engines leave: lists of work, scripts, and the jobs that wait for a machine."""
 
-MARK, CHUNKS = "job.json", "chunk-*.npz"
+
+def chunk_path(folder: Path, number: int) -> Path:
+    """Return the file of a chunk."""
+    return folder / f"chunk-{number:05d}.h5"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +51,16 @@ class Parts:
             SimulacraError: it holds the chunks of another job, or another process works there.
         """
         description = json.dumps(identity, indent=1, sort_keys=True)
-        with workplace(output.with_name(output.name + ".parts"), CHUNKS, MARK) as folder:
+        known = (MARK, TASK, INPUTS, LOGS, *QUEUED)
+        with workplace(cls.place(output), (CHUNKS, QUEUED[1]), *known) as folder:
             parts = cls(folder, description)
             parts._sign()
             yield parts
+
+    @staticmethod
+    def place(output: Path) -> Path:
+        """Return the folder beside an output."""
+        return output.with_name(output.name + ".parts")
 
     def _sign(self) -> None:
         """Say in the folder whose it is; where another job has left no chunks, it is ours.
@@ -87,26 +90,36 @@ class Parts:
 
     def path(self, number: int) -> Path:
         """Return the file of a chunk."""
-        return self.folder / f"chunk-{number:05d}.npz"
+        return chunk_path(self.folder, number)
 
-    def store(self, number: int, result: ChunkResult) -> None:
+    def missing(self, numbers: Sequence[int]) -> list[int]:
+        """Return those of the chunks that are not finished."""
+        there = {path.name for path in self.folder.glob(CHUNKS)}
+        return [number for number in numbers if self.path(number).name not in there]
+
+    def store(self, number: int, arrays: Mapping[str, Array], facts: Mapping[str, Any]) -> None:
         """Write a finished chunk, whole or not at all."""
-        with whole_file(self.path(number)) as part, part.open("wb") as file:
-            said = json.dumps({"geant4": result.geant4, "facts": dict(result.facts)})
-            arrays = {SAID: np.array(said), **result.response}
-            np.savez_compressed(file, allow_pickle=False, **arrays)
+        write_chunk(self.path(number), arrays, facts)
 
-    def load(self, number: int) -> ChunkResult:
-        """Return a finished chunk.
+    def load(self, number: int) -> tuple[dict[str, Array], dict[str, Any]]:
+        """Return the arrays and the facts of a finished chunk.
 
         Raises:
             SimulacraError: the file is damaged.
         """
-        try:
-            with self.path(number).open("rb") as file, np.load(file) as content:
-                response = {name: content[name] for name in content.files if name != SAID}
-                said = json.loads(str(content[SAID]))
-                return ChunkResult(response, said["geant4"], said["facts"])
-        except DAMAGE:
-            msg = f"{self.path(number)} is damaged: remove it and run the same command again"
-            raise SimulacraError(msg) from None
+        return read_chunk(self.path(number))
+
+    def describe(
+        self, task: str, arguments: Mapping[str, Any], inputs: Mapping[str, Array]
+    ) -> None:
+        """Write down what the chunks' makers need, for :func:`simulacra.engines.task.open_task`.
+
+        Args:
+            task: a row of :data:`simulacra.engines.task.TASKS`.
+            arguments: what JSON holds.
+            inputs: arrays.
+        """
+        write_chunk(self.folder / INPUTS, inputs, {})
+        with whole_file(self.folder / TASK) as part:
+            said = {"task": task, "arguments": dict(arguments)}
+            part.write_text(json.dumps(said), encoding="utf-8")
