@@ -3,7 +3,7 @@
     python benchmarks/scale/killed.py FOLDER simulate|generate dask|slurm [SEED]
 
 40 chunks are made on one machine, then by the engine while three workers, drawn at random, are
-killed with SIGKILL. ``simulate`` has Geant4 shoot photons of 1 GeV at ``atlas-barrel``; ``generate``
+killed with SIGKILL. ``simulate``: Geant4 shoots photons of 1 GeV at ``atlas-barrel``; ``generate``
 asks the shipped generator, exported to ONNX. Dask is a cluster of two local processes; SLURM is the
 one that ``SLURM_CONF`` names. The arrays of both files must be equal byte for byte. Writes
 ``killed-TASK-ENGINE.json`` to the folder.
@@ -138,9 +138,7 @@ def main(folder: Path, task: str, engine: str, seed: int = 1) -> None:
     seconds["local"] = time.monotonic() - start
     parts = Parts.place(there)
     with {"dask": dask, "slurm": slurm}[engine](folder) as (where, workers):
-        thread = threading.Thread(
-            target=killer, args=(parts, workers, seed, killed), daemon=True
-        )
+        thread = threading.Thread(target=killer, args=(parts, workers, seed, killed), daemon=True)
         thread.start()
         start = time.monotonic()
         make(there, parse_engine(where))

@@ -23,6 +23,7 @@ from simulacra.detectors import Detector, load_detector
 from simulacra.events import Events
 from simulacra.models import find_model
 from simulacra.models.surrogate import Surrogate
+from simulacra.training.batches import InMemory
 from simulacra.training.card import Card
 from simulacra.training.run import Run, start
 
@@ -43,7 +44,7 @@ def run_of(card: Card, events: Events) -> Run:
     with torch.random.fork_rng():
         torch.manual_seed(1)
         surrogate = Surrogate(find_model(card.model_kind), card.model, events.detector)
-    return start(surrogate, *surrogate.fit(events), card.training, 1)
+    return start(surrogate, InMemory(*surrogate.fit(events), surrogate.transform), card.training, 1)
 
 
 def cpu_ms(work: Callable[[], object], times: int) -> float:

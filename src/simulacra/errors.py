@@ -9,6 +9,10 @@ class SimulacraError(Exception):
     """Something that the user gave cannot be used; the message says what and how to mend it."""
 
 
+class TrainingStoppedError(SimulacraError):
+    """A batch system took the machine away; the same command goes on from the checkpoint."""
+
+
 class CardError(SimulacraError):
     """A run card has an unknown key or a value out of range."""
 

@@ -9,6 +9,7 @@ from torch import nn
 from simulacra.models import find_model
 from simulacra.models.surrogate import Surrogate
 from simulacra.training.batch_norm import EVENTS, with_own_statistics
+from simulacra.training.batches import InMemory
 from simulacra.training.card import Card
 from simulacra.training.run import start
 from tests.conftest import SMALL_MODELS, detector_of, small_sample
@@ -28,7 +29,7 @@ def _run(kind, steps, **model):
     with torch.random.fork_rng():
         torch.manual_seed(1)
         surrogate = Surrogate(find_model(kind), card.model, events.detector)
-    run = start(surrogate, *surrogate.fit(events), card.training, 7)
+    run = start(surrogate, InMemory(*surrogate.fit(events), surrogate.transform), card.training, 7)
     for _ in range(steps):
         run.advance()
     return run, surrogate
@@ -66,7 +67,7 @@ def test_an_averaged_generator_answers_as_its_batches_do(kind, options):
     judged.network.load_state_dict(run.averaged())
     generator = judged.network.generator
     rng = torch.Generator().manual_seed(3)
-    conditions = run._conditions[torch.randint(len(run._conditions), (512,), generator=rng)]
+    conditions = run._batches.conditions(512, rng)
     noise = torch.randn(run.noise_shape(512), generator=rng)
     with torch.no_grad():
         evaluated = generator.eval()(conditions, noise).mean()

@@ -103,7 +103,7 @@ def test_a_budget_takes_the_place_of_the_steps():
         Card.parse(changed(training={"steps": 5}), "card.yaml", ["training.minutes=1"])
     freed = ["training.steps=null", "training.minutes=1"]
     assert Card.parse(changed(training={"steps": 5}), "card.yaml", freed).training.minutes == 1
-    assert "minutes" not in Card.parse(THREE_LINES, "card.yaml").to_yaml()
+    assert "\n  minutes" not in Card.parse(THREE_LINES, "card.yaml").to_yaml()
 
 
 @pytest.mark.filterwarnings("ignore:.* is selected without")  # few tracks are not of all species

@@ -3,14 +3,15 @@
 import pytest
 import torch
 import yaml
-from lightning_fabric import Fabric
 from torch import nn
 
 from simulacra.errors import CardError
 from simulacra.models import MODELS, find_model
 from simulacra.models.surrogate import Surrogate
 from simulacra.training.adversarial import AdversarialRun
+from simulacra.training.batches import InMemory
 from simulacra.training.card import AdversarialCard, Card
+from simulacra.training.compute import launched
 from simulacra.training.layers import own_random_numbers, set_progress
 from simulacra.training.run import start
 from tests.conftest import SMALL_MODELS, detector_of, small_sample
@@ -55,8 +56,8 @@ def _run(barrel, kind="dnncalogan", **options):
     rng = torch.Generator().manual_seed(2)
     features = torch.rand((16, barrel.n_cells), generator=rng)
     conditions = torch.rand((16, surrogate.encoder.features), generator=rng)
-    fabric = Fabric(devices=1, precision=card.precision)
-    return AdversarialRun(surrogate, features, conditions, card, 7, fabric)
+    batches = InMemory(features, conditions, surrogate.transform)
+    return AdversarialRun(surrogate, batches, card, 7, launched(card))
 
 
 def test_the_card_chooses_the_optimiser(barrel):
@@ -130,7 +131,9 @@ def test_mixed_precision_is_that_of_all_products(kind):
         with torch.random.fork_rng():
             torch.manual_seed(1)
             surrogate = Surrogate(find_model(kind), card.model, events.detector)
-        run = start(surrogate, *surrogate.fit(events), card.training, 7)
+        run = start(
+            surrogate, InMemory(*surrogate.fit(events), surrogate.transform), card.training, 7
+        )
         products = _products(surrogate.network)
         for _ in range(3):  # some networks begin as the identity
             terms[precision] = run.advance()
@@ -149,7 +152,7 @@ def test_a_batch_of_one_cannot_be_normalised():
     surrogate = Surrogate(find_model("voxel-gan"), config, events.detector)
     card = AdversarialCard(steps=1, batch_size=1)
     with pytest.raises(CardError, match=r"training\.batch_size: batch normalisation needs"):
-        start(surrogate, *surrogate.fit(events), card, 1)
+        start(surrogate, InMemory(*surrogate.fit(events), surrogate.transform), card, 1)
 
 
 def test_generator_can_be_updated_more_often(barrel):

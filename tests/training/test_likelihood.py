@@ -4,16 +4,17 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from lightning_fabric import Fabric
 
 from simulacra.detectors import load_detector
 from simulacra.errors import CardError, SimulacraError, SimulatorError
 from simulacra.hybrid import HybridCard
 from simulacra.models.surrogate import Surrogate
 from simulacra.simulators.trained import train
+from simulacra.training.batches import InMemory
 from simulacra.training.card import Card, LikelihoodCard
+from simulacra.training.compute import launched
 from simulacra.training.likelihood import LikelihoodRun
-from simulacra.training.schedules import learning_rate_factor, moving_average
+from simulacra.training.schedules import MovingAverage, learning_rate_factor
 from tests.training.gaussian import Config, Gaussian, register
 
 ROOT = Path(__file__).parents[2]
@@ -25,7 +26,8 @@ def _run(events, model=None, **options):
     rng = torch.Generator().manual_seed(1)
     features = 2 + 3 * torch.randn((256, 266), generator=rng)
     card = LikelihoodCard(**(CARD | options))
-    run = LikelihoodRun(surrogate, features, torch.zeros(256, 1), card, 7, Fabric(devices=1))
+    batches = InMemory(features, torch.zeros(256, 1), surrogate.transform)
+    run = LikelihoodRun(surrogate, batches, card, 7, launched(card))
     return run, features
 
 
@@ -42,7 +44,7 @@ def test_a_gaussian_finds_its_optimum(events):
 def test_averages_forget_the_beginning():
     """At step n the decay is at most (1 + n) / (10 + n); a constant is its own average."""
     module = torch.nn.Linear(1, 1, bias=False)
-    average = moving_average(module, 0.999)
+    average = MovingAverage(module, 0.999)
     for step in range(60):
         torch.nn.init.constant_(module.weight, 1.0 if step else 0.0)
         average.update_parameters(module)

@@ -12,9 +12,9 @@ from simulacra.training.likelihood import LikelihoodRun
 from simulacra.training.recovery import (
     RESTARTS,
     DivergedError,
+    explosion,
     rate_after,
     require_finite,
-    require_no_explosion,
 )
 
 pytestmark = pytest.mark.slow
@@ -98,12 +98,11 @@ def test_it_gives_up_after_some_restarts(small_card, tmp_path, monkeypatch):
 def test_what_counts_as_diverged():
     history = [{"score": 0.5}, {"score": 2.0}]
     require_finite({"loss": 1e30}, 3)
-    require_no_explosion(15.0, history, 3)  # GANs do that
-    require_no_explosion(1e9, [], 3)  # as may be at the beginning
-    require_no_explosion(float("nan"), [{"score": float("nan")}], 3)
+    assert explosion(15.0, history, 3) is None  # GANs do that
+    assert explosion(1e9, [], 3) is None  # as may be at the beginning
+    assert explosion(float("nan"), [{"score": float("nan")}], 3) is None
     with pytest.raises(DivergedError, match=r"step 3 \(loss inf\)"):
         require_finite({"loss": float("inf")}, 3)
     for score in (25.0, float("nan")):
-        with pytest.raises(DivergedError, match=r"0\.5 was reached"):
-            require_no_explosion(score, history, 3)
+        assert "0.5 was reached" in explosion(score, history, 3)
     assert rate_after(RESTARTS) == 0.125

@@ -19,7 +19,7 @@ from simulacra.cli.info import info
 from simulacra.cli.judgement import benchmark, validate
 from simulacra.cli.terminal import errors, spell_what_is_lacking, write
 from simulacra.cli.training import export, learn, quickstart, train, tune
-from simulacra.errors import SimulacraError, one_line
+from simulacra.errors import SimulacraError, TrainingStoppedError, one_line
 
 COMMANDS = (
     quickstart,
@@ -50,6 +50,8 @@ for command in COMMANDS:
 UsageError = cast("type[Exception]", typer.BadParameter.__base__)
 INTERRUPTED = 130
 """The exit code after Ctrl-C, as shells have it."""
+TRY_AGAIN = 75
+"""The exit code after SIGTERM or SIGUSR1 in a training, from sysexits: the same command goes on."""
 DEBUG: ContextVar[bool] = ContextVar("debug", default=False)
 
 
@@ -90,11 +92,28 @@ def main() -> None:
     except (typer.Abort, KeyboardInterrupt):
         _tell_stopped()
         sys.exit(INTERRUPTED)
+    except TrainingStoppedError as error:
+        if _number():
+            sys.exit()
+        errors.print(str(error), markup=False, highlight=False)
+        sys.exit(TRY_AGAIN)
     except Exception as error:
         if DEBUG.get():
             raise
-        _tell(_in_words(error))
+        if not _number():
+            _tell(_in_words(error))
+        elif "onnection closed" not in str(error):  # the first process, which tells why, has ended
+            _tell(f"process {_number()}: {_in_words(error)}")
     sys.exit(2)
+
+
+def _number() -> int:
+    """Return which of a training's processes this is."""
+    if "torch.distributed" not in sys.modules:
+        return 0
+    from simulacra.training.compute import number_of_process
+
+    return number_of_process()
 
 
 def _in_words(error: Exception) -> str:

@@ -57,9 +57,13 @@ def train(
     output: Output,
     overrides: Overrides = None,
 ) -> None:
-    """Train a simulator; the same command goes on after an interruption."""
+    """Train a simulator; the same command goes on after an interruption.
+
+    After SIGTERM or SIGUSR1 it writes a checkpoint and exits with code 75.
+    """
     from simulacra.simulators.trained import train as run
     from simulacra.training.card import Card
+    from simulacra.training.compute import number_of_process
 
     loaded = Card.load(card, overrides or [])
     with display() as shown:
@@ -70,6 +74,8 @@ def train(
             on_note=print_note,
             on_evaluation=shown.on_evaluation,
         )
+    if number_of_process():
+        return
     about = simulator.about
     step, score, floor = (
         about[name] for name in ("selected_step", "selection_score", "selection_floor")

@@ -36,7 +36,7 @@ def make_chunks(folder: Path, numbers: list[int]) -> list[int]:
             try:
                 task = task or open_task(folder)
                 write_chunk(chunk_path(folder, number), *task(number))
-            except Exception as error:  # noqa: BLE001 - whatever it is, it is that chunk's alone
+            except Exception as error:
                 failed.append(number)
                 if isinstance(error, SimulacraError):
                     sys.stderr.write(f"{error}\n")

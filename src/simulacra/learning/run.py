@@ -296,6 +296,6 @@ def _validated(
     if not (folder / FAST).is_file():
         write_events(generate(simulator, like=str(test), seed=seed), folder / FAST)
     samples = [read_events(path) for path in (test, folder / FAST, folder / FLOOR)]
-    validation = validate(samples[0], samples[1], floor=samples[2], on_progress=on_progress)
+    validation = validate(samples[0], samples[1], baseline=samples[2], on_progress=on_progress)
     validation.report(folder / REPORT, on_progress)
     return validation

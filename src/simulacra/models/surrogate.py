@@ -19,6 +19,7 @@ from simulacra.models import GenerativeModel
 from simulacra.models.blocks.bounded import Bounded
 from simulacra.models.system import System
 from simulacra.transforms import Encoder, Response, Transform
+from simulacra.transforms.drawn import normal
 
 BLOCK = 2048
 """Events generated at once: fixed, so that a seed gives the same events for any total number."""
@@ -66,9 +67,14 @@ class Surrogate(nn.Module):
         """The generative model, as the module that training works on."""
         return self._model
 
+    @property
+    def device(self) -> torch.device:
+        """Where the weights lie."""
+        return next(self._model.parameters()).device
+
     def columns(self, conditions: Conditions) -> Tensor:
-        """Return conditions as a tensor (n, columns) in physical units."""
-        return torch.from_numpy(conditions.matrix(self.encoder.names))
+        """Return conditions as a tensor (n, columns) in physical units, where the weights lie."""
+        return torch.from_numpy(conditions.matrix(self.encoder.names)).to(self.device)
 
     def fit(self, events: Events) -> tuple[Tensor, Tensor]:
         """Fit the preprocessing to training events; return features and encoded conditions."""
@@ -92,18 +98,19 @@ class Surrogate(nn.Module):
     def blocks(self, conditions: Conditions, seed: int) -> Iterator[dict[str, Array]]:
         """Yield response arrays block by block, all rows of the conditions in the end.
 
-        The same seed and conditions give the same bytes; a block has :data:`BLOCK` rows.
+        The same seed and conditions give the same bytes on a CPU, and others on other devices,
+        which draw their noise themselves; a block has :data:`BLOCK` rows.
         """
         columns = self.columns(conditions)
-        rng = torch.Generator().manual_seed(seed)
+        rng = torch.Generator(self.device).manual_seed(seed)
         names = self.detector.response_arrays
         for start in range(0, len(columns), BLOCK):
             rows = columns[start : start + BLOCK]
             drawn = math.ceil(len(rows) / NOISE_ROWS) * NOISE_ROWS
             with torch.inference_mode():
-                noise = torch.randn(self.model.noise_shape(drawn), generator=rng)
+                noise = normal(self.model.noise_shape(drawn), rng)
                 block = self(rows, noise[: len(rows)])
-            yield {name: block[name].numpy() for name in names}
+            yield {name: block[name].cpu().numpy() for name in names}
 
     def generate(self, conditions: Conditions, seed: int) -> dict[str, Array]:
         """Return response arrays; the same seed and conditions give the same bytes."""

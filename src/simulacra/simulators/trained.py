@@ -6,11 +6,13 @@ the digests must agree.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -60,6 +62,7 @@ from simulacra.simulators.fast import FastSimulator
 from simulacra.simulators.ranges import range_notes, recorded, trained_ranges
 from simulacra.training import fit
 from simulacra.training.card import Card
+from simulacra.training.compute import described_device, device_type, launched
 from simulacra.training.curve import write_curve
 from simulacra.training.journal import Row
 from simulacra.training.run import (
@@ -71,9 +74,10 @@ from simulacra.training.run import (
     write_metrics,
 )
 from simulacra.training.samples import split_note, training_events
+from simulacra.transforms.drawn import normal
 
 VERSION = 1
-OF_AN_ANSWER = {"step", "versions", "model", "seed"}
+OF_AN_ANSWER = {"step", "versions", "model", "seed", "device"}
 """What the provenance of generated events says beside the facts on the training."""
 _WRONG_TYPES = (
     ArithmeticError, AttributeError, KeyError, TypeError, ValueError, RecursionError,
@@ -144,13 +148,36 @@ class TrainedSimulator(FastSimulator):
     def model_alone(self, conditions: Conditions) -> Callable[[], object]:
         """Return a call of the network between its preprocessing, on tensors that are at hand."""
         columns = self.surrogate.columns(conditions)
-        rng = torch.Generator().manual_seed(0)
-        noise = torch.randn(self.surrogate.model.noise_shape(len(columns)), generator=rng)
-        return torch.inference_mode()(lambda: self.surrogate(columns, noise))
+        rng = torch.Generator(self.surrogate.device).manual_seed(0)
+        noise = normal(self.surrogate.model.noise_shape(len(columns)), rng)
+
+        def call() -> None:
+            self.surrogate(columns, noise)
+            if columns.is_cuda:  # returns before it has computed
+                torch.cuda.synchronize(columns.device)
+
+        return torch.inference_mode()(call)
+
+    def on(self, device: str) -> Self:
+        """Return the simulator with its weights on a device: ``cpu``, ``cuda:1``, ``mps``.
+
+        ``auto`` is CUDA where there is a device of it. A seed gives the same events on devices of
+        one kind.
+
+        Raises:
+            CardError: this machine has no such device.
+        """
+        kind = device_type(device)
+        place = kind if device == "auto" else device
+        if self.surrogate.device == torch.device(place):
+            return self
+        return replace(self, surrogate=copy.deepcopy(self.surrogate).to(place))
 
     def facts(self, seed: int) -> Mapping[str, Any]:
         """Return the provenance of generated events."""
-        return provenance("generate", model=self.card.model_kind, seed=seed, **self.about)
+        device = self.surrogate.device.type
+        where = {} if device == "cpu" else {"device": device}
+        return provenance("generate", model=self.card.model_kind, seed=seed, **where, **self.about)
 
     @property
     def seen(self) -> Seen:
@@ -286,7 +313,8 @@ def train(
     """Train the model of a card and write the simulator to a folder.
 
     Until it is finished the work lies in ``folder`` + ``.part``; the same call goes on from the
-    last checkpoint there.
+    last checkpoint there. Where the card asks for several processes, they are started here, or were
+    by torchrun or srun: the first one writes, and each returns the simulator.
 
     Args:
         card: the run card.
@@ -298,18 +326,24 @@ def train(
         on_evaluation: called after every evaluation with its row and the best one so far.
 
     Raises:
+        TrainingStoppedError: SIGTERM or SIGUSR1 arrived; there is a checkpoint to go on from.
         SimulacraError: the card, the events or an earlier checkpoint cannot be used.
     """
     folder = Path(folder)
     if folder.exists() and not replace:
         msg = f"{folder} is there already; remove it or choose another output"
         raise SimulatorError(msg)
+    fabric = launched(card.training)
+    first = fabric.is_global_zero
     detector = load_detector(card.detector)
     events, selection = training_events(card, detector)
     card, notes = decided(card, events)
-    for note in (*split_note(card, events, selection), *_particle_notes(events), *notes):
+    device = described_device(fabric)
+    notes = (*split_note(card, events, selection), *_particle_notes(events), *notes, device)
+    for note in filter(None, notes if first else ()):
         on_note(note)
-    with workplace(part_of(folder), CHECKPOINT, *EVERY) as part:
+    part = part_of(folder)
+    with workplace(part, CHECKPOINT, *EVERY) if first else nullcontext():
         trained = fit(
             card,
             events,
@@ -319,14 +353,16 @@ def train(
             on_progress,
             on_note=on_note,
             on_evaluation=on_evaluation,
+            fabric=fabric,
         )
-        return _published(trained, events, selection, part, folder)
+        simulator = _made(trained, events, selection)
+        if first:
+            _publish(simulator, part, folder)
+        return simulator
 
 
-def _published(
-    trained: Trained, events: Events, selection: Events, part: Path, folder: Path
-) -> TrainedSimulator:
-    """Write what was trained in the folder ``part`` and publish the simulator as ``folder``."""
+def _made(trained: Trained, events: Events, selection: Events) -> TrainedSimulator:
+    """Return the simulator of what was trained."""
     about = {
         "selected_step": trained.step,
         "selection_score": trained.score,
@@ -338,16 +374,18 @@ def _published(
         "selection_sha256": fingerprint(selection),
         **({} if trained.plan is None else {"budget_minutes": trained.plan.minutes}),
     }
-    simulator = TrainedSimulator(
-        trained.surrogate.eval(), trained.card, trained_ranges(events), about, trained.history
-    )
+    ranges = trained_ranges(events)
+    return TrainedSimulator(trained.surrogate.eval(), trained.card, ranges, about, trained.history)
+
+
+def _publish(simulator: TrainedSimulator, part: Path, folder: Path) -> None:
+    """Write the simulator in the folder ``part`` and publish it as ``folder``."""
     simulator._write(part)
-    write_curve(trained.history, trained.step, part / CURVE)
+    write_curve(simulator.history, simulator.about["selected_step"], part / CURVE)
     for leftover in part.iterdir():
         if leftover.name not in EVERY:
             leftover.unlink()
     publish_folder(part, folder)
-    return simulator
 
 
 def decided(card: Card, events: Events) -> tuple[Card, tuple[str, ...]]:

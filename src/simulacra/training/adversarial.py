@@ -13,12 +13,21 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 import torch
 from torch import Tensor, nn
 
-from simulacra.files.tensors import restore, state_of
+from simulacra.files.tensors import below_prefix, restore, state_of, with_prefix
 from simulacra.models.surrogate import Surrogate
 from simulacra.training.batch_norm import EVENTS, with_own_statistics
+from simulacra.training.batches import Batches
 from simulacra.training.card import AdamCard, AdversarialCard, steps_of
-from simulacra.training.layers import clip, in_single, own_random_numbers, set_progress
-from simulacra.training.schedules import learning_rate_factor, moving_average, set_learning_rate
+from simulacra.training.compute import own_share, shared_generator
+from simulacra.training.layers import (
+    clip,
+    continue_numbers,
+    in_single,
+    own_random_numbers,
+    set_progress,
+)
+from simulacra.training.schedules import MovingAverage, learning_rate_factor, set_learning_rate
+from simulacra.transforms.drawn import normal, uniform
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -55,8 +64,7 @@ class AdversarialRun:
 
     Args:
         surrogate: holds the network, which has ``generator`` and ``critics``, and the transform.
-        features: what the model learns (n, ...), on the CPU.
-        conditions: encoded conditions (n, conditions).
+        batches: training events.
         card: how to train.
         seed: of batches, noise, penalty points and dropout.
         fabric: device and precision; launched.
@@ -65,8 +73,7 @@ class AdversarialRun:
     def __init__(
         self,
         surrogate: Surrogate,
-        features: Tensor,
-        conditions: Tensor,
+        batches: Batches,
         card: AdversarialCard,
         seed: int,
         fabric: Fabric,
@@ -80,21 +87,21 @@ class AdversarialRun:
         self._network = surrogate.network
         generator = self._network.get_submodule("generator")
         critics = self._network.get_submodule("critics")
-        self._averaged = moving_average(generator, card.averaging)
+        self._share = own_share(card.batch_size, fabric)
+        self._averaged = MovingAverage(generator, card.averaging)
+        if card.compile:  # critics are derived twice, which the compiler does not do
+            generator.compile()
         self.generator, self.generator_optimiser = fabric.setup(
             generator, _optimiser(generator, card, card.learning_rate)
         )
         rate = card.critic_learning_rate or card.learning_rate
         wrapped, self.critics_optimiser = fabric.setup(critics, _optimiser(critics, card, rate))
-        wrapped.mark_forward_method("judge")  # Fabric asks for it, and casts nothing by it
         self._critic_module: nn.Module = wrapped
+        self._averaged.to_device(fabric.device)
         self._rates = (card.learning_rate, rate)
-        self._dequantise = surrogate.transform.dequantise
-        self._features = features.to(fabric.device)
-        self._conditions = conditions.to(fabric.device)
-        self._rng = torch.Generator().manual_seed(seed)
+        self._batches = batches.to(fabric)
+        self._rng = shared_generator(fabric, seed)
         self._parts = {
-            "rng": self._rng,
             "generator": generator,
             "critics": critics,
             "averaged": self._averaged,
@@ -104,20 +111,26 @@ class AdversarialRun:
 
     @property
     def critics(self) -> Critics:
-        """The critics, as the loop calls them."""
+        """The critics, as the loop calls them to update them."""
         return cast("Critics", self._critic_module)
+
+    @property
+    def judges(self) -> Critics:
+        """The critics by themselves, whose gradients are nobody's when the generator learns."""
+        return cast("Critics", self._network.get_submodule("critics"))
 
     def advance(self) -> dict[str, Tensor]:
         """Make one step and return the last value of every loss term."""
         self._set_learning_rates()
         set_progress(self._network, self.step / steps_of(self.card))
-        with own_random_numbers(self._seed, self.step, self.fabric.device):
+        fabric = self.fabric
+        with own_random_numbers(self._seed, self.step, fabric.device, fabric.global_rank):
             terms = self._advance()
         self.step += 1
         return {name: loss.detach() for name, loss in terms.items()}
 
     def _advance(self) -> dict[str, Tensor]:
-        size = self.card.batch_size
+        size = self._share
         losses: dict[str, Tensor] = {}
         for part in self._big_batch(size * self.card.critic_updates).split(size):
             terms = self.critics(*part)
@@ -128,7 +141,7 @@ class AdversarialRun:
         self._critic_module.requires_grad_(False)
         for update in range(self.card.generator_updates):
             if update:
-                conditions = self._conditions[self._drawn(size, self._rng)]
+                conditions = self._batches.conditions(size, self._rng)
             losses |= self._update_generator(conditions)
         self._critic_module.requires_grad_(True)
         return losses
@@ -136,7 +149,7 @@ class AdversarialRun:
     def _update_generator(self, conditions: Tensor) -> dict[str, Tensor]:
         fake = self.generator(conditions, self._noise(len(conditions), self._rng))
         with self.fabric.autocast():
-            terms = in_single(self.critics.judge(fake, conditions))
+            terms = in_single(self.judges.judge(fake, conditions))
         self._update(self.generator_optimiser, terms)
         self._averaged.update_parameters(self.generator.module)
         return terms
@@ -148,19 +161,16 @@ class AdversarialRun:
         optimiser.step()
 
     def _big_batch(self, n: int) -> _Batch:
-        index = self._drawn(n, self._rng)
-        conditions = self._conditions[index]
-        with torch.no_grad():  # the generator stands still while the critics learn
-            fake = self.generator(conditions, self._noise(n, self._rng))
-        mix = torch.rand((n, 1), generator=self._rng).to(self.fabric.device)
-        real = self._dequantise(self._features[index], self._rng)
-        return _Batch(real, fake, conditions, mix)
-
-    def _drawn(self, n: int, rng: torch.Generator) -> Tensor:
-        return torch.randint(len(self._features), (n,), generator=rng)
+        with self._rng.in_parts(self.card.critic_updates):
+            drawn = self._batches.draw(n, self._rng)
+            with torch.no_grad():  # the generator stands still while the critics learn
+                fake = self.generator(drawn.conditions, self._noise(n, self._rng))
+            mix = uniform((n, 1), self._rng)
+            real = drawn.features(self._rng)
+        return _Batch(real, fake, drawn.conditions, mix)
 
     def _noise(self, n: int, rng: torch.Generator) -> Tensor:
-        return torch.randn(self.noise_shape(n), generator=rng).to(self.fabric.device)
+        return normal(self.noise_shape(n), rng, self.fabric.device)
 
     def _set_learning_rates(self) -> None:
         card = self.card
@@ -179,13 +189,15 @@ class AdversarialRun:
         return self._network.state_dict() | {f"generator.{k}": v for k, v in weights.items()}
 
     def _generate(self, generator: nn.Module, rng: torch.Generator) -> Tensor:
-        conditions = self._conditions[self._drawn(EVENTS, rng)]
+        conditions = self._batches.conditions(EVENTS, rng)
         features: Tensor = generator(conditions, self._noise(EVENTS, rng))
         return features
 
     def state(self) -> dict[str, Tensor]:
         """Return everything that the run's future depends on, as named tensors."""
-        return {"step": torch.tensor(self.step), **state_of(self._parts)}
+        batches = with_prefix("batches", self._batches.state())
+        numbers = {"step": torch.tensor(self.step), "rng": self._rng.get_state()}
+        return {**numbers, **state_of(self._parts), **batches}
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
         """Continue from :meth:`state`, bit by bit as if never interrupted (on a CPU).
@@ -193,8 +205,10 @@ class AdversarialRun:
         Raises:
             SimulatorError: the state is of another network.
         """
-        restore(self._parts, tensors)
         self.step = int(tensors["step"])
+        restore(self._parts, tensors)
+        continue_numbers(self._rng, tensors["rng"], self._seed, self.step)
+        self._batches.restore(below_prefix("batches", tensors))
 
 
 def _optimiser(module: nn.Module, card: AdversarialCard, rate: float) -> torch.optim.Optimizer:

@@ -23,6 +23,7 @@ from simulacra.errors import CardError
 from simulacra.files.small_files import read_text
 from simulacra.files.yaml_text import one_line_errors, parse_yaml
 from simulacra.models import MODELS, find_model
+from simulacra.training.compute import FREE, ComputeKeys
 
 
 class CardFile(Frozen):
@@ -88,11 +89,6 @@ class DataCard(Frozen):
         return value[0] if value is not None and len(value) == 1 else value
 
 
-Precision = Literal["32-true", "bf16-mixed"]
-"""Fabric's names: all in single precision, or the products of tensors in bfloat16, which some
-processors compute several times faster; weights and their updates stay in single precision."""
-
-
 class RMSpropCard(Frozen):
     """RMSprop without momentum (momentum harms: Ghosh & Rousseau, ATLAS, 2019).
 
@@ -119,8 +115,8 @@ class AdamCard(Frozen):
     )
 
 
-class AdversarialCard(Frozen):
-    """How an adversarial model is trained.
+class AdversarialCard(ComputeKeys):
+    """How an adversarial model is trained; on what, :class:`ComputeKeys` says.
 
     Attributes:
         steps: of training; in each, first the critics are updated, then the generator.
@@ -135,7 +131,6 @@ class AdversarialCard(Frozen):
         critic_learning_rate: the critics' own, where it differs.
         final_learning_rate: the factor to which both fall, as a cosine over the steps.
         averaging: decay of the exponential moving average of the generator's weights.
-        precision: of forward and backward passes.
     """
 
     loop: Literal["adversarial"] = "adversarial"
@@ -150,11 +145,12 @@ class AdversarialCard(Frozen):
     critic_learning_rate: float | None = Field(default=None, gt=0)
     final_learning_rate: float = Field(default=0.05, gt=0, le=1)
     averaging: float = Field(default=0.999, ge=0, lt=1)
-    precision: Precision = "32-true"
 
 
-class LikelihoodCard(Frozen):
+class LikelihoodCard(ComputeKeys):
     """How a model with one loss (a flow, flow matching, an autoencoder) is trained, with AdamW.
+
+    On what, :class:`ComputeKeys` says.
 
     Attributes:
         steps: updates.
@@ -169,7 +165,6 @@ class LikelihoodCard(Frozen):
         gradient_clip: largest norm of the gradient of all weights together.
         averaging: decay of the exponential moving average of all weights; at step n it is at most
             (1 + n) / (10 + n), so that a short run is not dominated by its beginning.
-        precision: of forward and backward passes.
     """
 
     loop: Literal["likelihood"] = "likelihood"
@@ -183,7 +178,6 @@ class LikelihoodCard(Frozen):
     final_learning_rate: float = Field(default=0.01, gt=0, le=1)
     gradient_clip: float = Field(default=10.0, gt=0)
     averaging: float = Field(default=0.999, ge=0, lt=1)
-    precision: Precision = "32-true"
 
 
 TrainingCard = AdversarialCard | LikelihoodCard
@@ -278,7 +272,8 @@ class Card(CardFile):
             del written["minutes"]
         if not value.plan_batch:
             del written["plan_batch"]
-        return written
+        own = {key: v for key, v in written.items() if key not in ComputeKeys.model_fields}
+        return own | written
 
     @field_validator("model", mode="before")
     @classmethod
@@ -340,6 +335,14 @@ class Card(CardFile):
             return value
         late = isinstance(info.data.get("training"), LikelihoodCard)
         return value.model_copy(update={"after": LATE if late else 0.0})
+
+    @property
+    def course(self) -> str:
+        """The keys that the course of a training depends on, as YAML: not on what it runs."""
+        content = self.model_dump(mode="json")
+        kept = {key: v for key, v in content["training"].items() if key not in FREE}
+        text: str = yaml.safe_dump(content | {"training": kept}, sort_keys=False)
+        return text
 
     @property
     def model_kind(self) -> str:

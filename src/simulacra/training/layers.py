@@ -33,7 +33,7 @@ def in_single(terms: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 @contextmanager
-def own_random_numbers(seed: int, step: int, device: torch.device) -> Iterator[None]:
+def own_random_numbers(seed: int, step: int, device: torch.device, rank: int = 0) -> Iterator[None]:
     """Let layers that draw from torch's global generators, as dropout does, draw from a step's own.
 
     The global generators are put back afterwards.
@@ -42,8 +42,26 @@ def own_random_numbers(seed: int, step: int, device: torch.device) -> Iterator[N
         seed: of the run.
         step: the run's step.
         device: where the layers draw.
+        rank: the process; each has numbers of its own.
     """
-    (number,) = np.random.SeedSequence([seed, step]).generate_state(1)
+    own = [rank] if rank else []
+    (number,) = np.random.SeedSequence([seed, step, *own]).generate_state(1)
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(int(number))
         yield
+
+
+def continue_numbers(rng: torch.Generator, state: Tensor, seed: int, step: int) -> None:
+    """Put a generator back to a state; on another kind of device, begin a sequence at this step.
+
+    Args:
+        rng: the generator.
+        state: of a generator on this or on another kind of device.
+        seed: of the run.
+        step: the run's step.
+    """
+    if state.shape == rng.get_state().shape:
+        rng.set_state(state)
+    else:
+        (number,) = np.random.SeedSequence([seed, step], spawn_key=(0,)).generate_state(1)
+        rng.manual_seed(int(number))

@@ -8,17 +8,28 @@ from typing import TYPE_CHECKING, cast
 import torch
 from torch import Tensor, nn
 
-from simulacra.files.tensors import restore, state_of
+from simulacra.files.tensors import below_prefix, restore, state_of, with_prefix
 from simulacra.models import LikelihoodModel
 from simulacra.models.surrogate import Surrogate
 from simulacra.training.batch_norm import EVENTS, with_own_statistics
+from simulacra.training.batches import Batches
 from simulacra.training.card import LikelihoodCard, steps_of
-from simulacra.training.layers import in_single, own_random_numbers, set_progress
+from simulacra.training.compute import own_share, shared_generator
+from simulacra.training.layers import (
+    continue_numbers,
+    in_single,
+    own_random_numbers,
+    set_progress,
+)
 from simulacra.training.recovery import DivergedError
-from simulacra.training.schedules import learning_rate_factor, moving_average, set_learning_rate
+from simulacra.training.schedules import MovingAverage, learning_rate_factor, set_learning_rate
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
+
+
+LOOKS = 100
+"""Steps after which a device other than the CPU is asked whether the training has diverged."""
 
 
 class LikelihoodRun:
@@ -26,8 +37,7 @@ class LikelihoodRun:
 
     Args:
         surrogate: holds the network, which has ``losses``, and the transform.
-        features: what the model learns (n, ...), on the CPU.
-        conditions: encoded conditions (n, conditions).
+        batches: training events.
         card: how to train.
         seed: of batches and of all noise.
         fabric: device and precision; launched.
@@ -36,8 +46,7 @@ class LikelihoodRun:
     def __init__(
         self,
         surrogate: Surrogate,
-        features: Tensor,
-        conditions: Tensor,
+        batches: Batches,
         card: LikelihoodCard,
         seed: int,
         fabric: Fabric,
@@ -47,7 +56,11 @@ class LikelihoodRun:
         self.step = 0
         self.rate_factor = 1.0
         self._seed = seed
-        self._averaged = moving_average(surrogate.network, card.averaging)
+        self._share = own_share(card.batch_size, fabric)
+        self._averaged = MovingAverage(surrogate.network, card.averaging)
+        if card.compile:  # its parts: the whole draws random numbers between them
+            for part in surrogate.network.children():
+                part.compile()
         optimiser = torch.optim.AdamW(
             surrogate.network.parameters(),
             lr=card.learning_rate,
@@ -56,12 +69,11 @@ class LikelihoodRun:
         )
         self._network, self._optimiser = fabric.setup(surrogate.network, optimiser)
         self._network.mark_forward_method("losses")  # Fabric asks for it, and casts nothing by it
-        self._dequantise = surrogate.transform.dequantise
-        self._features = features.to(fabric.device)
-        self._conditions = conditions.to(fabric.device)
-        self._rng = torch.Generator().manual_seed(seed)
+        self._averaged.to_device(fabric.device)
+        self._batches = batches.to(fabric)
+        self._rng = shared_generator(fabric, seed)
+        self._broken = torch.zeros((), dtype=torch.bool, device=fabric.device)
         self._parts = {
-            "rng": self._rng,
             "network": surrogate.network,
             "averaged": self._averaged,
             "optimiser": self._optimiser,
@@ -80,8 +92,9 @@ class LikelihoodRun:
         set_learning_rate(self._optimiser, card.learning_rate * factor * self.rate_factor)
         set_progress(self._network.module, self.step / steps_of(card))
         network = cast("LikelihoodModel", self._network)
-        with own_random_numbers(self._seed, self.step, self.fabric.device):
-            features, conditions = self._batch(card.batch_size, self._rng)
+        fabric = self.fabric
+        with own_random_numbers(self._seed, self.step, fabric.device, fabric.global_rank):
+            features, conditions = self._batch(self._share, self._rng)
             with self.fabric.autocast():
                 terms = in_single(network.losses(features, conditions, self._rng))
             self._update(terms)
@@ -90,8 +103,8 @@ class LikelihoodRun:
         return {name: loss.detach() for name, loss in terms.items()}
 
     def _batch(self, events: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
-        index = torch.randint(len(self._features), (events,), generator=rng)
-        return self._dequantise(self._features[index], rng), self._conditions[index]
+        drawn = self._batches.draw(events, rng)
+        return drawn.features(rng), drawn.conditions
 
     def _update(self, terms: Mapping[str, Tensor]) -> None:
         self._optimiser.zero_grad()
@@ -102,11 +115,16 @@ class LikelihoodRun:
             max_norm=self.card.gradient_clip,
             error_if_nonfinite=False,
         )
-        if not bool(torch.isfinite(cast("Tensor", norm))):
+        self._broken |= ~torch.isfinite(cast("Tensor", norm))
+        if self._looks() and bool(self._broken):
             values = ", ".join(f"{name} {value.item():g}" for name, value in terms.items())
             msg = f"training diverged at step {self.step} ({values})"
             raise DivergedError(msg)
         self._optimiser.step()
+
+    def _looks(self) -> bool:
+        """Return whether this step looks at its numbers, for which a device has to be waited."""
+        return self.fabric.device.type == "cpu" or self.step % LOOKS == 0
 
     def averaged(self) -> dict[str, Tensor]:
         """Return the moving average of the network's weights.
@@ -117,11 +135,15 @@ class LikelihoodRun:
         return average.state_dict()
 
     def _answer(self, network: nn.Module, rng: torch.Generator) -> dict[str, Tensor]:
-        return cast("LikelihoodModel", network).losses(*self._batch(EVENTS, rng), rng)
+        drawn = self._batches.sample(EVENTS, rng)
+        model = cast("LikelihoodModel", network)
+        return model.losses(drawn.features(rng), drawn.conditions, rng)
 
     def state(self) -> dict[str, Tensor]:
         """Return everything that the run's future depends on, as named tensors."""
-        return {"step": torch.tensor(self.step), **state_of(self._parts)}
+        batches = with_prefix("batches", self._batches.state())
+        numbers = {"step": torch.tensor(self.step), "rng": self._rng.get_state()}
+        return {**numbers, **state_of(self._parts), **batches}
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
         """Continue from :meth:`state`, bit by bit as if never interrupted (on a CPU).
@@ -129,5 +151,8 @@ class LikelihoodRun:
         Raises:
             SimulatorError: the state is of another network.
         """
-        restore(self._parts, tensors)
         self.step = int(tensors["step"])
+        self._broken.zero_()
+        restore(self._parts, tensors)
+        continue_numbers(self._rng, tensors["rng"], self._seed, self.step)
+        self._batches.restore(below_prefix("batches", tensors))

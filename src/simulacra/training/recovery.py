@@ -28,12 +28,12 @@ def require_finite(losses: Mapping[str, float], step: int) -> None:
         raise DivergedError(msg)
 
 
-def require_no_explosion(score: float, history: Sequence[Row], step: int) -> None:
-    """Raise :class:`DivergedError` where a score is far above the best one, or no number."""
+def explosion(score: float, history: Sequence[Row], step: int) -> str | None:
+    """Return that a training diverged where a score is far above the best one, or no number."""
     best = min((row["score"] for row in history if math.isfinite(row["score"])), default=math.inf)
     if math.isfinite(best) and not score <= EXPLODED * max(best, 1.0):
-        msg = f"training diverged before step {step} (score {score:.4g}, {best:.4g} was reached)"
-        raise DivergedError(msg)
+        return f"training diverged before step {step} (score {score:.4g}, {best:.4g} was reached)"
+    return None
 
 
 def rate_after(restarts: int) -> float:

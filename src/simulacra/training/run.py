@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from simulacra.conditions import Conditions
-from simulacra.errors import CardError, SimulatorError
+from simulacra.errors import CardError, SimulatorError, TrainingStoppedError
 from simulacra.events import Events, numbers_of
 from simulacra.files.atomic import whole_file
 from simulacra.files.memory import require_room
@@ -29,6 +29,7 @@ from simulacra.files.tensors import below_prefix, read_tensors, with_prefix, wri
 from simulacra.models import Growing, find_model
 from simulacra.models.surrogate import Surrogate
 from simulacra.training.adversarial import AdversarialRun
+from simulacra.training.batches import Batches, InMemory
 from simulacra.training.budget import (
     SIZES,
     Clock,
@@ -38,17 +39,22 @@ from simulacra.training.budget import (
     trial_of,
 )
 from simulacra.training.card import AdversarialCard, Card, Measure, TrainingCard, steps_of
+from simulacra.training.compute import common_clock, launched, only_first, wall_clock
 from simulacra.training.degenerate import check_sample
 from simulacra.training.journal import Row, described, write_line
 from simulacra.training.likelihood import LikelihoodRun
 from simulacra.training.recovery import (
     RESTARTS,
     DivergedError,
+    explosion,
     given_up,
     rate_after,
     require_finite,
-    require_no_explosion,
 )
+from simulacra.training.stopping import Stop, noted_signals
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 PHASE = "training"
 
@@ -105,11 +111,15 @@ def fit(
     on_note: OnNote = lambda _: None,
     on_evaluation: OnEvaluation = lambda *_: None,
     clock: Clock = time.perf_counter,
+    fabric: Fabric | None = None,
 ) -> Trained:
     """Train what the card describes and return its best epoch.
 
     Checkpoints lie in ``folder``; where it holds one of the same card and events, training goes on
-    from there, bit by bit as if it had not stopped (on a CPU, with the same number of threads).
+    from there, bit by bit as if it had not stopped (on a CPU, with the same number of threads), or
+    on another number or kind of devices, where random numbers and rounding are others.
+
+    Of several processes all call this; the first one evaluates, and writes alone.
 
     Args:
         card: the run card.
@@ -123,8 +133,10 @@ def fit(
         on_evaluation: called after every evaluation, whose checkpoint is written by then; an
             exception that it raises ends the training.
         clock: returns seconds; a budget is planned by it.
+        fabric: as launched for the card; None where this is left to the function.
 
     Raises:
+        TrainingStoppedError: a signal asked for it; there is a checkpoint to go on from.
         EventsError: a sample is one that nothing can be learned from
             (:func:`simulacra.training.degenerate.check_sample`).
         CardError: a batch is too small for the network.
@@ -133,8 +145,14 @@ def fit(
     """
     check_sample(train, "training")
     check_sample(selection, "selection")
-    fitting = _Fit(card, train, selection, folder, score, on_note, clock)
-    return fitting.run(on_progress, on_evaluation)
+    fabric = fabric or launched(card.training)
+    on_note, on_progress, on_evaluation = (
+        only_first(fabric, call) for call in (on_note, on_progress, on_evaluation)
+    )
+    clock = common_clock(fabric, clock)
+    fitting = _Fit(card, train, selection, folder, score, on_note, clock, fabric)
+    with noted_signals() as stop:
+        return fitting.run(on_progress, on_evaluation, stop)
 
 
 class Run(Protocol):
@@ -163,9 +181,20 @@ def events_of_a_step(card: TrainingCard) -> int:
 
 
 def start(
-    surrogate: Surrogate, features: Tensor, conditions: Tensor, card: TrainingCard, seed: int
+    surrogate: Surrogate,
+    batches: Batches,
+    card: TrainingCard,
+    seed: int,
+    fabric: Fabric | None = None,
 ) -> Run:
     """Return the run at its first step, by the loop that the card names.
+
+    Args:
+        surrogate: holds the network and the transform.
+        batches: training events.
+        card: how to train.
+        seed: of batches and of all noise.
+        fabric: as launched for the card; None where this is left to the function.
 
     Raises:
         CardError: a batch is too small for the network.
@@ -175,20 +204,12 @@ def start(
         msg = "training.batch_size: batch normalisation needs at least 2 events in a batch"
         raise CardError(msg)
     at_once = events_of_a_step(card)
-    numbers = math.prod(features.shape[1:]) + math.prod(conditions.shape[1:])
+    numbers = math.prod(batches.shape) + surrogate.encoder.features
     require_room(4 * at_once * numbers, f"training.batch_size: a step of {at_once} events")
-    # slow to import, and only training needs them
-    from lightning_fabric import Fabric
-    from lightning_fabric.plugins.environments.lightning import LightningEnvironment
-
-    # one process on the CPU, whatever a batch system's variables or a graphics card suggest
-    fabric = Fabric(
-        accelerator="cpu", devices=1, precision=card.precision, plugins=[LightningEnvironment()]
-    )
-    fabric.launch()
+    fabric = fabric or launched(card)
     if isinstance(card, AdversarialCard):
-        return AdversarialRun(surrogate, features, conditions, card, seed, fabric)
-    return LikelihoodRun(surrogate, features, conditions, card, seed, fabric)
+        return AdversarialRun(surrogate, batches, card, seed, fabric)
+    return LikelihoodRun(surrogate, batches, card, seed, fabric)
 
 
 class _Fit:
@@ -203,10 +224,12 @@ class _Fit:
         score: ScoreOf,
         on_note: OnNote,
         clock: Clock,
+        fabric: Fabric,
     ) -> None:
         self.card = card
         self.folder = folder
         self.clock = clock
+        self.fabric = fabric
         self._on_note = on_note
         init, loop, evaluation, halves = np.random.SeedSequence(card.seed).generate_state(4)
         entry = find_model(card.model_kind)
@@ -214,7 +237,9 @@ class _Fit:
             torch.manual_seed(int(init))
             self.surrogate = Surrogate(entry, card.model, train.detector)
         features, encoded = self.surrogate.fit(train)
-        self.answering = copy.deepcopy(self.surrogate).eval()
+        self.n_events = len(train)
+        batches = InMemory(features, encoded, self.surrogate.transform)
+        self.answering = copy.deepcopy(self.surrogate).to(fabric.device).eval()
         """What is judged: it holds the averaged weights, training goes on in the other."""
         self.score = score(selection, card.selection.groups, card.selection.measure)
         generated = card.selection.repeat * len(selection)
@@ -225,16 +250,18 @@ class _Fit:
         self.floor = self.score.floor(card.selection.repeat, np.random.default_rng(halves))
         self.evaluation_seed = int(evaluation)
         self.identity = _identity(card, train, selection)
+        self.losses: dict[str, list[Tensor]] = {}
+        """The loss terms since the last evaluation, on their device."""
         self.history: list[Row] = []
         self.best: dict[str, Tensor] = {}
         self.best_row: Row = {}
         self.spent = np.zeros(2)
         self.restarts = 0
         saved = self._saved()
-        self.plan = self._planned(features, encoded, int(loop), saved and saved[1])
+        self.plan = self._planned(batches, int(loop), saved and saved[1])
         if self.plan is not None:
             self.card = self.plan.applied(card)
-        self.run_state = start(self.surrogate, features, encoded, self.card.training, int(loop))
+        self.run_state = start(self.surrogate, batches, self.card.training, int(loop), fabric)
         self._initial: dict[str, Tensor] = {}
         """The state to go on from where a training diverges before its first checkpoint."""
         if saved is not None:
@@ -242,9 +269,7 @@ class _Fit:
         else:
             self._initial = {k: v.detach().clone() for k, v in self.run_state.state().items()}
 
-    def _planned(
-        self, features: Tensor, encoded: Tensor, seed: int, saved: Mapping[str, Any] | None
-    ) -> Plan | None:
+    def _planned(self, batches: Batches, seed: int, saved: Mapping[str, Any] | None) -> Plan | None:
         """Return how a budget is spent: as the checkpoint has it, or as measured now."""
         training = self.card.training
         if training.minutes is None:
@@ -256,14 +281,14 @@ class _Fit:
         def time_of(batch: int, minutes: float) -> float:
             network = copy.deepcopy(self.surrogate)
             options = trial_of(training).model_copy(update={"batch_size": batch})
-            trials[batch] = start(network, features, encoded, options, seed)
+            trials[batch] = start(network, batches, options, seed, self.fabric)
             grows = isinstance(network.network, Growing)
             return seconds_of_a_step(trials[batch], minutes, self.clock, grows=grows)
 
         size, minutes = training.batch_size, training.minutes
         if training.plan_batch:
             batch, step = planned_batch(
-                size, len(features), 60 * minutes, lambda b: time_of(b, minutes / SIZES)
+                size, self.n_events, 60 * minutes, lambda b: time_of(b, minutes / SIZES)
             )
         else:
             batch, step = size, time_of(size, minutes)
@@ -279,15 +304,17 @@ class _Fit:
 
     def _note(self, text: str) -> None:
         self._on_note(text)
-        write_line(self.folder, text)
+        if self.fabric.is_global_zero:
+            write_line(self.folder, text)
 
-    def run(self, on_progress: OnProgress, on_evaluation: OnEvaluation) -> Trained:
+    def run(self, on_progress: OnProgress, on_evaluation: OnEvaluation, stop: Stop) -> Trained:
         """Train to the last step and return the best epoch."""
         self.started = _clocks() - self.spent
-        while not self._came_through(on_progress, on_evaluation):
+        while not self._came_through(on_progress, on_evaluation, stop):
             pass
+        self.best, self.best_row = self.fabric.broadcast((self.best, self.best_row))
         with torch.no_grad():
-            self.surrogate.load_state_dict(self.best)
+            self.surrogate.to("cpu").load_state_dict(self.best)
         best = self.best_row
         return Trained(
             self.surrogate,
@@ -299,10 +326,12 @@ class _Fit:
             self.plan,
         )
 
-    def _came_through(self, on_progress: OnProgress, on_evaluation: OnEvaluation) -> bool:
+    def _came_through(
+        self, on_progress: OnProgress, on_evaluation: OnEvaluation, stop: Stop
+    ) -> bool:
         """Train, and return whether the last step was reached."""
         try:
-            self._train(on_progress, on_evaluation)
+            self._train(on_progress, on_evaluation, stop)
         except DivergedError as error:
             self._recover(error)
             return False
@@ -319,6 +348,7 @@ class _Fit:
         self.restarts += 1
         saved = self._saved()
         self.run_state.restore(below_prefix("run", saved[0]) if saved else self._initial)
+        self.losses = self._losses_of(saved[0]) if saved else {}
         self.run_state.rate_factor = rate_after(self.restarts)
         self._note(
             f"{error}: it goes on from step {self.run_state.step} with "
@@ -328,29 +358,56 @@ class _Fit:
         if saved:
             self._save()
 
-    def _train(self, on_progress: OnProgress, on_evaluation: OnEvaluation) -> None:
+    def _train(self, on_progress: OnProgress, on_evaluation: OnEvaluation, stop: Stop) -> None:
         """Make the steps that are left.
 
         Raises:
             DivergedError: a loss or a score shows it.
+            TrainingStoppedError: a signal asked for it.
         """
         state, every = self.run_state, self.card.selection.every
         steps = steps_of(self.card.training)
-        losses: dict[str, list[Tensor]] = {}
+        apart = 60 * self.card.training.checkpoint_minutes
         on_progress(PHASE, state.step, steps)
         first, since = state.step, self.clock()
+        saved = wall_clock()
         while state.step < steps:
             for name, value in state.advance().items():
-                losses.setdefault(name, []).append(value)
+                self.losses.setdefault(name, []).append(value)
             if state.step % every == 0 or state.step == steps:
                 self.spent = _clocks() - self.started
                 trained = (state.step - first) * events_of_a_step(self.card.training)
                 speed = trained / max(self.clock() - since, 1e-9)
-                self._evaluate({k: float(torch.stack(v).mean()) for k, v in losses.items()}, speed)
-                losses.clear()
+                self._evaluate(self._mean_losses(), speed)
                 on_evaluation(self.history[-1], self.best_row)
-                first, since = state.step, self.clock()
+                first, since, saved = state.step, self.clock(), wall_clock()
+            elif wall_clock() - saved > apart:
+                self.spent = _clocks() - self.started
+                self._save()
+                saved = wall_clock()
             on_progress(PHASE, state.step, steps)
+            if state.step < steps and stop.asked(self.fabric, state.step):
+                self.spent = _clocks() - self.started
+                self._save()
+                self.fabric.barrier()
+                raise TrainingStoppedError(self._stopped(stop.signal))
+
+    def _mean_losses(self) -> dict[str, float]:
+        """Return the mean of every loss term since the last evaluation, over all processes."""
+        means = {k: torch.stack(v).mean() for k, v in self.losses.items()}
+        if self.fabric.world_size > 1:
+            reduced = self.fabric.all_reduce(means, reduce_op="mean")
+            means = cast("dict[str, Tensor]", reduced)
+        return {k: float(v) for k, v in means.items()}
+
+    def _stopped(self, signal: str) -> str:
+        """Return why and where training stopped, in words."""
+        step, steps = self.run_state.step, steps_of(self.card.training)
+        reason = signal or "a signal to another process"
+        text = f"{reason}: stopped at step {step} of {steps}; the same command goes on from there"
+        if self.fabric.is_global_zero:
+            write_line(self.folder, text)
+        return text
 
     def _judged(self, averaged: Mapping[str, Tensor]) -> Row:
         """Return the score of averaged weights, and other numbers that are worth a column."""
@@ -359,9 +416,28 @@ class _Fit:
         return self.score.row(Events(self.conditions, response, self.surrogate.detector))
 
     def _evaluate(self, losses: dict[str, float], speed: float) -> None:
+        """Judge the averaged network in the first process, and tell the others.
+
+        Raises:
+            DivergedError: a loss or the score shows it, in all processes.
+        """
+        self.losses.clear()
         require_finite(losses, self.run_state.step)
+        problem = None
+        if self.fabric.is_global_zero:
+            problem = self._recorded(losses, speed)
+        else:
+            self.history.append({"step": self.run_state.step, **losses})
+        problem = self.fabric.broadcast(problem)
+        if problem is not None:
+            raise DivergedError(problem)
+
+    def _recorded(self, losses: dict[str, float], speed: float) -> str | None:
+        """Record an evaluation and save a checkpoint, or return how the score shows divergence."""
         scored = self._judged(self.run_state.averaged())
-        require_no_explosion(scored["score"], self.history, self.run_state.step)
+        problem = explosion(scored["score"], self.history, self.run_state.step)
+        if problem is not None:
+            return problem
         weights = {k: v.detach().clone() for k, v in self.answering.state_dict().items()}
         wall, cpu = self.spent.tolist()
         times = {"seconds": wall, "cpu_seconds": cpu, "events_per_second": speed}
@@ -376,11 +452,16 @@ class _Fit:
         self._save()
         place = f"step {self.run_state.step} of {steps_of(self.card.training)}"
         write_line(self.folder, f"{place}: {described(row, self.best_row)}")
+        return None
 
     def _save(self) -> None:
+        """Write a checkpoint in the first process, whose state is that of all."""
+        if not self.fabric.is_global_zero:
+            return
         tensors = {
             **with_prefix("run", self.run_state.state()),
             **with_prefix("best", self.best),
+            **with_prefix("losses", {k: torch.stack(v) for k, v in self.losses.items()}),
         }
         facts = {
             "identity": self.identity,
@@ -395,7 +476,11 @@ class _Fit:
         self._initial.clear()
 
     def _saved(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
-        """Return what the checkpoint holds; None where there is none."""
+        """Return what the checkpoint holds, as the first process reads it; None without one."""
+        found = self._read_checkpoint() if self.fabric.is_global_zero else None
+        return self.fabric.broadcast(found)
+
+    def _read_checkpoint(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
         path = self.folder / CHECKPOINT
         if not path.is_file():
             return None
@@ -408,9 +493,16 @@ class _Fit:
             raise SimulatorError(msg)
         return tensors, facts
 
+    def _losses_of(self, tensors: dict[str, Tensor]) -> dict[str, list[Tensor]]:
+        """Return the loss terms since the last evaluation from those of a checkpoint."""
+        losses = below_prefix("losses", tensors)
+        return {k: list(v.to(self.fabric.device).unbind()) for k, v in losses.items()}
+
     def _restore(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
         self.run_state.restore(below_prefix("run", tensors))
-        self.best = below_prefix("best", tensors)
+        device = self.fabric.device
+        self.best = {k: v.to(device) for k, v in below_prefix("best", tensors).items()}
+        self.losses = self._losses_of(tensors)
         self.history, self.best_row = facts["history"], facts["best"]
         self.spent = np.array(facts["seconds"])
         self.restarts = facts.get("restarts", 0)
@@ -455,7 +547,7 @@ def read_metrics(path: Path) -> tuple[Row, ...]:
 
 def _identity(card: Card, train: Events, selection: Events) -> str:
     """Return a digest of all that a run's course depends on."""
-    digest = hashlib.sha256(card.to_yaml().encode())
+    digest = hashlib.sha256(card.course.encode())
     for events in (train, selection):
         digest.update(fingerprint(events).encode())
     return digest.hexdigest()

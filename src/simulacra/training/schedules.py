@@ -38,24 +38,36 @@ def learning_rate_factor(step: int, steps: int, final: float, warm_up: float = 0
     return final + (1 - final) * (1 + math.cos(math.pi * progress)) / 2
 
 
-def moving_average(module: nn.Module, decay: float) -> AveragedModel:
-    """Return a copy of a module whose weights follow it as an exponential moving average.
+class MovingAverage(AveragedModel):
+    """A copy of a module whose weights follow it as an exponential moving average.
 
     In update n the decay is at most (1 + n) / (10 + n), so that the average soon forgets where
-    training began.
+    training began. The number of updates stays on the CPU: no step waits for a device.
 
     Args:
-        module: what ``update_parameters`` is then called with after each step.
+        module: what :meth:`update_parameters` is then called with after each step.
         decay: weight of the past in each update.
     """
 
-    @torch.no_grad()
-    def update(
-        averaged: tuple[Tensor, ...] | list[Tensor],
-        current: tuple[Tensor, ...] | list[Tensor],
-        count: Tensor | int,
-    ) -> None:
-        n = int(count)
-        torch._foreach_lerp_(averaged, current, 1 - min(decay, (1 + n) / (10 + n)))
+    def __init__(self, module: nn.Module, decay: float) -> None:
+        super().__init__(module)
+        self._decay = decay
 
-    return AveragedModel(module, multi_avg_fn=update)
+    @torch.no_grad()
+    def update_parameters(self, model: nn.Module) -> None:
+        """Bring the average up to the module after a step; buffers are the module's."""
+        n = int(self.n_averaged)
+        averaged: list[Tensor] = list(self.module.parameters())
+        current: list[Tensor] = list(model.parameters())
+        if n:
+            decay = min(self._decay, (1 + n) / (10 + n))
+            torch._foreach_lerp_(averaged, current, 1 - decay)
+        else:
+            torch._foreach_copy_(averaged, current)
+        for own, buffer in zip(self.module.buffers(), model.buffers(), strict=True):
+            own.copy_(buffer)
+        self.n_averaged += 1
+
+    def to_device(self, device: torch.device) -> None:
+        """Move the averaged weights to a device; their number of updates stays where it is."""
+        self.module.to(device)

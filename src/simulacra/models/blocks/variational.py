@@ -6,13 +6,14 @@ References:
 
 from __future__ import annotations
 
-import torch
 from torch import Generator, Tensor
+
+from simulacra.transforms.drawn import normal
 
 
 def drawn(mean: Tensor, log_variance: Tensor, rng: Generator) -> Tensor:
     """Return numbers of N(mean, variance), same shape, through which gradients flow to both."""
-    noise = torch.randn(mean.shape, generator=rng).to(mean.device)
+    noise = normal(mean.shape, rng, mean.device)
     return mean + noise * (log_variance / 2).exp()
 
 

@@ -23,6 +23,7 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional
 
 from simulacra.models.blocks.networks import dense
+from simulacra.transforms.drawn import normal, places, uniform
 
 FREQUENCIES = 8
 SAME_TIME = 0.5
@@ -141,10 +142,10 @@ class Velocity(nn.Module):
                 noise comes to depend on it in training, as it does not in transport, and part of
                 how the data go with the context is lost.
         """
-        noise = torch.randn(data.shape, generator=rng).to(data.device)
+        noise = normal(data.shape, rng, data.device)
         if pair:
             noise = noise[nearest_pairs(data, noise)]
-        times = torch.rand((len(data), 2), generator=rng).to(data.device)
+        times = uniform((len(data), 2), rng, data.device)
         motion = data - noise
         steering = self.steer(context)
         if not self.mean_flow:
@@ -152,7 +153,8 @@ class Velocity(nn.Module):
             found = self(torch.lerp(noise, data, time), steering, time, time)
             return _mean_square(found - motion)
         begin, end = times.amin(dim=1, keepdim=True), times.amax(dim=1, keepdim=True)
-        same = torch.arange(len(data), device=data.device)[:, None] < SAME_TIME * len(data)
+        place, batch = places(len(data), rng, data.device)
+        same = place[:, None] < SAME_TIME * batch
         end = torch.where(same, begin, end)
         x = torch.lerp(noise, data, begin)
         moving = lambda x, begin: self(x, steering, begin, end)  # noqa: E731 - seen along a line

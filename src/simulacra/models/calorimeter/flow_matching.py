@@ -40,6 +40,7 @@ from simulacra.transforms import (
 )
 from simulacra.transforms.calorimeter.impact import EVENT, POSITIONS, WAVES, lie_alike
 from simulacra.transforms.calorimeter.layers import CELLS, ENERGIES
+from simulacra.transforms.drawn import normal
 
 ENERGY_MAPS = 1
 """Sinh-arcsinh maps that take a layer's energy to its normal score; a second one overfits them."""
@@ -226,7 +227,7 @@ class FlowMatching(nn.Module, System):
         known = self._in_full_layers(cells)
         cells = torch.where(cells < ALL_OF_LAYER, cells, torch.inf)  # what is alone has no choice
         with torch.no_grad():  # cells of an empty layer say nothing
-            noise = torch.randn(cells.shape, generator=rng).to(cells.device)
+            noise = normal(cells.shape, rng, cells.device)
             cell_scores = torch.where(known, of_cells.scores(cells, rng), noise)
         likelihood = torch.where(known, of_cells.negative_log_likelihood(cells), 0.0)
         pair, weights = self.config.pair, self.balance(event[:, self.seen["energy"]].squeeze(1))

@@ -23,6 +23,7 @@ from torch import Generator, Tensor
 from torch.nn import functional
 
 from simulacra.models.distributions.sinh_arcsinh import Chain, SinhArcsinh
+from simulacra.transforms.drawn import uniform
 
 LINEAR, CUBIC = 1.5976, 0.070565
 LARGEST_SCORE = 5.5
@@ -107,12 +108,12 @@ class Marginals(NamedTuple):
         """
         full, free = values > -torch.inf, torch.isfinite(values)
         score = self.shape.scores(torch.where(free, values, self.shape.location), LARGEST_INSIDE)
-        uniform = torch.rand(values.shape, generator=rng).to(values.device).clamp_min(1e-7)
+        place = uniform(values.shape, rng, values.device).clamp_min(1e-7)
         # log of the probability to lie above; there it is exact for large values
-        above = torch.where(free, -functional.softplus(logit_of(score)), uniform.log())
+        above = torch.where(free, -functional.softplus(logit_of(score)), place.log())
         log_above = above - functional.softplus(-self.occupancy)
         of_values = log_of_rest(log_above) - log_above
-        log_below = uniform.log() - functional.softplus(self.occupancy)
+        log_below = place.log() - functional.softplus(self.occupancy)
         of_nothing = log_below - log_of_rest(log_below)
         return normal_score(torch.where(full, of_values, of_nothing))
 

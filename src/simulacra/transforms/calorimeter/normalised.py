@@ -28,6 +28,7 @@ from simulacra.detectors import Calorimeter, Detector
 from simulacra.errors import CardError
 from simulacra.transforms.base import Response
 from simulacra.transforms.calorimeter.layers import LayersOfCells
+from simulacra.transforms.drawn import uniform
 
 HEADROOM = 1.5
 """How far above the largest training response u_0 can go."""
@@ -107,8 +108,8 @@ class NormalisedShowers(nn.Module):
         """Return features with fresh noise where :meth:`forward` met an exact 0 or 1."""
         half = self.zero_width / 2  # features hold 0 or at least the whole width: halfway is safe
         edge = self._logit(torch.tensor(half), torch.tensor(1 - half)).to(features.device)
-        uniform = torch.rand(features.shape, generator=rng).to(features.device)
-        part = NOISE_PART * self.zero_width * uniform
+        drawn = uniform(features.shape, rng, features.device)
+        part = NOISE_PART * self.zero_width * drawn
         noise = self._logit(part, 1 - part)
         low = features < self._standardised(edge)
         high = features > self._standardised(-edge)

@@ -20,6 +20,7 @@ from simulacra.transforms.calorimeter.symmetries import (
     mirrored_cells,
     symmetries_or_earlier,
 )
+from simulacra.transforms.drawn import integers
 
 TURNS_OF_SQUARES = 4
 """Ways to turn a lattice of squares into itself."""
@@ -56,8 +57,8 @@ class Turns(nn.Module):
         """Return cells (n, cells) of each event turned in one of all ways, drawn at random."""
         if len(self.orders) == 1:
             return cells
-        chosen = torch.randint(len(self.orders), (len(cells),), generator=rng)
-        return cells.gather(1, self.orders[chosen.to(cells.device)])
+        chosen = integers(len(self.orders), len(cells), rng, cells.device)
+        return cells.gather(1, self.orders[chosen])
 
 
 def orders_of(detector: Calorimeter, symmetries: Sequence[str]) -> IntArray:

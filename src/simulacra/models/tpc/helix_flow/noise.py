@@ -30,6 +30,7 @@ from simulacra.models.tpc.helix_flow.rows import RowParameters, shared
 from simulacra.models.tpc.helix_flow.scatter import Off
 from simulacra.models.tpc.helix_flow.smooth import LARGEST_SCORE
 from simulacra.models.tpc.helix_flow.spread import SMALLEST, GroupSpread
+from simulacra.transforms.drawn import normal, uniform
 from simulacra.transforms.tpc.helix_frame import OFF, Channel
 
 SPREADS = ("across", "along z", "charge", "peak")
@@ -165,7 +166,7 @@ class TrackNoise(nn.Module):
         charges = self.window(charge, track)
         scatter = parameters.scatter.given(charges)
         with torch.no_grad():
-            below = torch.rand(present.shape, generator=rng).to(present.device)
+            below = uniform(present.shape, rng, present.device)
             inner, scores = scatter.found(off, present, below)
         of_peaks = parameters.peaks(charges)
         with torch.no_grad():
@@ -269,8 +270,8 @@ class TrackNoise(nn.Module):
             return found
 
         def drawn() -> Tensor:
-            white = torch.randn((len(track), WHITE, self.rows), generator=rng)
-            noise = self._drawn(shares, window, track, trail, common, white.to(track.device))
+            white = normal((len(track), WHITE, self.rows), rng, track.device)
+            noise = self._drawn(shares, window, track, trail, common, white)
             none = noise.off.new_zeros((*noise.off.shape[:2], trail.basis.shape[1]))
             off = smooth_and_rough(trail.basis, none, noise.off)
             charge = shares.charge.values(noise.charge) - shares.charge.location
