@@ -11,11 +11,12 @@ from simulacra.detectors import load_detector
 from simulacra.errors import SimulacraError
 from simulacra.files.yaml_text import parse_yaml
 from simulacra.io import read_events
-from simulacra.learning import Plan, PowerLaw, Request, curve, learn
+from simulacra.learning import Plan, PowerLaw, Request, curve, learn, run
 from simulacra.learning.curve import SEEDS, trainings
 from simulacra.learning.forecast import sentence
 from simulacra.learning.kinds import default_model
 from simulacra.learning.plan import CURVE, SIMULATING, TRAINING
+from simulacra.learning.rate import measured_rate
 from simulacra.models import find_model
 from simulacra.simulators import trained
 from simulacra.simulators.trained import TrainedSimulator
@@ -95,7 +96,16 @@ def test_everything_is_left_and_the_same_call_goes_on(detector, tmp_path):
 
 @pytest.mark.geant4
 @pytest.mark.slow
-def test_geant4_makes_as_many_events_as_planned(detector, tmp_path):
+@pytest.mark.usefixtures("planned_steps")
+def test_geant4_makes_as_many_events_as_planned(detector, tmp_path, monkeypatch):
+    rates = []
+
+    def measured(request, executor):
+        rates.append(measured_rate(request, executor))
+        return 20.0  # few events, on any machine
+
+    monkeypatch.setattr(run, "measured_rate", measured)
+
     def stop(phase, _done, _total):
         if phase == "training":
             raise KeyboardInterrupt
@@ -104,7 +114,8 @@ def test_geant4_makes_as_many_events_as_planned(detector, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         learn(detector, "e-", "50MeV,100MeV", HOURS, folder, overrides=FEW, on_progress=stop)
     plan = parse_yaml((folder / "plan.yaml").read_text())
-    assert plan["rate"] > 0
+    assert rates[0] > 0
+    assert (plan["rate"], plan["events"]) == (20.0, 137)
     for name in ("events", "floor"):
         events = read_events(folder / f"{name}.h5")
         assert len(events) == plan[name]
