@@ -1,18 +1,22 @@
 """The whole way in one call, with a pretended Geant4 and with the real one."""
 
+import sys
 import time
 from functools import partial
 
 import pytest
 
+from simulacra import cli
 from simulacra.detectors import load_detector
 from simulacra.errors import SimulacraError
+from simulacra.files.yaml_text import parse_yaml
 from simulacra.io import read_events
-from simulacra.learning import Plan, PowerLaw, Request, curve, learn
+from simulacra.learning import Plan, PowerLaw, Request, curve, learn, run
 from simulacra.learning.curve import SEEDS, trainings
 from simulacra.learning.forecast import sentence
 from simulacra.learning.kinds import default_model
 from simulacra.learning.plan import CURVE, SIMULATING, TRAINING
+from simulacra.learning.rate import measured_rate
 from simulacra.models import find_model
 from simulacra.simulators import trained
 from simulacra.simulators.trained import TrainedSimulator
@@ -93,9 +97,29 @@ def test_everything_is_left_and_the_same_call_goes_on(detector, tmp_path):
 @pytest.mark.geant4
 @pytest.mark.slow
 @pytest.mark.usefixtures("planned_steps")
-def test_with_geant4(detector, tmp_path):
-    learned = learn(detector, "e-", "50MeV,100MeV", HOURS, tmp_path / "learned", overrides=FEW)
-    assert learned.validation.pooled.generated > 0
+def test_geant4_makes_as_many_events_as_planned(detector, tmp_path, monkeypatch):
+    rates = []
+
+    def measured(request, executor):
+        rates.append(measured_rate(request, executor))
+        return 20.0  # few events, on any machine
+
+    monkeypatch.setattr(run, "measured_rate", measured)
+
+    def stop(phase, _done, _total):
+        if phase == "training":
+            raise KeyboardInterrupt
+
+    folder = tmp_path / "learned"
+    with pytest.raises(KeyboardInterrupt):
+        learn(detector, "e-", "50MeV,100MeV", HOURS, folder, overrides=FEW, on_progress=stop)
+    plan = parse_yaml((folder / "plan.yaml").read_text())
+    assert rates[0] > 0
+    assert (plan["rate"], plan["events"]) == (20.0, 137)
+    for name in ("events", "floor"):
+        events = read_events(folder / f"{name}.h5")
+        assert len(events) == plan[name]
+        assert "geant4-pybind" in events.provenance["versions"]
 
 
 def test_mistakes_are_named_before_the_work(detector, tmp_path):
@@ -114,6 +138,15 @@ def test_mistakes_are_named_before_the_work(detector, tmp_path):
     (tmp_path / "other" / "file").touch()
     with pytest.raises(SimulacraError, match="holds something else"):
         _learn(detector, tmp_path / "other")
+
+
+def test_the_command_refuses_in_one_line(monkeypatch, capsys, tmp_path):
+    asked = ["--energy", "1GeV", "--hours", "0"]
+    monkeypatch.setattr(sys, "argv", ["simulacra", "learn", "atlas-barrel", str(tmp_path), *asked])
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    assert caught.value.code == 2
+    assert capsys.readouterr().err == "error: hours: must be greater than 0, not 0.0\n"
 
 
 @pytest.mark.parametrize("name", ["atlas-barrel", "clic-ecal-angle", "alice-tpc"])
