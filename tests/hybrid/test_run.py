@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from simulacra.detectors import load_detector
+from simulacra.engines import Parts
 from simulacra.errors import CardError, EventsError, SimulacraError, SimulatorError
 from simulacra.events import Events
-from simulacra.engines import Parts
 from simulacra.hybrid import Outcome, Primaries, read_hybrid, simulate_hybrid
 from simulacra.hybrid.job import HybridJob
 from simulacra.hybrid.run import setup_of

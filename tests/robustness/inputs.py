@@ -355,7 +355,9 @@ def _unfinished(folder):
     with chdir(folder), suppress(Stopped), patch.object(Parts, "remove", side_effect=Stopped):
         simulate_hybrid(card(events=12), Path(OUTPUT), executor=PretendedGeant4())
     (folder / OUTPUT).unlink()
-    return tuple(str(path.relative_to(folder)) for path in folder.glob(f"{OUTPUT}.parts/chunk-*.h5"))
+    return tuple(
+        str(path.relative_to(folder)) for path in folder.glob(f"{OUTPUT}.parts/chunk-*.h5")
+    )
 
 
 def graphs(folder):
