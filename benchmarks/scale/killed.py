@@ -3,9 +3,9 @@
     python benchmarks/scale/killed.py FOLDER simulate|generate dask|slurm [SEED]
 
 40 chunks are made on one machine, then by the engine while three workers, drawn at random, are
-killed with SIGKILL. ``simulate``: Geant4 shoots photons of 1 GeV at ``atlas-barrel``; ``generate``
-asks the shipped generator, exported to ONNX. Dask is a cluster of two local processes; SLURM is the
-one that ``SLURM_CONF`` names. The arrays of both files must be equal byte for byte. Writes
+killed with SIGKILL. ``simulate`` has Geant4 shoot photons of 1 GeV at ``atlas-barrel``;
+``generate`` asks the shipped generator, exported to ONNX. Dask is a cluster of two local processes;
+SLURM is the one that ``SLURM_CONF`` names. The arrays of both files must be equal byte for byte. Writes
 ``killed-TASK-ENGINE.json`` to the folder.
 """
 
@@ -127,8 +127,9 @@ def main(folder: Path, task: str, engine: str, seed: int = 1) -> None:
         simulator = folder / "photons.onnx"
         if not simulator.exists():
             from simulacra.deploy import export
+            from simulacra.simulators.trained import TrainedSimulator
 
-            export(load_simulator("atlas-barrel-photons"), simulator)
+            export(TrainedSimulator.load("atlas-barrel-photons"), "onnx", simulator)
         make = partial(fast, seed=seed, simulator=simulator)
     local, there = folder / f"{task}-local.h5", folder / f"{task}-{engine}.h5"
     seconds: dict[str, float] = {}

@@ -1,8 +1,8 @@
 """What a file costs beside the network alone: 100 000 showers of the shipped generator.
 
-    python benchmarks/scale/output.py FOLDER [SHOWERS] [ROUNDS]
+    python benchmarks/scale/output.py FOLDER [SHOWERS] [ROUNDS] [THREADS]
 
-Three things in turn, ROUNDS times: the showers are made and dropped; made and written by ``generate
+THREADS are those of the network; 0, the default, are all cores of the machine. Three things in turn, ROUNDS times: the showers are made and dropped; made and written by ``generate
 -o``'s own path; made and written by h5py with gzip 6, as a plain program would. The time on the
 clock is compared within a round, so that other work on the machine counts for all three. The files
 are read back by h5py alone and must hold the same numbers. Writes ``output.json`` to the folder.
@@ -53,9 +53,9 @@ def plain(pieces: Iterator[Events], n: int, path: Path) -> None:
             start += len(events)
 
 
-def main(folder: Path, n: int = 100_000, rounds: int = 3) -> None:
+def main(folder: Path, n: int = 100_000, rounds: int = 3, threads: int = 0) -> None:
     """Measure, compare the files and write the result."""
-    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    torch.set_num_threads(threads or len(os.sched_getaffinity(0)))
     folder.mkdir(parents=True, exist_ok=True)
     simulator = load_simulator(SIMULATOR)
     conditions = asked_conditions(simulator, ENERGY, n, SEED)
@@ -82,12 +82,12 @@ def main(folder: Path, n: int = 100_000, rounds: int = 3) -> None:
         for kind in ("clock", "cores")
     }
     result = {
-        "command": f"python benchmarks/scale/output.py FOLDER {n} {rounds}",
+        "command": f"python benchmarks/scale/output.py FOLDER {n} {rounds} {threads}",
         "simulator": SIMULATOR,
         "showers": n,
         "seed": SEED,
         "threads": torch.get_num_threads(),
-        "load before and after": os.getloadavg()[0],
+        "load after": os.getloadavg()[0],
         "seconds": taken,
         "ratios to the network alone, median": ratios,
         "bytes": {"ours": ours.stat().st_size, "gzip 6": theirs.stat().st_size},

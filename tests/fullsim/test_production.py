@@ -12,7 +12,8 @@ from simulacra.conditions import EnergySpectrum
 from simulacra.detectors import load_detector
 from simulacra.engines import Parts
 from simulacra.errors import EventsError, SimulacraError
-from simulacra.fullsim import Geant4Settings, Geant4Simulator, WorkerPool, simulate
+from simulacra.engines.worker import make_chunks
+from simulacra.fullsim import Geant4Settings, Geant4Simulator, WorkerPool, production, simulate
 from simulacra.fullsim.calorimeter.setup import CalorimeterSetup
 from simulacra.fullsim.job import Job
 from simulacra.io import read_events
@@ -63,6 +64,36 @@ def test_a_broken_run_keeps_its_chunks_and_continues_to_the_same_file(atlas, tmp
     kept = len(Job.of(atlas, Geant4Settings(particle="gamma"), SPECTRUM, 1, 20).chunks)
     assert second.done == kept - 3
     assert broken.read_bytes() == undisturbed.read_bytes()
+
+
+def test_workers_of_our_own_that_die_are_replaced_a_few_times(atlas, tmp_path, monkeypatch):
+    monkeypatch.setattr(production, "require_geant4", lambda _: None)
+    undisturbed = tmp_path / "undisturbed.h5"
+    produce(atlas, undisturbed, PretendedGeant4())
+    for dies, ends_well in (((2, 0, 0, 3, 0, None), True), ((2, 0, 0, 0, None), False)):
+        pools = iter([PretendedGeant4(dies_after=chunks) for chunks in dies])
+        monkeypatch.setattr(production, "WorkerPool", lambda _, pools=pools: next(pools))
+        if ends_well:
+            produce(atlas, tmp_path / "e.h5")
+            assert (tmp_path / "e.h5").read_bytes() == undisturbed.read_bytes()
+        else:
+            with pytest.raises(SimulacraError, match="worker died"):
+                produce(atlas, tmp_path / "never.h5")
+
+
+def test_an_engine_finds_all_that_geant4_needs_in_the_folder(atlas, tmp_path, monkeypatch):
+    class Here:
+        def run(self, parts, numbers):
+            make_chunks(parts.folder, list(numbers))
+            yield from numbers
+
+    pretended = PretendedGeant4()
+    run_chunk = lambda chunk: pretended.submit(None, chunk).result()  # noqa: E731
+    monkeypatch.setattr("simulacra.fullsim.task.run_chunk", run_chunk)
+    produce(atlas, tmp_path / "here.h5", PretendedGeant4())
+    produce(atlas, tmp_path / "there.h5", Here())
+    assert (tmp_path / "here.h5").read_bytes() == (tmp_path / "there.h5").read_bytes()
+    assert pretended.done > 3
 
 
 def test_chunks_of_another_job_are_not_mistaken(atlas, tmp_path):

@@ -64,7 +64,7 @@ class DaskEngine:
             for share in divided(pending, max(threads * SHARES, 1))
         ]
         try:
-            for _ in self._dask.as_completed(futures):
+            for _ in self._dask.as_completed(futures, loop=client.loop):
                 yield
         finally:
             client.cancel(futures)

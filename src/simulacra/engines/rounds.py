@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 
 from simulacra.engines.parts import Parts
@@ -10,6 +11,8 @@ from simulacra.errors import SimulacraError, printable
 
 LAST = 160
 """Characters of a log that an error shows."""
+PAUSE = 1.0
+"""Seconds between two looks at the folder, at least."""
 JOB_LOGS = "job-*.log"
 """Logs of jobs that ended before their first chunk."""
 
@@ -33,10 +36,13 @@ def rounds(
     """
     pending, tried = parts.missing(numbers), 0
     while pending and tried <= retries:
-        before = len(pending)
+        before, looked = len(pending), time.monotonic()
         for _ in once(pending):
+            if time.monotonic() - looked < PAUSE:
+                continue
             pending, made = _divided(parts, pending)
             yield from made
+            looked = time.monotonic()
         pending, made = _divided(parts, pending)
         yield from made
         tried = 0 if len(pending) < before else tried + 1

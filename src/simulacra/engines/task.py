@@ -36,8 +36,11 @@ def open_task(folder: Path) -> Task:
     """
     try:
         said = json.loads(read_text(folder / TASK, SimulacraError))
-        prepare, arguments = TASKS[said["task"]], said["arguments"]
+        name, arguments = said["task"], said["arguments"]
     except (ValueError, KeyError, TypeError):
         msg = f"{folder / TASK} is damaged: remove {folder} and run the same command again"
         raise SimulacraError(msg) from None
-    return prepare(arguments, folder / INPUTS)
+    if name not in TASKS:
+        msg = f"the Python of this job has no task {name!r}: it needs the packages of the main one"
+        raise SimulacraError(msg)
+    return TASKS[name](arguments, folder / INPUTS)

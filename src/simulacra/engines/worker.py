@@ -36,12 +36,10 @@ def make_chunks(folder: Path, numbers: list[int]) -> list[int]:
             try:
                 task = task or open_task(folder)
                 write_chunk(chunk_path(folder, number), *task(number))
-            except Exception as error:
+            except Exception as error:  # whatever it is, it is that chunk's alone
                 failed.append(number)
-                if isinstance(error, SimulacraError):
-                    sys.stderr.write(f"{error}\n")
-                else:
-                    traceback.print_exc()
+                known = isinstance(error, SimulacraError)
+                os.write(2, (f"{error}\n" if known else traceback.format_exc()).encode())
         if task is None:  # the others would fail like this one
             return pending
     return failed
