@@ -62,7 +62,7 @@ from simulacra.simulators.fast import FastSimulator
 from simulacra.simulators.ranges import range_notes, recorded, trained_ranges
 from simulacra.training import fit
 from simulacra.training.card import Card
-from simulacra.training.compute import described_device, device_type, launched
+from simulacra.training.compute import described_device, device_type
 from simulacra.training.curve import write_curve
 from simulacra.training.journal import Row
 from simulacra.training.run import (
@@ -70,10 +70,12 @@ from simulacra.training.run import (
     OnNote,
     Trained,
     fingerprint,
+    launch,
     read_metrics,
     write_metrics,
 )
-from simulacra.training.samples import split_note, training_events
+from simulacra.training.samples import split_note, stream_note, training_events
+from simulacra.training.streams import Training, known_of, sample_of
 from simulacra.transforms.drawn import normal
 
 VERSION = 1
@@ -333,20 +335,22 @@ def train(
     if folder.exists() and not replace:
         msg = f"{folder} is there already; remove it or choose another output"
         raise SimulatorError(msg)
-    fabric = launched(card.training)
+    fabric = launch(card)
     first = fabric.is_global_zero
     detector = load_detector(card.detector)
-    events, selection = training_events(card, detector)
-    card, notes = _decided(card, events)
+    learned, selection = training_events(card, detector)
+    card, notes = _decided(card, sample_of(learned))
+    events = known_of(learned)
     device = described_device(fabric)
-    notes = (*split_note(card, events, selection), *_particle_notes(events), *notes, device)
+    of_sample = (*stream_note(learned), *split_note(card, learned, selection))
+    notes = (*of_sample, *_particle_notes(events), *notes, device)
     for note in filter(None, notes if first else ()):
         on_note(note)
     part = part_of(folder)
     with workplace(part, CHECKPOINT, *EVERY) if first else nullcontext():
         trained = fit(
             card,
-            events,
+            learned,
             selection,
             part,
             EpochSelection,
@@ -355,14 +359,15 @@ def train(
             on_evaluation=on_evaluation,
             fabric=fabric,
         )
-        simulator = _made(trained, events, selection)
+        simulator = _made(trained, learned, selection)
         if first:
             _publish(simulator, part, folder)
         return simulator
 
 
-def _made(trained: Trained, events: Events, selection: Events) -> TrainedSimulator:
+def _made(trained: Trained, learned: Training, selection: Events) -> TrainedSimulator:
     """Return the simulator of what was trained."""
+    events = known_of(learned)
     about = {
         "selected_step": trained.step,
         "selection_score": trained.score,
@@ -370,7 +375,7 @@ def _made(trained: Trained, events: Events, selection: Events) -> TrainedSimulat
         "particles": sorted(map(particle_name, events.particles)),
         **recorded(events),
         "train_events": len(events),
-        "train_sha256": fingerprint(events),
+        "train_sha256": fingerprint(learned),
         "selection_sha256": fingerprint(selection),
         **({} if trained.plan is None else {"budget_minutes": trained.plan.minutes}),
     }
