@@ -10,6 +10,7 @@ import typer
 from simulacra.cli.mapping import CellFile, Maps, Origin, Trees
 from simulacra.cli.options import (
     SPECTRUM,
+    Device,
     Energy,
     Number,
     Output,
@@ -85,6 +86,7 @@ def generate(
     extrapolate: Annotated[
         bool, typer.Option("--extrapolate", help="Generate events far outside the training, too.")
     ] = False,
+    device: Device = "cpu",
     overwrite: Overwrite = False,
 ) -> None:
     """Generate events with a trained simulator.
@@ -96,7 +98,7 @@ def generate(
     from simulacra.simulators.load import load_simulator
 
     require_free(output, overwrite)
-    loaded = load_simulator(simulator)
+    loaded = load_simulator(simulator, device)
     require_writable(loaded.detector, output)
     conditions = asked_conditions(loaded, energy, number, seed, particle, like)
     answers = loaded.stream(conditions, seed, extrapolate=extrapolate)

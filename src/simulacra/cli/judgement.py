@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from simulacra.cli.options import Output, checked, require_own_folder, require_report_folder
+from simulacra.cli.options import Device, Output, checked, require_own_folder, require_report_folder
 from simulacra.cli.progress import display
 from simulacra.cli.terminal import console, errors, print_scores, write
 from simulacra.errors import SimulacraError
@@ -49,6 +49,7 @@ def validate(
             metavar="DATASET", help="Add CaloChallenge's scores: 1-photons, 1-pions, 2 or 3."
         ),
     ] = None,
+    device: Device = "cpu",
 ) -> None:
     """Judge events by physics, energy by energy; write a report.
 
@@ -78,7 +79,7 @@ def validate(
 
     def source(name: str, known: Detector | None) -> EventSource:
         if name == generated and is_simulator(name):
-            events: EventSource = generate(name, like=reference)
+            events: EventSource = generate(name, like=reference, device=device)
         else:
             events = open_events(name, known)
         return events if least is None else Thresholded(events, least)
@@ -92,6 +93,7 @@ def validate(
             floor=independent,
             profile=profile,
             legacy=caloch_legacy,
+            device=device,
             on_progress=shown.on_progress,
         )
     try:
@@ -169,6 +171,7 @@ def benchmark(
         bool,
         typer.Option("--extrapolate", help="Judge far outside a simulator's training, too."),
     ] = False,
+    device: Device = "cpu",
 ) -> None:
     """Measure speed and quality of simulators, and of Geant4, on one core in one run."""
     from simulacra.benchmark import BenchmarkSettings, write_benchmark
@@ -191,6 +194,7 @@ def benchmark(
             energies=() if spectrum is None else spectrum.points,
             profile=profile,
             extrapolate=extrapolate,
+            device=device,
         )
     )
     known = load_simulator(simulators[0]).detector.without_particles()

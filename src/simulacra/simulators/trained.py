@@ -25,6 +25,7 @@ from simulacra.detectors.calorimeter.impacts import IMPACTS, impacts_of, why_off
 from simulacra.errors import SimulacraError, SimulatorError
 from simulacra.events import Events
 from simulacra.files.atomic import part_of, publish_folder, settled, whole_file, whole_folder
+from simulacra.files.devices import device_of
 from simulacra.files.digests import PLACEHOLDER, require_intact, seal
 from simulacra.files.progress import OnProgress, silent
 from simulacra.files.provenance import provenance
@@ -62,7 +63,7 @@ from simulacra.simulators.fast import FastSimulator
 from simulacra.simulators.ranges import range_notes, recorded, trained_ranges
 from simulacra.training import fit
 from simulacra.training.card import Card
-from simulacra.training.compute import described_device, device_type
+from simulacra.training.compute import described_device
 from simulacra.training.curve import write_curve
 from simulacra.training.journal import Row
 from simulacra.training.run import (
@@ -167,10 +168,9 @@ class TrainedSimulator(FastSimulator):
         one kind.
 
         Raises:
-            CardError: this machine has no such device.
+            SimulacraError: this machine has no such device.
         """
-        kind = device_type(device)
-        place = kind if device == "auto" else device
+        place = device_of(device)
         if self.surrogate.device == torch.device(place):
             return self
         return replace(self, surrogate=copy.deepcopy(self.surrogate).to(place))

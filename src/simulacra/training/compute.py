@@ -14,6 +14,7 @@ from pydantic import Field
 
 from simulacra.detectors.base import Frozen
 from simulacra.errors import CardError
+from simulacra.files.devices import device_of
 from simulacra.transforms.drawn import SharedGenerator
 
 if TYPE_CHECKING:
@@ -67,12 +68,13 @@ def launched(keys: ComputeKeys, *, grows: bool = False) -> Fabric:
         grows: whether some weights have no gradient at first.
 
     Raises:
-        CardError: there is no such device, or processes were started in another number.
+        SimulacraError: there is no such device.
+        CardError: processes were started in another number.
     """
     # slow to import, and only training needs it
     from lightning_fabric import Fabric
 
-    accelerator = device_type(keys.accelerator)
+    accelerator = device_of(keys.accelerator)
     each = _devices(keys, accelerator)
     try:
         fabric = Fabric(
@@ -90,24 +92,6 @@ def launched(keys: ComputeKeys, *, grows: bool = False) -> Fabric:
         msg = f"training.devices: {words} cannot be used: {error}"
         raise CardError(msg) from None
     return fabric
-
-
-def device_type(wanted: str) -> str:
-    """Return ``cpu``, ``cuda`` or ``mps`` for the name of a device, of which ``auto`` is one.
-
-    Raises:
-        CardError: this machine has no such device.
-    """
-    if wanted == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    kind = wanted.partition(":")[0]
-    found = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.mps.is_available()}
-    if not found.get(kind, False):
-        there = ", ".join(name for name, here in found.items() if here)
-        known = "" if kind in found else " (auto, cpu, cuda, cuda:1, mps)"
-        msg = f"no device {wanted!r} on this machine{known}; there is {there}"
-        raise CardError(msg)
-    return kind
 
 
 def shared_generator(fabric: Fabric, seed: int) -> SharedGenerator:
