@@ -5,8 +5,8 @@
 40 chunks are made on one machine, then by the engine while three workers, drawn at random, are
 killed with SIGKILL. ``simulate`` has Geant4 shoot photons of 1 GeV at ``atlas-barrel``;
 ``generate`` asks the shipped generator, exported to ONNX. Dask is a cluster of two local processes;
-SLURM is the one that ``SLURM_CONF`` names. The arrays of both files must be equal byte for byte. Writes
-``killed-TASK-ENGINE.json`` to the folder.
+SLURM is the one that ``SLURM_CONF`` names. The arrays of both files must be equal byte for byte.
+Writes ``killed-TASK-ENGINE.json`` to the folder.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from simulacra.benchmark.timing import cold_start, disk_mb, time_fast, time_full
 from simulacra.detectors.base import Frozen
 from simulacra.energies import energy_groups, scale_of
 from simulacra.events import Events, require_same_detector
+from simulacra.files.devices import CPU
 from simulacra.files.progress import OnProgress, silent
 from simulacra.files.provenance import provenance
 from simulacra.fullsim import Geant4Settings
@@ -38,6 +39,7 @@ class BenchmarkSettings(Frozen):
         profile: of :func:`simulacra.validation.validate`: with ``quick`` or ``official``, the AUC
             of classifiers is among the scores.
         extrapolate: ask for conditions of the reference far outside a simulator's training, too.
+        device: where networks run, of simulators and of classifiers; a cold start is the CPU's.
     """
 
     batches: tuple[Annotated[int, Field(ge=1)], ...] = Field(default=(1, 100, 10_000), min_length=1)
@@ -46,6 +48,7 @@ class BenchmarkSettings(Frozen):
     seed: int = Field(default=1, ge=0)
     profile: Literal["none", "quick", "official"] = "none"
     extrapolate: bool = False
+    device: str = CPU
 
 
 def benchmark(
@@ -73,7 +76,7 @@ def benchmark(
     settings = settings or BenchmarkSettings()
     groups = energy_groups(scale_of(reference), scale=reference.detector.scale)
     energies = settings.energies or tuple(group.energy for group in groups)
-    loaded = [load_simulator(place) for place in simulators]
+    loaded = [load_simulator(place, settings.device) for place in simulators]
     for simulator in loaded:
         require_same_detector(simulator.detector, reference.detector)
     total, parts = 4 * len(loaded) + len(geant4) * len(energies), itertools.count()
@@ -88,7 +91,7 @@ def benchmark(
         conditions = conditions_for(simulator, reference)
         generated = simulator.simulate(conditions, settings.seed, extrapolate=settings.extrapolate)
         begin(f"{name}: timing")
-        timing = time_fast(place, conditions, settings.batches, settings.seconds)
+        timing = time_fast(place, conditions, settings.batches, settings.seconds, settings.device)
         begin(f"{name}: timing a cold start")
         cold = cold_start(place, energies[0])
         begin(f"{name}: judging")
@@ -99,7 +102,9 @@ def benchmark(
                 cold_start_s=cold,
                 peak_memory_mb=timing.peak_memory_mb,
                 disk_mb=disk_mb(place),
-                quality=quality(validate(judge, generated, profile=settings.profile)),
+                quality=quality(
+                    validate(judge, generated, profile=settings.profile, device=settings.device)
+                ),
             )
         )
     full = [time_full(reference.detector, g, energies, settings.seconds, begin) for g in geant4]

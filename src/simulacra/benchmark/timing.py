@@ -23,6 +23,7 @@ from simulacra.benchmark.result import FullResult, Speed
 from simulacra.conditions import Conditions, EnergySpectrum, draw_conditions
 from simulacra.datasets.shipped import simulator_folder
 from simulacra.detectors import Detector
+from simulacra.files.devices import CPU
 from simulacra.files.memory import peak_memory_mb
 from simulacra.fullsim import Geant4Settings, Geant4Simulator, WorkerPool
 from simulacra.io import write_events
@@ -66,20 +67,32 @@ def one_core() -> Iterator[None]:
 
 
 def time_fast(
-    place: str | Path, conditions: Conditions, batches: Sequence[int], seconds: float
+    place: str | Path,
+    conditions: Conditions,
+    batches: Sequence[int],
+    seconds: float,
+    device: str = CPU,
 ) -> FastTiming:
-    """Time the simulator at a place in a fresh process on one core with one thread."""
+    """Time the simulator at a place in a fresh process on one core with one thread.
+
+    On another device than the CPU, the core prepares what the device computes.
+    """
     with one_core(), ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(_time_here, place, conditions, tuple(batches), seconds).result()
+        job = place, conditions, tuple(batches), seconds, device
+        return pool.submit(_time_here, *job).result()
 
 
 def _time_here(
-    place: str | Path, conditions: Conditions, batches: tuple[int, ...], seconds: float
+    place: str | Path,
+    conditions: Conditions,
+    batches: tuple[int, ...],
+    seconds: float,
+    device: str,
 ) -> FastTiming:
     from simulacra.simulators.fast import FastSimulator
     from simulacra.simulators.load import load_simulator
 
-    simulator = load_simulator(place)
+    simulator = load_simulator(place, device)
     if "torch" in sys.modules:  # an exported file does without
         sys.modules["torch"].set_num_threads(1)
     simulate = partial(simulator.simulate, extrapolate=True)  # refused before, if at all

@@ -10,6 +10,7 @@ import typer
 from simulacra.cli.mapping import CellFile, Maps, Origin, Trees
 from simulacra.cli.options import (
     SPECTRUM,
+    Device,
     Energy,
     Engines,
     Number,
@@ -23,6 +24,7 @@ from simulacra.cli.options import (
 )
 from simulacra.cli.progress import display
 from simulacra.cli.terminal import console, errors, print_handed_over, print_note
+from simulacra.errors import SimulacraError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,6 +91,7 @@ def generate(
         bool, typer.Option("--extrapolate", help="Generate events far outside the training, too.")
     ] = False,
     executor: Engines = "local",
+    device: Device = "cpu",
     overwrite: Overwrite = False,
 ) -> None:
     """Generate events with a trained simulator.
@@ -103,7 +106,10 @@ def generate(
 
     require_free(output, overwrite)
     engine = parse_engine(executor)
-    loaded = load_simulator(simulator)
+    if executor != "local" and device != "cpu":
+        msg = f"--device {device}: engines generate on processors; leave it out with --executor"
+        raise SimulacraError(msg)
+    loaded = load_simulator(simulator, device)
     require_writable(loaded.detector, output)
     conditions = asked_conditions(loaded, energy, number, seed, particle, like)
     answers = loaded.stream(conditions, seed, extrapolate=extrapolate)  # refuses what is too far

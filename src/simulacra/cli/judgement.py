@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from simulacra.cli.options import Output, checked, require_own_folder, require_report_folder
+from simulacra.cli.options import Device, Output, checked, require_own_folder, require_report_folder
 from simulacra.cli.progress import display
 from simulacra.cli.terminal import console, errors, print_scores, write
 from simulacra.errors import SimulacraError
@@ -58,6 +58,7 @@ def validate(
             metavar="DATASET", help="Add CaloChallenge's scores: 1-photons, 1-pions, 2 or 3."
         ),
     ] = None,
+    device: Device = "cpu",
 ) -> None:
     """Judge events by physics, energy by energy; write a report.
 
@@ -92,7 +93,7 @@ def validate(
 
     def source(name: str, known: Detector | None) -> EventSource:
         if name in generated and is_simulator(name):
-            events: EventSource = generate(name, like=reference)
+            events: EventSource = generate(name, like=reference, device=device)
         else:
             events = open_events(name, known)
         return events if least is None else Thresholded(events, least)
@@ -102,7 +103,7 @@ def validate(
     independent = opened[baseline] if baseline else None
     if several:
         samples = {name: opened[name] for name in generated}
-        _side_by_side(opened[reference], samples, independent, profile, limits, output)
+        _side_by_side(opened[reference], samples, independent, profile, limits, output, device)
         return
     with display() as shown:
         validation = run(
@@ -111,6 +112,7 @@ def validate(
             baseline=independent,
             profile=profile,
             legacy=caloch_legacy,
+            device=device,
             on_progress=shown.on_progress,
         )
     try:
@@ -131,6 +133,7 @@ def _side_by_side(
     profile: Profile,
     limits: Thresholds | None,
     output: Path,
+    device: str,
 ) -> None:
     """Validate several samples, write their report and print their table."""
     from simulacra.validation import SideBySide, apply_thresholds, validate_side_by_side
@@ -139,7 +142,12 @@ def _side_by_side(
     samples = {names[name]: sample for name, sample in generated.items()}
     with display() as shown:
         together = validate_side_by_side(
-            reference, samples, baseline=baseline, profile=profile, on_progress=shown.on_progress
+            reference,
+            samples,
+            baseline=baseline,
+            profile=profile,
+            device=device,
+            on_progress=shown.on_progress,
         )
     if limits is not None:
         together = SideBySide({n: apply_thresholds(v, limits) for n, v in together.items()})
@@ -241,6 +249,7 @@ def benchmark(
         bool,
         typer.Option("--extrapolate", help="Judge far outside a simulator's training, too."),
     ] = False,
+    device: Device = "cpu",
 ) -> None:
     """Measure speed and quality of simulators, and of Geant4, on one core in one run."""
     from simulacra.benchmark import BenchmarkSettings, write_benchmark
@@ -263,6 +272,7 @@ def benchmark(
             energies=() if spectrum is None else spectrum.points,
             profile=profile,
             extrapolate=extrapolate,
+            device=device,
         )
     )
     known = load_simulator(simulators[0]).detector.without_particles()

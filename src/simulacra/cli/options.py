@@ -42,6 +42,9 @@ Overrides = Annotated[
     list[str] | None,
     typer.Option("--set", help="Change a key of the card: training.steps=5000, rules=[]."),
 ]
+Device = Annotated[
+    str, typer.Option(help="Where networks run: cpu, cuda, cuda:1, mps; auto: CUDA or else cpu.")
+]
 Workers = Annotated[int, typer.Option(min=1, help="Processes; does not change events.")]
 
 Engines = Annotated[

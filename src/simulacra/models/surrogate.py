@@ -78,17 +78,18 @@ class Surrogate(nn.Module):
 
     def fit(self, events: Events) -> tuple[Tensor, Tensor]:
         """Fit the preprocessing to training events; return features and encoded conditions."""
-        columns = self.columns(events.conditions)
-        response = {
-            name: torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32))
-            for name, array in events.response.items()
-        }
+        columns, response = self.columns(events.conditions), _response(events)
         self.encoder.fit(columns)
         self.transform.fit(response, columns)
         features = self.transform.forward(response, columns)
         conditions = self.encoder(columns)
         self.model.fit(features, conditions)
         return features, conditions
+
+    def features(self, events: Events) -> tuple[Tensor, Tensor]:
+        """Return features and encoded conditions of events, on the CPU, by fitted preprocessing."""
+        columns = torch.from_numpy(events.conditions.matrix(self.encoder.names))
+        return self.transform.forward(_response(events), columns), self.encoder(columns)
 
     def forward(self, columns: Tensor, noise: Tensor) -> Response:
         """Return the response in physical units for conditions (n, columns) and noise."""
@@ -116,3 +117,11 @@ class Surrogate(nn.Module):
         """Return response arrays; the same seed and conditions give the same bytes."""
         arrays = self.detector.response_arrays
         return filled(self.blocks(conditions, seed), len(conditions), arrays)
+
+
+def _response(events: Events) -> Response:
+    """Return the response of events in single precision."""
+    return {
+        name: torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32))
+        for name, array in events.response.items()
+    }

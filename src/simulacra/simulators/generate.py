@@ -7,6 +7,7 @@ from pathlib import Path
 from simulacra.conditions import Conditions, conditions_at
 from simulacra.errors import SimulacraError
 from simulacra.events import Events
+from simulacra.files.devices import CPU
 from simulacra.simulators.load import load_simulator
 from simulacra.simulators.protocol import Simulator
 from simulacra.simulators.requests import asked_particles, conditions_like
@@ -21,6 +22,7 @@ def generate(
     particle: str | None = None,
     like: str | None = None,
     extrapolate: bool = False,
+    device: str = CPU,
 ) -> Events:
     """Generate events; equal arguments give equal events, those of the command ``generate``.
 
@@ -33,14 +35,17 @@ def generate(
         particle: ``gamma``; ``e-,gamma`` in turn; ``e-:2,gamma:1`` with weights.
         like: an events file, or ``sample:test``, whose conditions are taken instead.
         extrapolate: generate events far outside of the training range as well.
+        device: where the network of a simulator that is named runs; see
+            :func:`simulacra.load_simulator`.
 
     Raises:
-        SimulacraError: there is no such simulator, it was trained on others than what is asked for,
-            or neither or both of ``energy`` and ``like`` are given.
+        SimulacraError: there is no such simulator or device, it was trained on others than what is
+            asked for, or neither or both of ``energy`` and ``like`` are given.
     """
-    loaded = load_simulator(simulator) if isinstance(simulator, str | Path) else simulator
-    conditions = asked_conditions(loaded, energy, n, seed, particle, like)
-    return loaded.simulate(conditions, seed, extrapolate=extrapolate)
+    if isinstance(simulator, str | Path):
+        simulator = load_simulator(simulator, device)
+    conditions = asked_conditions(simulator, energy, n, seed, particle, like)
+    return simulator.simulate(conditions, seed, extrapolate=extrapolate)
 
 
 def asked_conditions(

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simulacra.datasets.shipped import shipped_simulators
+from simulacra.errors import SimulatorError
+from simulacra.files.devices import CPU, device_of
 from simulacra.files.entry_points import Table
 from simulacra.files.simulator_files import ABOUT
 
@@ -32,12 +34,14 @@ def _of_another_package(name: str | Path) -> bool:
     return not taken and str(name) in SIMULATORS
 
 
-def load_simulator(name: str | Path) -> Simulator:
+def load_simulator(name: str | Path, device: str = CPU) -> Simulator:
     """Return a simulator; an exported one loads no torch.
 
     Args:
         name: a shipped simulator's name, that of another package's, a simulator's folder, or a file
             of ``simulacra export --to onnx``.
+        device: where a trained simulator's network runs: ``cpu``, ``cuda``, ``cuda:1``, ``mps``, or
+            ``auto`` for CUDA where there is a device of it.
 
     Raises:
         SimulacraError: it is not there, or cannot be used.
@@ -47,11 +51,19 @@ def load_simulator(name: str | Path) -> Simulator:
         'atlas-barrel'
     """
     if _of_another_package(name):
-        return SIMULATORS[str(name)]()
+        return _on(SIMULATORS[str(name)](), name, device)
     if Path(name).suffix == EXPORTED and str(name) not in shipped_simulators():
         from simulacra.simulators.exported import ExportedSimulator
 
-        return ExportedSimulator.load(name)
+        return _on(ExportedSimulator.load(name), name, device)
     from simulacra.simulators.trained import TrainedSimulator
 
-    return TrainedSimulator.load(name)
+    return TrainedSimulator.load(name).on(device)
+
+
+def _on(simulator: Simulator, name: str | Path, device: str) -> Simulator:
+    """Return a simulator that has the CPU alone."""
+    if device_of(device) != CPU:
+        msg = f"{name} runs on the CPU alone, not on {device}: only trained simulators do"
+        raise SimulatorError(msg)
+    return simulator

@@ -25,6 +25,7 @@ from simulacra.detectors.calorimeter.impacts import IMPACTS, impacts_of, why_off
 from simulacra.errors import SimulacraError, SimulatorError
 from simulacra.events import Events
 from simulacra.files.atomic import part_of, publish_folder, settled, whole_file, whole_folder
+from simulacra.files.devices import device_of
 from simulacra.files.digests import PLACEHOLDER, require_intact, seal
 from simulacra.files.progress import OnProgress, silent
 from simulacra.files.provenance import provenance
@@ -62,7 +63,7 @@ from simulacra.simulators.fast import FastSimulator
 from simulacra.simulators.ranges import range_notes, recorded, trained_ranges
 from simulacra.training import fit
 from simulacra.training.card import Card
-from simulacra.training.compute import described_device, device_type, launched
+from simulacra.training.compute import described_device
 from simulacra.training.curve import write_curve
 from simulacra.training.journal import Row
 from simulacra.training.run import (
@@ -70,10 +71,12 @@ from simulacra.training.run import (
     OnNote,
     Trained,
     fingerprint,
+    launch,
     read_metrics,
     write_metrics,
 )
-from simulacra.training.samples import split_note, training_events
+from simulacra.training.samples import split_note, stream_note, training_events
+from simulacra.training.streams import Training, known_of, sample_of
 from simulacra.transforms.drawn import normal
 
 VERSION = 1
@@ -165,10 +168,9 @@ class TrainedSimulator(FastSimulator):
         one kind.
 
         Raises:
-            CardError: this machine has no such device.
+            SimulacraError: this machine has no such device.
         """
-        kind = device_type(device)
-        place = kind if device == "auto" else device
+        place = device_of(device)
         if self.surrogate.device == torch.device(place):
             return self
         return replace(self, surrogate=copy.deepcopy(self.surrogate).to(place))
@@ -333,20 +335,22 @@ def train(
     if folder.exists() and not replace:
         msg = f"{folder} is there already; remove it or choose another output"
         raise SimulatorError(msg)
-    fabric = launched(card.training)
+    fabric = launch(card)
     first = fabric.is_global_zero
     detector = load_detector(card.detector)
-    events, selection = training_events(card, detector)
-    card, notes = decided(card, events)
+    learned, selection = training_events(card, detector)
+    card, notes = decided(card, sample_of(learned))
+    events = known_of(learned)
     device = described_device(fabric)
-    notes = (*split_note(card, events, selection), *_particle_notes(events), *notes, device)
+    of_sample = (*stream_note(learned), *split_note(card, learned, selection))
+    notes = (*of_sample, *_particle_notes(events), *notes, device)
     for note in filter(None, notes if first else ()):
         on_note(note)
     part = part_of(folder)
     with workplace(part, CHECKPOINT, *EVERY) if first else nullcontext():
         trained = fit(
             card,
-            events,
+            learned,
             selection,
             part,
             EpochSelection,
@@ -355,14 +359,15 @@ def train(
             on_evaluation=on_evaluation,
             fabric=fabric,
         )
-        simulator = _made(trained, events, selection)
+        simulator = _made(trained, learned, selection)
         if first:
             _publish(simulator, part, folder)
         return simulator
 
 
-def _made(trained: Trained, events: Events, selection: Events) -> TrainedSimulator:
+def _made(trained: Trained, learned: Training, selection: Events) -> TrainedSimulator:
     """Return the simulator of what was trained."""
+    events = known_of(learned)
     about = {
         "selected_step": trained.step,
         "selection_score": trained.score,
@@ -370,7 +375,7 @@ def _made(trained: Trained, events: Events, selection: Events) -> TrainedSimulat
         "particles": sorted(map(particle_name, events.particles)),
         **recorded(events),
         "train_events": len(events),
-        "train_sha256": fingerprint(events),
+        "train_sha256": fingerprint(learned),
         "selection_sha256": fingerprint(selection),
         **({} if trained.plan is None else {"budget_minutes": trained.plan.minutes}),
     }

@@ -67,10 +67,16 @@ class DataCard(Frozen):
         selection: what the epoch is chosen by, one file or several as well. Without it, it is a
             tenth of the events of ``train``, drawn at random with the card's seed; the others are
             learned from.
+        stream: read events from their files as they are learned from, in place of having all of
+            them in memory; by default where they take more than an eighth of the machine's memory.
+        fit_events: events of a stream that transforms are fitted to, drawn at random; by default as
+            many as hold 16 million numbers, and 50 000 at most.
     """
 
     train: tuple[str, ...] = Field(min_length=1)
     selection: tuple[str, ...] | None = Field(default=None, min_length=1)
+    stream: bool | None = None
+    fit_events: int | None = Field(default=None, gt=1)
 
     @model_validator(mode="before")
     @classmethod

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
 import torch
@@ -12,6 +14,7 @@ from pydantic import Field
 
 from simulacra.detectors.base import Frozen
 from simulacra.errors import CardError
+from simulacra.files.devices import device_of
 from simulacra.transforms.drawn import SharedGenerator
 
 if TYPE_CHECKING:
@@ -32,8 +35,9 @@ class ComputeKeys(Frozen):
         devices: processes on each node, each with a device of its own (or a share of the CPU's
             cores); ``auto`` means all CUDA devices, or one process on a CPU.
         nodes: nodes, each with as many processes.
-        strategy: of several processes. ``auto`` is data-parallel training that takes weights
-            without a gradient; ``ddp`` saves the search for them, where every weight has one.
+        strategy: of several processes. ``ddp`` is data-parallel training of networks in which every
+            weight has a gradient at each step; ``auto`` is the same, and for networks that grow a
+            search for the weights that have one.
         compile: compile the network with torch's compiler, which takes minutes and a C++ compiler
             on a CPU; of adversarial models the generator alone.
         checkpoint_minutes: time after which a checkpoint is written between evaluations.
@@ -52,54 +56,42 @@ FREE = ("accelerator", "devices", "nodes", "strategy", "compile", "checkpoint_mi
 """Keys that a training may be continued under other values of."""
 
 
-def launched(keys: ComputeKeys) -> Fabric:
+def launched(keys: ComputeKeys, *, grows: bool = False) -> Fabric:
     """Return Fabric for a training, in each of its processes.
 
     Several processes are those of torchrun or srun, where one of these started this one; otherwise
     this process starts the others, by its own command line. A single process takes no notice of a
     batch system's variables.
 
+    Args:
+        keys: on what to run.
+        grows: whether some weights have no gradient at first.
+
     Raises:
-        CardError: there is no such device, or processes were started in another number.
+        SimulacraError: there is no such device.
+        CardError: processes were started in another number.
     """
     # slow to import, and only training needs it
     from lightning_fabric import Fabric
 
-    accelerator = device_type(keys.accelerator)
+    accelerator = device_of(keys.accelerator)
     each = _devices(keys, accelerator)
     try:
         fabric = Fabric(
             accelerator=accelerator,
             devices=each,
             num_nodes=keys.nodes,
-            strategy=_strategy(keys, each * keys.nodes),
+            strategy=_strategy(keys, each * keys.nodes, grows=grows),
             precision=keys.precision,
             plugins=[_environment(each * keys.nodes)],
         )
-        fabric.launch()
+        with _no_reports():
+            fabric.launch()
     except (RuntimeError, ValueError, TypeError) as error:
         words = f"{each} devices ({accelerator}) on {keys.nodes} nodes"
         msg = f"training.devices: {words} cannot be used: {error}"
         raise CardError(msg) from None
     return fabric
-
-
-def device_type(wanted: str) -> str:
-    """Return ``cpu``, ``cuda`` or ``mps`` for the name of a device, of which ``auto`` is one.
-
-    Raises:
-        CardError: this machine has no such device.
-    """
-    if wanted == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    kind = wanted.partition(":")[0]
-    found = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.mps.is_available()}
-    if not found.get(kind, False):
-        there = ", ".join(name for name, here in found.items() if here)
-        known = "" if kind in found else " (auto, cpu, cuda, cuda:1, mps)"
-        msg = f"no device {wanted!r} on this machine{known}; there is {there}"
-        raise CardError(msg)
-    return kind
 
 
 def shared_generator(fabric: Fabric, seed: int) -> SharedGenerator:
@@ -160,10 +152,23 @@ def _devices(keys: ComputeKeys, accelerator: str) -> int:
     return torch.cuda.device_count() if accelerator == "cuda" else 1
 
 
-def _strategy(keys: ComputeKeys, processes: int) -> str:
+def _strategy(keys: ComputeKeys, processes: int, *, grows: bool) -> str:
     if processes == 1:
         return "auto"
-    return "ddp" if keys.strategy == "ddp" else "ddp_find_unused_parameters_true"
+    searches = grows and keys.strategy == "auto"
+    return "ddp_find_unused_parameters_true" if searches else "ddp"
+
+
+@contextmanager
+def _no_reports() -> Iterator[None]:
+    """Let Fabric not report each process that it starts."""
+    logger = logging.getLogger("lightning_fabric")
+    before = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _environment(processes: int) -> ClusterEnvironment:

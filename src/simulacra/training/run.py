@@ -43,6 +43,7 @@ from simulacra.training.compute import common_clock, launched, only_first, wall_
 from simulacra.training.degenerate import check_sample
 from simulacra.training.journal import Row, described, write_line
 from simulacra.training.likelihood import LikelihoodRun
+from simulacra.training.reader import streamed
 from simulacra.training.recovery import (
     RESTARTS,
     DivergedError,
@@ -52,6 +53,7 @@ from simulacra.training.recovery import (
     require_finite,
 )
 from simulacra.training.stopping import Stop, noted_signals
+from simulacra.training.streams import Stream, Training, sample_of
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -102,7 +104,7 @@ ScoreOf = Callable[[Events, Sequence[str] | None, Measure], Score]
 
 def fit(
     card: Card,
-    train: Events,
+    train: Training,
     selection: Events,
     folder: Path,
     score: ScoreOf,
@@ -123,7 +125,7 @@ def fit(
 
     Args:
         card: the run card.
-        train: events to learn from.
+        train: events to learn from, in memory or as a stream.
         selection: events to choose the epoch by; no event should be in both.
         folder: where the checkpoint, ``metrics.csv`` and ``training.log`` are written.
         score: what the epoch is chosen by.
@@ -143,9 +145,9 @@ def fit(
         SimulatorError: the checkpoint in ``folder`` is of another card or of other events; or the
             training diverged again and again.
     """
-    check_sample(train, "training")
+    check_sample(sample_of(train), "training")
     check_sample(selection, "selection")
-    fabric = fabric or launched(card.training)
+    fabric = fabric or launch(card)
     on_note, on_progress, on_evaluation = (
         only_first(fabric, call) for call in (on_note, on_progress, on_evaluation)
     )
@@ -153,6 +155,11 @@ def fit(
     fitting = _Fit(card, train, selection, folder, score, on_note, clock, fabric)
     with noted_signals() as stop:
         return fitting.run(on_progress, on_evaluation, stop)
+
+
+def launch(card: Card) -> Fabric:
+    """Return Fabric as a card asks for it; see :func:`simulacra.training.compute.launched`."""
+    return launched(card.training, grows=issubclass(find_model(card.model_kind), Growing))
 
 
 class Run(Protocol):
@@ -218,7 +225,7 @@ class _Fit:
     def __init__(
         self,
         card: Card,
-        train: Events,
+        train: Training,
         selection: Events,
         folder: Path,
         score: ScoreOf,
@@ -236,9 +243,8 @@ class _Fit:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(init))
             self.surrogate = Surrogate(entry, card.model, train.detector)
-        features, encoded = self.surrogate.fit(train)
         self.n_events = len(train)
-        batches = InMemory(features, encoded, self.surrogate.transform)
+        batches = _batches(self.surrogate, train, int(loop))
         self.answering = copy.deepcopy(self.surrogate).to(fabric.device).eval()
         """What is judged: it holds the averaged weights, training goes on in the other."""
         self.score = score(selection, card.selection.groups, card.selection.measure)
@@ -545,7 +551,7 @@ def read_metrics(path: Path) -> tuple[Row, ...]:
     return tuple(rows)
 
 
-def _identity(card: Card, train: Events, selection: Events) -> str:
+def _identity(card: Card, train: Training, selection: Events) -> str:
     """Return a digest of all that a run's course depends on."""
     digest = hashlib.sha256(card.course.encode())
     for events in (train, selection):
@@ -553,8 +559,17 @@ def _identity(card: Card, train: Events, selection: Events) -> str:
     return digest.hexdigest()
 
 
-def fingerprint(events: Events) -> str:
+def _batches(surrogate: Surrogate, train: Training, seed: int) -> Batches:
+    """Fit the preprocessing, and return batches of training events."""
+    if isinstance(train, Stream):
+        return streamed(surrogate, train, seed)
+    return InMemory(*surrogate.fit(train), surrogate.transform)
+
+
+def fingerprint(events: Training) -> str:
     """Return the SHA-256 of a sample: detector, conditions and response."""
+    if isinstance(events, Stream):
+        return events.sha256
     digest = hashlib.sha256(events.detector.fingerprint.encode())
     arrays: dict[str, Any] = {**events.conditions.columns, **events.response}
     for name in sorted(arrays):

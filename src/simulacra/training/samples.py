@@ -4,24 +4,35 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from simulacra.datasets.samples import open_parts
-from simulacra.datasets.shared_events import digests_of, repeated, shared
+from simulacra.datasets.shared_events import Digests, digests_of, repeated, shared
 from simulacra.detectors import Calorimeter, Detector
 from simulacra.errors import EventsError
 from simulacra.events import Events, told_apart
-from simulacra.io.joined import whole
+from simulacra.io.joined import RowsOf, whole
 from simulacra.io.split import split_events
 from simulacra.particles import names_of
 from simulacra.training.card import Card
+from simulacra.training.streams import (
+    Stream,
+    Training,
+    gone_through,
+    is_large,
+    known_of,
+    selecting_rows,
+)
 
 SHARES = (90.0, 10.0)
 """Percent of the events that are learned from and that select, where a card gives one sample."""
 
 
-def training_events(card: Card, detector: Detector) -> tuple[Events, Events]:
-    """Return the events to learn from and those to select an epoch by.
+def training_events(card: Card, detector: Detector) -> tuple[Training, Events]:
+    """Return the events to learn from, in memory or as a stream, and those to select an epoch by.
 
     Without events for the selection a tenth of the others is drawn at random with the card's seed,
     as ``simulacra convert --split 90/10`` does; no event is in both.
@@ -38,26 +49,63 @@ def training_events(card: Card, detector: Detector) -> tuple[Events, Events]:
         UserWarning: events occur twice, nothing names the particle of several files, or the
             selection does not have all particles.
     """
-    train = _read(card.data.train, detector)
-    if card.data.selection is None:
-        parts = split_events(train, SHARES, card.seed)
-        train, selection = parts["train"], parts["test"]
-    else:
-        selection = _read(card.data.selection, detector)
-    if len(card.data.train) > 1 and not train.particles:
+    train, selection = _learned(card, detector)
+    if card.data.selection is not None:
+        selection = _read(_opened(card.data.selection, detector), card.data.selection)
+    assert selection is not None
+    if len(card.data.train) > 1 and not known_of(train).particles:
         warnings.warn(
             "data.train: no file names its particle; all of them are taken as of one kind",
             stacklevel=2,
         )
-    train, selection = _of_same_particles(train, selection, detector)
-    _require_independent(train, selection)
+    known, selection = _of_same_particles(known_of(train), selection, detector)
+    if isinstance(train, Stream):
+        particles = known.detector.particles
+        sample = train.sample.labelled(particles) if particles else train.sample
+        train = replace(train, known=known, sample=sample)
+        learned = train.digests
+    else:
+        train, learned = known, digests_of(known)
+    _require_independent(learned, digests_of(selection), len(train), len(selection))
     return train, selection
 
 
-def split_note(card: Card, train: Events, selection: Events) -> tuple[str, ...]:
+def _learned(card: Card, detector: Detector) -> tuple[Training, Events | None]:
+    """Return the events to learn from, and those taken from them where the card gives no others."""
+    parts = _opened(card.data.train, detector)
+    split = card.data.selection is None
+    streams = is_large(parts) if card.data.stream is None else card.data.stream
+    if streams:
+        n, share = sum(map(len, parts)), SHARES[1] / sum(SHARES)
+        rows = selecting_rows(n, share, card.seed) if split else np.zeros(0, np.int64)
+        stream, selection = gone_through(parts, card.seed, card.data.fit_events, rows)
+        name = ", ".join(card.data.train)
+        told_apart([stream.known], [name])
+        _require_known_places(stream.known, name)
+        return stream, selection if split else None
+    train = _read(parts, card.data.train)
+    if not split:
+        return train, None
+    of_train = split_events(train, SHARES, card.seed)
+    return of_train["train"], of_train["test"]
+
+
+def stream_note(train: Training) -> tuple[str, ...]:
+    """Return a note on events that are not in memory."""
+    if not isinstance(train, Stream):
+        return ()
+    return (
+        f"{len(train)} events are read from their files as they are learned from; transforms are "
+        f"fitted to {len(train.sample)} of them, drawn at random",
+    )
+
+
+def split_note(card: Card, train: Training, selection: Events) -> tuple[str, ...]:
     """Return a note on the events that select, where the card does not give them."""
     if card.data.selection is not None:
         return ()
+    if isinstance(train, Stream):
+        return (f"{len(selection)} other events of the same files, at random, select the step",)
     source = ", ".join(card.data.train)
     shares = "/".join(f"{share:g}" for share in SHARES)
     return (
@@ -67,12 +115,23 @@ def split_note(card: Card, train: Events, selection: Events) -> tuple[str, ...]:
     )
 
 
-def _read(sources: Sequence[str], detector: Detector) -> Events:
-    """Return the events of all files; who declares the particle does not ask it of each file."""
+def _opened(sources: Sequence[str], detector: Detector) -> list[RowsOf]:
+    """Return all files; who declares the particle does not ask it of each file."""
     bare = detector.without_particles()
-    events = whole([part for source in sources for part in open_parts(source, bare)])
+    return [part for source in sources for part in open_parts(source, bare)]
+
+
+def _read(parts: Sequence[RowsOf], sources: Sequence[str]) -> Events:
+    """Return the events of all files."""
+    events = whole(parts)
     name = ", ".join(sources)
     told_apart([events], [name])
+    _require_known_places(events, name)
+    return events
+
+
+def _require_known_places(events: Events, name: str) -> None:
+    """Refuse events that enter anywhere where no condition says where."""
     if _says_not_where(events.detector) and _enter_anywhere(events.provenance):
         msg = (
             f"{name}: in this hybrid run particles enter anywhere, and no condition says where: "
@@ -80,7 +139,6 @@ def _read(sources: Sequence[str], detector: Detector) -> Events:
             "the impact"
         )
         raise EventsError(msg)
-    return events
 
 
 def _says_not_where(detector: Detector) -> bool:
@@ -139,9 +197,8 @@ def _of_same_particles(
     return labelled[0], labelled[1]
 
 
-def _require_independent(train: Events, selection: Events) -> None:
-    """Refuse the same events for both; say how many events occur twice."""
-    learned, chosen = digests_of(train), digests_of(selection)
+def _require_independent(learned: Digests, chosen: Digests, train: int, selection: int) -> None:
+    """Refuse the same events for both samples; say how many of each one's events occur twice."""
     common = shared(chosen, learned)
     if common and common == len(chosen) and shared(learned, chosen) == len(learned):
         msg = (
@@ -150,9 +207,9 @@ def _require_independent(train: Events, selection: Events) -> None:
         )
         raise EventsError(msg)
     for count, what in (
-        (repeated(learned), f"of {len(train)} events of data.train occur twice"),
-        (repeated(chosen), f"of {len(selection)} events of data.selection occur twice"),
-        (common, f"of {len(selection)} events of data.selection are in data.train, too"),
+        (repeated(learned), f"of {train} events of data.train occur twice"),
+        (repeated(chosen), f"of {selection} events of data.selection occur twice"),
+        (common, f"of {selection} events of data.selection are in data.train, too"),
     ):
         if count:
             msg = f"{count} {what}: copies of a file, or jobs with the same seed?"

@@ -27,6 +27,7 @@ from simulacra.training.card import Card
 from simulacra.training.journal import Row
 from simulacra.training.run import OnEvaluation, Trained, fingerprint
 from simulacra.training.samples import training_events
+from simulacra.training.streams import Training, known_of, sample_of
 from simulacra.tuning.card import TuneCard
 from simulacra.tuning.study import OWN, REASON, WORK
 
@@ -66,7 +67,7 @@ class Bench:
     folder: Path
 
     @cached_property
-    def samples(self) -> tuple[Events, Events]:
+    def samples(self) -> tuple[Training, Events]:
         """The events to learn from, and those to select by."""
         detector = load_detector(self.card.card.detector)
         return training_events(self.card.card, detector)
@@ -87,7 +88,7 @@ class Bench:
         train, selection = self.samples
         work = self.folder / WORK / worker
         try:
-            card, _ = decided(card, train)
+            card, _ = decided(card, sample_of(train))
             return fit(
                 card,
                 train,
@@ -104,7 +105,9 @@ class Bench:
     def milliseconds(self, trained: Trained) -> float:
         """Return the processor time of a generated event, with the selection's conditions, ms."""
         train, selection = self.samples
-        simulator = TrainedSimulator(trained.surrogate.eval(), trained.card, trained_ranges(train))
+        simulator = TrainedSimulator(
+            trained.surrogate.eval(), trained.card, trained_ranges(known_of(train))
+        )
         repeats = -(-TIMED_EVENTS // len(selection))
         conditions = Conditions.concatenate([selection.conditions] * repeats)
         per_call = median_ms(

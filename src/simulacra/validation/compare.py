@@ -16,6 +16,7 @@ from simulacra.energies import (
 )
 from simulacra.errors import EventsError
 from simulacra.events import EventSource, require_same_detector
+from simulacra.files.devices import CPU, device_of
 from simulacra.files.progress import OnProgress, silent, tracked
 from simulacra.files.provenance import provenance
 from simulacra.observables import Observable, observables_of
@@ -55,6 +56,7 @@ def validate(
     seed: int = 0,
     profile: Profile | Literal["none"] = "none",
     legacy: str | None = None,
+    device: str = CPU,
     on_progress: OnProgress = silent,
 ) -> Validation:
     """Compare generated events with a reference sample of the same detector.
@@ -73,6 +75,7 @@ def validate(
         profile: how thoroughly classifiers and metrics of whole samples judge: not at all, in
             minutes, or as in CaloChallenge (hours without a GPU).
         legacy: a CaloChallenge dataset (``2``) whose official scores are added.
+        device: where the classifiers' networks run: ``cpu``, ``cuda``, ``auto``.
         on_progress: called with (phase, done, total).
 
     Raises:
@@ -106,7 +109,7 @@ def validate(
         notes.append(note)
         samples = replace(given, baseline=None)
     limits = _limits(ref.values[observables[0].name])
-    judged, cautions = _judged(samples, both, profile, seed, on_progress)
+    judged, cautions = _judged(samples, both, profile, seed, device_of(device), on_progress)
     on_progress("comparing all events", 0, 1)
     pooled = comparer.pooled(both, samples)
     energies = tuple(
@@ -210,6 +213,7 @@ def _judged(
     groups: tuple[EnergyGroup, ...],
     profile: Profile | Literal["none"],
     seed: int,
+    device: str,
     on_progress: OnProgress,
 ) -> tuple[SampleComparison | None, list[str]]:
     """Return what classifiers and sample metrics say, and notes on it."""
@@ -217,7 +221,7 @@ def _judged(
         return None, []
     # a stream of its own: the other numbers are the same for any profile
     stream = np.random.default_rng([seed, 1])
-    return judge_samples(samples, groups, profile, stream, on_progress)
+    return judge_samples(samples, groups, profile, stream, on_progress, device=device)
 
 
 def _shared(

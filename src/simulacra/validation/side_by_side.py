@@ -102,6 +102,7 @@ def validate_side_by_side(
     baseline: EventSource | Sample | None = None,
     seed: int = 0,
     profile: Profile | Literal["none"] = "none",
+    device: str = "cpu",
     on_progress: OnProgress = silent,
 ) -> SideBySide:
     """Compare several generated samples with one reference.
@@ -112,6 +113,7 @@ def validate_side_by_side(
         baseline: further, independent events of the full simulation.
         seed: what the baselines and the classifiers draw from; the same for each simulator.
         profile: how thoroughly classifiers and metrics of whole samples judge.
+        device: where the classifiers train.
         on_progress: called with (phase, done, total).
 
     Raises:
@@ -142,6 +144,14 @@ def validate_side_by_side(
         def named(phase: str, done: int, total: int) -> None:
             on_progress(f"{name}: {phase}", done, total)
 
-        return validate(full, sample, baseline=extra, seed=seed, profile=profile, on_progress=named)
+        return validate(
+            full,
+            sample,
+            baseline=extra,
+            seed=seed,
+            profile=profile,
+            device=device,
+            on_progress=named,
+        )
 
     return SideBySide({name: judged(name, sample) for name, sample in generated.items()})

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulacra.arrays import BoolArray, FloatArray
+from simulacra.files.devices import CPU
 from simulacra.statistics.rounding import is_constant
 
 if TYPE_CHECKING:
@@ -29,12 +30,15 @@ class MlpOptions:
         learning_rate: of Adam.
         batch_size: events in a step.
         epochs: the one with the best accuracy on held-out events is kept.
+        device: where it runs. Starting weights and the order of events are drawn on the CPU and the
+            same on each.
     """
 
     widths: tuple[int, ...]
     learning_rate: float
     batch_size: int
     epochs: int
+    device: str = CPU
 
 
 Rows = tuple[NDArray[np.float32], BoolArray]
@@ -56,12 +60,12 @@ def mlp_scores(
     scale[is_constant(train[0])] = 1.0
 
     def tensor(x: NDArray[np.float32]) -> Tensor:
-        return torch.from_numpy(compressed((x - mean) / scale))
+        return torch.from_numpy(compressed((x - mean) / scale)).to(options.device)
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = _network(train[0].shape[1], options.widths)
-        labels = torch.from_numpy(train[1].astype(np.float32))
+        network = _network(train[0].shape[1], options.widths).to(options.device)
+        labels = torch.from_numpy(train[1].astype(np.float32)).to(options.device)
         _fit(network, tensor(train[0]), labels, (tensor(held_out[0]), held_out[1]), options)
     return _logits(network, tensor(others))
 
@@ -98,7 +102,7 @@ def _fit(
     optimiser = torch.optim.Adam(network.parameters(), lr=options.learning_rate)
     best, kept = -1.0, network.state_dict()
     for _ in range(options.epochs):
-        for rows in torch.split(torch.randperm(len(x)), options.batch_size):
+        for rows in torch.split(torch.randperm(len(x)).to(x.device), options.batch_size):
             optimiser.zero_grad()
             logits = network(x[rows])[:, 0]
             loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, labels[rows])
@@ -115,5 +119,5 @@ def _logits(network: nn.Sequential, x: Tensor) -> FloatArray:
     import torch
 
     with torch.no_grad():
-        parts = [network(part)[:, 0].numpy() for part in torch.split(x, _ROWS_AT_ONCE)]
+        parts = [network(part)[:, 0].cpu().numpy() for part in torch.split(x, _ROWS_AT_ONCE)]
     return np.concatenate(parts).astype(np.float64)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
 from typing import Literal
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from simulacra.arrays import IntArray
 from simulacra.energies import EnergyGroup
+from simulacra.files.devices import CPU
 from simulacra.files.progress import OnProgress, silent, tracked
 from simulacra.statistics.rounding import is_constant
 from simulacra.validation.classifiers.classifier_test import (
@@ -52,6 +53,11 @@ class ProfileOptions:
     classifier: ClassifierOptions
     neighbours: int | None
 
+    def on(self, device: str) -> ProfileOptions:
+        """Return the options with the networks on a device."""
+        mlp = replace(self.classifier.mlp, device=device)
+        return replace(self, classifier=replace(self.classifier, mlp=mlp))
+
 
 PROFILES: Mapping[Profile, ProfileOptions] = MappingProxyType(
     {
@@ -89,6 +95,8 @@ def judge_samples(
     profile: Profile,
     rng: np.random.Generator,
     on_progress: OnProgress = silent,
+    *,
+    device: str = CPU,
 ) -> tuple[SampleComparison, list[str]]:
     """Judge generated events by classifiers and by metrics of whole samples.
 
@@ -99,6 +107,7 @@ def judge_samples(
         profile: ``quick`` for minutes, ``official`` for CaloChallenge's classifier.
         rng: what splits, trainings and baselines are drawn from.
         on_progress: called with (phase, done, total).
+        device: where the networks of classifiers run.
 
     Returns:
         The result, and notes on what a reader must know of it.
@@ -120,7 +129,7 @@ def judge_samples(
     ready = [scale.added_to(sample) for sample in ready if len(sample)]
     ref, gen = ready[:2]
     extra = ready[2] if len(ready) > 2 else None
-    options = PROFILES[profile]
+    options = PROFILES[profile].on(device)
     strata = samples.strata
     classifier_tests = _classifier_tests(
         ref, gen, extra, groups, options.classifier, rng, on_progress
