@@ -16,6 +16,7 @@ Verbs
     simulate              events of a detector by Geant4
     generate              events by a simulator, quickly
     train                 a simulator from a run card and full simulation
+    build                 a classical simulation: a formula, a library or a table
     validate              generated events against full simulation; .report() makes HTML of it
     export                a simulator as an ONNX file or for LWTNN
     quickstart            all of these on the embedded sample, in a few minutes
@@ -64,6 +65,7 @@ __getattr__, __dir__ = attach(
         "info": ("describe",),
         "io": ("read_events", "write_events"),
         "observables": ("observables_of",),
+        "simulators.classical.build": ("build",),
         "simulators.exported": ("ExportedSimulator",),
         "simulators.generate": ("generate",),
         "simulators.load": ("load_simulator",),
@@ -92,6 +94,7 @@ if TYPE_CHECKING:
     from simulacra.io import read_events as read_events
     from simulacra.io import write_events as write_events
     from simulacra.observables import observables_of as observables_of
+    from simulacra.simulators.classical.build import build as build
     from simulacra.simulators.exported import ExportedSimulator as ExportedSimulator
     from simulacra.simulators.generate import generate as generate
     from simulacra.simulators.load import load_simulator as load_simulator

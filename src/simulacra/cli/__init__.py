@@ -18,7 +18,7 @@ from simulacra.cli.events import convert, generate, hybrid, simulate
 from simulacra.cli.info import info
 from simulacra.cli.judgement import benchmark, validate
 from simulacra.cli.terminal import errors, spell_what_is_lacking, write
-from simulacra.cli.training import export, quickstart, train
+from simulacra.cli.training import build, export, quickstart, train
 from simulacra.errors import SimulacraError, one_line
 
 COMMANDS = (
@@ -29,6 +29,7 @@ COMMANDS = (
     info,
     simulate,
     train,
+    build,
     generate,
     export,
     hybrid,

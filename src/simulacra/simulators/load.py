@@ -33,11 +33,11 @@ def _of_another_package(name: str | Path) -> bool:
 
 
 def load_simulator(name: str | Path) -> Simulator:
-    """Return a simulator; an exported one loads no torch.
+    """Return a simulator; exported and classical ones load no torch.
 
     Args:
-        name: a shipped simulator's name, that of another package's, a simulator's folder, or a file
-            of ``simulacra export --to onnx``.
+        name: a shipped simulator's name, that of another package's, a folder of ``simulacra train``
+            or ``simulacra build``, or a file of ``simulacra export --to onnx``.
 
     Raises:
         SimulacraError: it is not there, or cannot be used.
@@ -52,6 +52,10 @@ def load_simulator(name: str | Path) -> Simulator:
         from simulacra.simulators.exported import ExportedSimulator
 
         return ExportedSimulator.load(name)
+    from simulacra.simulators.classical.store import is_classical, load_classical
+
+    if is_classical(Path(name)) and str(name) not in shipped_simulators():
+        return load_classical(name)
     from simulacra.simulators.trained import TrainedSimulator
 
     return TrainedSimulator.load(name)

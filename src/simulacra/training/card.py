@@ -21,7 +21,7 @@ from pydantic import (
 from simulacra.detectors.base import Frozen
 from simulacra.errors import CardError
 from simulacra.files.small_files import read_text
-from simulacra.files.yaml_text import one_line_errors, parse_yaml
+from simulacra.files.yaml_text import one_line_errors, parse_yaml, set_key
 from simulacra.models import MODELS, find_model
 
 
@@ -51,7 +51,7 @@ class CardFile(Frozen):
                 msg = f"{source}: a card is a mapping of keys to values"
                 raise CardError(msg)
             for override in overrides:
-                _override(content, override)
+                set_key(content, override)
             return cls.model_validate(content)
 
     @classmethod
@@ -369,19 +369,3 @@ def _numbers(options: dict[str, Any]) -> Iterator[tuple[str, int | float]]:
         for number in value if isinstance(value, tuple | list) else (value,):
             if isinstance(number, int | float):
                 yield name, number
-
-
-def _override(content: dict[str, Any], override: str) -> None:
-    """Set one dotted key of a card's content in place."""
-    dotted, equals, value = override.partition("=")
-    if not equals:
-        msg = f"--set {override}: write key=value, for example training.steps=5000"
-        raise CardError(msg)
-    *parents, last = dotted.strip().split(".")
-    for parent in parents:
-        content = content.setdefault(parent, {})
-        if not isinstance(content, dict):
-            msg = f"--set {override}: {parent} has no keys below it"
-            raise CardError(msg)
-    with one_line_errors(f"--set {override}", CardError):
-        content[last] = parse_yaml(value)
