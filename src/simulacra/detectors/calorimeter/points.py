@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulacra.arrays import BoolArray, FloatArray, IntArray
-from simulacra.detectors.calorimeter.calorimeter import Calorimeter
+from simulacra.detectors.calorimeter.calorimeter import Calorimeter, Layer
 from simulacra.detectors.calorimeter.segmentation import PolarSegmentation
 from simulacra.detectors.calorimeter.stack import Box, Section
 
@@ -166,3 +166,44 @@ def _cells(
         inside &= (number >= 0) & (number < count)
     cells: IntArray = np.where(inside, index[0] * shape[1] + index[1], OUTSIDE)
     return cells
+
+
+def offsets(
+    detector: Calorimeter, lines: Lines, section: Section, layer: Layer
+) -> tuple[FloatArray, FloatArray]:
+    """Return where the cells of a layer lie relative to the lines (n, cells), mm.
+
+    The cells' middles, relative to the point in which each line crosses the middle of the layer. A
+    ring that is not divided has no middle: the point at half its width towards +x stands for it.
+
+    Args:
+        detector: the calorimeter.
+        lines: of the n events.
+        section: whose layer it is.
+        layer: the layer.
+    """
+    cut, n = layer.segmentation, len(lines)
+    x, y = (np.tile(centres, (n, 1)) for centres in (layer.x, layer.y))
+    if isinstance(cut, PolarSegmentation):
+        if cut.alpha == 1:
+            edges = np.asarray(cut.r_edges)
+            x += (edges[1:] + edges[:-1]) / 2
+        if cut.squares is not None:
+            return x, y
+    elif cut.window is not None:
+        assert isinstance(detector.volume, Box)
+        starts = detector.window_start(section, lines.x, lines.y)
+        for centres, start, size, width, count in zip(
+            (x, y), starts, cut.cell, detector.volume.width, layer.shape, strict=True
+        ):
+            centres += ((start + count / 2) * size - width / 2)[:, None]
+    line_x, line_y = lines.at(np.arange(n), np.full(n, layer.depth))
+    return x - line_x[:, None], y - line_y[:, None]
+
+
+def sections_of_layers(detector: Calorimeter) -> Iterator[tuple[Section, Layer]]:
+    """Yield each layer with its section, in the order of the response."""
+    layers = iter(detector.layers)
+    for section in detector.readout_sections:
+        for _ in range(section.copies):
+            yield section, next(layers)

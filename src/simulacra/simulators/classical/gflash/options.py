@@ -8,6 +8,8 @@ from pydantic import Field
 
 from simulacra.detectors.base import Frozen
 
+REFERENCE_ENERGY = 10_000.0
+"""MeV at which the power of the visible energy is 1."""
 Factor = Annotated[float, Field(gt=0)]
 
 
@@ -22,6 +24,7 @@ class GFlashOptions(Frozen):
         stochastic: relative width of the energy of sampling media at 1 GeV (σ/E = this / √E);
             None: 2.7 % √(active mm / sampling fraction).
         response: factor of the visible energy, by section; 1 for others.
+        slope: the visible energy is also multiplied by (E / 10 GeV) to this power.
     """
 
     depth: float = 0.0
@@ -31,3 +34,4 @@ class GFlashOptions(Frozen):
     tail: Factor = 1.0
     stochastic: Annotated[float, Field(ge=0)] | None = None
     response: dict[str, Factor] = Field(default_factory=dict)
+    slope: float = 0.0

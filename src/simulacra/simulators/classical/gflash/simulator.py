@@ -27,7 +27,7 @@ from simulacra.simulators.classical.base import (
     sample_ranges,
 )
 from simulacra.simulators.classical.blocks import bounded, streams
-from simulacra.simulators.classical.gflash.options import GFlashOptions
+from simulacra.simulators.classical.gflash.options import REFERENCE_ENERGY, GFlashOptions
 from simulacra.simulators.classical.gflash.showers import (
     Tracks,
     energies,
@@ -123,18 +123,20 @@ class GFlash(ClassicalSimulator):
     def _block(self, conditions: Conditions, seed: int, number: int) -> Array:
         assert isinstance(self.detector, Calorimeter)
         beam, uniform, normal, sampling, places = streams(seed, number, 5)
-        lines = self._lines(conditions, beam)
+        lines = self.lines(conditions, beam)
         tracks = self.tracks(conditions, lines, uniform.random((len(conditions), 2)))
         shapes = shapes_of(
             tracks, self.steps, self.options, normal.standard_normal((len(tracks), 2)).T
         )
         deposited = energies(tracks, shapes, self.steps)
         deposited = fluctuated(deposited, stochastic_terms(self.steps, self.options), sampling)
-        seen = deposited * self.visible
+        power = (conditions["energy"].astype(np.float64) / REFERENCE_ENERGY) ** self.options.slope
+        seen = deposited * self.visible * power[tracks.event, None]
         points = spots(tracks, shapes, seen, lines, self.steps, self.options, places)
         return read_out(self.detector, lines, points)
 
-    def _lines(self, conditions: Conditions, rng: np.random.Generator) -> Lines:
+    def lines(self, conditions: Conditions, rng: np.random.Generator) -> Lines:
+        """Return the lines of particles; where conditions do not say it, anywhere in the beam."""
         assert isinstance(self.detector, Calorimeter)
         x, y = self.detector.enter(conditions.columns, rng)
         return Lines(x, y, self.detector.directions(conditions.columns))
