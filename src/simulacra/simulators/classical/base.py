@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from simulacra.arrays import Array
-from simulacra.detectors import Detector
+from simulacra.detectors import Calorimeter, Detector
 from simulacra.detectors.base import Frozen
+from simulacra.detectors.calorimeter.beam import limits
+from simulacra.detectors.calorimeter.stack import Box
 from simulacra.errors import SimulatorError
 from simulacra.events import Events
 from simulacra.files.progress import OnProgress, silent
@@ -98,6 +100,8 @@ class ClassicalSimulator(FastSimulator):
     """The publication."""
     Options: ClassVar[type[Frozen]]
     """Its options; all have defaults."""
+    finer: ClassVar[bool] = False
+    """Whether the sample may be of another read-out of the same matter."""
 
     @classmethod
     @abstractmethod
@@ -165,3 +169,24 @@ class ClassicalSimulator(FastSimulator):
 def sample_ranges(sample: Events) -> tuple[Ranges, dict[str, Any]]:
     """Return the ranges of a sample's conditions, and what the facts record beside them."""
     return trained_ranges(sample), dict(recorded(sample))
+
+
+def beam_ranges(detector: Calorimeter) -> dict[str, tuple[float, float]]:
+    """Return the ranges of what serves any place of the face and all angles of the beam."""
+    ranges: dict[str, tuple[float, float]] = {}
+    for axis, size in zip(detector.axes, _reach(detector), strict=True):
+        if f"impact_{axis}" in detector.conditions:
+            ranges[f"impact_{axis}"] = (-size, size)
+    for name, law in (("theta", detector.beam.theta), ("phi", detector.beam.phi)):
+        if name in detector.conditions:
+            ranges[name] = limits(law)
+    return ranges
+
+
+def _reach(detector: Calorimeter) -> tuple[float, float]:
+    """Return how far from 0 an impact may lie (x, y), mm: half a cell in windows, or the face."""
+    if detector.reference_cell is not None:
+        return detector.reference_cell[0] / 2, detector.reference_cell[1] / 2
+    if isinstance(detector.volume, Box):
+        return detector.volume.width[0] / 2, detector.volume.width[1] / 2
+    return detector.volume.radius, detector.volume.radius

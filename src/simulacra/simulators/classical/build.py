@@ -60,7 +60,7 @@ def build(
     cls = find_classical(kind)
     with one_line_errors(f"options of {kind}", CardError):
         chosen = cls.Options.model_validate(dict(options or {}))
-    inputs = _inputs(detector, sample, particle, seed, on_progress, on_note)
+    inputs = _inputs(cls, detector, sample, particle, seed, on_progress, on_note)
     simulator = _with_facts(cls.built(inputs, chosen), inputs)
     simulator.check()
     if output is not None:
@@ -69,6 +69,7 @@ def build(
 
 
 def _inputs(
+    cls: type[ClassicalSimulator],
     detector: Detector | str | Path | None,
     sample: Events | str | Sequence[str] | None,
     particle: str | None,
@@ -77,7 +78,7 @@ def _inputs(
     on_note: Callable[[str], None],
 ) -> Inputs:
     named = load_detector(detector) if isinstance(detector, str | Path) else detector
-    events = _events(sample, named)
+    events = _events(sample, None if cls.finer and named is not None else named)
     if named is None:
         if events is None:
             msg = "which detector? give --detector, or --sample"
@@ -136,7 +137,6 @@ def _of_particles(
             raise SimulatorError(msg)
         if PDG in detector.conditions:
             events = events.labelled(detector.particles)
-        detector = events.detector if events.detector.name == detector.name else detector
     return Inputs(detector, ids, events, seed, on_progress, on_note)
 
 

@@ -13,9 +13,7 @@ from simulacra.arrays import Array, FloatArray
 from simulacra.conditions import Conditions
 from simulacra.detectors import Calorimeter
 from simulacra.detectors.base import Frozen
-from simulacra.detectors.calorimeter.beam import limits
 from simulacra.detectors.calorimeter.points import Lines, read_out
-from simulacra.detectors.calorimeter.stack import Box
 from simulacra.errors import SimulatorError
 from simulacra.particles import PDG, names_of, particle_name, pdg_id
 from simulacra.simulators.answers import Block
@@ -23,7 +21,7 @@ from simulacra.simulators.classical.base import (
     ClassicalSimulator,
     Inputs,
     Made,
-    Ranges,
+    beam_ranges,
     sample_ranges,
 )
 from simulacra.simulators.classical.blocks import bounded, streams
@@ -76,7 +74,8 @@ class GFlash(ClassicalSimulator):
             raise SimulatorError(msg)
         names = tuple(map(particle_name, inputs.particles))
         if inputs.sample is None:
-            return cls(Made(detector, names, formula_ranges(detector)), options)
+            ranges = {"energy": (LOWEST, HIGHEST), **beam_ranges(detector)}
+            return cls(Made(detector, names, ranges), options)
         from simulacra.simulators.classical.gflash.tuning import tuned
 
         ranges, about = sample_ranges(inputs.sample)
@@ -147,24 +146,3 @@ class GFlash(ClassicalSimulator):
         pdg = conditions.columns.get(PDG, alone).astype(np.int64)
         energy = conditions["energy"].astype(np.float64)
         return tracks_of(energy, pdg, lines.direction[:, 2], u)
-
-
-def formula_ranges(detector: Calorimeter) -> Ranges:
-    """Return the ranges of published formulas: any place on the face, the beam's angles."""
-    ranges = {"energy": (LOWEST, HIGHEST)}
-    for axis, size in zip(detector.axes, _reach(detector), strict=True):
-        if f"impact_{axis}" in detector.conditions:
-            ranges[f"impact_{axis}"] = (-size, size)
-    for name, law in (("theta", detector.beam.theta), ("phi", detector.beam.phi)):
-        if name in detector.conditions:
-            ranges[name] = limits(law)
-    return ranges
-
-
-def _reach(detector: Calorimeter) -> tuple[float, float]:
-    """Return how far from 0 an impact may lie (x, y), mm: half a cell in windows, or the face."""
-    if detector.reference_cell is not None:
-        return detector.reference_cell[0] / 2, detector.reference_cell[1] / 2
-    if isinstance(detector.volume, Box):
-        return detector.volume.width[0] / 2, detector.volume.width[1] / 2
-    return detector.volume.radius, detector.volume.radius
