@@ -18,6 +18,7 @@ Verbs
     train                 a simulator from a run card and full simulation
     tune                  search for the options of a run card
     learn                 simulate, train and validate within some hours
+    build                 a classical simulation: a formula, a library or a table
     validate              generated events against full simulation; .report() makes HTML of it
     validate_side_by_side several simulators against full simulation, in one table and picture
     export                a simulator as an ONNX file or for LWTNN
@@ -68,6 +69,7 @@ __getattr__, __dir__ = attach(
         "io": ("read_events", "write_events"),
         "learning.run": ("learn",),
         "observables": ("observables_of",),
+        "simulators.classical.build": ("build",),
         "simulators.exported": ("ExportedSimulator",),
         "simulators.generate": ("generate",),
         "simulators.load": ("load_simulator",),
@@ -99,6 +101,7 @@ if TYPE_CHECKING:
     from simulacra.io import write_events as write_events
     from simulacra.learning.run import learn as learn
     from simulacra.observables import observables_of as observables_of
+    from simulacra.simulators.classical.build import build as build
     from simulacra.simulators.exported import ExportedSimulator as ExportedSimulator
     from simulacra.simulators.generate import generate as generate
     from simulacra.simulators.load import load_simulator as load_simulator

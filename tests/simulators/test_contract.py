@@ -11,20 +11,23 @@ from simulacra.detectors.catalogue import KINDS
 from simulacra.errors import SimulacraError, SimulatorError
 from simulacra.events import Events
 from simulacra.fullsim import Geant4Settings, Geant4Simulator, WorkerPool
+from simulacra.simulators.classical.build import build
 from simulacra.simulators.load import load_simulator
+from tests.conftest import random_events
 
 HERE = Path(__file__).parent
 SERIES = HERE / "folders" / "0.1"
+CUBE = HERE.parent / "small-cube.yaml"
 ENERGIES = "1GeV,4GeV"
 GEANT4 = pytest.param("Geant4", marks=pytest.mark.geant4)
-FAST = ("folder", "file", "formula")
+CLASSICAL_KINDS = ("gflash", "frozen-showers")
+FAST = ("folder", "file", "formula", *CLASSICAL_KINDS)
 
 
 @pytest.fixture(scope="module")
 def geant4():
     with WorkerPool(1) as pool:
-        cube = load_detector(HERE.parent / "small-cube.yaml")
-        yield Geant4Simulator(cube, Geant4Settings(particle="gamma"), executor=pool)
+        yield Geant4Simulator(load_detector(CUBE), Geant4Settings(particle="gamma"), executor=pool)
 
 
 def _of_another_package(monkeypatch):
@@ -47,12 +50,22 @@ def simulator(request, monkeypatch):
             return load_simulator(SERIES / "dnncalogan")
         case "file":
             return load_simulator(SERIES / "dnncalogan.onnx")
+        case kind if kind in CLASSICAL_KINDS:
+            return build(kind, CUBE, particle="gamma", sample=_sample(kind))
         case _:
             return _of_another_package(monkeypatch)
 
 
 every = pytest.mark.parametrize("simulator", [GEANT4, *FAST], indirect=True)
 fast = pytest.mark.parametrize("simulator", FAST, indirect=True)
+
+
+def _sample(kind):
+    """Return full simulation for what is made from it."""
+    if kind == "gflash":
+        return None
+    cube = load_detector(CUBE)
+    return random_events(cube, 40, 1).named("gamma")
 
 
 def _energies(*values):
@@ -145,7 +158,7 @@ def test_geant4_has_no_ranges_but_particles(geant4):
         geant4.generate(ENERGIES, 2, 1, "e-")
 
 
-@pytest.mark.parametrize("simulator", FAST[:2], indirect=True)
+@pytest.mark.parametrize("simulator", ["folder", "file", *CLASSICAL_KINDS], indirect=True)
 def test_what_is_saved_loads_and_gives_the_same(simulator, tmp_path):
     place = tmp_path / ("copy.onnx" if hasattr(simulator, "runtime") else "copy")
     simulator.save(place)

@@ -18,7 +18,7 @@ from simulacra.cli.events import convert, generate, hybrid, simulate
 from simulacra.cli.info import info
 from simulacra.cli.judgement import benchmark, validate
 from simulacra.cli.terminal import errors, spell_what_is_lacking, write
-from simulacra.cli.training import export, learn, quickstart, train, tune
+from simulacra.cli.training import build, export, learn, quickstart, train, tune
 from simulacra.errors import SimulacraError, TrainingStoppedError, one_line
 
 COMMANDS = (
@@ -31,6 +31,7 @@ COMMANDS = (
     train,
     tune,
     learn,
+    build,
     generate,
     export,
     hybrid,

@@ -1,9 +1,9 @@
-"""Commands that make simulators: train them, and export them."""
+"""Commands that make simulators: train or build them, and export them."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -154,6 +154,54 @@ def learn(
         ("summary", SUMMARY),
     ):
         console.print(f"{name:11}{output / place}", highlight=False)
+
+
+def build(
+    kind: Annotated[str, typer.Argument(help="gflash or another classical simulation.")],
+    output: Output,
+    detector: Annotated[
+        str | None, typer.Option(help="A shipped detector or a YAML file; else the sample's.")
+    ] = None,
+    sample: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Full simulation to fit or to store: a file or sample:train; repeatable."
+        ),
+    ] = None,
+    particle: Annotated[
+        str | None, typer.Option(help="gamma, or e-,gamma; else those of the sample.")
+    ] = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Change an option of the simulation: core=1.1."),
+    ] = None,
+    seed: Seed = 1,
+    overwrite: Overwrite = False,
+) -> None:
+    """Make a classical fast simulation: a formula, a library or a table in place of a network."""
+    from simulacra.files.yaml_text import set_key
+    from simulacra.simulators.classical.build import build as run
+
+    require_free(output, overwrite)
+    if overwrite:
+        require_simulator_folder(output)
+    options: dict[str, Any] = {}
+    for override in overrides or ():
+        set_key(options, override)
+    with display() as shown:
+        simulator = run(
+            kind,
+            detector,
+            sample=sample,
+            particle=particle,
+            options=options,
+            output=output,
+            replace_output=overwrite,
+            seed=seed,
+            on_progress=shown.on_progress,
+            on_note=print_note,
+        )
+    console.print(f"{simulator.kind} of {simulator.detector.name} in {output}", highlight=False)
 
 
 def export(

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from simulacra.errors import SimulacraError
+from simulacra.errors import CardError, SimulacraError
 from simulacra.files.mistakes import summarise_validation_error
 from simulacra.files.small_files import LARGEST
 
@@ -64,3 +64,23 @@ def one_line_errors(source: str, kind: type[SimulacraError]) -> Iterator[None]:
     except RecursionError:
         msg = f"{source}: nested too deeply"
         raise kind(msg) from None
+
+
+def set_key(content: dict[str, Any], override: str) -> None:
+    """Set one dotted key of a card's content in place, as ``--set`` has it: ``key=value``.
+
+    Raises:
+        CardError: it is no key and value, or a part of the key is a value already.
+    """
+    dotted, equals, value = override.partition("=")
+    if not equals:
+        msg = f"--set {override}: write key=value, for example training.steps=5000"
+        raise CardError(msg)
+    *parents, last = dotted.strip().split(".")
+    for parent in parents:
+        content = content.setdefault(parent, {})
+        if not isinstance(content, dict):
+            msg = f"--set {override}: {parent} has no keys below it"
+            raise CardError(msg)
+    with one_line_errors(f"--set {override}", CardError):
+        content[last] = parse_yaml(value)

@@ -35,11 +35,11 @@ def _of_another_package(name: str | Path) -> bool:
 
 
 def load_simulator(name: str | Path, device: str = CPU) -> Simulator:
-    """Return a simulator; an exported one loads no torch.
+    """Return a simulator; exported and classical ones load no torch.
 
     Args:
-        name: a shipped simulator's name, that of another package's, a simulator's folder, or a file
-            of ``simulacra export --to onnx``.
+        name: a shipped simulator's name, that of another package's, a folder of ``simulacra train``
+            or ``simulacra build``, or a file of ``simulacra export --to onnx``.
         device: where a trained simulator's network runs: ``cpu``, ``cuda``, ``cuda:1``, ``mps``, or
             ``auto`` for CUDA where there is a device of it.
 
@@ -56,6 +56,10 @@ def load_simulator(name: str | Path, device: str = CPU) -> Simulator:
         from simulacra.simulators.exported import ExportedSimulator
 
         return _on(ExportedSimulator.load(name), name, device)
+    from simulacra.simulators.classical.store import is_classical, load_classical
+
+    if is_classical(Path(name)) and str(name) not in shipped_simulators():
+        return _on(load_classical(name), name, device)
     from simulacra.simulators.trained import TrainedSimulator
 
     return TrainedSimulator.load(name).on(device)

@@ -7,9 +7,6 @@ the digests must agree.
 from __future__ import annotations
 
 import copy
-import hashlib
-import json
-import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
@@ -21,12 +18,11 @@ import torch
 from simulacra.conditions import Conditions
 from simulacra.datasets.shipped import shipped_simulators, simulator_folder
 from simulacra.detectors import Detector, load_detector, parse_detector
-from simulacra.detectors.calorimeter.impacts import IMPACTS, impacts_of, why_offsets
+from simulacra.detectors.calorimeter.impacts import IMPACTS, impacts_of
 from simulacra.errors import SimulacraError, SimulatorError
 from simulacra.events import Events
-from simulacra.files.atomic import part_of, publish_folder, settled, whole_file, whole_folder
+from simulacra.files.atomic import part_of, publish_folder, settled, whole_folder
 from simulacra.files.devices import device_of
-from simulacra.files.digests import PLACEHOLDER, require_intact, seal
 from simulacra.files.progress import OnProgress, silent
 from simulacra.files.provenance import provenance
 from simulacra.files.simulator_files import (
@@ -40,7 +36,7 @@ from simulacra.files.simulator_files import (
     METRICS,
     WEIGHTS,
 )
-from simulacra.files.small_files import parse_object, read_small, read_text
+from simulacra.files.small_files import read_text
 from simulacra.files.tensors import read_tensors, write_tensors
 from simulacra.files.work_folder import workplace
 from simulacra.models import find_model
@@ -54,9 +50,9 @@ from simulacra.particles import (
     names_of,
     own_ranges_of,
     particle_name,
-    require_sensible,
     seen_of,
 )
+from simulacra.simulators.about import format_of, read_about, require_of_detector, write_about
 from simulacra.simulators.answers import Block
 from simulacra.simulators.facts import common_facts, training_facts
 from simulacra.simulators.fast import FastSimulator
@@ -79,13 +75,10 @@ from simulacra.training.samples import split_note, stream_note, training_events
 from simulacra.training.streams import Training, known_of, sample_of
 from simulacra.transforms.drawn import normal
 
+FORMAT = "simulacra-simulator"
 VERSION = 1
 OF_AN_ANSWER = {"step", "versions", "model", "seed", "device"}
 """What the provenance of generated events says beside the facts on the training."""
-_WRONG_TYPES = (
-    ArithmeticError, AttributeError, KeyError, TypeError, ValueError, RecursionError,
-)  # fmt: skip
-"""What comes of JSON that is not of the expected form."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -197,18 +190,14 @@ class TrainedSimulator(FastSimulator):
         write_tensors(folder / WEIGHTS, self.surrogate.state_dict(), {})
         write_metrics(list(self.history), folder / METRICS)
         about = {
-            "format": "simulacra-simulator",
+            "format": FORMAT,
             "format_version": VERSION,
             "model": self.card.model_kind,
             "ranges": {name: list(limits) for name, limits in self.ranges.items()},
             IMPACTS: impacts_of(self.detector),
             "about": dict(self.about),
-            "sha256": {n: _digest(folder / n) for n in DIGESTED},
-            "seal": PLACEHOLDER,
         }
-        text = json.dumps(about, indent=2, sort_keys=True) + "\n"
-        with whole_file(folder / ABOUT) as path:
-            path.write_bytes(seal(text.encode()))
+        write_about(folder, about, DIGESTED)
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
@@ -232,10 +221,7 @@ class TrainedSimulator(FastSimulator):
         except SimulacraError as error:
             msg = f"{folder}: {error}"
             raise SimulatorError(msg) from None
-        _require_places(folder, about, detector)
-        if unknown := set(about["ranges"]) - set(detector.conditions):
-            msg = f"{folder}: a range of {min(unknown)!r}, which is no condition of {detector.name}"
-            raise SimulatorError(msg)
+        require_of_detector(folder, about, detector)
         surrogate = Surrogate(find_model(card.model_kind), card.model, detector)
         tensors, _ = read_tensors(folder / WEIGHTS)
         try:
@@ -245,18 +231,6 @@ class TrainedSimulator(FastSimulator):
             raise SimulatorError(msg) from None
         history = read_metrics(folder / METRICS)
         return cls(surrogate.eval(), card, about["ranges"], about["about"], history)
-
-
-def _require_places(folder: Path, about: Mapping[str, Any], detector: Detector) -> None:
-    """Raise a :class:`SimulatorError` where impacts were offsets and are positions now."""
-    if why := why_offsets(about.get(IMPACTS), detector):
-        msg = f"{folder}: {why}: simulate and train it again"
-        raise SimulatorError(msg)
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _why_none(folder: Path) -> str:
@@ -269,38 +243,12 @@ def _why_none(folder: Path) -> str:
 
 
 def _read_about(folder: Path) -> dict[str, Any]:
-    path = folder / ABOUT
-    if not path.is_file():
+    if not (folder / ABOUT).is_file():
         raise SimulatorError(_why_none(folder))
-    try:
-        content = read_small(path, SimulatorError)
-        require_intact(content)
-        about = parse_object(content)
-        version, digests = about["format_version"], dict(about["sha256"])
-        about["ranges"] = {
-            name: (float(low), float(high)) for name, (low, high) in about["ranges"].items()
-        }
-        about["about"] = dict(about["about"])
-        require_sensible(about["about"])
-        if own := OF_AN_ANSWER & set(about["about"]):
-            msg = f"{min(own)!r} is said by what it answers, not by the simulator"
-            raise SimulatorError(msg)
-        for name, (low, high) in about["ranges"].items():
-            if not -math.inf < low <= high < math.inf:
-                msg = f"{name} has no range from {low:g} to {high:g}"
-                raise SimulatorError(msg)
-    except (*_WRONG_TYPES, SimulacraError) as error:
-        msg = f"{path}: damaged: {error}"
-        raise SimulatorError(msg) from None
-    if version != VERSION:
-        msg = f"{folder}: format {version}, this version reads {VERSION}"
+    if (found := format_of(folder)) not in (None, FORMAT):
+        msg = f"{folder} holds no trained simulator, but one of the format {found}"
         raise SimulatorError(msg)
-    for name in DIGESTED:
-        file = folder / name
-        if not file.is_file() or _digest(file) != digests.get(name):
-            msg = f"{file} is missing or was changed: its digest is not the one in {ABOUT}"
-            raise SimulatorError(msg)
-    return about
+    return read_about(folder, VERSION, DIGESTED)
 
 
 def train(

@@ -21,7 +21,7 @@ from pydantic import (
 from simulacra.detectors.base import Frozen
 from simulacra.errors import CardError
 from simulacra.files.small_files import read_text
-from simulacra.files.yaml_text import one_line_errors, parse_yaml
+from simulacra.files.yaml_text import one_line_errors, parse_yaml, set_key
 from simulacra.models import MODELS, find_model
 from simulacra.training.compute import FREE, ComputeKeys
 
@@ -405,7 +405,7 @@ def card_content(text: str, source: str, overrides: Sequence[str] = ()) -> dict[
             msg = f"{source}: a card is a mapping of keys to values"
             raise CardError(msg)
         for override in overrides:
-            _override(content, override)
+            set_key(content, override)
     return content
 
 
@@ -427,19 +427,3 @@ def with_key(content: Mapping[str, Any], dotted: str, value: object) -> dict[str
         msg = f"{first} has no keys below it"
         raise CardError(msg)
     return {**content, first: with_key(below, rest, value)}
-
-
-def _override(content: dict[str, Any], override: str) -> None:
-    """Set one dotted key of a card's content in place."""
-    dotted, equals, value = override.partition("=")
-    if not equals:
-        msg = f"--set {override}: write key=value, for example training.steps=5000"
-        raise CardError(msg)
-    *parents, last = dotted.strip().split(".")
-    for parent in parents:
-        content = content.setdefault(parent, {})
-        if not isinstance(content, dict):
-            msg = f"--set {override}: {parent} has no keys below it"
-            raise CardError(msg)
-    with one_line_errors(f"--set {override}", CardError):
-        content[last] = parse_yaml(value)

@@ -23,6 +23,17 @@ MIXTURE_LOSS = 0.15
 """Of a mixture, MeV/mm over its density in g/cm3: 1.1 in lead and 2 in plastic, times 0.1."""
 
 
+def ionisation(material: str, materials: Mapping[str, Material]) -> float | None:
+    """Return the minimum mean loss dE/dx in a material, MeV/mm; None where it is not known.
+
+    Args:
+        material: of Geant4's, or one of the mixtures.
+        materials: the mixtures that slabs may be of.
+    """
+    mixture = materials.get(material)
+    return LOSSES.get(material) if mixture is None else MIXTURE_LOSS * mixture.density
+
+
 def minimum_ionisation(slabs: Iterable[Slab], materials: Mapping[str, Material]) -> float | None:
     """Return the mean energy (MeV) of a minimum-ionising particle in the sensitive slabs.
 
@@ -37,8 +48,7 @@ def minimum_ionisation(slabs: Iterable[Slab], materials: Mapping[str, Material])
     for slab in slabs:
         if not slab.sensitive:
             continue
-        mixture = materials.get(slab.material)
-        loss = LOSSES.get(slab.material) if mixture is None else MIXTURE_LOSS * mixture.density
+        loss = ionisation(slab.material, materials)
         if loss is None:
             return None
         total += loss * slab.thickness
