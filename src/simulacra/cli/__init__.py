@@ -19,7 +19,7 @@ from simulacra.cli.info import info
 from simulacra.cli.judgement import benchmark, validate
 from simulacra.cli.terminal import errors, spell_what_is_lacking, write
 from simulacra.cli.training import export, quickstart, train
-from simulacra.errors import SimulacraError, one_line
+from simulacra.errors import INTERRUPTED, SimulacraError, one_line
 
 COMMANDS = (
     quickstart,
@@ -46,8 +46,6 @@ for command in COMMANDS:
     app.command()(command)
 # What typer raises for a wrong option or command; it exports only this leaf of them.
 UsageError = cast("type[Exception]", typer.BadParameter.__base__)
-INTERRUPTED = 130
-"""The exit code after Ctrl-C, as shells have it."""
 DEBUG: ContextVar[bool] = ContextVar("debug", default=False)
 
 

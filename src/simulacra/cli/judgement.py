@@ -179,7 +179,7 @@ def benchmark(
     from simulacra.io import read_events
     from simulacra.simulators.load import load_simulator
 
-    require_own_folder(output, "benchmark.json", "a benchmark")
+    require_own_folder(output, ("benchmark.json", "benchmark.md", "benchmark.png"), "a benchmark")
     spectrum = EnergySpectrum.parse(energy) if energy else None
     if spectrum is not None and spectrum.law != "points":
         msg = f"energy {energy}: Geant4 is timed at single energies, such as 1GeV,65GeV"

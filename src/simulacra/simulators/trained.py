@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -301,7 +302,7 @@ def train(
         SimulacraError: the card, the events or an earlier checkpoint cannot be used.
     """
     folder = Path(folder)
-    if folder.exists() and not replace:
+    if os.path.lexists(folder) and not replace:  # a link to nothing is there, too
         msg = f"{folder} is there already; remove it or choose another output"
         raise SimulatorError(msg)
     detector = load_detector(card.detector)
