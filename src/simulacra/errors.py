@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+INTERRUPTED = 130
+"""The exit code after Ctrl-C, as shells have it."""
+
 
 class SimulacraError(Exception):
     """Something that the user gave cannot be used; the message says what and how to mend it."""

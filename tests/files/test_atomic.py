@@ -63,6 +63,16 @@ def test_places_are_tried_before_the_work(tmp_path):
     assert str(tmp_path / "file" / "out.h5") in str(caught.value)  # not a name of ours
 
 
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to(os.devnull)])
+def test_only_files_are_replaced_by_files(make, tmp_path):
+    path = tmp_path / "out"
+    make(path)
+    with pytest.raises(FileExistsError, match="out"), whole_file(path):
+        pytest.fail("the block must not begin")
+    assert names(tmp_path) == ["out"]
+    assert not path.is_file()
+
+
 KILLED = """
 import os, signal, sys
 from pathlib import Path

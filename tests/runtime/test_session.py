@@ -141,6 +141,17 @@ def test_damaged_and_foreign_files_are_refused(gan_file, tmp_path):
         Runtime.load(damaged)
 
 
+def test_weights_in_another_file_are_not_read(gan_file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    model = onnx.load(gan_file)
+    model.metadata_props.remove(next(e for e in model.metadata_props if e.key == "seal"))
+    onnx.save(
+        model, "out.onnx", save_as_external_data=True, location="weights.bin", size_threshold=0
+    )
+    with pytest.raises(SimulatorError, match="weights lie in another file"):
+        Runtime.load("out.onnx")
+
+
 def test_contract_survives_the_file_and_damage_is_told(runtime):
     contract = runtime.contract
     assert Contract.from_json(contract.to_json()) == contract

@@ -19,7 +19,7 @@ from simulacra.cli.info import info
 from simulacra.cli.judgement import benchmark, validate
 from simulacra.cli.terminal import errors, spell_what_is_lacking, write
 from simulacra.cli.training import build, export, learn, quickstart, train, tune
-from simulacra.errors import SimulacraError, TrainingStoppedError, one_line
+from simulacra.errors import INTERRUPTED, SimulacraError, TrainingStoppedError, one_line
 
 COMMANDS = (
     quickstart,
@@ -49,8 +49,6 @@ for command in COMMANDS:
     app.command()(command)
 # What typer raises for a wrong option or command; it exports only this leaf of them.
 UsageError = cast("type[Exception]", typer.BadParameter.__base__)
-INTERRUPTED = 130
-"""The exit code after Ctrl-C, as shells have it."""
 TRY_AGAIN = 75
 """The exit code after SIGTERM or SIGUSR1 in a training, from sysexits: the same command goes on."""
 DEBUG: ContextVar[bool] = ContextVar("debug", default=False)

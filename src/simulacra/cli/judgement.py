@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from simulacra.cli.options import Device, Output, checked, require_own_folder, require_report_folder
+from simulacra.cli.options import (
+    Device,
+    Output,
+    checked,
+    require_own_folder,
+    require_report_folder,
+    require_side_by_side_folder,
+)
 from simulacra.cli.progress import display
 from simulacra.cli.terminal import console, errors, print_scores, write
 from simulacra.errors import SimulacraError
@@ -84,7 +91,7 @@ def validate(
     if several and caloch_legacy:
         msg = "CaloChallenge's scores are of one sample: give a single one with --caloch-legacy"
         raise SimulacraError(msg)
-    require_report_folder(output, several=several)
+    (require_side_by_side_folder if several else require_report_folder)(output)
     limits = Thresholds.load(thresholds) if thresholds else None
     if limits is not None:
         require_classifiers(limits, present=profile != "none")
@@ -260,7 +267,7 @@ def benchmark(
     from simulacra.io import read_events
     from simulacra.simulators.load import load_simulator
 
-    require_own_folder(output, "benchmark.json", "a benchmark")
+    require_own_folder(output, ("benchmark.json", "benchmark.md", "benchmark.png"), "a benchmark")
     spectrum = EnergySpectrum.parse(energy) if energy else None
     if spectrum is not None and spectrum.law != "points":
         msg = f"energy {energy}: Geant4 is timed at single energies, such as 1GeV,65GeV"

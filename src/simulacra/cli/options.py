@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
 
 from simulacra.errors import SimulacraError
-from simulacra.files.atomic import require_place
+from simulacra.files.atomic import require_file_name, require_place
 from simulacra.files.mistakes import summarise_validation_error
+from simulacra.files.simulator_files import EVERY
 
 T = TypeVar("T")
 
@@ -67,27 +69,42 @@ def checked(make: Callable[[], T]) -> T:
 
 def require_free(output: Path, overwrite: bool) -> None:
     """Refuse to replace what is there, unless that was asked for, and places that take no file."""
-    if output.exists() and not overwrite:
+    if os.path.lexists(output) and not overwrite:  # a link to nothing is somebody's as well
         msg = f"{output} is there already; choose another output or give --overwrite"
         raise SimulacraError(msg)
+    require_file_name(output)
     require_place(output)
 
 
-def require_report_folder(folder: Path, *, several: bool = False) -> None:
-    """Refuse to replace a folder that holds no report, or of several simulators, if it shall."""
-    mark = "simulators.json" if several else "metrics.json"
-    what = "a report on several simulators" if several else "a report"
-    require_own_folder(folder, mark, what)
+def require_report_folder(folder: Path) -> None:
+    """Refuse to replace a folder that holds no report, or more."""
+    require_own_folder(folder, ("metrics.json", "index.html"), "a report")
+
+
+def require_side_by_side_folder(folder: Path) -> None:
+    """Refuse to replace a folder that holds no report on several simulators, or more."""
+    from simulacra.validation.report.overlay_html import LIST, PAGE, listed_folders
+
+    require_own_folder(folder, (LIST, PAGE, *listed_folders(folder)), "a report on simulators")
 
 
 def require_simulator_folder(folder: Path) -> None:
-    """Refuse to replace a folder that holds no simulator."""
-    require_own_folder(folder, "simulator.json", "a simulator")
+    """Refuse to replace a folder that holds no simulator, or more."""
+    require_own_folder(folder, EVERY, "a simulator")
 
 
-def require_own_folder(folder: Path, mark: str, what: str) -> None:
-    """Refuse to replace a folder that holds something else, and places that take no folder."""
-    if folder.exists() and not (folder / mark).is_file():
+def require_own_folder(folder: Path, files: Sequence[str], what: str) -> None:
+    """Refuse to replace a folder of anything else, and places that take no folder.
+
+    Args:
+        folder: the output.
+        files: all that a command writes there; an output of its own has the first one.
+        what: it is, for the message.
+    """
+    if os.path.lexists(folder) and not (folder / files[0]).is_file():
         msg = f"{folder} is there and is not {what}; choose another output"
+        raise SimulacraError(msg)
+    if folder.is_dir() and (more := {item.name for item in folder.iterdir()} - {*files}):
+        msg = f"{folder} holds {min(more)}, which is no part of {what}; choose another output"
         raise SimulacraError(msg)
     require_place(folder)

@@ -36,7 +36,9 @@ def quickstart(
     from simulacra.first_steps import quickstart as run
 
     require_report_folder(report)
-    require_simulator_folder(output / "simulator")
+    simulator, fast = output / "simulator", output / "fast.h5"
+    require_simulator_folder(simulator)
+    require_free(fast, overwrite=simulator.exists())  # which is older: events without it are others
     with display() as shown:
         validation = run(
             output,
@@ -48,7 +50,7 @@ def quickstart(
             on_evaluation=shown.on_evaluation,
         )
     print_scores(validation)
-    console.print(f"simulator  {output / 'simulator'}")
+    console.print(f"simulator  {simulator}")
     console.print(f"report     {report / 'index.html'}", highlight=False)
 
 

@@ -7,6 +7,7 @@ the last one to finish wins whole. Data reach the disk before they get their nam
 from __future__ import annotations
 
 import ctypes
+import errno
 import hashlib
 import os
 import re
@@ -40,6 +41,15 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def require_file_name(path: Path) -> None:
+    """Raise a :class:`FileExistsError` where a folder, a pipe or a device has the name.
+
+    A rename would replace the last two without a word, ``/dev/null`` included.
+    """
+    if path.exists() and not path.is_file():
+        raise FileExistsError(errno.EEXIST, "not a file, and only files are replaced", str(path))
+
+
 def require_place(path: Path) -> None:
     """Raise an :class:`OSError` unless an output of that name can be made; nothing is left.
 
@@ -57,9 +67,11 @@ def whole_file(path: Path) -> Iterator[Path]:
     """Yield a path to write to; it takes the place of ``path`` when the block ends well.
 
     Raises:
-        OSError: the folder cannot be written to; before the block begins.
+        OSError: the folder cannot be written to, or what has the name is no file; before the block
+            begins.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    require_file_name(path)
     _sweep(path)
     part = _own_name(path)
     _begin(part, path)

@@ -7,6 +7,7 @@ the digests must agree.
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
@@ -280,7 +281,7 @@ def train(
         SimulacraError: the card, the events or an earlier checkpoint cannot be used.
     """
     folder = Path(folder)
-    if folder.exists() and not replace:
+    if os.path.lexists(folder) and not replace:  # a link to nothing is there, too
         msg = f"{folder} is there already; remove it or choose another output"
         raise SimulatorError(msg)
     fabric = launch(card)

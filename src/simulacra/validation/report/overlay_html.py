@@ -24,6 +24,9 @@ from simulacra.validation.text import side_by_side_rows
 if TYPE_CHECKING:
     from simulacra.validation.side_by_side import SideBySide
 
+PAGE = "index.html"
+LIST = "simulators.json"
+"""The names of the simulators, each with that of its folder."""
 MOST_ENERGIES = 4
 """Panels of an observable: energies from the lowest to the highest."""
 MOST_OBSERVABLES = 40
@@ -58,9 +61,18 @@ def write_overlay_report(
     with whole_folder(folder) as part:
         for name, own in names.items():
             write_report(together[name], part / own, on_progress)
-        (part / "index.html").write_text(html, encoding="utf-8")
-        (part / "simulators.json").write_text(json.dumps(names, indent=1) + "\n", encoding="utf-8")
-    return folder / "index.html"
+        (part / PAGE).write_text(html, encoding="utf-8")
+        (part / LIST).write_text(json.dumps(names, indent=1) + "\n", encoding="utf-8")
+    return folder / PAGE
+
+
+def listed_folders(folder: Path) -> tuple[str, ...]:
+    """Return the names of the folders in a report on several simulators; none of another folder."""
+    try:
+        content = json.loads((folder / LIST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return ()
+    return tuple(map(str, content.values())) if isinstance(content, dict) else ()
 
 
 def folder_names(simulators: tuple[str, ...]) -> dict[str, str]:
