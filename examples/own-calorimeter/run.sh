@@ -12,9 +12,9 @@ simulate -n "${TRAIN:-12000}" --seed 11 -o train-b.h5
 simulate -n "${MORE:-8000}" --seed 12 -o train-c.h5
 simulate -n "${SELECTION:-1500}" --seed 2 -o selection.h5
 simulate -n "${TEST:-4000}" --seed 3 -o test.h5
-simulacra train card.yaml -o simulator --set training.steps="${STEPS:-2000}" --set selection.every="${EVERY:-250}"
+simulacra train card.yaml -o simulator --set training.steps="${STEPS:-3000}" --set selection.every="${EVERY:-500}"
 simulacra generate simulator --like test.h5 -o fast.h5
 simulacra validate test.h5 fast.h5 -o report
-simulacra hybrid hybrid.yaml --set events="${HYBRID:-6000}" --workers "${WORKERS:-2}" -o hybrid.h5
-simulacra hybrid hybrid.yaml --set events="${HYBRID:-6000}" --set 'rules=[]' --workers "${WORKERS:-2}" -o full.h5
+simulacra hybrid hybrid.yaml --set events="${HYBRID:-20000}" --workers "${WORKERS:-2}" -o hybrid.h5
+simulacra hybrid hybrid.yaml --set events="${HYBRID:-20000}" --set 'rules=[]' --workers "${WORKERS:-2}" -o full.h5
 python judge.py

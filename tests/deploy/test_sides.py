@@ -1,4 +1,4 @@
-"""A generator that is given the sides of its stack exports with them."""
+"""A generator that is given the sides of its stack, and learns its layers as parts, exports."""
 
 from pathlib import Path
 
@@ -26,7 +26,8 @@ def test_sides_are_in_the_file(shape, tmp_path):
             section["readout"] = {"segmentation": RINGS}
     path = tmp_path / "detector.yaml"
     path.write_text(yaml.safe_dump(content))
-    simulator = untrained("flow-matching", str(path), sides=True, symmetries=[])
+    options = {"sides": True, "layer_energies": "parts", "energy_maps": 2, "symmetries": []}
+    simulator = untrained("flow-matching", str(path), **options)
     export(simulator, "onnx", tmp_path / "sides.onnx")
     runtime = Runtime.load(tmp_path / "sides.onnx")
     conditions = typical_conditions(runtime.contract, 1000, seed=1)

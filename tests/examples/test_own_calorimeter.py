@@ -17,6 +17,7 @@ pytestmark = pytest.mark.slow
 EXAMPLE = Path(__file__).parents[2] / "examples/own-calorimeter"
 SMALL = {
     "TRAIN": 40,
+    "MORE": 40,
     "SELECTION": 40,
     "TEST": 40,
     "STEPS": 4,

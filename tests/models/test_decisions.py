@@ -1,9 +1,11 @@
 """What a card leaves open is decided by the detector and the sample, and kept."""
 
+import numpy as np
 import pytest
 import torch
 
 from simulacra.errors import CardError
+from simulacra.events import Events
 from simulacra.models import MODELS
 from simulacra.models.calorimeter.flow_matching import FlowMatchingConfig
 from simulacra.models.calorimeter.wgan import WGANConfig
@@ -93,3 +95,55 @@ def test_layer_energies_do_not_depend_on_the_place_within_a_cell():
         here, there = (network.sample(given, noise) for given in (conditions, moved))
     assert torch.equal(here[:, : network.layers], there[:, : network.layers])
     assert not torch.equal(here[:, network.layers :], there[:, network.layers :])
+
+
+def _with_empty(events, layer, part):
+    """Events, of which a part has nothing in a layer."""
+    showers = np.full_like(events["showers"], 1.0)
+    showers[:, events.detector.layers[layer].cells] *= 10
+    showers[: round(part * len(events)), events.detector.layers[layer].cells] = 0
+    return Events(events.conditions, {"showers": showers}, events.detector)
+
+
+@pytest.mark.parametrize(("part", "form"), [(0.0, "ratios"), (0.005, "ratios"), (0.05, "parts")])
+def test_layers_are_parts_where_the_one_with_the_most_is_often_empty(barrel, part, form):
+    events = _with_empty(random_events(barrel, 200), 1, part)
+    config, notes = decide(FlowMatchingConfig(), events)
+    assert config.layer_energies == form
+    told = [note for note in notes if note.startswith("layer energies: parts")]
+    assert len(told) == (form == "parts")
+    assert all("strips" in note and "5.0%" in note for note in told)
+
+
+@pytest.mark.parametrize("form", ["ratios", "parts"])
+def test_the_form_of_layers_that_a_card_names_is_kept(barrel, form):
+    config, _ = decide(FlowMatchingConfig(layer_energies=form), random_events(barrel, 20))
+    assert config.layer_energies == form
+
+
+def test_simulators_that_do_not_say_it_have_ratios(barrel):
+    sizes = [
+        Surrogate(
+            MODELS["flow-matching"], SMALL.model_copy(update={"layer_energies": form}), barrel
+        ).model.noise_shape(1)[1]
+        for form in (None, "ratios", "parts")
+    ]
+    assert sizes[0] == sizes[1] == sizes[2] - 1
+
+
+def test_a_shower_with_energy_has_a_layer_and_one_without_has_none(barrel):
+    config = SMALL.model_copy(update={"layer_energies": "parts", "symmetries": ()})
+    events = _with_empty(random_events(barrel, 64), 1, 0.5)
+    events["showers"][::4] = 0
+    surrogate = Surrogate(MODELS["flow-matching"], config, barrel)
+    surrogate.fit(events)
+    network = surrogate.network
+    network.occupancy[1:] = -3.0  # most layers are empty, and all of many events
+    energies = network.sample(
+        surrogate.encoder(surrogate.columns(events.conditions)),
+        torch.randn(network.noise_shape(64), generator=torch.Generator().manual_seed(1)),
+    )[:, :5]
+    there = torch.isfinite(energies)
+    assert torch.equal(there[:, 0], there[:, 1:].any(dim=1))
+    assert 0 < there[:, 0].sum() < 64
+    assert (there[:, 1:].sum(dim=1) == 1).any()

@@ -6,6 +6,7 @@ from simulacra.transforms.calorimeter.impact import ImpactEncoder
 from simulacra.transforms.calorimeter.layers import LayersOfCells
 from simulacra.transforms.calorimeter.logarithmic import LogarithmicShowers
 from simulacra.transforms.calorimeter.normalised import NormalisedShowers
+from simulacra.transforms.calorimeter.parts import PartsOfEnergy
 from simulacra.transforms.calorimeter.reflections import Reflections
 from simulacra.transforms.calorimeter.turns import Turns
 from simulacra.transforms.encoder import ConditionEncoder, EncodedAndPhysical
@@ -24,6 +25,7 @@ __all__ = [
     "LayersOfCells",
     "LogarithmicShowers",
     "NormalisedShowers",
+    "PartsOfEnergy",
     "Reflections",
     "Response",
     "ScaledCells",

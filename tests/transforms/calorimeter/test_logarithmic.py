@@ -10,7 +10,7 @@ from simulacra.detectors import Calorimeter, load_detector
 from simulacra.transforms import LogarithmicShowers
 
 
-def _sample(detector, seed, n=16):
+def sample(detector, seed, n=16):
     """Showers over many decades, with empty cells and empty layers."""
     rng = torch.Generator().manual_seed(seed)
     shape = (n, detector.n_cells)
@@ -31,7 +31,7 @@ def _sample(detector, seed, n=16):
 def test_there_and_back(seed, name):
     detector = load_detector(name)
     assert isinstance(detector, Calorimeter)
-    response, columns = _sample(detector, seed)
+    response, columns = sample(detector, seed)
     transform = LogarithmicShowers(detector)
     transform.fit(response, columns)
     features = transform.forward(response, columns)
@@ -46,7 +46,7 @@ def test_there_and_back(seed, name):
 
 def test_closure_of_any_features(barrel):
     transform = LogarithmicShowers(barrel)
-    response, columns = _sample(barrel, 3)
+    response, columns = sample(barrel, 3)
     transform.fit(response, columns)
     rng = torch.Generator().manual_seed(1)
     features = 5 * torch.randn((16, 270), generator=rng)
@@ -69,7 +69,7 @@ def test_an_empty_event_stays_empty(barrel):
 
 
 def test_the_reference_is_the_layer_with_most_energy(barrel):
-    response, columns = _sample(barrel, 5)
+    response, columns = sample(barrel, 5)
     response["showers"][:, barrel.layers[2].cells] *= 1e6
     transform = LogarithmicShowers(barrel)
     transform.fit(response, columns)

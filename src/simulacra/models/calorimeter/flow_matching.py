@@ -36,14 +36,14 @@ from simulacra.models.system import Recommended, System
 from simulacra.transforms import (
     ImpactEncoder,
     LogarithmicShowers,
+    PartsOfEnergy,
     Transform,
 )
+from simulacra.transforms.base import slices_of
 from simulacra.transforms.calorimeter.impact import EVENT, POSITIONS, WAVES, lie_alike
 from simulacra.transforms.calorimeter.layers import CELLS, ENERGIES
 from simulacra.transforms.drawn import normal
 
-ENERGY_MAPS = 1
-"""Sinh-arcsinh maps that take a layer's energy to its normal score; a second one overfits them."""
 ALL_OF_LAYER = 0.0
 """Logarithm of the fraction of a cell that is the only one hit in its layer: not a value with a
 density, but what closure leaves. A density would rise without limit there."""
@@ -58,6 +58,8 @@ class FlowMatchingConfig(Frozen):
         waves: waves of the impact in the conditions, per axis.
         marginal_width: hidden units of the networks for single quantities.
         marginal_rank: terms of the cells' distributions.
+        energy_maps: sinh-arcsinh maps that take a layer's energy to its normal score; from few
+            showers a second one learns their noise.
         cell_maps: sinh-arcsinh maps that take a cell's energy to its normal score.
         energy_width, energy_depth: of the velocity of the layer energies.
         energy_steps: steps of its integration.
@@ -73,12 +75,16 @@ class FlowMatchingConfig(Frozen):
         sides: give the networks the place of the particle's line between the sides of the stack;
             null: training does so where cells stand still and conditions say it, and writes it
             down.
+        layer_energies: ``ratios``: learn the energies of layers as ratios to the layer with the
+            most; ``parts``: each as a part of the incident energy; null: training takes parts where
+            that layer is often empty, and writes it down. Simulators that do not say it: ratios.
     """
 
     kind: Literal["flow-matching"] = "flow-matching"
     waves: int = Field(default=8, ge=0)
     marginal_width: int = Field(default=32, ge=1)
     marginal_rank: int = Field(default=32, ge=1)
+    energy_maps: Literal[1, 2] = 1
     cell_maps: Literal[1, 2] = 2
     energy_width: int = Field(default=128, ge=1)
     energy_depth: int = Field(default=2, ge=0)
@@ -91,12 +97,14 @@ class FlowMatchingConfig(Frozen):
     pair: bool = False
     symmetries: tuple[str, ...] | None = None
     sides: bool | None = None
+    layer_energies: Literal["ratios", "parts"] | None = None
 
 
 class FlowMatching(nn.Module, System):
     """P(layer energies | conditions) and P(cells | layer energies, conditions).
 
-    Features are those of :class:`LogarithmicShowers`, conditions those of :class:`ImpactEncoder`.
+    Features are those of :class:`LogarithmicShowers` or :class:`PartsOfEnergy`, conditions those of
+    :class:`ImpactEncoder`.
     """
 
     Config = FlowMatchingConfig
@@ -130,7 +138,9 @@ class FlowMatching(nn.Module, System):
         self.config = config
         self.layers, self.cells = of_layers.layers, of_layers.cells
         self.sizes = [size for size in of_layers.sizes if size > 1]
-        self.places = of_layers.slices
+        self.in_parts = config.layer_energies == "parts"
+        self.numbers = self.layers + self.in_parts
+        self.places = slices_of([(ENERGIES, self.numbers), (CELLS, self.cells)])
         self.seen = self.encoder_for(config, detector).slices
         self.balance = EnergyWeights(config.energy_balance)
         event = self.seen[EVENT].stop
@@ -140,11 +150,11 @@ class FlowMatching(nn.Module, System):
         self.told = slice(0, hidden.start)
         width = config.marginal_width
         self.energy_marginals = dense(
-            (hidden.start, width, self.layers * parameters(ENERGY_MAPS)), nn.SiLU
+            (hidden.start, width, self.numbers * parameters(config.energy_maps)), nn.SiLU
         )
         for parameter in self.energy_marginals[-1].parameters():
             nn.init.zeros_(parameter)
-        context = event + 3 * self.layers
+        context = event + 3 * self.numbers
         self.cell_marginals = CellMarginals(
             calorimeter,
             context,
@@ -154,7 +164,7 @@ class FlowMatching(nn.Module, System):
             still=lie_alike(calorimeter, config.symmetries),
         )
         self.energies = Velocity(
-            self.layers,
+            self.numbers,
             hidden.start,
             config.energy_width,
             config.energy_depth,
@@ -164,11 +174,12 @@ class FlowMatching(nn.Module, System):
             self.cells, context, config.cell_width, config.cell_depth, mean_flow=config.mean_flow
         )
         for name in ("centre", "occupancy"):
-            self.register_buffer(name, torch.zeros(self.layers))
-        self.register_buffer("spread", torch.ones(self.layers))
-        self.register_buffer("never_empty", torch.zeros(self.layers + self.cells))
-        self.register_buffer("lowest", torch.full((self.layers + self.cells,), -1.0))
-        self.register_buffer("highest", torch.full((self.layers + self.cells,), 1.0))
+            self.register_buffer(name, torch.zeros(self.numbers))
+        self.register_buffer("spread", torch.ones(self.numbers))
+        features = self.numbers + self.cells
+        self.register_buffer("never_empty", torch.zeros(features))
+        self.register_buffer("lowest", torch.full((features,), -1.0))
+        self.register_buffer("highest", torch.full((features,), 1.0))
 
     def fit(self, features: Tensor, conditions: Tensor) -> None:
         """Set the scales of the marginals, and the widest range that a value can have.
@@ -198,10 +209,10 @@ class FlowMatching(nn.Module, System):
 
     def noise_shape(self, n: int) -> tuple[int, ...]:
         """Return the shape of the Gaussian noise for ``n`` events: one number for each feature."""
-        return n, self.layers + self.cells
+        return n, self.numbers + self.cells
 
     def sample(self, conditions: Tensor, noise: Tensor) -> Tensor:
-        """Return features (n, layers + cells) for encoded conditions and noise."""
+        """Return features (n, energies + cells) for encoded conditions and noise."""
         event, positions = self._split(conditions)
         steps = self.config.energy_steps
         told = event[:, self.told]
@@ -247,7 +258,8 @@ class FlowMatching(nn.Module, System):
         return event, positions.view(-1, 2, self.layers)
 
     def _of_energies(self, told: Tensor) -> Marginals:
-        outputs = self.energy_marginals(told).view(-1, self.layers, parameters(ENERGY_MAPS))
+        each = parameters(self.config.energy_maps)
+        outputs = self.energy_marginals(told).view(-1, self.numbers, each)
         return Marginals.of(outputs, self.centre, self.spread, self.occupancy)
 
     def _context(self, event: Tensor, energies: Tensor, scores: Tensor) -> Tensor:
@@ -258,16 +270,27 @@ class FlowMatching(nn.Module, System):
         return torch.cat([event, standard, scores, full.to(event.dtype)], dim=1)
 
     def _values(self, marginals: Marginals, scores: Tensor, what: str) -> Tensor:
-        """Return values of scores, -inf where there is nothing; no layer is without a cell."""
+        """Return values of scores, -inf where there is nothing.
+
+        No layer is without a cell, and no total, where it is learned beside parts, without a layer.
+        """
         here = self.places[what]
         values, clarity = marginals.values(scores)
         values = values.clamp(self.lowest[here], self.highest[here])
         clarity = clarity + ALWAYS * self.never_empty[here]
-        if what == ENERGIES:  # layers may all be empty
-            return torch.where(clarity > 0, values, -torch.inf)
+        if what == ENERGIES:
+            return torch.where(self._energies_there(clarity), values, -torch.inf)
         best = [part.amax(dim=1, keepdim=True).expand_as(part) for part in self._layers_of(clarity)]
         least = torch.cat(best, dim=1).clamp_max(0.0)
         return torch.where(clarity >= least, values, -torch.inf)
+
+    def _energies_there(self, clarity: Tensor) -> Tensor:
+        """Return which energies there are (n, energies), for how clear it is of each."""
+        if not self.in_parts:  # beside the reference layer all may be empty
+            return clarity > 0
+        total, layers = clarity[:, :1], clarity[:, 1:]
+        least = layers.amax(dim=1, keepdim=True).clamp_max(0.0)
+        return torch.cat([total > 0, (total > 0) & (layers >= least)], dim=1)
 
     def _in_full_layers(self, cells: Tensor) -> Tensor:
         full = torch.isfinite(cells)
@@ -279,8 +302,9 @@ class FlowMatching(nn.Module, System):
 
     @staticmethod
     def transform_for(config: FlowMatchingConfig, detector: Detector) -> Transform:
-        """Return the preprocessing: response, layers and cells as logarithms of ratios."""
-        return LogarithmicShowers(calorimeter_for(config.kind, detector), config.symmetries)
+        """Return the preprocessing: response, layers and cells as logarithms."""
+        showers = PartsOfEnergy if config.layer_energies == "parts" else LogarithmicShowers
+        return showers(calorimeter_for(config.kind, detector), config.symmetries)
 
     @staticmethod
     def encoder_for(config: FlowMatchingConfig, detector: Detector) -> ImpactEncoder:

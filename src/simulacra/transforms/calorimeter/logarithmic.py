@@ -48,6 +48,11 @@ class LogarithmicShowers(nn.Module):
     Args:
         detector: a calorimeter; layers may have any number of cells.
         symmetries: mirrors and turns to use; None: those of simulators that do not say it.
+
+    Attributes:
+        energies: number of features before those of the cells.
+        single: which layers, of those that have a feature, are taken by themselves.
+        knots, scores: their quantiles (layers, k); identities for all others.
     """
 
     reference: Tensor
@@ -60,6 +65,7 @@ class LogarithmicShowers(nn.Module):
     def __init__(self, detector: Calorimeter, symmetries: Sequence[str] | None = None) -> None:
         super().__init__()
         self.of_layers = LayersOfCells(detector)
+        self.energies = self.of_layers.layers
         self.reflections = Reflections(detector, symmetries)
         self.turns = Turns(detector, symmetries)
         self.energy_column = list(detector.conditions).index("energy")
@@ -83,45 +89,68 @@ class LogarithmicShowers(nn.Module):
         self.reference.copy_(reference)
         self.others.copy_(others)
         self.back.copy_(torch.cat([reference[None], others]).argsort())
-        ascending, order = parts[others].sort()
+        self._flatten_little(energies[:, others], parts[others])
+
+    def _flatten_little(self, energies: Tensor, parts: Tensor) -> None:
+        """Find the layers that together hold little; set their quantiles.
+
+        Args:
+            energies: of the layers that have a feature (n, layers), MeV.
+            parts: what they hold of the energy, on average (layers,).
+        """
+        ascending, order = parts.sort()
         little = torch.empty_like(order, dtype=torch.bool)
         little[order] = ascending.cumsum(0) < LITTLE
-        for slot, layer in enumerate(others.tolist()):
-            full = energies[:, layer] > 0
+        for slot in range(len(parts)):
+            full = energies[:, slot] > 0
             enough = int(full.sum()) >= FEWEST
             self.single[slot] = bool(little[slot]) and enough
             if self.single[slot]:
-                knots, scores = quantile_knots(energies[full, layer].log(), KNOTS)
+                knots, scores = quantile_knots(energies[full, slot].log(), KNOTS)
                 self.knots[slot], self.scores[slot] = knots, scores
 
     def forward(self, response: Response, columns: Tensor) -> Tensor:
         """Return features (n, layers + cells) of showers in MeV."""
         cells = self.reflections.mirror(response["showers"].double(), columns)
         energies = self.of_layers.sums(cells)
-        total = energies.sum(dim=1, keepdim=True)
-        reference = energies[:, self.reference]
-        reference = torch.maximum(reference, LEAST_REFERENCE * total).clamp_min(1e-300)
-        others = (energies[:, self.others] / torch.where(self.single, 1.0, reference)).log()
-        found = piecewise_linear(
-            torch.where(others > -torch.inf, others, 0.0), self.knots.double(), self.scores.double()
-        )
         of_cells = self.of_layers.spread(energies)[:, self.of_layers.shared]
         features = [
-            (total / columns[:, self.energy_column, None]).log(),
-            torch.where(others > -torch.inf, found, -torch.inf),
+            (energies.sum(dim=1, keepdim=True) / columns[:, self.energy_column, None]).log(),
+            self._flat(self._divided(energies, columns[:, self.energy_column, None])),
             (cells[:, self.of_layers.shared] / of_cells.clamp_min(1e-300)).log(),
         ]
         return torch.cat(features, dim=1).float()
 
+    def _divided(self, energies: Tensor, incident: Tensor) -> Tensor:  # noqa: ARG002
+        """Return how layers divide their energies: logarithms, -inf where a layer is empty.
+
+        Args:
+            energies: of all layers (n, layers), MeV.
+            incident: energy of the particle (n, 1), MeV.
+        """
+        total = energies.sum(dim=1, keepdim=True)
+        reference = energies[:, self.reference]
+        reference = torch.maximum(reference, LEAST_REFERENCE * total).clamp_min(1e-300)
+        return (energies[:, self.others] / torch.where(self.single, 1.0, reference)).log()
+
+    def _flat(self, logarithms: Tensor) -> Tensor:
+        """Return the features of logarithms (n, layers): of little layers, their normal scores."""
+        found = piecewise_linear(
+            torch.where(logarithms > -torch.inf, logarithms, 0.0),
+            self.knots.double(),
+            self.scores.double(),
+        )
+        return torch.where(logarithms > -torch.inf, found, -torch.inf)
+
     def dequantise(self, features: Tensor, rng: Generator) -> Tensor:
         """Return the features of events turned about the beam; emptiness is theirs to say."""
-        energies, cells = features.tensor_split([self.of_layers.layers], dim=1)
+        energies, cells = features.tensor_split([self.energies], dim=1)
         return torch.cat([energies, self.turns.turn(cells, rng)], dim=1)
 
     def inverse(self, features: Tensor, columns: Tensor) -> Response:
         """Return showers in MeV; in each layer at least one cell must not be -inf."""
         energies = self.layer_energies(features, columns)
-        cells = self.of_layers.normalised_exponentials(features[:, self.of_layers.layers :])
+        cells = self.of_layers.normalised_exponentials(features[:, self.energies :])
         cells = cells * self.of_layers.spread(energies)
         return {"showers": self.reflections.mirror(cells, columns)}
 

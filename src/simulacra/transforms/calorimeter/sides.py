@@ -20,6 +20,8 @@ WIDTHS = (4.0, 20.0, 100.0)
 halo, and a hadronic one."""
 SHALLOWEST = 1e-3
 """Part of the stack's depth below which it does not matter how soon a line leaves."""
+LEAST = 1e-3
+"""Part of a profile below which it does not matter how little it is."""
 FLATTEST = 1e-9
 """Slope below which a line is taken to be parallel to the sides."""
 
@@ -30,9 +32,10 @@ class Sides(nn.Module):
     They are, in this order: the slopes dx/dz and dy/dz of the line; the depth at which it leaves
     through a side, as a part of the stack's depth and at most 1, and its logarithm (a particle that
     leaves after millimetres differs from one that leaves after centimetres); and for each of
-    :data:`WIDTHS`, at the front and in each layer, the part of a profile of that width around the
-    line that lies within the sides. The profile is logistic along each axis of a box, and along the
-    radius of a tube: a half on a side, one far within.
+    :data:`WIDTHS`, at the front and in each layer, the logarithm of the part of a profile of that
+    width around the line that lies within the sides. The profile is logistic along each axis of a
+    box, and along the radius of a tube: a half on a side, one far within. Energies are learned as
+    logarithms, and outside they fall as the profile does.
 
     Args:
         detector: a calorimeter for which :func:`has_sides` holds.
@@ -56,11 +59,13 @@ class Sides(nn.Module):
         return torch.cat([*parts, *(self._contained(x, y, width) for width in WIDTHS)], dim=1)
 
     def _contained(self, x: Tensor, y: Tensor, width: float) -> Tensor:
-        """Return the part of a profile around points (n, layers) within the sides."""
+        """Return the logarithm of the part of a profile around points (n, layers) in the sides."""
         if isinstance(self.volume, Tube):
-            return _within((x.square() + y.square()).sqrt(), self.volume.radius, width)
-        half_x, half_y = (size / 2 for size in self.volume.width)
-        return _within(x, half_x, width) * _within(y, half_y, width)
+            part = _within((x.square() + y.square()).sqrt(), self.volume.radius, width)
+        else:
+            half_x, half_y = (size / 2 for size in self.volume.width)
+            part = _within(x, half_x, width) * _within(y, half_y, width)
+        return part.clamp_min(LEAST).log()
 
     def _exit(self, entries: list[Tensor], slopes: list[Tensor]) -> Tensor:
         """Return the depth (n, 1) in mm at which lines leave through a side; large where never."""
