@@ -3,8 +3,10 @@
     python ablation.py tracks.h5 test.h5 -o results/ablation --work FOLDER
     python ablation.py tracks.h5 test.h5 -o results/ablation --work FOLDER --variant full --seed 2
 
-The variants are those of ``ablation_parts.py``. All train for the same number of steps on the same
-tracks; the averaged weights of the last step are judged. Each variant and seed is one JSON file
+The variants are those of ``ablation_parts.py``. The whole model is trained first (``base``). From
+its weights it goes on for a number of steps with each part replaced, and with none (``full``);
+layers that do not fit begin anew. Variants that draw other numbers train for all these steps from
+the start. The averaged weights of the last step are judged. Each variant and seed is one JSON file
 in ``--work``; those that are there are not made again. The table is written after each.
 """
 
@@ -18,7 +20,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from ablation_parts import VARIANTS, Variant
+from ablation_parts import BASE, VARIANTS, Variant
 from bins import AIMS, MOMENTA, compare_values
 from bins import SEED as SEED_OF_BINS
 from table import cpu_ms
@@ -37,7 +39,7 @@ from simulacra.validation.classifiers.split import matched_split
 from simulacra.validation.classifiers.whole_samples import PROFILES
 from simulacra.validation.sample import Sample
 
-STEPS, TRACKS_OF_A_STEP = 800, 128
+BASE_STEPS, STEPS, TRACKS_OF_A_STEP = 800, 300, 128
 BATCH = 1000
 """Tracks at once where time is measured."""
 JUDGED = 6000
@@ -65,13 +67,14 @@ def built(variant: Variant, tracks: Events, seed: int) -> Surrogate:
         return Surrogate(variant.system, config, tracks.detector)
 
 
-def trained(
-    variant: Variant, surrogate: Surrogate, tracks: Events, work: Path, seed: int, steps: int
-) -> float:
+def trained(variant: Variant, surrogate: Surrogate, tracks: Events, work: Path, seed: int) -> float:
     """Train a surrogate, and return the seconds of CPU that it took."""
     features, conditions = features_of(surrogate, tracks, work / f"features-{variant.frame}.npy")
     began = time.process_time()
     surrogate.model.fit(features, conditions)
+    steps = BASE_STEPS * (variant.trained_as != BASE) + STEPS * (variant is not VARIANTS[BASE])
+    if variant.trained_as == BASE:
+        load_fitting(surrogate, work / f"{BASE}-1.pt")
     card = LikelihoodCard(
         steps=steps,
         batch_size=TRACKS_OF_A_STEP,
@@ -85,6 +88,15 @@ def trained(
         run.advance()
     surrogate.network.load_state_dict(run.averaged())
     return time.process_time() - began
+
+
+def load_fitting(surrogate: Surrogate, weights: Path) -> None:
+    """Set the parameters that a file has in the same shape; what is fitted before stays."""
+    saved = torch.load(weights, weights_only=True)
+    with torch.no_grad():
+        for name, parameter in surrogate.named_parameters():
+            if name in saved and saved[name].shape == parameter.shape:
+                parameter.copy_(saved[name])
 
 
 def judged(test: Events, full: Sample, generated: Events) -> dict[str, Any]:
@@ -125,31 +137,28 @@ def microseconds(surrogate: Surrogate, test: Events) -> float:
         return 1000 * cpu_ms(lambda: surrogate(columns, noise)) / BATCH
 
 
-def made(
-    name: str, seed: int, tracks: Events, test: Events, full: Sample, work: Path, steps: int
-) -> None:
+def made(name: str, seed: int, tracks: Events, test: Events, full: Sample, work: Path) -> None:
     """Train and judge one variant, and write its file."""
     variant = VARIANTS[name]
-    weights = work / f"{variant.trained_as or name}-{seed}.pt"
     with variant.applied():
         surrogate = built(variant, tracks, seed)
         seconds = 0.0
-        if variant.trained_as:
+        if variant.only_in_sampling:
+            weights = work / f"{variant.trained_as}-{seed}.pt"
             surrogate.load_state_dict(torch.load(weights, weights_only=True))
         else:
-            seconds = trained(variant, surrogate, tracks, work, seed, steps)
-            torch.save(surrogate.state_dict(), weights)
+            seconds = trained(variant, surrogate, tracks, work, seed)
+            torch.save(surrogate.state_dict(), work / f"{name}-{seed}.pt")
         surrogate.eval()
         response = surrogate.generate(test.conditions, SEED_OF_BINS)
-        microseconds_of_a_track = microseconds(surrogate, test)
+        time_of_a_track = microseconds(surrogate, test)
     found = {
         "variant": name,
         "seed": seed,
-        "steps": steps,
         "tracks": len(tracks),
         "parameters": sum(p.numel() for p in surrogate.network.parameters()),
         "training, s of CPU": seconds,
-        "microseconds of a track": microseconds_of_a_track,
+        "microseconds of a track": time_of_a_track,
         **judged(test, full, Events(test.conditions, response, test.detector)),
     }
     with whole_file(work / f"{name}-{seed}.json") as part:
@@ -183,7 +192,6 @@ def main() -> None:
     parser.add_argument("test", type=Path)
     parser.add_argument("--variant", choices=["ALL", *VARIANTS], default="ALL")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--work", type=Path, required=True, help="folder for results and features")
     parser.add_argument("-o", "--output", type=Path, required=True, help="without a suffix")
     arguments = parser.parse_args()
@@ -195,7 +203,7 @@ def main() -> None:
     with one_core():
         for name in names:
             if not (arguments.work / f"{name}-{arguments.seed}.json").is_file():
-                made(name, arguments.seed, tracks, test, full, arguments.work, arguments.steps)
+                made(name, arguments.seed, tracks, test, full, arguments.work)
             lines, numbers = table(arguments.work)
             arguments.output.with_suffix(".md").write_text("\n".join(lines) + "\n")
             arguments.output.with_suffix(".json").write_text(json.dumps(numbers, indent=1) + "\n")

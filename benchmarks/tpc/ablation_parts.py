@@ -35,6 +35,8 @@ from simulacra.transforms.tpc import effective_helix, helix_frame
 
 Replaced = tuple[Any, str, Any]
 """A module or class, a name in it, and what stands in its place."""
+BASE = "base"
+"""The variant from which the others go on."""
 NEVER = -30.0
 """Logit of what does not happen."""
 
@@ -50,7 +52,8 @@ class Variant:
         options: of the model.
         system: the class that is trained.
         frame: which features are learned; variants of one frame share them.
-        trained_as: the variant whose weights are used; the part is replaced in sampling only.
+        trained_as: the variant from whose weights training goes on; empty: it begins anew.
+        only_in_sampling: whether those weights are used as they are.
     """
 
     part: str
@@ -59,7 +62,8 @@ class Variant:
     options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     system: type[System] = HelixFlow
     frame: str = "helix"
-    trained_as: str = ""
+    trained_as: str = BASE
+    only_in_sampling: bool = False
 
     @contextlib.contextmanager
     def applied(self) -> Iterator[None]:
@@ -315,11 +319,13 @@ def random_start(window: charge_window.ChargeWindow) -> None:
 
 VARIANTS: Mapping[str, Variant] = MappingProxyType(
     {
-        "full": Variant("–", "–"),
+        BASE: Variant("nothing, before the other steps", "–", trained_as=""),
+        "full": Variant("nothing", "–"),
         "spline-flow": Variant(
             "all but the frame, the rows that are passed and have clusters",
             "zuko's neural spline flow (coupling) of all numbers",
             system=SplineFlow,
+            trained_as="",
         ),
         "dedx": Variant(
             "truncated dE/dx drawn first and met exactly",
@@ -346,6 +352,7 @@ VARIANTS: Mapping[str, Variant] = MappingProxyType(
             "the effective helix, five parameters",
             "polynomials beside the ideal helix",
             frame="ideal",
+            trained_as="",
             replaced=(
                 (helix_frame, "fitted_parameters", no_parameters),
                 (helix_frame.HelixFrame, "inverse", ideal_inverse),
@@ -386,7 +393,7 @@ VARIANTS: Mapping[str, Variant] = MappingProxyType(
         "copula-context": Variant(
             "correlations that depend on the track", "constant ones", options={"rank": 0}
         ),
-        "polynomials": Variant("ten polynomials", "five", options={"orders": 5}),
+        "polynomials": Variant("ten polynomials", "five", options={"orders": 5}, trained_as=""),
         "window": Variant(
             "scatter and peak given three charges",
             "given the track alone",
@@ -454,12 +461,14 @@ VARIANTS: Mapping[str, Variant] = MappingProxyType(
             "none",
             replaced=((helix_flow, "drawn_turns", no_turns),),
             trained_as="full",
+            only_in_sampling=True,
         ),
         "holes": Variant(
             "rows without a cluster before the last one",
             "none",
             replaced=((helix_flow, "drawn_presence", no_holes),),
             trained_as="full",
+            only_in_sampling=True,
         ),
     }
 )
