@@ -29,7 +29,7 @@ from simulacra.models.tpc.helix_flow import (
     smooth,
     track_end,
 )
-from simulacra.models.tpc.helix_flow.helix_flow import Fated, HelixFlow
+from simulacra.models.tpc.helix_flow.helix_flow import DrawnFirst, HelixFlow
 from simulacra.models.tpc.helix_flow.traits import Traits
 from simulacra.transforms.tpc import effective_helix, helix_frame
 
@@ -127,8 +127,8 @@ class NoChoices(smooth.SmoothNumbers):
     def traits(self, found: Tensor, known: Tensor, typical: Tensor) -> Traits:
         """Return traits of tracks that are neither."""
         traits = super().traits(found, known, typical)
-        none = torch.zeros_like(traits.far)
-        return traits._replace(far=none, kinked=none)
+        none = torch.zeros_like(traits.displaced)
+        return traits._replace(displaced=none, kinked=none)
 
 
 class NoKinkShapes(kinks.Kinks):
@@ -177,19 +177,19 @@ class NoCopula(smooth.GaussianCopula):
 class IndependentRows(HelixFlow):
     """Each row has a cluster or not, whatever the others have."""
 
-    def _end(self, alike: Tensor, rows: Tensor, passed: Tensor) -> Tensor:
-        return super()._end(alike, rows, torch.zeros_like(passed))
+    def _end(self, with_traits: Tensor, rows: Tensor, passed: Tensor) -> Tensor:
+        return super()._end(with_traits, rows, torch.zeros_like(passed))
 
-    def _fated(self, track: Tensor, rows: Tensor, drawn: Tensor, white: Tensor) -> Fated:
-        fated = super()._fated(track, rows, drawn, white)
-        present = fated.trail.present
+    def _drawn_first(self, track: Tensor, rows: Tensor, drawn: Tensor, white: Tensor) -> DrawnFirst:
+        first = super()._drawn_first(track, rows, drawn, white)
+        present = first.trail.present
         passed = track_end.passed_rows(present)
         seen = self._seen(rows, present, passed)
-        context = torch.cat([fated.described, seen], dim=1)
+        context = torch.cat([first.with_dedx, seen], dim=1)
         kink = self.kinks.drawn(context, passed, drawn[:, -1:])
-        kinked = fated.traits.kinked
+        kinked = first.traits.kinked
         basis = self._basis(passed, self.kinks.shape(passed, kink, kinked))
-        return fated._replace(
+        return first._replace(
             trail=noise.Trail(present, passed, basis),
             seen=seen,
             place=self.kinks.place(passed, kink, kinked),
@@ -283,7 +283,7 @@ def only_inner(
 
 def upright(
     location: Tensor,
-    scale: rows.Off,
+    scale: rows.Residuals,
     tilt: Tensor,
     *others: Any,  # noqa: ANN401
 ) -> Scatter:
@@ -305,10 +305,10 @@ def taught_by_likelihood(parameters: rows.RowParameters, channels: Tensor) -> Te
     return parameters.tail_given(here).log_density(scores) + log_slope
 
 
-class NoSpread(noise.GroupSpread):
+class NoSpread(noise.GroupWidths):
     """Scores of a group of pads scatter as independent ones."""
 
-    def given(self, scores: Tensor, present: Tensor, spread: Tensor) -> Tensor:  # noqa: ARG002
+    def given(self, scores: Tensor, present: Tensor, widths: Tensor) -> Tensor:  # noqa: ARG002
         """Return the scores."""
         return scores
 
@@ -402,12 +402,12 @@ VARIANTS: Mapping[str, Variant] = MappingProxyType(
         "kinds": Variant(
             "three kinds of clusters: near, outlier, dragged",
             "one normal distribution",
-            replaced=(fixed(strayed=NEVER, dragged=NEVER),),
+            replaced=(fixed(outlier=NEVER, pulled=NEVER),),
         ),
-        "dragged": Variant(
+        "pulled": Variant(
             "clusters dragged by their inner neighbour",
             "near and outliers alone",
-            replaced=(fixed(dragged=NEVER),),
+            replaced=(fixed(pulled=NEVER),),
         ),
         "upper-tail": Variant(
             "upper tail of charges",
@@ -419,7 +419,7 @@ VARIANTS: Mapping[str, Variant] = MappingProxyType(
             "independent rows",
             replaced=(
                 (rows, "ChargeShare", no_share),
-                fixed(across_share=0.0, along_z_share=0.0),
+                fixed(r_phi_share=0.0, z_share=0.0),
             ),
         ),
         "share-shape": Variant(
@@ -433,7 +433,7 @@ VARIANTS: Mapping[str, Variant] = MappingProxyType(
             replaced=(
                 (noise, "_log_density_of_charge", taught_by_likelihood),
                 (helix_flow, "TrackNoise", NoMoments),
-                fixed(across_share=0.0, along_z_share=0.0),
+                fixed(r_phi_share=0.0, z_share=0.0),
             ),
         ),
         "group-spreads": Variant(

@@ -36,7 +36,7 @@ from simulacra.transforms.tpc.effective_helix import PARAMETERS
 from simulacra.transforms.tpc.helix_frame import Channel
 from simulacra.transforms.tpc.track_encoder import ROW_FEATURES, ROWS, TRACK
 
-DRAWN = (Channel.ACROSS, Channel.ALONG_Z, Channel.CHARGE, Channel.PEAK)
+DRAWN = (Channel.R_PHI, Channel.Z, Channel.CHARGE, Channel.PEAK)
 LARGEST = 6.0
 """Of a standardised number; where asinh of it is taken, this is far."""
 LEAST_SCALE = 1e-3
@@ -87,7 +87,7 @@ class SplineFlow(nn.Module, System):
 
     def fit(self, features: Tensor, conditions: Tensor) -> None:  # noqa: ARG002
         """Set how numbers are standardised."""
-        numbers, known, _ = self._apart(features)
+        numbers, known, _ = self._decomposed(features)
         numbers = torch.where(known, numbers, torch.nan)
         low, centre, high = (numbers.nanquantile(q, dim=0) for q in (0.16, 0.5, 0.84))
         self.centre.copy_(centre.nan_to_num())
@@ -112,14 +112,14 @@ class SplineFlow(nn.Module, System):
         values = self.flow(torch.cat([conditions, present], dim=1)).transform.inv(base)
         values = (values.clamp(-LARGEST, LARGEST) * self.width + self.mean).sinh()
         helix, rows = (values * self.scale + self.centre).tensor_split([PARAMETERS], dim=1)
-        across, along_z, charge, peak = rows.view(-1, len(DRAWN), self.rows).unbind(1)
-        channels = (present, across, along_z, charge, peak.clamp_max(0.0), present * 0)
+        r_phi, z, charge, peak = rows.view(-1, len(DRAWN), self.rows).unbind(1)
+        channels = (present, r_phi, z, charge, peak.clamp_max(0.0), present * 0)
         return torch.cat([helix, *channels], dim=1)
 
     def losses(self, features: Tensor, conditions: Tensor, rng: Generator) -> dict[str, Tensor]:
         """Return the errors of the rows with clusters, and of the numbers."""
         track, at_rows = self._split(conditions)
-        numbers, known, present = self._apart(features)
+        numbers, known, present = self._decomposed(features)
         values = (torch.asinh((numbers - self.centre) / self.scale) - self.mean) / self.width
         white = torch.randn(values.shape, generator=rng)
         values = torch.where(known, values.clamp(-LARGEST, LARGEST), white)
@@ -141,7 +141,7 @@ class SplineFlow(nn.Module, System):
         track, rows = (conditions[:, self.slices[name]] for name in (TRACK, ROWS))
         return track, rows.view(len(rows), ROW_FEATURES, -1)
 
-    def _apart(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _decomposed(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return all numbers, which of them are known (n, numbers), and the rows present."""
         helix, channels = features.tensor_split([PARAMETERS], dim=1)
         channels = channels.view(len(channels), len(Channel), self.rows)

@@ -31,9 +31,9 @@ from simulacra.transforms.base import Response, Slices, slices_of
 from simulacra.transforms.tpc.circle_crossings import crossings_beside
 from simulacra.transforms.tpc.effective_helix import (
     PARAMETERS,
-    beside,
     effective_helix,
     fitted_parameters,
+    residuals,
 )
 from simulacra.transforms.tpc.ideal_rows import inside_drift_volume
 
@@ -42,14 +42,14 @@ class Channel(IntEnum):
     """The channels of a row, in order."""
 
     PRESENT = 0
-    ACROSS = 1
-    ALONG_Z = 2
+    R_PHI = 1
+    Z = 2
     CHARGE = 3
     PEAK = 4
     TURNED = 5
 
 
-OFF = slice(Channel.ACROSS, Channel.ALONG_Z + 1)
+RESIDUALS = slice(Channel.R_PHI, Channel.Z + 1)
 """The two channels that say how far a cluster lies off the effective helix."""
 HELIX, ROWS = "helix", "rows"
 """Blocks of features: the helix's parameters, and (channels, rows) flattened."""
@@ -127,13 +127,13 @@ class HelixFrame(nn.Module):
         path = path_to(ideal, crossings(ideal, radii), radii)
         parameters = fitted_parameters(ideal, path, middle, clusters[..., :3], present)
         helix = effective_helix(ideal, middle, parameters)
-        across, along_z, turned = beside(helix, clusters[..., :3])
+        r_phi, z, turned = residuals(helix, clusters[..., :3])
         charge = clusters[..., 3].clamp_min(LEAST_CHARGE).log()
         peak = clusters[..., 4].clamp_min(LEAST_CHARGE).log()
         channels = [
-            torch.ones_like(across),
-            across,
-            along_z,
+            torch.ones_like(r_phi),
+            r_phi,
+            z,
             charge,
             peak - charge,
             turned.double(),
@@ -154,12 +154,12 @@ class HelixFrame(nn.Module):
         """
         parameters, values = (features[:, self.slices[name]] for name in (HELIX, ROWS))
         values = values.view(-1, len(Channel), len(self.radii))
-        present, across, along_z, charge, peak, turned = values.unbind(1)
+        present, r_phi, z, charge, peak, turned = values.unbind(1)
         ideal = self.helix(columns)
-        farthest = ((self.radii - across) * present).amax(dim=1)
+        farthest = ((self.radii - r_phi) * present).amax(dim=1)
         helix = effective_helix(ideal, self.middle(ideal, present), parameters, farthest)
-        place = crossings_beside(helix, across, turned, self.radii)
-        z = place.z + along_z
+        place = crossings_beside(helix, r_phi, turned, self.radii)
+        z = place.z + z
         inside = inside_drift_volume(z, self.drift_length)
         inside = inside * inside_drift_volume(ideal.z[:, None], self.drift_length)
         present = present * place.reached * inside

@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from simulacra.detectors import TPC
 from simulacra.models.blocks.networks import dense
-from simulacra.models.tpc.helix_flow.spread import row_groups
+from simulacra.models.tpc.helix_flow.group_widths import row_groups
 
 LARGEST_CHARGE = 6.0
 """Score beyond which it does not matter how much larger a charge is."""
@@ -45,10 +45,10 @@ class Charges(NamedTuple):
     """
 
     rise: Tensor
-    along_z: Tensor
-    across: Tensor
-    strayed: Tensor
-    dragged: Tensor
+    z: Tensor
+    r_phi: Tensor
+    outlier: Tensor
+    pulled: Tensor
     tilt: Tensor
     peak: Tensor
     peak_scale: Tensor

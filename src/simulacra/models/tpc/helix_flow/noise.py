@@ -25,22 +25,22 @@ from torch.nn import functional
 from simulacra.detectors import TPC
 from simulacra.models.blocks.networks import dense
 from simulacra.models.tpc.helix_flow.charge_window import Charges, ChargeWindow
+from simulacra.models.tpc.helix_flow.group_widths import SMALLEST, GroupWidths
 from simulacra.models.tpc.helix_flow.polynomials import combine, fitted, left_over, smooth_and_rough
 from simulacra.models.tpc.helix_flow.rows import RowParameters, shared
-from simulacra.models.tpc.helix_flow.scatter import Off
+from simulacra.models.tpc.helix_flow.scatter import Residuals
 from simulacra.models.tpc.helix_flow.smooth import LARGEST_SCORE
-from simulacra.models.tpc.helix_flow.spread import SMALLEST, GroupSpread
-from simulacra.transforms.tpc.helix_frame import OFF, Channel
+from simulacra.transforms.tpc.helix_frame import RESIDUALS, Channel
 
-SPREADS = ("across", "along z", "charge", "peak")
+SCATTERED = ("r_phi", "along z", "charge", "peak")
 """What scatters more or less than is typical in each group of pads."""
-WHITE = len(SPREADS) + 1
+WHITE = len(SCATTERED) + 1
 """Numbers of white noise for each row: one for each of them, and one for the kind of a cluster."""
-MOST_STRAYED = 20.0
+LARGEST_CHARGE_SCORE = 20.0
 """Largest score of a charge."""
 MOST_COMMON = 3.0
 """Largest mean score of a track's charges, or of a group's peaks; training has hardly any."""
-SPREAD_LIMITS = (math.log(SMALLEST) / 2, 1.0)
+WIDTH_LIMITS = (math.log(SMALLEST) / 2, 1.0)
 """Smallest that is measured, and largest; likewise."""
 MATCHED = 3
 """How many of SPREADS, from the first on, are stretched."""
@@ -72,7 +72,7 @@ class Common(NamedTuple):
     """
 
     charge: Tensor
-    spreads: Tensor
+    widths: Tensor
     levels: Tensor
 
 
@@ -87,7 +87,7 @@ class Noise(NamedTuple):
 
     charge: Tensor
     peak: Tensor
-    off: Tensor
+    residuals: Tensor
 
 
 class TrackNoise(nn.Module):
@@ -102,13 +102,13 @@ class TrackNoise(nn.Module):
 
     def __init__(self, detector: TPC, track: int, charge_orders: int, width: int) -> None:
         super().__init__()
-        self.spread = GroupSpread(detector)
+        self.widths = GroupWidths(detector)
         self.window = ChargeWindow(detector, track, width)
-        self.stretch = dense((track, 32, MATCHED * self.spread.groups), nn.SiLU)
+        self.stretch = dense((track, 32, MATCHED * self.widths.groups), nn.SiLU)
         for parameter in cast("nn.Linear", self.stretch[-1]).parameters():
             nn.init.zeros_(parameter)
         self.charge_orders, self.rows = charge_orders, len(detector.row_radii)
-        self.sizes = [charge_orders, len(SPREADS) * self.spread.groups, self.spread.groups]
+        self.sizes = [charge_orders, len(SCATTERED) * self.widths.groups, self.widths.groups]
         """How many numbers :class:`Common` has of each kind."""
 
     def draw(
@@ -119,18 +119,18 @@ class TrackNoise(nn.Module):
 
     def common(self, numbers: Tensor, passed: Tensor) -> Common:
         """Return what rows have in common of its numbers (n, numbers), kept within its limits."""
-        charge, spreads, levels = torch.split(numbers, self.sizes, dim=1)
+        charge, widths, levels = torch.split(numbers, self.sizes, dim=1)
         most = MOST_COMMON * passed.sum(dim=1, keepdim=True).sqrt()
         return Common(
             torch.minimum(torch.maximum(charge, -most), most),
-            spreads.clamp(*SPREAD_LIMITS),
+            widths.clamp(*WIDTH_LIMITS),
             levels.clamp(-MOST_COMMON, MOST_COMMON),
         )
 
     def known(self, present: Tensor, known_charge: Tensor) -> Tensor:
         """Return which of the numbers in common a track has (n, numbers)."""
-        groups = self.spread.known(present)
-        return torch.cat([known_charge, groups.repeat(1, len(SPREADS) + 1)], dim=1)
+        groups = self.widths.known(present)
+        return torch.cat([known_charge, groups.repeat(1, len(SCATTERED) + 1)], dim=1)
 
     def losses(
         self,
@@ -156,22 +156,25 @@ class TrackNoise(nn.Module):
         """
         present = trail.present
         with torch.no_grad():
-            charge = parameters.charge.scores(channels[:, Channel.CHARGE], MOST_STRAYED) * present
+            charge = (
+                parameters.charge.scores(channels[:, Channel.CHARGE], LARGEST_CHARGE_SCORE)
+                * present
+            )
             normal = parameters.tail_given(charge).scores(charge, LARGEST_SCORE) * present
-            rough = channels[:, OFF] - combine(trail.basis, coefficients)
+            rough = channels[:, RESIDUALS] - combine(trail.basis, coefficients)
             alone = rough / left_over(trail.basis)[:, None]
-            across, along_z = (alone * present[:, None]).unbind(1)
-        off = Off(across, along_z)
+            r_phi, z = (alone * present[:, None]).unbind(1)
+        residuals = Residuals(r_phi, z)
         charges = self.window(charge, track)
         scatter = parameters.scatter.given(charges)
         with torch.no_grad():
             below = torch.rand(present.shape, generator=rng).to(present.device)
-            inner, scores = scatter.found(off, present, below)
+            inner, scores = scatter.found(residuals, present, below)
         of_peaks = parameters.peaks(charges)
         with torch.no_grad():
             common = self._common(
                 normal,
-                Off(*(score.clamp(-LARGEST_SCORE, LARGEST_SCORE) for score in scores)),
+                Residuals(*(score.clamp(-LARGEST_SCORE, LARGEST_SCORE) for score in scores)),
                 of_peaks.scores(channels[:, Channel.PEAK], LARGEST_SCORE),
                 trail,
             )
@@ -179,7 +182,7 @@ class TrackNoise(nn.Module):
                 [channels[:, Channel.CHARGE, None] - parameters.charge.location[:, None], rough], 1
             )
         terms = {
-            "scatter": -mean_of(scatter.log_density(off, inner), present),
+            "scatter": -mean_of(scatter.log_density(residuals, inner), present),
             "charge": -mean_of(_log_density_of_charge(parameters, channels), present),
             "peak": -mean_of(of_peaks.log_density(channels[:, Channel.PEAK]), present),
             "neighbours": self._error_of_neighbours(
@@ -197,53 +200,53 @@ class TrackNoise(nn.Module):
         common: Common,
         white: Tensor,
     ) -> Noise:
-        common = common._replace(spreads=self._stretched(common.spreads, track))
+        common = common._replace(widths=self._stretched(common.widths, track))
         scores = self._scores(parameters, white, trail, common)
-        across, along_z, of_charge, of_peaks = scores.unbind(1)
+        r_phi, z, of_charge, of_peaks = scores.unbind(1)
         basis = trail.basis[:, : self.charge_orders]
         normal = smooth_and_rough(basis, common.charge[:, None], of_charge[:, None])[:, 0]
         normal = normal.clamp(-LARGEST_SCORE, LARGEST_SCORE)  # as those that taught the tails
-        charge = parameters.straying(normal * trail.present)
+        charge = parameters.with_tail(normal * trail.present)
         charges = window(charge, track)
         scatter = parameters.scatter.given(charges)
         kinds = scatter.kinds(white[:, -1])
-        kinds = kinds._replace(strayed=kinds.strayed * trail.present)
-        off = scatter.drawn(Off(across, along_z), kinds)
+        kinds = kinds._replace(outlier=kinds.outlier * trail.present)
+        residuals = scatter.drawn(Residuals(r_phi, z), kinds)
         peak = parameters.peaks(charges).values(of_peaks)
-        return Noise(charge, peak, torch.stack(off, dim=1))
+        return Noise(charge, peak, torch.stack(residuals, dim=1))
 
-    def _stretched(self, spreads: Tensor, track: Tensor) -> Tensor:
+    def _stretched(self, widths: Tensor, track: Tensor) -> Tensor:
         """Return spreads (n, SPREADS * groups), stretched by what the moments have taught."""
         stretch = self.stretch(track) / 8
-        return spreads + functional.pad(stretch, (0, spreads.shape[1] - stretch.shape[1]))
+        return widths + functional.pad(stretch, (0, widths.shape[1] - stretch.shape[1]))
 
     def _scores(
         self, parameters: RowParameters, white: Tensor, trail: Trail, common: Common
     ) -> Tensor:
         """Return normal scores (n, SPREADS, rows) of what scatters, from white noise."""
         passed = trail.passed
-        across, along_z, of_charge, of_peaks, _ = white.unbind(1)
-        off = [
-            shared(*pair) for pair in zip((across, along_z), parameters.scatter_share, strict=True)
+        r_phi, z, of_charge, of_peaks, _ = white.unbind(1)
+        residuals = [
+            shared(*pair) for pair in zip((r_phi, z), parameters.scatter_share, strict=True)
         ]
-        own = self.spread.levels(of_peaks * passed, passed)
-        levels = torch.where(self.spread.known(passed), common.levels, own)
-        centred = of_peaks - self.spread.on_rows(own)
-        scores = torch.stack([*off, of_charge, centred], dim=1)
-        spread = common.spreads.view(-1, len(SPREADS), self.spread.groups)
-        scores = self.spread.given(scores * passed[:, None], passed, spread)
-        scores = scores + functional.pad(self.spread.on_rows(levels)[:, None], (0, 0, 3, 0))
+        own = self.widths.levels(of_peaks * passed, passed)
+        levels = torch.where(self.widths.known(passed), common.levels, own)
+        centred = of_peaks - self.widths.on_rows(own)
+        scores = torch.stack([*residuals, of_charge, centred], dim=1)
+        widths = common.widths.view(-1, len(SCATTERED), self.widths.groups)
+        scores = self.widths.given(scores * passed[:, None], passed, widths)
+        scores = scores + functional.pad(self.widths.on_rows(levels)[:, None], (0, 0, 3, 0))
         return scores.clamp(-LARGEST_SCORE, LARGEST_SCORE)
 
-    def _common(self, charge: Tensor, off: Off, peaks: Tensor, trail: Trail) -> Common:
+    def _common(self, charge: Tensor, residuals: Residuals, peaks: Tensor, trail: Trail) -> Common:
         """Return what rows with normal scores (n, rows) have in common."""
         basis, present = trail.basis[:, : self.charge_orders], trail.present
         coefficients = fitted(basis, charge[:, None], present)
         rough = (charge - combine(basis, coefficients)[:, 0]) / left_over(basis)
-        levels = self.spread.levels(peaks * present, present)
-        scores = [*off, rough, peaks - self.spread.on_rows(levels)]
-        spread = self.spread.of(torch.stack(scores, dim=1) * present[:, None], present)
-        return Common(coefficients[:, 0], spread.flatten(1), levels)
+        levels = self.widths.levels(peaks * present, present)
+        scores = [*residuals, rough, peaks - self.widths.on_rows(levels)]
+        widths = self.widths.log_widths(torch.stack(scores, dim=1) * present[:, None], present)
+        return Common(coefficients[:, 0], widths.flatten(1), levels)
 
     def _error_of_neighbours(
         self,
@@ -271,15 +274,17 @@ class TrackNoise(nn.Module):
         def drawn() -> Tensor:
             white = torch.randn((len(track), WHITE, self.rows), generator=rng)
             noise = self._drawn(shares, window, track, trail, common, white.to(track.device))
-            none = noise.off.new_zeros((*noise.off.shape[:2], trail.basis.shape[1]))
-            off = smooth_and_rough(trail.basis, none, noise.off)
+            none = noise.residuals.new_zeros((*noise.residuals.shape[:2], trail.basis.shape[1]))
+            residuals = smooth_and_rough(trail.basis, none, noise.residuals)
             charge = shares.charge.values(noise.charge) - shares.charge.location
             charge = charge.clamp(-FARTHEST, FARTHEST)
-            return self.spread.moments(torch.cat([charge[:, None], off], dim=1), trail.present)
+            return self.widths.moments(
+                torch.cat([charge[:, None], residuals], dim=1), trail.present
+            )
 
         with torch.no_grad():
-            difference = drawn() - self.spread.moments(found, trail.present)
-        known = (self.spread.known(trail.present) * counts)[:, None]
+            difference = drawn() - self.widths.moments(found, trail.present)
+        known = (self.widths.known(trail.present) * counts)[:, None]
         return mean_of((difference * drawn()).sum(dim=1, keepdim=True), known)
 
 

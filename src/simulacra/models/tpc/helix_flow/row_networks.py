@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from simulacra.detectors import TPC
 from simulacra.models.blocks.networks import dense
-from simulacra.models.tpc.helix_flow.spread import row_groups
+from simulacra.models.tpc.helix_flow.group_widths import row_groups
 from simulacra.transforms.tpc.row_knots import row_knots
 from simulacra.transforms.tpc.track_encoder import DRIFT, REACH, ROW_FEATURES
 

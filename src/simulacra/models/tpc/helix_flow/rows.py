@@ -24,9 +24,9 @@ from simulacra.models.blocks.networks import dense
 from simulacra.models.distributions.sinh_arcsinh import SinhArcsinh
 from simulacra.models.distributions.upper_tail import UpperTail, above
 from simulacra.models.tpc.helix_flow.charge_window import LARGEST_CHARGE, Charges
+from simulacra.models.tpc.helix_flow.group_widths import row_groups
 from simulacra.models.tpc.helix_flow.row_networks import KnotNetwork, Range
-from simulacra.models.tpc.helix_flow.scatter import INWARDS, Kinds, Off, Scatter, of_inner
-from simulacra.models.tpc.helix_flow.spread import row_groups
+from simulacra.models.tpc.helix_flow.scatter import INWARDS, Kinds, Residuals, Scatter, of_inner
 from simulacra.models.tpc.helix_flow.track_end import MOST_CERTAIN, SUREST, Rates
 from simulacra.transforms.tpc.track_encoder import FLATNESS, TAN_LAMBDA
 
@@ -37,8 +37,8 @@ GROUPWISE = (
     "charge_tail",
     "charge_reach",
     "share_second",
-    "far_across",
-    "far_along_z",
+    "outlier_scale_r_phi",
+    "outlier_scale_z",
     "peak_skew",
     "peak_tail",
 )
@@ -49,7 +49,7 @@ SHARE_KNEES = (0.3, 3.0)
 """Of what rows share beyond their normal part: so high that it is not another normal part."""
 MOST_WIDER = 1.5
 """Largest logarithm of how much wider a score is for what its row has taken over."""
-FAR = (2.0, 5.0)
+OUTLIER_SCALES = (2.0, 5.0)
 """How far delta electrons typically lie off, across and along z, mm: where training begins."""
 
 ROWWISE = {
@@ -61,12 +61,12 @@ ROWWISE = {
     "share": Range(1 / 2, 0, -0.3, 0.9),
     "share_beyond": Range(1 / 4, 0.15, 0, 0.6),
     "border": Range(1 / 2),
-    "along_z_share": Range(1 / 2, 0, -0.9, 0.9),
-    "along_z": Range(1, -0.7),
-    "strayed": Range(2, -6, -MOST_CERTAIN, SUREST),
-    "dragged": Range(2, -2, -MOST_CERTAIN, SUREST),
-    "across": Range(1, -0.7),
-    "across_share": Range(1 / 2, 0, -0.9, 0.9),
+    "z_share": Range(1 / 2, 0, -0.9, 0.9),
+    "z": Range(1, -0.7),
+    "outlier": Range(2, -6, -MOST_CERTAIN, SUREST),
+    "pulled": Range(2, -2, -MOST_CERTAIN, SUREST),
+    "r_phi": Range(1, -0.7),
+    "r_phi_share": Range(1 / 2, 0, -0.9, 0.9),
     "tilt": Range(1 / 2),
     "peak": Range(1),
     "peak_scale": Range(1, 0, -4, 2),
@@ -84,23 +84,23 @@ class RowScatter(NamedTuple):
     """
 
     border: Tensor
-    log_scale: Off
+    log_scale: Residuals
     tilt: Tensor
-    far: Off
+    outlier_scale: Residuals
     chances: Kinds
     part: Tensor
     uncertain: Tensor
 
     def given(self, charges: Charges) -> Scatter:
         """Return the distribution for charges."""
-        across, along_z = self.log_scale
-        changed = Off(across + charges.across, along_z + charges.along_z)
+        r_phi, z = self.log_scale
+        changed = Residuals(r_phi + charges.r_phi, z + charges.z)
         return Scatter(
             self.border * charges.rise,
-            Off(*(log.clamp(*LOG_SCALES).exp() for log in changed)),
+            Residuals(*(log.clamp(*LOG_SCALES).exp() for log in changed)),
             self.tilt + charges.tilt,
-            self.far,
-            Kinds(self.chances.strayed + charges.strayed, self.chances.dragged + charges.dragged),
+            self.outlier_scale,
+            Kinds(self.chances.outlier + charges.outlier, self.chances.pulled + charges.pulled),
             self.part,
             self.uncertain,
         )
@@ -149,7 +149,7 @@ class RowParameters(NamedTuple):
     charge_tail: UpperTail
     share: ChargeShare
     scatter: RowScatter
-    scatter_share: Off
+    scatter_share: Residuals
     peak: SinhArcsinh
 
     def only_shares(self) -> RowParameters:
@@ -159,18 +159,18 @@ class RowParameters(NamedTuple):
             share=fixed.share._replace(inner=self.share.inner), scatter_share=self.scatter_share
         )
 
-    def straying(self, normal: Tensor) -> Tensor:
+    def with_tail(self, normal: Tensor) -> Tensor:
         """Return scores of the charge (n, rows) that may stray, for normal ones."""
-        return self._tail_beside(normal).values(normal)
+        return self._tail_given_inner(normal).values(normal)
 
     def tail_given(self, scores: Tensor) -> UpperTail:
         """Return the distribution of scores of the charge (n, rows), given those farther in."""
         tail = self.charge_tail
         for _ in range(INWARDS):
-            tail = self._tail_beside(tail.scores(scores, LARGEST_CHARGE))
+            tail = self._tail_given_inner(tail.scores(scores, LARGEST_CHARGE))
         return tail
 
-    def _tail_beside(self, normal: Tensor) -> UpperTail:
+    def _tail_given_inner(self, normal: Tensor) -> UpperTail:
         """Return the distribution of a row's score for the normal ones (n, rows) of inner rows."""
         taken = self.share.taken(normal)
         scale = (self.share.wider * taken).clamp(-MOST_WIDER, MOST_WIDER).exp()
@@ -275,9 +275,9 @@ class RowNetwork(nn.Module):
         charge: Tensor,
     ) -> RowParameters:
         charge_spread, peak_spread = self.charge_spread, self.peak_spread
-        far = [
-            functional.softplus(shapes[f"far_{name}"] + typical)
-            for name, typical in zip(Off._fields, FAR, strict=True)
+        outlier_scale = [
+            functional.softplus(shapes[f"outlier_scale_{name}"] + typical)
+            for name, typical in zip(Residuals._fields, OUTLIER_SCALES, strict=True)
         ]
         return RowParameters(
             rates=Rates(
@@ -304,14 +304,14 @@ class RowNetwork(nn.Module):
             ),
             scatter=RowScatter(
                 row["border"],
-                Off(row["across"], row["along_z"]),
+                Residuals(row["r_phi"], row["z"]),
                 row["tilt"],
-                Off(*(self._on_rows(by) for by in far)),
-                Kinds(row["strayed"], row["dragged"]),
+                Residuals(*(self._on_rows(by) for by in outlier_scale)),
+                Kinds(row["outlier"], row["pulled"]),
                 once["part"] / 2 + 0.5,
                 functional.softplus(once["uncertain"] - 1),
             ),
-            scatter_share=Off(row["across_share"], row["along_z_share"]),
+            scatter_share=Residuals(row["r_phi_share"], row["z_share"]),
             peak=SinhArcsinh(
                 torch.addcmul(self.peak_centre, row["peak"], peak_spread),
                 row["peak_scale"] + peak_spread.log(),

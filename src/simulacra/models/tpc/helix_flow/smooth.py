@@ -26,7 +26,7 @@ from simulacra.models.tpc.helix_flow.traits import SIDES, SIZES, Traits
 from simulacra.transforms.tpc.effective_helix import PARAMETERS
 
 LARGEST_SCORE = 5.0
-FAR = 8.0
+DISPLACED = 8.0
 """Ratio of a helix parameter to its typical size, from which on a track is far off."""
 KINKED = 3.0
 """Likewise, of the deviations from the helix that it follows: from there on, it has a kink."""
@@ -115,9 +115,9 @@ class SmoothNumbers(nn.Module):
         """Return what tracks are like whose smooth numbers (n, number) are given."""
         ratios = (found[:, : self.sized].abs().clamp_min(1e-6).log() - typical).clamp_max(12.0)
         size = self._log_size((2 * ratios[:, PARAMETERS:]).exp(), known).clamp(*SIZES)
-        far = (ratios[:, :PARAMETERS] > math.log(FAR)).any(dim=1, keepdim=True)
+        displaced = (ratios[:, :PARAMETERS] > math.log(DISPLACED)).any(dim=1, keepdim=True)
         kinked = (size > math.log(KINKED)).any(dim=1, keepdim=True)
-        return Traits(far.to(found.dtype), kinked.to(found.dtype), size)
+        return Traits(displaced.to(found.dtype), kinked.to(found.dtype), size)
 
     def sizes_known(self, known: Tensor) -> Tensor:
         """Return which of their sizes tracks have (n, SIDES), for the numbers they have."""

@@ -39,18 +39,18 @@ class Traits(NamedTuple):
         log_size: logarithms of those across and along z over the typical ones (n, SIDES).
     """
 
-    far: Tensor
+    displaced: Tensor
     kinked: Tensor
     log_size: Tensor
 
     @property
     def broken(self) -> Tensor:
         """Whether a track is far off or has a kink (n, 1)."""
-        return torch.maximum(self.far, self.kinked)
+        return torch.maximum(self.displaced, self.kinked)
 
-    def beside(self, track: Tensor) -> Tensor:
+    def concatenated(self, track: Tensor) -> Tensor:
         """Return features of tracks and of what they are like (n, track + TRAITS)."""
-        return torch.cat([track, self.far, self.kinked, self.log_size / 4], dim=1)
+        return torch.cat([track, self.displaced, self.kinked, self.log_size / 4], dim=1)
 
 
 class TrackTraits(nn.Module):
@@ -75,15 +75,15 @@ class TrackTraits(nn.Module):
             white: normal noise (n, OF_TRAITS).
         """
         choices, of_sizes = torch.split(white, [CHOICES, SIDES], dim=1)
-        below_seen, below_far, below_kinked = torch.split(logit_of(choices), 1, dim=1)
-        seen, far, kinked, change = torch.split(self.choices(track), 1, dim=1)
-        is_far = (below_far < far).to(track.dtype)
-        is_kinked = (below_kinked < kinked + is_far * change).to(track.dtype)
-        known = torch.cat([track, is_far, is_kinked], dim=1)
+        below_seen, below_displaced, below_kinked = torch.split(logit_of(choices), 1, dim=1)
+        seen, displaced, kinked, change = torch.split(self.choices(track), 1, dim=1)
+        is_displaced = (below_displaced < displaced).to(track.dtype)
+        is_kinked = (below_kinked < kinked + is_displaced * change).to(track.dtype)
+        known = torch.cat([track, is_displaced, is_kinked], dim=1)
         for place, network in enumerate(self.sizes):
             size = _of_size(network(known)).values(of_sizes[:, place, None])
             known = torch.cat([known, size.clamp(*SIZES)], dim=1)
-        traits = Traits(is_far, is_kinked, known[:, -SIDES:])
+        traits = Traits(is_displaced, is_kinked, known[:, -SIDES:])
         return (below_seen < seen).to(track.dtype), traits
 
     def losses(
@@ -94,9 +94,9 @@ class TrackTraits(nn.Module):
         Whether a track is far off or has a kink counts where it is seen, as it is drawn for those.
         """
         chances, change = self.choices(track).tensor_split([CHOICES], dim=1)
-        of_kink = chances[:, -1:] + traits.far * change
-        choices = torch.cat([seen, traits.far, traits.kinked], dim=1)
-        known = torch.cat([track, traits.far, traits.kinked, traits.log_size], dim=1)
+        of_kink = chances[:, -1:] + traits.displaced * change
+        choices = torch.cat([seen, traits.displaced, traits.kinked], dim=1)
+        known = torch.cat([track, traits.displaced, traits.kinked, traits.log_size], dim=1)
         of_sizes = [
             _of_size(network(known[:, : place - SIDES])).log_density(known[:, place - SIDES, None])
             for place, network in enumerate(self.sizes)

@@ -26,7 +26,7 @@ def row_groups(detector: TPC) -> Tensor:
     return torch.arange(len(counts)).repeat_interleave(counts)
 
 
-class GroupSpread(nn.Module):
+class GroupWidths(nn.Module):
     """Logarithms of the root mean square of scores in each group of pads.
 
     Args:
@@ -49,7 +49,7 @@ class GroupSpread(nn.Module):
         """Return which groups (n, groups) have clusters enough, for rows (n, rows)."""
         return self._sums(present) >= FEWEST
 
-    def of(self, scores: Tensor, present: Tensor) -> Tensor:
+    def log_widths(self, scores: Tensor, present: Tensor) -> Tensor:
         """Return the spreads (n, channels, groups) of scores (n, channels, rows).
 
         Args:
@@ -67,12 +67,12 @@ class GroupSpread(nn.Module):
         mean square.
         """
         values = values * present[:, None]
-        beside = (values - self.on_rows(self.levels(values, present[:, None]))) * present[:, None]
-        parts = torch.split(beside, self.rows, dim=-1)
+        centred = (values - self.on_rows(self.levels(values, present[:, None]))) * present[:, None]
+        parts = torch.split(centred, self.rows, dim=-1)
         products = [(part[..., 1:] * part[..., :-1]).sum(dim=-1) for part in parts]
-        squares = self._sums(beside.square()).clamp_min(SMALLEST)
+        squares = self._sums(centred.square()).clamp_min(SMALLEST)
         correlations = torch.stack(products, dim=-1) / squares
-        return torch.cat([correlations, self.of(beside, present)], dim=1)
+        return torch.cat([correlations, self.log_widths(centred, present)], dim=1)
 
     def levels(self, scores: Tensor, present: Tensor) -> Tensor:
         """Return the means (..., groups) of scores (..., rows), zero on rows not present."""
@@ -82,9 +82,9 @@ class GroupSpread(nn.Module):
         """Return values of groups (..., groups) on their rows (..., rows)."""
         return values.index_select(-1, self.group)
 
-    def given(self, scores: Tensor, present: Tensor, spread: Tensor) -> Tensor:
+    def given(self, scores: Tensor, present: Tensor, widths: Tensor) -> Tensor:
         """Return scores (n, channels, rows), scaled so that they have a given spread."""
-        change = (spread - self.of(scores, present)) * self.known(present)[:, None]
+        change = (widths - self.log_widths(scores, present)) * self.known(present)[:, None]
         return scores * self.on_rows(change.exp())
 
     def _sums(self, values: Tensor) -> Tensor:
