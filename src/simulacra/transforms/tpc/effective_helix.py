@@ -1,14 +1,13 @@
-"""The helix that a track really follows, in terms of the one that its conditions promise.
+"""The effective helix of a track, by five parameters relative to the ideal helix of its conditions.
 
-Energy loss and scattering before and in the chamber change where a track is, where it flies and how
-it bends. Five numbers hold the greater part of that, taken where its clusters are on average, at
-the path s on the ideal helix to their mean radius:
+Energy loss and scattering before and in the chamber change position, direction and curvature of a
+track. The parameters are taken at the path s on the ideal helix to the mean radius of the clusters:
 
-    offset      outwards of the circle, mm
-    turn        outwards of the direction, mrad
-    bend        logarithm of the curvature over the ideal one, in units of 10^-3
-    offset_z    mm
-    slope       of dz per transverse path, in units of 10^-3
+    delta_d             displacement outwards of the circle, mm
+    delta_phi           rotation of the direction outwards, mrad
+    delta_kappa         logarithm of the curvature over the ideal one, in units of 10^-3
+    delta_z             displacement in z, mm
+    delta_tan_lambda    change of dz per transverse path, in units of 10^-3
 """
 
 from __future__ import annotations
@@ -39,9 +38,9 @@ LEAST_CURVATURE = 1e-12
 SHORT = 0.05
 """mm by which a helix may miss its last cluster: rounding, as of a track that turns back there."""
 BEYOND = (0.4, 0.005)
-"""How much farther than it has to a helix comes that misses it by more: mm, and part of its offset.
+"""Margin by which a helix that misses it by more is extended beyond it: mm, and part of delta_d.
 Where a circle turns back, the square root of this says where along the row it is, and single
-precision, 1e-6 of the offset, would be seen there."""
+precision, 1e-6 of delta_d, would be seen there."""
 
 
 def effective_helix(
@@ -157,7 +156,7 @@ def _step(
 
 
 def residuals(helix: Helix, points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return how far points (n, rows, 3) are from helices, each (n, rows).
+    """Return the residuals of points (n, rows, 3) to helices, each (n, rows).
 
     Outside of the circle in mm; along z at the same turning angle in mm; and whether they are more
     than half a turn from the start, where angles count backwards.

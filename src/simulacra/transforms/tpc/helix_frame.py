@@ -1,19 +1,19 @@
-"""Tracks as deviations from the helix that their conditions promise.
+"""Tracks as deviations from the ideal helix of their conditions.
 
 The features of a track are the five parameters of :mod:`.effective_helix`, by
-which the helix that it follows differs from the ideal one, and (channels, rows) flattened, the
+which its effective helix differs from the ideal one, and (channels, rows) flattened, the
 channels in the order of :class:`Channel`:
 
     present   1 where the row has a cluster, else 0 and so are the others
-    across    distance from the effective circle in the transverse plane, mm; positive outside of it
-    along_z   z beside the effective helix at the same turning angle, mm
+    r_phi     distance from the effective circle in the transverse plane, mm; positive outside of it
+    z         residual to the effective helix at the same turning angle, mm
     charge    log(q / ADC)
     peak      log(q_max / q)
     turned    1 where the cluster lies beyond the circle's farthest point from the axis, else 0
 
 Distances from the circle, unlike residuals at a fixed radius, stay small and smooth where a track
-of low momentum turns back, and they do not depend on the signs of charge and azimuth. What is along
-z is mirrored where the particle flies to negative z, because the chamber is symmetric. On the way
+of low momentum turns back, and they do not depend on the signs of charge and azimuth. z is
+mirrored where the particle flies to negative z, because the chamber is symmetric. On the way
 back, a cluster lies where the circle of that distance crosses the row: the first time, or for
 ``turned`` the second, which only secondaries of decays do.
 """
@@ -50,7 +50,7 @@ class Channel(IntEnum):
 
 
 RESIDUALS = slice(Channel.R_PHI, Channel.Z + 1)
-"""The two channels that say how far a cluster lies off the effective helix."""
+"""The two channels of residuals to the effective helix."""
 HELIX, ROWS = "helix", "rows"
 """Blocks of features: the helix's parameters, and (channels, rows) flattened."""
 LEAST_CHARGE = 1e-3

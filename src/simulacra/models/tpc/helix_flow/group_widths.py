@@ -1,11 +1,11 @@
-"""How much the clusters of a track scatter in each group of pads, as a number of its own.
+"""Widths of a track's scores in each group of pads.
 
-Scores of the scatter are standard normal over all tracks, but those of one track belong together: a
-delta electron that flies along, a branch close by, a drift longer than the ideal helix says make
-all clusters of a group scatter more. The root mean square of a group's scores is such a number; it
-is drawn with the smooth ones, and independent scores are scaled to it. Where scores of a group have
-a mean of their own, so is that: where a stiff track crosses the pads, and with it the largest pad's
-part of the charge, changes little from row to row.
+Scores of the scatter are standard normal over all tracks, but those of one track are correlated: a
+delta electron along the track, a second particle close by, or a drift longer than that of the ideal
+helix widens all clusters of a group. The root mean square of the scores in a group is therefore
+drawn with the smooth numbers, and independent scores are scaled to it. So is the mean score of the
+peaks: a stiff track crosses the pads of neighbouring rows at about the same place, which determines
+the fraction of charge in the largest pad.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from simulacra.detectors import TPC
 
 FEWEST = 3
-"""Clusters in a group from which on it has a spread."""
+"""Fewest clusters of a group that has a width."""
 SMALLEST = 1e-4
 
 
@@ -42,7 +42,7 @@ class GroupWidths(nn.Module):
 
     @property
     def groups(self) -> int:
-        """How many groups of pads there are."""
+        """Number of groups of pads."""
         return len(self.rows)
 
     def known(self, present: Tensor) -> Tensor:
@@ -50,7 +50,7 @@ class GroupWidths(nn.Module):
         return self._sums(present) >= FEWEST
 
     def log_widths(self, scores: Tensor, present: Tensor) -> Tensor:
-        """Return the spreads (n, channels, groups) of scores (n, channels, rows).
+        """Return the logarithms of widths (n, channels, groups) of scores (n, channels, rows).
 
         Args:
             scores: zero on rows that are not present.
@@ -60,11 +60,10 @@ class GroupWidths(nn.Module):
         return (self._sums(scores.square()) / count).clamp_min(SMALLEST).log() / 2
 
     def moments(self, values: Tensor, present: Tensor) -> Tensor:
-        """Return correlations of neighbours and spreads (n, 2 channels, groups) of values.
+        """Return neighbour correlations and logarithms of widths (n, 2 channels, groups) of values.
 
-        Of values (n, channels, rows) without their mean in a group: the sum of the products of
-        neighbours over that of the squares, 0 where nothing varies; and the logarithm of the root
-        mean square.
+        Both are of values (n, channels, rows) minus their mean in a group. A correlation is the sum
+        of the products of neighbours over that of the squares, 0 where nothing varies.
         """
         values = values * present[:, None]
         centred = (values - self.on_rows(self.levels(values, present[:, None]))) * present[:, None]
@@ -83,7 +82,7 @@ class GroupWidths(nn.Module):
         return values.index_select(-1, self.group)
 
     def given(self, scores: Tensor, present: Tensor, widths: Tensor) -> Tensor:
-        """Return scores (n, channels, rows), scaled so that they have a given spread."""
+        """Return scores (n, channels, rows), scaled to given logarithms of widths."""
         change = (widths - self.log_widths(scores, present)) * self.known(present)[:, None]
         return scores * self.on_rows(change.exp())
 

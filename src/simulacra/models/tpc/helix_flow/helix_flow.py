@@ -1,19 +1,16 @@
-"""Our model of tracks: a helix, a handful of smooth deviations, and what each pad row adds.
+"""A flow of tracks: the effective helix, smooth deviations from it, and the noise of each pad row.
 
-The ideal helix follows from the condition. The helix that the particle really follows differs from
-it by five numbers, and what it does beside that one, scattering and losing energy, is smooth along
-the track: a few coefficients of orthogonal polynomials (:mod:`.smooth`). What
-diffusion and electronics add differs from row to row: small networks say how likely a cluster is,
-how far it scatters and how much charge it has, given how the helix meets the row
-(:mod:`.rows`). Since the projection on the polynomials is orthogonal, no
-noise is counted twice.
+The ideal helix follows from the condition. The effective helix differs from it by five numbers;
+scattering and energy loss deviate from the effective helix smoothly, by a few coefficients of
+orthogonal polynomials (:mod:`.smooth`). Diffusion and electronics differ from row to row: small
+networks give the distributions of presence, residuals and charge of each row, given how the helix
+crosses it (:mod:`.rows`). The noise is orthogonal to the polynomials, so that it is not counted
+twice.
 
-Some tracks follow a helix far off the ideal one, most of them secondaries of decays; some have a
-kink (:mod:`.kinks`). Whether a track is so is drawn before all else. Tracks
-that end, because they stop, decay, turn back or leave the drift volume, do so with a hazard per row
-(:mod:`.track_end`). How much one ionises is drawn next, a number of its own that
-its charges meet exactly, since what separates species shall be right to a per cent
-(:mod:`.dedx`).
+The traits of a track are drawn first: whether it is displaced (most of these are secondaries of
+decays) or kinked (:mod:`.kinks`). Then follows its end, because it stops, decays, turns back or
+leaves the drift volume, with a hazard per row (:mod:`.track_end`), and its truncated dE/dx, which
+its charges reproduce exactly, since the separation of species depends on it (:mod:`.dedx`).
 """
 
 from __future__ import annotations
@@ -64,28 +61,28 @@ from simulacra.transforms.tpc.track_encoder import REACH, ROW_FEATURES, ROWS, TR
 OF_ROW = 1 + WHITE
 """Numbers of noise for each row: of presence, then those of :class:`TrackNoise`."""
 PARTS = [OF_TRAITS, OF_DEDX, 2, 1]
-"""Numbers of noise for what the track is like, its dE/dx, where it ends and turns, its kink."""
+"""Numbers of noise for the traits, dE/dx, the last row and the turn, the kink."""
 DRAWN = sum(PARTS)
 OF_HELIX = (3, 2)
-"""Polynomials that are the effective helix's: across, along z."""
+"""Polynomials that the effective helix takes: in rphi, in z."""
 SEEN = 4
-"""Numbers that say how much of a track is seen."""
+"""Features of the visible part of a track."""
 FEWEST_ROWS = 5
-"""Pad rows that a helix and a kink beside it need."""
+"""Fewest pad rows of a chamber: a helix and a kink need as many."""
 FEWEST_CLUSTERS = 2
 BLOCK = 4096
-"""Tracks that are taken apart at once before training."""
+"""Tracks that are decomposed at once before training."""
 
 
 class HelixFlowConfig(Frozen):
     """The options of the model.
 
     Attributes:
-        orders: polynomials for the deviations from the effective helix, across (of which the first
-            three are the circle's own) and along z (two are the line's).
+        orders: polynomials for the deviations from the effective helix, in rphi (the circle takes
+            the first three) and in z (the line takes two).
         charge_orders: polynomials for the charge.
         row_width: hidden units of the network for the rows.
-        window_width: hidden units of the network for what goes with the charges.
+        window_width: hidden units of the network of the charges.
         width: hidden units of the networks for the smooth numbers.
         rank: matrices that a track mixes for their correlations.
     """
@@ -100,18 +97,18 @@ class HelixFlowConfig(Frozen):
 
 
 class Decomposed(NamedTuple):
-    """What is smooth in tracks, and what is known of it.
+    """Smooth and discrete numbers of measured tracks.
 
     Attributes:
-        traits: what the tracks are like.
-        trail: where they have clusters.
+        traits: of the tracks.
+        trail: their rows.
         typical: log q of a typical dE/dx in their rows (n, rows).
         dedx: logarithms of their truncated dE/dx over the typical one (n, 1).
-        seen: how much of them is seen (n, SEEN).
+        seen: features of their visible part (n, SEEN).
         kink: the numbers of their kinks (n,).
-        place: where those are (n, NUMBERS).
+        place: features of the kinks' places (n, NUMBERS).
         known: which of the smooth numbers they have (n, smooth).
-        coefficients: across and along z (n, 2, orders).
+        coefficients: in rphi and z (n, 2, orders).
         found: the smooth numbers that have a typical size.
     """
 
@@ -128,17 +125,17 @@ class Decomposed(NamedTuple):
 
 
 class DrawnFirst(NamedTuple):
-    """What is drawn of tracks before their smooth numbers and their noise.
+    """The part of tracks that is drawn before their smooth numbers and their noise.
 
     Attributes:
-        traits: what they are like.
-        described: they, their dE/dx, and what they are like (n, described).
+        traits: of the tracks.
+        with_dedx: features of the tracks, their traits and dE/dx (n, features).
         typical: log q of a typical dE/dx in their rows (n, rows).
         dedx: logarithms of their truncated dE/dx over the typical one (n, 1).
         parameters: of their rows.
-        trail: where they have clusters.
-        seen: how much of them is seen (n, SEEN).
-        place: where their kinks are (n, NUMBERS).
+        trail: their rows.
+        seen: features of their visible part (n, SEEN).
+        place: features of the kinks' places (n, NUMBERS).
         turned: 1 from where on they have turned back, else 0 (n, rows).
     """
 
@@ -162,7 +159,7 @@ class HelixFlow(nn.Module, System):
     Config = HelixFlowConfig
     serves = "tpc"
     loop = "likelihood"
-    summary = "tracks: a flow of smooth deviations from the helix, and what each pad row adds"
+    summary = "tracks: a flow of smooth deviations from the helix, and the noise of each pad row"
     reference = "ours"
     recommended: ClassVar[Recommended] = {
         "training": {
@@ -192,7 +189,7 @@ class HelixFlow(nn.Module, System):
         self.noise = TrackNoise(chamber, self.track, config.charge_orders, config.window_width)
         free = [config.orders + 1 - own for own in OF_HELIX]  # and a kink's
         self.sizes = [PARAMETERS, *free, sum(self.noise.sizes)]
-        """How many smooth numbers are the helix's, across, along z, and in common of the rows."""
+        """Smooth numbers of the helix, in rphi, in z, and in common of the rows."""
         self.traits = TrackTraits(self.track)
         with_traits = self.track + TRAITS
         self.ends = TrackEnds(chamber, with_traits, config.row_width // 2)
@@ -216,10 +213,10 @@ class HelixFlow(nn.Module, System):
         self.kinks = Kinks(radii / 1000.0, table, with_dedx + SEEN)
 
     def fit(self, features: Tensor, conditions: Tensor) -> None:
-        """Set typical charges, and how the size of the deviations goes with the track.
+        """Set typical charges and typical sizes of the deviations.
 
-        The widest range of charges and deviations is that of the training values, widened by a
-        tenth: it keeps numbers finite and cuts nothing that training could have taught.
+        Charges and deviations are bounded by the range of the training values, widened by a tenth,
+        which keeps numbers finite.
 
         Raises:
             EventsError: the tracks have no clusters.
@@ -280,7 +277,7 @@ class HelixFlow(nn.Module, System):
         return torch.cat([helix, *channels], dim=1)
 
     def losses(self, features: Tensor, conditions: Tensor, rng: Generator) -> dict[str, Tensor]:
-        """Return the errors of all parts, likelihoods but for what neighbours share."""
+        """Return the loss terms: negative log-likelihoods, and the moments of neighbours."""
         track, rows = self._split(conditions)
         helix, channels = self._channels(features)
         present = channels[:, Channel.PRESENT]
@@ -313,7 +310,7 @@ class HelixFlow(nn.Module, System):
         }
 
     def _drawn_first(self, track: Tensor, rows: Tensor, drawn: Tensor, white: Tensor) -> DrawnFirst:
-        """Return what is drawn first, for normal noise (n, DRAWN) and (n, rows)."""
+        """Return the part that is drawn first, for normal noise (n, DRAWN) and (n, rows)."""
         of_traits, of_dedx, of_lifetimes, of_kink = torch.split(drawn, PARTS, dim=1)
         some, traits = self.traits.drawn(track, of_traits)
         lifetimes = functional.softplus(-logit_of(of_lifetimes))
@@ -336,7 +333,7 @@ class HelixFlow(nn.Module, System):
     def _decomposed(
         self, helix: Tensor, channels: Tensor, track: Tensor, rows: Tensor
     ) -> Decomposed:
-        """Return what is smooth in tracks; they have a kink if polynomials alone say so."""
+        """Return the numbers of measured tracks; kinked are those that polynomials do not fit."""
         present, residuals = channels[:, Channel.PRESENT], channels[:, RESIDUALS]
         passed = passed_rows(present)
         seen = self._seen(rows, present, passed)
@@ -380,7 +377,7 @@ class HelixFlow(nn.Module, System):
         return basis
 
     def _seen(self, rows: Tensor, present: Tensor, passed: Tensor) -> Tensor:
-        """Return how much of a track is seen (n, SEEN)."""
+        """Return features of the visible part of tracks (n, SEEN)."""
         count = present.sum(dim=1, keepdim=True)
         last = (number_passed(passed) - 1).clamp_min(0)
         last_radius = self.radii[last][:, None]
@@ -394,7 +391,7 @@ class HelixFlow(nn.Module, System):
         return torch.cat(parts, dim=1)
 
     def _end(self, with_traits: Tensor, rows: Tensor, passed: Tensor) -> Tensor:
-        """Return what is known of tracks once it is drawn where they end (n, alike + SEEN)."""
+        """Return features of tracks whose last row is known (n, features + SEEN)."""
         return torch.cat([with_traits, self._seen(rows, passed, passed)], dim=1)
 
     def _sizes(self, track: Tensor, seen: Tensor) -> Tensor:
@@ -431,5 +428,5 @@ class HelixFlow(nn.Module, System):
 
     @staticmethod
     def encoder_for(config: HelixFlowConfig, detector: Detector) -> TrackEncoder:
-        """Return the conditions as the model wants them."""
+        """Return the encoder of the conditions."""
         return TrackEncoder(tpc_for(config.kind, detector))

@@ -1,14 +1,14 @@
-"""The noise of a track's rows: what diffusion, delta electrons and electronics add to the smooth.
+"""The noise of a track's rows, from diffusion, delta electrons and electronics.
 
-Scores of charge, of the scatter along z and across, and of the largest pad's part are drawn for
-each row, brought to the level and the spread that their group of pads has, and turned into numbers
-by the rows' distributions (:mod:`simulacra.models.tpc.helix_flow.rows`), each given those before.
+Scores of the charge, of both residuals and of the peak are drawn for each row, scaled to the mean
+and width in their group of pads, and turned into numbers by the distributions of the rows
+(:mod:`simulacra.models.tpc.helix_flow.rows`), each given those before.
 
-How much neighbours have in common is not learned by likelihood, which asks how most rows hang
-together, but by moments: the mean correlation of neighbours in a group of pads, given the track,
-shall be what it is in full simulation, with all that happens to the scores afterwards. So shall the
-mean logarithm of how far they scatter, to which scores are stretched. Two independent draws give
-the gradient of the squared difference of two means without bias.
+Two things are learned by moments instead of likelihood: the mean correlation of neighbours in a
+group of pads, given the track, and the mean logarithm of the width there. Few rows make both, and
+the likelihood is dominated by the others. The moments are those of the generated charges and
+residuals, after all transformations of the scores. Two independent draws give the gradient of the
+squared difference of two means without bias.
 """
 
 from __future__ import annotations
@@ -33,23 +33,23 @@ from simulacra.models.tpc.helix_flow.smooth import LARGEST_SCORE
 from simulacra.transforms.tpc.helix_frame import RESIDUALS, Channel
 
 SCATTERED = ("r_phi", "along z", "charge", "peak")
-"""What scatters more or less than is typical in each group of pads."""
+"""The scores that have a width in each group of pads."""
 WHITE = len(SCATTERED) + 1
-"""Numbers of white noise for each row: one for each of them, and one for the kind of a cluster."""
+"""Numbers of white noise for each row: one for each score, one for the kind of the cluster."""
 LARGEST_CHARGE_SCORE = 20.0
 """Largest score of a charge."""
 MOST_COMMON = 3.0
-"""Largest mean score of a track's charges, or of a group's peaks; training has hardly any."""
+"""Largest mean score of a track's charges or a group's peaks; training has hardly any larger."""
 WIDTH_LIMITS = (math.log(SMALLEST) / 2, 1.0)
-"""Smallest that is measured, and largest; likewise."""
+"""Smallest and largest logarithm of a width."""
 MATCHED = 3
-"""How many of SPREADS, from the first on, are stretched."""
+"""How many of SCATTERED, from the first on, have widths that are corrected by moments."""
 FARTHEST = 4.0
-"""Charges farther off than this, in log q, count as that far in correlations of neighbours."""
+"""Charges are clamped to this distance in log q in the correlations of neighbours."""
 
 
 class Trail(NamedTuple):
-    """Where a track has clusters.
+    """The rows of a track.
 
     Attributes:
         present: 1 or 0 (n, rows).
@@ -63,11 +63,11 @@ class Trail(NamedTuple):
 
 
 class Common(NamedTuple):
-    """What the rows of a track have in common.
+    """Numbers that the rows of a track have in common.
 
     Attributes:
         charge: coefficients of the charge's normal scores (n, charge orders).
-        spreads: logarithms of how much scores scatter, (n, SPREADS * groups).
+        widths: logarithms of the widths of scores (n, SCATTERED * groups).
         levels: means of the peaks' scores in each group (n, groups).
     """
 
@@ -80,9 +80,9 @@ class Noise(NamedTuple):
     """The noise of rows.
 
     Attributes:
-        charge: scores of the charge, which may stray (n, rows).
+        charge: scores of the charge with their upper tail (n, rows).
         peak: log(q_max / q), (n, rows).
-        off: across and along z (n, 2, rows), mm, what is smooth in them not taken out.
+        residuals: in rphi and z (n, 2, rows), mm, including their projection on the polynomials.
     """
 
     charge: Tensor
@@ -91,13 +91,13 @@ class Noise(NamedTuple):
 
 
 class TrackNoise(nn.Module):
-    """P(noise of the rows | track, rows' parameters, what rows have in common).
+    """P(noise of the rows | track, rows' parameters, numbers in common).
 
     Args:
         detector: a time-projection chamber.
         track: number of features of the track.
         charge_orders: polynomials for the charge.
-        width: hidden units of the network for what goes with the charges.
+        width: hidden units of the network of the charges.
     """
 
     def __init__(self, detector: TPC, track: int, charge_orders: int, width: int) -> None:
@@ -118,7 +118,7 @@ class TrackNoise(nn.Module):
         return self._drawn(parameters, self.window, track, trail, common, white)
 
     def common(self, numbers: Tensor, passed: Tensor) -> Common:
-        """Return what rows have in common of its numbers (n, numbers), kept within its limits."""
+        """Return the numbers in common (n, numbers) by name, clamped to their limits."""
         charge, widths, levels = torch.split(numbers, self.sizes, dim=1)
         most = MOST_COMMON * passed.sum(dim=1, keepdim=True).sqrt()
         return Common(
@@ -142,16 +142,16 @@ class TrackNoise(nn.Module):
         kinked: Tensor,
         rng: Generator,
     ) -> tuple[dict[str, Tensor], Tensor]:
-        """Return the likelihoods and the error of neighbours, and what the rows have in common.
+        """Return the loss terms, and the numbers that the rows have in common.
 
         Args:
             parameters: of the rows.
             track: features of the track.
-            trail: where it has clusters.
+            trail: its rows.
             channels: of :class:`HelixFrame` (n, channels, rows).
-            coefficients: what is smooth across and along z (n, 2, orders).
-            kinked: 1 for tracks with a kink (n, 1): what is smooth in them and still left teaches
-                likelihoods, but not what neighbours share; it would teach all tracks alike.
+            coefficients: of the polynomials in rphi and z (n, 2, orders).
+            kinked: 1 for tracks with a kink (n, 1). They do not enter the moments: their smooth
+                remainder is a correlation of neighbours that other tracks do not have.
             rng: of the draws.
         """
         present = trail.present
@@ -216,14 +216,14 @@ class TrackNoise(nn.Module):
         return Noise(charge, peak, torch.stack(residuals, dim=1))
 
     def _stretched(self, widths: Tensor, track: Tensor) -> Tensor:
-        """Return spreads (n, SPREADS * groups), stretched by what the moments have taught."""
+        """Return logarithms of widths (n, SCATTERED * groups), corrected as learned by moments."""
         stretch = self.stretch(track) / 8
         return widths + functional.pad(stretch, (0, widths.shape[1] - stretch.shape[1]))
 
     def _scores(
         self, parameters: RowParameters, white: Tensor, trail: Trail, common: Common
     ) -> Tensor:
-        """Return normal scores (n, SPREADS, rows) of what scatters, from white noise."""
+        """Return normal scores (n, SCATTERED, rows), from white noise."""
         passed = trail.passed
         r_phi, z, of_charge, of_peaks, _ = white.unbind(1)
         residuals = [
@@ -239,7 +239,7 @@ class TrackNoise(nn.Module):
         return scores.clamp(-LARGEST_SCORE, LARGEST_SCORE)
 
     def _common(self, charge: Tensor, residuals: Residuals, peaks: Tensor, trail: Trail) -> Common:
-        """Return what rows with normal scores (n, rows) have in common."""
+        """Return the numbers in common of rows with normal scores (n, rows)."""
         basis, present = trail.basis[:, : self.charge_orders], trail.present
         coefficients = fitted(basis, charge[:, None], present)
         rough = (charge - combine(basis, coefficients)[:, 0]) / left_over(basis)
@@ -260,9 +260,9 @@ class TrackNoise(nn.Module):
     ) -> Tensor:
         """Return a number whose gradient is that of half the squared differences of means.
 
-        Only what neighbours share and the stretch get a gradient. ``found`` are log q without its
-        location, and across and along z without what is smooth (n, 3, rows); tracks count that
-        ``counts`` (n, 1) is 1 for.
+        Only the shared parts and the widths' corrections get a gradient. ``found`` are log q minus
+        its location and the residuals minus their polynomials (n, 3, rows). Tracks enter where
+        ``counts`` (n, 1) is 1.
         """
         shares = parameters.only_shares()
         weights = {name: part.detach() for name, part in self.window.named_parameters()}
@@ -294,7 +294,7 @@ def mean_of(values: Tensor, present: Tensor) -> Tensor:
 
 
 def _log_density_of_charge(parameters: RowParameters, channels: Tensor) -> Tensor:
-    """Return log p of log q (n, rows), given the rows farther in; it teaches no ``share``."""
+    """Return log p of log q (n, rows), given inner rows; without a gradient of ``share.inner``."""
     scores, log_slope = parameters.charge.sloped_scores(channels[:, Channel.CHARGE])
     share = parameters.share._replace(inner=parameters.share.inner.detach())
     parameters = parameters._replace(share=share)
