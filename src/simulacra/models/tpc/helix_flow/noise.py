@@ -44,6 +44,8 @@ WIDTH_LIMITS = (math.log(SMALLEST) / 2, 1.0)
 """Smallest and largest logarithm of a width."""
 MATCHED = 3
 """How many of SCATTERED, from the first on, have widths that are corrected by moments."""
+Window = Callable[[Tensor, Tensor], Charges]
+"""Scores of the charge (n, rows) and features of the track to changes of the rows' parameters."""
 FARTHEST = 4.0
 """Charges are clamped to this distance in log q in the correlations of neighbours."""
 
@@ -112,10 +114,38 @@ class TrackNoise(nn.Module):
         """How many numbers :class:`Common` has of each kind."""
 
     def draw(
-        self, parameters: RowParameters, track: Tensor, trail: Trail, common: Common, white: Tensor
+        self,
+        parameters: RowParameters,
+        track: Tensor,
+        trail: Trail,
+        common: Common,
+        white: Tensor,
+        window: Window | None = None,
     ) -> Noise:
-        """Return the noise of rows from white noise (n, WHITE, rows)."""
-        return self._drawn(parameters, self.window, track, trail, common, white)
+        """Return the noise of rows from white noise (n, WHITE, rows).
+
+        Args:
+            parameters: of the rows.
+            track: features of the track.
+            trail: its rows.
+            common: numbers that the rows have in common.
+            white: the white noise.
+            window: in the place of the model's own, as one without gradients.
+        """
+        common = common._replace(widths=self._stretched(common.widths, track))
+        scores = self._scores(parameters, white, trail, common)
+        r_phi, z, of_charge, of_peaks = scores.unbind(1)
+        basis = trail.basis[:, : self.charge_orders]
+        normal = smooth_and_rough(basis, common.charge[:, None], of_charge[:, None])[:, 0]
+        normal = normal.clamp(-LARGEST_SCORE, LARGEST_SCORE)  # as those that taught the tails
+        charge = parameters.with_tail(normal * trail.present)
+        charges = (window or self.window)(charge, track)
+        scatter = parameters.scatter.given(charges)
+        kinds = scatter.kinds(white[:, -1])
+        kinds = kinds._replace(outlier=kinds.outlier * trail.present)
+        residuals = scatter.drawn(Residuals(r_phi, z), kinds)
+        peak = parameters.peaks(charges).values(of_peaks)
+        return Noise(charge, peak, torch.stack(residuals, dim=1))
 
     def common(self, numbers: Tensor, passed: Tensor) -> Common:
         """Return the numbers in common (n, numbers) by name, clamped to their limits."""
@@ -191,30 +221,6 @@ class TrackNoise(nn.Module):
         }
         return terms, torch.cat(common, dim=1)
 
-    def _drawn(
-        self,
-        parameters: RowParameters,
-        window: Callable[[Tensor, Tensor], Charges],
-        track: Tensor,
-        trail: Trail,
-        common: Common,
-        white: Tensor,
-    ) -> Noise:
-        common = common._replace(widths=self._stretched(common.widths, track))
-        scores = self._scores(parameters, white, trail, common)
-        r_phi, z, of_charge, of_peaks = scores.unbind(1)
-        basis = trail.basis[:, : self.charge_orders]
-        normal = smooth_and_rough(basis, common.charge[:, None], of_charge[:, None])[:, 0]
-        normal = normal.clamp(-LARGEST_SCORE, LARGEST_SCORE)  # as those that taught the tails
-        charge = parameters.with_tail(normal * trail.present)
-        charges = window(charge, track)
-        scatter = parameters.scatter.given(charges)
-        kinds = scatter.kinds(white[:, -1])
-        kinds = kinds._replace(outlier=kinds.outlier * trail.present)
-        residuals = scatter.drawn(Residuals(r_phi, z), kinds)
-        peak = parameters.peaks(charges).values(of_peaks)
-        return Noise(charge, peak, torch.stack(residuals, dim=1))
-
     def _stretched(self, widths: Tensor, track: Tensor) -> Tensor:
         """Return logarithms of widths (n, SCATTERED * groups), corrected as learned by moments."""
         stretch = self.stretch(track) / 8
@@ -273,7 +279,7 @@ class TrackNoise(nn.Module):
 
         def drawn() -> Tensor:
             white = torch.randn((len(track), WHITE, self.rows), generator=rng)
-            noise = self._drawn(shares, window, track, trail, common, white.to(track.device))
+            noise = self.draw(shares, track, trail, common, white.to(track.device), window)
             none = noise.residuals.new_zeros((*noise.residuals.shape[:2], trail.basis.shape[1]))
             residuals = smooth_and_rough(trail.basis, none, noise.residuals)
             charge = shares.charge.values(noise.charge) - shares.charge.location
