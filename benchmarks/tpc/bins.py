@@ -69,14 +69,23 @@ def compare(
     test: Events, generated: Mapping[str, Events], momenta: Sequence[float]
 ) -> list[dict[str, Any]]:
     """Return what is found in each bin: full simulation, and ratio and error of each simulator."""
+    values = {name: measured(events).values for name, events in generated.items()}
+    return compare_values(test.conditions, measured(test).values, values, momenta)
+
+
+def compare_values(
+    conditions: Conditions,
+    full: Mapping[str, FloatArray],
+    values: Mapping[str, Mapping[str, FloatArray]],
+    momenta: Sequence[float],
+) -> list[dict[str, Any]]:
+    """Return the same for observables that are measured: of full simulation, of each simulator."""
     statistics: dict[str, dict[str, Statistic]] = {
         "rmse_true": {"median": lambda v: float(np.median(v)), "mean": lambda v: float(v.mean())},
         "dedx": {"mean": lambda v: float(v.mean()), "width": width},
     }
-    full = measured(test).values
-    values = {name: measured(events).values for name, events in generated.items()}
     found = []
-    for observable, label, here in rows(test.conditions, momenta):
+    for observable, label, here in rows(conditions, momenta):
         parts = {name: v[observable][here] for name, v in values.items()}
         reference = full[observable][here]
         if min(np.isfinite(part).sum() for part in (reference, *parts.values())) < FEWEST:

@@ -1,14 +1,13 @@
-"""The helix that a track really follows, in terms of the one that its conditions promise.
+"""The effective helix of a track, by five parameters relative to the ideal helix of its conditions.
 
-Energy loss and scattering before and in the chamber change where a track is, where it flies and how
-it bends. Five numbers hold the greater part of that, taken where its clusters are on average, at
-the path s on the ideal helix to their mean radius:
+Energy loss and scattering before and in the chamber change position, direction and curvature of a
+track. The parameters are taken at the path s on the ideal helix to the mean radius of the clusters:
 
-    offset      outwards of the circle, mm
-    turn        outwards of the direction, mrad
-    bend        logarithm of the curvature over the ideal one, in units of 10^-3
-    offset_z    mm
-    slope       of dz per transverse path, in units of 10^-3
+    delta_d             displacement outwards of the circle, mm
+    delta_phi           rotation of the direction outwards, mrad
+    delta_kappa         logarithm of the curvature over the ideal one, in units of 10^-3
+    delta_z             displacement in z, mm
+    delta_tan_lambda    change of dz per transverse path, in units of 10^-3
 """
 
 from __future__ import annotations
@@ -39,9 +38,9 @@ LEAST_CURVATURE = 1e-12
 SHORT = 0.05
 """mm by which a helix may miss its last cluster: rounding, as of a track that turns back there."""
 BEYOND = (0.4, 0.005)
-"""How much farther than it has to a helix comes that misses it by more: mm, and part of its offset.
+"""Margin by which a helix that misses it by more is extended beyond it: mm, and part of delta_d.
 Where a circle turns back, the square root of this says where along the row it is, and single
-precision, 1e-6 of the offset, would be seen there."""
+precision, 1e-6 of delta_d, would be seen there."""
 
 
 def effective_helix(
@@ -56,26 +55,26 @@ def effective_helix(
         farthest: how far from the beam axis they have to come (n,), mm. One that falls ``SHORT``
             bends so much less that it comes ``BEYOND`` farther; the others stay as they are.
     """
-    offset, turn, bend, offset_z, slope = parameters.unbind(1)
+    delta_d, delta_phi, delta_kappa, delta_z, delta_tan_lambda = parameters.unbind(1)
     sign = torch.where(ideal.curvature < 0, -1.0, 1.0).to(path.dtype)
     x, y, phi = _advance(ideal.x, ideal.y, ideal.phi, ideal.curvature, path)
-    x, y = x + sign * offset * phi.sin(), y - sign * offset * phi.cos()
-    phi = phi - sign * PART * turn
-    curvature = ideal.curvature * (PART * bend).clamp(-MOST_BEND, MOST_BEND).exp()
+    x, y = x + sign * delta_d * phi.sin(), y - sign * delta_d * phi.cos()
+    phi = phi - sign * PART * delta_phi
+    curvature = ideal.curvature * (PART * delta_kappa).clamp(-MOST_BEND, MOST_BEND).exp()
     curvature = torch.where(curvature.abs() > LEAST_CURVATURE, curvature, sign * LEAST_CURVATURE)
     if farthest is not None:
         least, part = BEYOND
         most = _most_bent(x, y, phi, sign, farthest - SHORT)
-        less = _most_bent(x, y, phi, sign, farthest + least + part * offset.abs())
+        less = _most_bent(x, y, phi, sign, farthest + least + part * delta_d.abs())
         less = less.clamp_min(LEAST_CURVATURE)
         curvature = torch.where(curvature.abs() > most, sign * less, curvature)
-    tan_lambda = ideal.tan_lambda + PART * slope
+    tan_lambda = ideal.tan_lambda + PART * delta_tan_lambda
     # back to where it is nearest to the axis
-    along, across = x * phi.cos() + y * phi.sin(), y * phi.cos() - x * phi.sin()
-    angle = torch.atan2(curvature.abs() * along, 1 + curvature * across)
+    along, transverse = x * phi.cos() + y * phi.sin(), y * phi.cos() - x * phi.sin()
+    angle = torch.atan2(curvature.abs() * along, 1 + curvature * transverse)
     back = angle / curvature.abs()
     x, y, phi = _advance(x, y, phi, curvature, -back)
-    z = ideal.z + path * ideal.tan_lambda + offset_z - back * tan_lambda
+    z = ideal.z + path * ideal.tan_lambda + delta_z - back * tan_lambda
     return Helix(x, y, z, phi, curvature, tan_lambda)
 
 
@@ -110,9 +109,9 @@ def fitted_parameters(
     if len(lost):
         fields = (getattr(ideal, field.name)[lost] for field in dataclasses.fields(ideal))
         parts = Helix(*fields), path[lost], middle[lost], points[lost], present[lost]
-        for offset, turn in itertools.product(OFFSETS, TURNS):
+        for delta_d, delta_phi in itertools.product(OFFSETS, TURNS):
             start = torch.zeros((len(lost), PARAMETERS), dtype=path.dtype)
-            start[:, 0], start[:, 1] = offset, turn
+            start[:, 0], start[:, 1] = delta_d, delta_phi
             tried, squares = _descended(*parts, start)
             better = squares < least[lost]
             best[lost] = torch.where(better, tried, best[lost])
@@ -145,19 +144,19 @@ def _step(
 ) -> tuple[Tensor, Tensor]:
     """Return the sum of squares (n, 1) of parameters, and the Gauss-Newton step from them."""
     helix = effective_helix(ideal, middle, parameters)
-    across, along_z = beside(helix, points)[:2]
-    of_circle = _polynomial(away, across, present, 3)
-    of_line = _polynomial(away, along_z, present, 2)
+    r_phi, z = residuals(helix, points)[:2]
+    of_circle = _polynomial(away, r_phi, present, 3)
+    of_line = _polynomial(away, z, present, 2)
     # d = offset + turn t - (change of curvature) t^2 / 2, with t in metres
     size = helix.curvature.abs().clamp_min(LEAST_CURVATURE)
-    bend = torch.log1p((-2e-6 * of_circle[:, 2] / size).clamp(-0.5, 1.0)) / PART
-    steps = [of_circle[:, 0], of_circle[:, 1], bend, of_line[:, 0], of_line[:, 1]]
-    squares = ((across.square() + along_z.square()) * present).sum(dim=1, keepdim=True)
+    delta_kappa = torch.log1p((-2e-6 * of_circle[:, 2] / size).clamp(-0.5, 1.0)) / PART
+    steps = [of_circle[:, 0], of_circle[:, 1], delta_kappa, of_line[:, 0], of_line[:, 1]]
+    squares = ((r_phi.square() + z.square()) * present).sum(dim=1, keepdim=True)
     return squares, torch.stack(steps, dim=1)
 
 
-def beside(helix: Helix, points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return how far points (n, rows, 3) are from helices, each (n, rows).
+def residuals(helix: Helix, points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the residuals of points (n, rows, 3) to helices, each (n, rows).
 
     Outside of the circle in mm; along z at the same turning angle in mm; and whether they are more
     than half a turn from the start, where angles count backwards.
@@ -171,10 +170,10 @@ def beside(helix: Helix, points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     dx, dy = points[..., 0] - helix.x[:, None], points[..., 1] - helix.y[:, None]
     u, w = dx * cos + dy * sin, sign * (dy * cos - dx * sin)
     g = kappa * (u.square() + w.square()) / 2 - w
-    across = 2 * g / (1 + (1 + 2 * kappa * g).clamp_min(0.0).sqrt())
+    r_phi = 2 * g / (1 + (1 + 2 * kappa * g).clamp_min(0.0).sqrt())
     angle = torch.atan2(kappa * u, 1 - kappa * w)
     z = helix.z[:, None] + angle.abs() / kappa * helix.tan_lambda[:, None]
-    return across, points[..., 2] - z, angle < 0
+    return r_phi, points[..., 2] - z, angle < 0
 
 
 def _advance(

@@ -1,19 +1,19 @@
-"""Tracks as deviations from the helix that their conditions promise.
+"""Tracks as deviations from the ideal helix of their conditions.
 
 The features of a track are the five parameters of :mod:`.effective_helix`, by
-which the helix that it follows differs from the ideal one, and (channels, rows) flattened, the
+which its effective helix differs from the ideal one, and (channels, rows) flattened, the
 channels in the order of :class:`Channel`:
 
     present   1 where the row has a cluster, else 0 and so are the others
-    across    distance from the effective circle in the transverse plane, mm; positive outside of it
-    along_z   z beside the effective helix at the same turning angle, mm
+    r_phi     distance from the effective circle in the transverse plane, mm; positive outside of it
+    z         residual to the effective helix at the same turning angle, mm
     charge    log(q / ADC)
     peak      log(q_max / q)
     turned    1 where the cluster lies beyond the circle's farthest point from the axis, else 0
 
 Distances from the circle, unlike residuals at a fixed radius, stay small and smooth where a track
-of low momentum turns back, and they do not depend on the signs of charge and azimuth. What is along
-z is mirrored where the particle flies to negative z, because the chamber is symmetric. On the way
+of low momentum turns back, and they do not depend on the signs of charge and azimuth. z is
+mirrored where the particle flies to negative z, because the chamber is symmetric. On the way
 back, a cluster lies where the circle of that distance crosses the row: the first time, or for
 ``turned`` the second, which only secondaries of decays do.
 """
@@ -31,9 +31,9 @@ from simulacra.transforms.base import Response, Slices, slices_of
 from simulacra.transforms.tpc.circle_crossings import crossings_beside
 from simulacra.transforms.tpc.effective_helix import (
     PARAMETERS,
-    beside,
     effective_helix,
     fitted_parameters,
+    residuals,
 )
 from simulacra.transforms.tpc.ideal_rows import inside_drift_volume
 
@@ -42,15 +42,15 @@ class Channel(IntEnum):
     """The channels of a row, in order."""
 
     PRESENT = 0
-    ACROSS = 1
-    ALONG_Z = 2
+    R_PHI = 1
+    Z = 2
     CHARGE = 3
     PEAK = 4
     TURNED = 5
 
 
-OFF = slice(Channel.ACROSS, Channel.ALONG_Z + 1)
-"""The two channels that say how far a cluster lies off the effective helix."""
+RESIDUALS = slice(Channel.R_PHI, Channel.Z + 1)
+"""The two channels of residuals to the effective helix."""
 HELIX, ROWS = "helix", "rows"
 """Blocks of features: the helix's parameters, and (channels, rows) flattened."""
 LEAST_CHARGE = 1e-3
@@ -127,13 +127,13 @@ class HelixFrame(nn.Module):
         path = path_to(ideal, crossings(ideal, radii), radii)
         parameters = fitted_parameters(ideal, path, middle, clusters[..., :3], present)
         helix = effective_helix(ideal, middle, parameters)
-        across, along_z, turned = beside(helix, clusters[..., :3])
+        r_phi, z, turned = residuals(helix, clusters[..., :3])
         charge = clusters[..., 3].clamp_min(LEAST_CHARGE).log()
         peak = clusters[..., 4].clamp_min(LEAST_CHARGE).log()
         channels = [
-            torch.ones_like(across),
-            across,
-            along_z,
+            torch.ones_like(r_phi),
+            r_phi,
+            z,
             charge,
             peak - charge,
             turned.double(),
@@ -154,12 +154,12 @@ class HelixFrame(nn.Module):
         """
         parameters, values = (features[:, self.slices[name]] for name in (HELIX, ROWS))
         values = values.view(-1, len(Channel), len(self.radii))
-        present, across, along_z, charge, peak, turned = values.unbind(1)
+        present, r_phi, z, charge, peak, turned = values.unbind(1)
         ideal = self.helix(columns)
-        farthest = ((self.radii - across) * present).amax(dim=1)
+        farthest = ((self.radii - r_phi) * present).amax(dim=1)
         helix = effective_helix(ideal, self.middle(ideal, present), parameters, farthest)
-        place = crossings_beside(helix, across, turned, self.radii)
-        z = place.z + along_z
+        place = crossings_beside(helix, r_phi, turned, self.radii)
+        z = place.z + z
         inside = inside_drift_volume(z, self.drift_length)
         inside = inside * inside_drift_volume(ideal.z[:, None], self.drift_length)
         present = present * place.reached * inside

@@ -88,8 +88,8 @@ def test_charge_moves_clusters_along_the_track(surrogate):
     """Charge at a common border of two rows moves z, and z takes what is across with it."""
     model = surrogate.network
     track, rows = model._split(surrogate.encoder(conditions_of(surrogate, 3)))
-    described = torch.nn.functional.pad(track, (0, TRAITS + 1))
-    parameters = model.of_rows(described, rows, torch.zeros(3, ROWS))
+    with_dedx = torch.nn.functional.pad(track, (0, TRAITS + 1))
+    parameters = model.of_rows(with_dedx, rows, torch.zeros(3, ROWS))
     scatter = parameters.scatter._replace(
         border=torch.full((3, ROWS), 0.5), tilt=torch.full((3, ROWS), -0.2)
     )
@@ -126,15 +126,15 @@ def test_charges_have_the_dedx_that_was_drawn(surrogate):
     rng = torch.Generator().manual_seed(5)
     noise = torch.randn(surrogate.model.noise_shape(200), generator=rng)
     drawn = {}
-    original = model._fated
-    model._fated = lambda *arguments: drawn.setdefault("fated", original(*arguments))
+    original = model._drawn_first
+    model._drawn_first = lambda *arguments: drawn.setdefault("first", original(*arguments))
     with torch.inference_mode():
         features = model.sample(encoded, noise)
     typical = model.of_rows.typical_charge(*model._split(encoded))
     found = model._dedx(model._channels(features)[1], typical)
-    some = drawn["fated"].trail.present.sum(dim=1) > 0
+    some = drawn["first"].trail.present.sum(dim=1) > 0
     assert some.sum() > 50
-    assert torch.allclose(found[some], drawn["fated"].dedx[some], atol=1e-3)
+    assert torch.allclose(found[some], drawn["first"].dedx[some], atol=1e-3)
 
 
 def test_interpolation_keeps_lines_within_a_group_and_knots_everywhere():

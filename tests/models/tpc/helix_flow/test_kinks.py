@@ -44,14 +44,14 @@ def test_shapes_are_orthonormal_to_the_polynomials(kinks, table):
 def test_a_bent_line_is_a_kink_and_nothing_else(kinks, table, radii):
     number, passed = torch.tensor([20]), passing(ROWS)
     bend = (radii - radii[(20 + 1) * SPACING]).clamp_min(0) / 10
-    off = torch.stack([bend, -2 * bend])[None]
+    residuals = torch.stack([bend, -2 * bend])[None]
     polynomials = table[-1:]
-    rough = off - combine(polynomials, fitted(polynomials, off, passed))
+    rough = residuals - combine(polynomials, fitted(polynomials, residuals, passed))
     assert torch.equal(kinks.found(rough, passed, passed), number)
     shape = kinks.shape(passed, number, torch.ones(1, 1))
     basis = torch.cat([polynomials, shape[:, None]], dim=1)
-    left = off - combine(basis, fitted(basis, off, passed))
-    assert left.abs().max() < 1e-3 * off.abs().max() < rough.abs().max()
+    left = residuals - combine(basis, fitted(basis, residuals, passed))
+    assert left.abs().max() < 1e-3 * residuals.abs().max() < rough.abs().max()
 
 
 def test_tracks_without_a_kink_have_no_shape_and_no_place(kinks):

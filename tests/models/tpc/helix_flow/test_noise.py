@@ -5,7 +5,7 @@ import torch
 
 from simulacra.detectors import load_detector
 from simulacra.models.tpc.helix_flow.charge_window import Charges, ChargeWindow
-from simulacra.models.tpc.helix_flow.noise import SPREADS, Common, TrackNoise, Trail
+from simulacra.models.tpc.helix_flow.noise import SCATTERED, Common, TrackNoise, Trail
 from simulacra.models.tpc.helix_flow.polynomials import polynomial_table
 from simulacra.models.tpc.helix_flow.rows import ChargeShare, RowNetwork
 
@@ -39,7 +39,7 @@ def parameters(chamber):
 def test_scores_of_charges_are_undone_row_by_row(parameters):
     rng = torch.Generator().manual_seed(2)
     normal = torch.randn((20, ROWS), generator=rng)
-    scores = parameters.straying(normal)
+    scores = parameters.with_tail(normal)
     assert (scores - normal).abs().max() > 0.5
     found = parameters.tail_given(scores).scores(scores, 5.0)
     assert (found - normal).abs().quantile(0.999) < 0.05
@@ -67,11 +67,11 @@ def test_moments_teach_what_neighbours_share_and_nothing_else(chamber, parameter
     present = torch.ones(20, ROWS)
     basis = polynomial_table(torch.from_numpy(chamber.row_radii).float(), ORDERS)[-1:]
     trail = Trail(present, present, basis.expand(20, -1, -1))
-    common = Common(torch.zeros(20, 3), torch.zeros(20, len(SPREADS) * 3), torch.zeros(20, 3))
-    z = parameters.scatter_share.along_z.clone().requires_grad_(True)
+    common = Common(torch.zeros(20, 3), torch.zeros(20, len(SCATTERED) * 3), torch.zeros(20, 3))
+    z = parameters.scatter_share.z.clone().requires_grad_(True)
     border = parameters.scatter.border.clone().requires_grad_(True)
     taught = parameters._replace(
-        scatter_share=parameters.scatter_share._replace(along_z=z),
+        scatter_share=parameters.scatter_share._replace(z=z),
         scatter=parameters.scatter._replace(border=border),
     )
     found = torch.ones(20, 3, ROWS).cumsum(dim=2)  # as correlated as can be

@@ -51,7 +51,7 @@ def test_far_and_kinked_are_told_apart(smooth):
     found[1, 0] = 10.0  # of the helix
     found[2, PARAMETERS : PARAMETERS + COEFFICIENTS[0]] = 4.0  # across
     traits = smooth.traits(found, known, typical)
-    assert traits.far[:, 0].tolist() == [0, 1, 0]
+    assert traits.displaced[:, 0].tolist() == [0, 1, 0]
     assert traits.kinked[:, 0].tolist() == [0, 0, 1]
     assert traits.broken[:, 0].tolist() == [0, 1, 1]
-    assert traits.beside(torch.zeros(3, FEATURES)).shape == (3, FEATURES + TRAITS)
+    assert traits.concatenated(torch.zeros(3, FEATURES)).shape == (3, FEATURES + TRAITS)

@@ -1,9 +1,9 @@
-"""What the charge in a row and in its neighbours says about everything else that the row answers.
+"""Dependence of a row's residuals and peak on its charge and those of its two neighbours.
 
-Few electrons scatter the centre of gravity more than many do. A delta electron's charge stands out,
-in one row or in two, and may lie far from the track. So how far a cluster scatters, how likely it
-strays or follows its inner neighbour, and its largest pad go with three charges: a small network
-slides over them, with what is known of the track and of the group of pads.
+The centre of gravity of few electrons scatters more than that of many. A delta electron leaves a
+large charge in one row or two, and may lie far from the track. The scatter of a cluster, the
+probabilities of outliers and pulled clusters, and the largest pad therefore depend on three
+charges: a small network slides over the rows, with features of the track and of the pad group.
 """
 
 from __future__ import annotations
@@ -16,46 +16,45 @@ from torch.nn import functional
 
 from simulacra.detectors import TPC
 from simulacra.models.blocks.networks import dense
-from simulacra.models.tpc.helix_flow.spread import row_groups
+from simulacra.models.tpc.helix_flow.group_widths import row_groups
 
 LARGEST_CHARGE = 6.0
-"""Score beyond which it does not matter how much larger a charge is."""
+"""Scores are clamped to this on both sides."""
 SEEN = 3
-"""Rows that are looked at."""
+"""Rows in the window."""
 BENDS = (
     ((0, 1, 0), (-9.0, -1.0, 1.0, 2.0, 3.0)),
     ((1, 0, 0), (-9.0, 1.0, 2.5)),
     ((0, 0, 1), (-9.0, 1.0, 2.5)),
     ((1, 1, 0), (4.0,)),
 )
-"""Where training begins: weights of the inner, the own and the outer charge, and the sums from
-which on hidden units answer. Delta electrons are rare, and units that must be moved there first
-would learn of them late."""
+"""Initial hidden units: weights of the inner, own and outer charge, and thresholds of their sum.
+Delta electrons are rare; units that have to move to their charges first learn them late."""
 
 
 class Charges(NamedTuple):
-    """Scores of the charge and what follows from them, (n, rows) each.
+    """Changes of a row's parameters by the charges, (n, rows) each.
 
     Attributes:
-        rise: the outer neighbour's score minus the inner one's, and what goes with it.
-        along_z, across: change of the logarithm of the scatter.
-        strayed, dragged: of the logits of straying, and of following the inner neighbour.
-        tilt: of how much across follows z.
+        rise: the outer neighbour's score minus the inner one's, plus a correction.
+        z, r_phi: of the logarithms of the scatter.
+        outlier, pulled: of the logits of these kinds.
+        tilt: of the slope of the rphi residual in the z residual.
         peak, peak_scale: of log(q_max / q), and of the logarithm of its scatter.
     """
 
     rise: Tensor
-    along_z: Tensor
-    across: Tensor
-    strayed: Tensor
-    dragged: Tensor
+    z: Tensor
+    r_phi: Tensor
+    outlier: Tensor
+    pulled: Tensor
     tilt: Tensor
     peak: Tensor
     peak_scale: Tensor
 
 
 class ChargeWindow(nn.Module):
-    """A network for each row that sees its charge and its neighbours'.
+    """A network that is given the charges of a row and its two neighbours.
 
     Args:
         detector: a time-projection chamber.
@@ -76,7 +75,7 @@ class ChargeWindow(nn.Module):
         self._bend()
 
     def forward(self, scores: Tensor, track: Tensor) -> Charges:
-        """Return what follows from scores (n, rows), 0 where there is no cluster."""
+        """Return the changes for scores (n, rows), 0 where there is no cluster."""
         n, rows = scores.shape
         padded = functional.pad(scores.clamp(-LARGEST_CHARGE, LARGEST_CHARGE), (1, 1))
         seen = [padded[:, :-2], padded[:, 1:-1], padded[:, 2:]]
@@ -90,7 +89,7 @@ class ChargeWindow(nn.Module):
         return Charges(rise + seen[2] - seen[0], *further)
 
     def _bend(self) -> None:
-        """Let hidden units begin with BENDS, as many as there are."""
+        """Initialise the hidden units with BENDS, as many as there are."""
         bends = [(weights, bend) for weights, group in BENDS for bend in group]
         with torch.no_grad():
             for unit, (weights, bend) in enumerate(bends[: self.width]):

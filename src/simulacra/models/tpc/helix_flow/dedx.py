@@ -1,10 +1,10 @@
-"""How much a track ionises: its truncated dE/dx, drawn before all that follows from it.
+"""Truncated dE/dx of a track, drawn before its deviations and charges.
 
-A kaon that has decayed before the chamber leaves the charge of a muon, one that has not a multiple
-of it, and a stopping one more still: given species and momentum, the energy loss has more than one
-peak. It has a distribution of its own, a mixture; where a track ends, its deviations and the
-charges of its rows follow from it, and those are brought to it exactly in the end. So mean and
-width of what separates species are learned by one density and by nothing else.
+Given species and momentum, dE/dx has more than one peak: a kaon that decays before the chamber
+leaves the charge of a muon, one that does not leaves a multiple of it, and a stopping one still
+more. Its density is a mixture given the track and its last row. Deviations and charges are drawn
+given dE/dx, and the charges are scaled to reproduce it exactly, so that its mean and width are
+learned by this density alone.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from simulacra.observables.tpc.tracks_against_helices import TRUNCATION
 OF_DEDX = 2
 """Numbers of noise for it: of the part of the mixture, and within it."""
 HALVINGS = 10
-"""Of the range of the charges, to find the largest of those; the mean hardly depends on it."""
+"""Bisections that find the largest charge of the truncated mean, to second order in its error."""
 BEGIN = (-0.3, 1.0, 2.5)
-"""Where the parts of the mixture begin in training: what is fast, what is slow, what stops."""
+"""Initial locations of the mixture's components: fast, slow, stopping particles."""
 HEAVIEST = -0.4
-"""Logarithm of the heaviest tail of a part."""
+"""Logarithm of the heaviest tail of a component."""
 SHAPES = 4
-"""Parameters of each part: location, scale, skew, tail."""
+"""Parameters of each component: location, scale, skew, tail."""
 
 
 class EnergyLoss(nn.Module):
     """P(log truncated dE/dx | track).
 
     Args:
-        features: number of features of what is known of a track.
+        features: number of features of a track.
     """
 
     bounds: Tensor
@@ -47,7 +47,7 @@ class EnergyLoss(nn.Module):
         self.register_buffer("bounds", torch.tensor([-10.0, 10.0]))
 
     def fit(self, dedx: Tensor) -> None:
-        """Set the least and the most that occurs, from those of training tracks (n,)."""
+        """Set the range of log dE/dx to that of training tracks (n, 1)."""
         self.bounds.copy_(torch.stack([dedx.min(), dedx.max()]))
 
     def drawn(self, features: Tensor, white: Tensor) -> Tensor:
@@ -66,7 +66,7 @@ class EnergyLoss(nn.Module):
         return errors
 
     def _mixture(self, features: Tensor) -> tuple[Tensor, SinhArcsinh]:
-        """Return the parts' logits (n, parts), and the parts (n, parts)."""
+        """Return the components' logits (n, parts), and the components (n, parts)."""
         logits, shapes = self.network(features).tensor_split([self.parts], dim=1)
         location, log_scale, skew, log_tail = shapes.view(-1, SHAPES, self.parts).unbind(1)
         parts = SinhArcsinh(
@@ -79,7 +79,7 @@ class EnergyLoss(nn.Module):
 
 
 def log_truncated_mean(values: Tensor, present: Tensor) -> Tensor:
-    """Return the logarithm (n, 1) of the mean of the lowest part of exp(values), 0 without any.
+    """Return the logarithm (n, 1) of the truncated mean of exp(values), 0 without values.
 
     Of m values, the lowest ceil(``TRUNCATION`` m), as ``observables.tpc`` takes
     them. With t the largest of these k, their sum is that of min(exp(values), t) less (m - k) t,

@@ -1,19 +1,16 @@
-"""Our model of tracks: a helix, a handful of smooth deviations, and what each pad row adds.
+"""A flow of tracks: the effective helix, smooth deviations from it, and the noise of each pad row.
 
-The ideal helix follows from the condition. The helix that the particle really follows differs from
-it by five numbers, and what it does beside that one, scattering and losing energy, is smooth along
-the track: a few coefficients of orthogonal polynomials (:mod:`.smooth`). What
-diffusion and electronics add differs from row to row: small networks say how likely a cluster is,
-how far it scatters and how much charge it has, given how the helix meets the row
-(:mod:`.rows`). Since the projection on the polynomials is orthogonal, no
-noise is counted twice.
+The ideal helix follows from the condition. The effective helix differs from it by five numbers;
+scattering and energy loss deviate from the effective helix smoothly, by a few coefficients of
+orthogonal polynomials (:mod:`.smooth`). Diffusion and electronics differ from row to row: small
+networks give the distributions of presence, residuals and charge of each row, given how the helix
+crosses it (:mod:`.rows`). The noise is orthogonal to the polynomials, so that it is not counted
+twice.
 
-Some tracks follow a helix far off the ideal one, most of them secondaries of decays; some have a
-kink (:mod:`.kinks`). Whether a track is so is drawn before all else. Tracks
-that end, because they stop, decay, turn back or leave the drift volume, do so with a hazard per row
-(:mod:`.track_end`). How much one ionises is drawn next, a number of its own that
-its charges meet exactly, since what separates species shall be right to a per cent
-(:mod:`.dedx`).
+The traits of a track are drawn first: whether it is displaced (most of these are secondaries of
+decays) or kinked (:mod:`.kinks`). Then follows its end, because it stops, decays, turns back or
+leaves the drift volume, with a hazard per row (:mod:`.track_end`), and its truncated dE/dx, which
+its charges reproduce exactly, since the separation of species depends on it (:mod:`.dedx`).
 """
 
 from __future__ import annotations
@@ -57,35 +54,35 @@ from simulacra.models.tpc.helix_flow.traits import OF_TRAITS, TRAITS, TrackTrait
 from simulacra.transforms import HelixFrame, TrackEncoder, Transform
 from simulacra.transforms.tpc.effective_helix import FEWEST as FEWEST_OF_HELIX
 from simulacra.transforms.tpc.effective_helix import PARAMETERS
-from simulacra.transforms.tpc.helix_frame import OFF, Channel
+from simulacra.transforms.tpc.helix_frame import RESIDUALS, Channel
 from simulacra.transforms.tpc.row_knots import row_knots
 from simulacra.transforms.tpc.track_encoder import REACH, ROW_FEATURES, ROWS, TRACK
 
 OF_ROW = 1 + WHITE
 """Numbers of noise for each row: of presence, then those of :class:`TrackNoise`."""
 PARTS = [OF_TRAITS, OF_DEDX, 2, 1]
-"""Numbers of noise for what the track is like, its dE/dx, where it ends and turns, its kink."""
+"""Numbers of noise for the traits, dE/dx, the last row and the turn, the kink."""
 DRAWN = sum(PARTS)
 OF_HELIX = (3, 2)
-"""Polynomials that are the effective helix's: across, along z."""
+"""Polynomials that the effective helix takes: in rphi, in z."""
 SEEN = 4
-"""Numbers that say how much of a track is seen."""
+"""Features of the visible part of a track."""
 FEWEST_ROWS = 5
-"""Pad rows that a helix and a kink beside it need."""
+"""Fewest pad rows of a chamber: a helix and a kink need as many."""
 FEWEST_CLUSTERS = 2
 BLOCK = 4096
-"""Tracks that are taken apart at once before training."""
+"""Tracks that are decomposed at once before training."""
 
 
 class HelixFlowConfig(Frozen):
     """The options of the model.
 
     Attributes:
-        orders: polynomials for the deviations from the effective helix, across (of which the first
-            three are the circle's own) and along z (two are the line's).
+        orders: polynomials for the deviations from the effective helix, in rphi (the circle takes
+            the first three) and in z (the line takes two).
         charge_orders: polynomials for the charge.
         row_width: hidden units of the network for the rows.
-        window_width: hidden units of the network for what goes with the charges.
+        window_width: hidden units of the network of the charges.
         width: hidden units of the networks for the smooth numbers.
         rank: matrices that a track mixes for their correlations.
     """
@@ -99,19 +96,19 @@ class HelixFlowConfig(Frozen):
     rank: int = Field(default=8, ge=0)
 
 
-class Apart(NamedTuple):
-    """What is smooth in tracks, and what is known of it.
+class Decomposed(NamedTuple):
+    """Smooth and discrete numbers of measured tracks.
 
     Attributes:
-        traits: what the tracks are like.
-        trail: where they have clusters.
+        traits: of the tracks.
+        trail: their rows.
         typical: log q of a typical dE/dx in their rows (n, rows).
         dedx: logarithms of their truncated dE/dx over the typical one (n, 1).
-        seen: how much of them is seen (n, SEEN).
+        seen: features of their visible part (n, SEEN).
         kink: the numbers of their kinks (n,).
-        place: where those are (n, NUMBERS).
+        place: features of the kinks' places (n, NUMBERS).
         known: which of the smooth numbers they have (n, smooth).
-        coefficients: across and along z (n, 2, orders).
+        coefficients: in rphi and z (n, 2, orders).
         found: the smooth numbers that have a typical size.
     """
 
@@ -127,23 +124,23 @@ class Apart(NamedTuple):
     found: Tensor
 
 
-class Fated(NamedTuple):
-    """What is drawn of tracks before their smooth numbers and their noise.
+class DrawnFirst(NamedTuple):
+    """The part of tracks that is drawn before their smooth numbers and their noise.
 
     Attributes:
-        traits: what they are like.
-        described: they, their dE/dx, and what they are like (n, described).
+        traits: of the tracks.
+        with_dedx: features of the tracks, their traits and dE/dx (n, features).
         typical: log q of a typical dE/dx in their rows (n, rows).
         dedx: logarithms of their truncated dE/dx over the typical one (n, 1).
         parameters: of their rows.
-        trail: where they have clusters.
-        seen: how much of them is seen (n, SEEN).
-        place: where their kinks are (n, NUMBERS).
+        trail: their rows.
+        seen: features of their visible part (n, SEEN).
+        place: features of the kinks' places (n, NUMBERS).
         turned: 1 from where on they have turned back, else 0 (n, rows).
     """
 
     traits: Traits
-    described: Tensor
+    with_dedx: Tensor
     typical: Tensor
     dedx: Tensor
     parameters: RowParameters
@@ -162,7 +159,7 @@ class HelixFlow(nn.Module, System):
     Config = HelixFlowConfig
     serves = "tpc"
     loop = "likelihood"
-    summary = "tracks: a flow of smooth deviations from the helix, and what each pad row adds"
+    summary = "tracks: a flow of smooth deviations from the helix, and the noise of each pad row"
     reference = "ours"
     recommended: ClassVar[Recommended] = {
         "training": {
@@ -192,18 +189,18 @@ class HelixFlow(nn.Module, System):
         self.noise = TrackNoise(chamber, self.track, config.charge_orders, config.window_width)
         free = [config.orders + 1 - own for own in OF_HELIX]  # and a kink's
         self.sizes = [PARAMETERS, *free, sum(self.noise.sizes)]
-        """How many smooth numbers are the helix's, across, along z, and in common of the rows."""
+        """Smooth numbers of the helix, in rphi, in z, and in common of the rows."""
         self.traits = TrackTraits(self.track)
-        alike = self.track + TRAITS
-        self.ends = TrackEnds(chamber, alike, config.row_width // 2)
-        self.dedx = EnergyLoss(alike + SEEN)
-        described = alike + 1  # and its dE/dx
-        self.of_rows = RowNetwork(chamber, described, config.row_width)
+        with_traits = self.track + TRAITS
+        self.ends = TrackEnds(chamber, with_traits, config.row_width // 2)
+        self.dedx = EnergyLoss(with_traits + SEEN)
+        with_dedx = with_traits + 1  # and its dE/dx
+        self.of_rows = RowNetwork(chamber, with_dedx, config.row_width)
         self.smooth = SmoothNumbers(
             (free[0], free[1]),
             self.sizes[-1],
             self.track + SEEN,
-            described + SEEN + NUMBERS,
+            with_dedx + SEEN + NUMBERS,
             config.width,
             config.rank,
         )
@@ -213,13 +210,13 @@ class HelixFlow(nn.Module, System):
         with_kink = functional.pad(table, (0, 0, 0, 1))
         self.register_buffer("polynomials", with_kink, persistent=False)
         self.register_buffer("existing", (with_kink != 0).any(dim=2), persistent=False)
-        self.kinks = Kinks(radii / 1000.0, table, described + SEEN)
+        self.kinks = Kinks(radii / 1000.0, table, with_dedx + SEEN)
 
     def fit(self, features: Tensor, conditions: Tensor) -> None:
-        """Set typical charges, and how the size of the deviations goes with the track.
+        """Set typical charges and typical sizes of the deviations.
 
-        The widest range of charges and deviations is that of the training values, widened by a
-        tenth: it keeps numbers finite and cuts nothing that training could have taught.
+        Charges and deviations are bounded by the range of the training values, widened by a tenth,
+        which keeps numbers finite.
 
         Raises:
             EventsError: the tracks have no clusters.
@@ -240,8 +237,8 @@ class HelixFlow(nn.Module, System):
         parts = (helix, channels, track, rows)
         blocks = list(zip(*(torch.split(part, BLOCK) for part in parts), strict=True))
         for _ in range(2):  # what is a kink goes with the size of the other deviations
-            apart = (self._apart(*block) for block in blocks)
-            taken = [(part.found, part.known, part.seen) for part in apart]
+            decomposed = (self._decomposed(*block) for block in blocks)
+            taken = [(part.found, part.known, part.seen) for part in decomposed]
             found, known, seen = (torch.cat(parts) for parts in zip(*taken, strict=True))
             self.smooth.fit(found, known, torch.cat([track, seen], dim=1))
 
@@ -255,101 +252,107 @@ class HelixFlow(nn.Module, System):
         drawn, of_smooth, white = noise.tensor_split([DRAWN, DRAWN + self.smooth.number], dim=1)
         drawn = drawn.clamp(-LARGEST_SCORE, LARGEST_SCORE)
         white = white.view(-1, OF_ROW, self.rows)
-        fated = self._fated(track, rows, drawn, white[:, 0])
-        parameters, trail = fated.parameters, fated.trail
-        context = torch.cat([fated.described, fated.seen, fated.place], dim=1)
-        sizes = self._sizes(track, fated.seen)
-        known, log_size = self._known(trail), fated.traits.log_size
+        first = self._drawn_first(track, rows, drawn, white[:, 0])
+        parameters, trail = first.parameters, first.trail
+        context = torch.cat([first.with_dedx, first.seen, first.place], dim=1)
+        sizes = self._sizes(track, first.seen)
+        known, log_size = self._known(trail), first.traits.log_size
         smooth = self.smooth.sample(context, sizes, log_size, known, of_smooth)
-        helix, across, along_z, common = torch.split(smooth, self.sizes, dim=1)
+        helix, r_phi, z, common = torch.split(smooth, self.sizes, dim=1)
         common_of_rows = self.noise.common(common, trail.passed)
         noise_of_rows = self.noise.draw(parameters, track, trail, common_of_rows, white[:, 1:])
-        coefficients = self._padded(across, along_z)
-        across, along_z = smooth_and_rough(trail.basis, coefficients, noise_of_rows.off).unbind(1)
+        coefficients = self._padded(r_phi, z)
+        r_phi, z = smooth_and_rough(trail.basis, coefficients, noise_of_rows.residuals).unbind(1)
         charge = parameters.charge.values(noise_of_rows.charge)
-        found = log_truncated_mean(charge - fated.typical, trail.present)
-        charge = charge + (fated.dedx - found)  # that of the track, exactly
+        found = log_truncated_mean(charge - first.typical, trail.present)
+        charge = charge + (first.dedx - found)  # that of the track, exactly
         channels = [
             trail.present,
-            across,
-            along_z,
+            r_phi,
+            z,
             charge.clamp(self.range[0, 0], self.range[1, 0]),
             noise_of_rows.peak.clamp_max(0.0).clamp_min(self.range[0, 1]),
-            fated.turned,
+            first.turned,
         ]
         return torch.cat([helix, *channels], dim=1)
 
     def losses(self, features: Tensor, conditions: Tensor, rng: Generator) -> dict[str, Tensor]:
-        """Return the errors of all parts, likelihoods but for what neighbours share."""
+        """Return the loss terms: negative log-likelihoods, and the moments of neighbours."""
         track, rows = self._split(conditions)
         helix, channels = self._channels(features)
         present = channels[:, Channel.PRESENT]
         with torch.no_grad():
-            apart = self._apart(helix, channels, track, rows)
-        trail, traits, dedx = apart.trail, apart.traits, apart.dedx
-        alike = traits.beside(track)
-        described = torch.cat([alike, dedx], dim=1)
-        parameters = self.of_rows(described, rows, apart.typical + dedx)
+            decomposed = self._decomposed(helix, channels, track, rows)
+        trail, traits, dedx = decomposed.trail, decomposed.traits, decomposed.dedx
+        with_traits = traits.concatenated(track)
+        with_dedx = torch.cat([with_traits, dedx], dim=1)
+        parameters = self.of_rows(with_dedx, rows, decomposed.typical + dedx)
         of_noise, common = self.noise.losses(
-            parameters, track, trail, channels, apart.coefficients, traits.kinked, rng
+            parameters, track, trail, channels, decomposed.coefficients, traits.kinked, rng
         )
         some = (present.sum(dim=1, keepdim=True) > 0).to(present.dtype)
-        end = self._end(alike, rows, trail.passed)
-        kinks = self.kinks.errors(torch.cat([described, apart.seen], 1), trail.passed, apart.kink)
-        found = torch.cat([apart.found, common], dim=1)
-        context = torch.cat([described, apart.seen, apart.place], dim=1)
-        sizes = self._sizes(track, apart.seen)
+        end = self._end(with_traits, rows, trail.passed)
+        kinks = self.kinks.errors(
+            torch.cat([with_dedx, decomposed.seen], 1), trail.passed, decomposed.kink
+        )
+        found = torch.cat([decomposed.found, common], dim=1)
+        context = torch.cat([with_dedx, decomposed.seen, decomposed.place], dim=1)
+        sizes = self._sizes(track, decomposed.seen)
         return {
-            **self.traits.losses(track, some, traits, self.smooth.sizes_known(apart.known)),
-            "ends": error_of_ends(self.ends(alike, rows), trail.passed),
+            **self.traits.losses(track, some, traits, self.smooth.sizes_known(decomposed.known)),
+            "ends": error_of_ends(self.ends(with_traits, rows), trail.passed),
             "dedx": (self.dedx.errors(end, dedx) * some).mean(),
             "kinks": (kinks * traits.kinked).mean(),
             "presence": error_of_presence(parameters.rates, present, trail.passed),
             "turns": error_of_turns(parameters.rates, channels, traits.broken),
-            **self.smooth.losses(found, apart.known, context, sizes, traits.log_size),
+            **self.smooth.losses(found, decomposed.known, context, sizes, traits.log_size),
             **of_noise,
         }
 
-    def _fated(self, track: Tensor, rows: Tensor, drawn: Tensor, white: Tensor) -> Fated:
-        """Return what is drawn first, for normal noise (n, DRAWN) and (n, rows)."""
+    def _drawn_first(self, track: Tensor, rows: Tensor, drawn: Tensor, white: Tensor) -> DrawnFirst:
+        """Return the part that is drawn first, for normal noise (n, DRAWN) and (n, rows)."""
         of_traits, of_dedx, of_lifetimes, of_kink = torch.split(drawn, PARTS, dim=1)
         some, traits = self.traits.drawn(track, of_traits)
         lifetimes = functional.softplus(-logit_of(of_lifetimes))
-        alike = traits.beside(track)
-        passed = some * drawn_passed(self.ends(alike, rows), lifetimes[:, :1])
-        dedx = self.dedx.drawn(self._end(alike, rows, passed), of_dedx)
-        described = torch.cat([alike, dedx], dim=1)
+        with_traits = traits.concatenated(track)
+        passed = some * drawn_passed(self.ends(with_traits, rows), lifetimes[:, :1])
+        dedx = self.dedx.drawn(self._end(with_traits, rows, passed), of_dedx)
+        with_dedx = torch.cat([with_traits, dedx], dim=1)
         typical = self.of_rows.typical_charge(track, rows)
-        parameters = self.of_rows(described, rows, typical + dedx)
+        parameters = self.of_rows(with_dedx, rows, typical + dedx)
         present = drawn_presence(parameters.rates, passed, white)
         turned = traits.broken * drawn_turns(parameters.rates, lifetimes[:, 1:])
         seen = self._seen(rows, present, passed)
-        kink = self.kinks.drawn(torch.cat([described, seen], dim=1), passed, of_kink)
+        kink = self.kinks.drawn(torch.cat([with_dedx, seen], dim=1), passed, of_kink)
         trail = Trail(
             present, passed, self._basis(passed, self.kinks.shape(passed, kink, traits.kinked))
         )
         place = self.kinks.place(passed, kink, traits.kinked)
-        return Fated(traits, described, typical, dedx, parameters, trail, seen, place, turned)
+        return DrawnFirst(traits, with_dedx, typical, dedx, parameters, trail, seen, place, turned)
 
-    def _apart(self, helix: Tensor, channels: Tensor, track: Tensor, rows: Tensor) -> Apart:
-        """Return what is smooth in tracks; they have a kink if polynomials alone say so."""
-        present, off = channels[:, Channel.PRESENT], channels[:, OFF]
+    def _decomposed(
+        self, helix: Tensor, channels: Tensor, track: Tensor, rows: Tensor
+    ) -> Decomposed:
+        """Return the numbers of measured tracks; kinked are those that polynomials do not fit."""
+        present, residuals = channels[:, Channel.PRESENT], channels[:, RESIDUALS]
         passed = passed_rows(present)
         seen = self._seen(rows, present, passed)
         sizes = self._sizes(track, seen)
         trail = Trail(present, passed, self._basis(passed, torch.zeros_like(passed)))
-        coefficients = fitted(trail.basis, off, present)
+        coefficients = fitted(trail.basis, residuals, present)
         first = self._smooth(helix, coefficients)
         kinked = self.smooth.traits(first, self._known(trail), sizes).kinked
-        kink = self.kinks.found(off - combine(trail.basis, coefficients), present, passed)
+        kink = self.kinks.found(residuals - combine(trail.basis, coefficients), present, passed)
         trail = Trail(present, passed, self._basis(passed, self.kinks.shape(passed, kink, kinked)))
-        coefficients = fitted(trail.basis, off, present)
+        coefficients = fitted(trail.basis, residuals, present)
         known, found = self._known(trail), self._smooth(helix, coefficients)
         traits = self.smooth.traits(found, known, sizes)._replace(kinked=kinked)
         place = self.kinks.place(passed, kink, kinked)
         typical = self.of_rows.typical_charge(track, rows)
         dedx = self._dedx(channels, typical)
-        return Apart(traits, trail, typical, dedx, seen, kink, place, known, coefficients, found)
+        return Decomposed(
+            traits, trail, typical, dedx, seen, kink, place, known, coefficients, found
+        )
 
     def _dedx(self, channels: Tensor, typical: Tensor) -> Tensor:
         """Return the logarithms of tracks' truncated dE/dx, over the typical one (n, 1)."""
@@ -374,17 +377,22 @@ class HelixFlow(nn.Module, System):
         return basis
 
     def _seen(self, rows: Tensor, present: Tensor, passed: Tensor) -> Tensor:
-        """Return how much of a track is seen (n, SEEN)."""
+        """Return features of the visible part of tracks (n, SEEN)."""
         count = present.sum(dim=1, keepdim=True)
         last = (number_passed(passed) - 1).clamp_min(0)
-        far = self.radii[last][:, None]
+        last_radius = self.radii[last][:, None]
         reach = (rows[:, REACH, -1:]).clamp_max(0.0)  # from the last row
-        parts = [count / self.rows, count.clamp_min(1).log() / 5, far, far - reach - self.radii[-1]]
+        parts = [
+            count / self.rows,
+            count.clamp_min(1).log() / 5,
+            last_radius,
+            last_radius - reach - self.radii[-1],
+        ]
         return torch.cat(parts, dim=1)
 
-    def _end(self, alike: Tensor, rows: Tensor, passed: Tensor) -> Tensor:
-        """Return what is known of tracks once it is drawn where they end (n, alike + SEEN)."""
-        return torch.cat([alike, self._seen(rows, passed, passed)], dim=1)
+    def _end(self, with_traits: Tensor, rows: Tensor, passed: Tensor) -> Tensor:
+        """Return features of tracks whose last row is known (n, features + SEEN)."""
+        return torch.cat([with_traits, self._seen(rows, passed, passed)], dim=1)
 
     def _sizes(self, track: Tensor, seen: Tensor) -> Tensor:
         """Return the logarithms of the typical sizes of deviations (n, sized)."""
@@ -420,5 +428,5 @@ class HelixFlow(nn.Module, System):
 
     @staticmethod
     def encoder_for(config: HelixFlowConfig, detector: Detector) -> TrackEncoder:
-        """Return the conditions as the model wants them."""
+        """Return the encoder of the conditions."""
         return TrackEncoder(tpc_for(config.kind, detector))

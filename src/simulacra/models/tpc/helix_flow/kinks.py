@@ -1,8 +1,8 @@
-"""Where a track has a kink, and what of it no polynomial takes.
+"""The row of a track's kink, and its shape orthogonal to the polynomials.
 
-A particle that decays flies on in another direction: its deviations are straight up to a row, and
-straight again. What polynomials leave of such a bend is one more shape, orthogonal to them, of
-which a track with a kink has a coefficient across and one along z.
+A particle that decays continues in another direction: its deviations are straight up to a row, and
+straight beyond it. The remainder of such a bend after projection on the polynomials is one more
+shape; a kinked track has a coefficient of it in rphi and one in z.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from simulacra.models.tpc.helix_flow.polynomials import orthonormal_rest
 from simulacra.models.tpc.helix_flow.track_end import number_passed
 
 SPACING = 3
-"""Rows between two that may have a kink."""
+"""Distance in rows of possible kinks."""
 NUMBERS = 2
-"""Numbers that say where a kink is."""
+"""Features of a kink's place."""
 LEAST_NOISE = 0.3
-"""mm; what polynomials leave of clusters scatters at least so much."""
+"""mm; least scatter of the residuals to the polynomials."""
 
 
 class Kinks(nn.Module):
@@ -31,7 +31,7 @@ class Kinks(nn.Module):
     Args:
         radii: of the rows (rows,), in metres.
         polynomials: of tracks that end in each row (rows + 1, orders, rows).
-        context: number of features of what is known of a track.
+        context: number of features of a track.
     """
 
     shapes: Tensor
@@ -49,10 +49,10 @@ class Kinks(nn.Module):
         self.rows = dense((context, 32, len(at)), nn.SiLU)
 
     def found(self, rough: Tensor, present: Tensor, passed: Tensor) -> Tensor:
-        """Return the numbers (n,) of the kinks that take most of what polynomials leave.
+        """Return the numbers (n,) of the kinks that fit the residuals to the polynomials best.
 
         Args:
-            rough: what they leave across and along z (n, 2, rows), mm.
+            rough: those residuals in rphi and z (n, 2, rows), mm.
             present: 1 or 0 (n, rows).
             passed: 1 up to the last cluster, else 0 (n, rows).
         """
@@ -80,7 +80,7 @@ class Kinks(nn.Module):
         return self.shapes.flatten(0, 1).index_select(0, places) * kinked
 
     def place(self, passed: Tensor, number: Tensor, kinked: Tensor) -> Tensor:
-        """Return where kinks are (n, NUMBERS): their radius in metres, and that over the last."""
+        """Return the radius of kinks in metres and its square (n, NUMBERS), 0 without a kink."""
         radius = self.radii[number][:, None]
         possible = self.possible[number_passed(passed), number][:, None] * kinked
         return torch.cat([radius, radius.square()], dim=1) * possible

@@ -1,9 +1,10 @@
-"""Numbers for all rows from a small network that sees a few of them.
+"""Parameters of all rows by a small network that is evaluated at some of them, the knots.
 
-What a row answers changes little from one row to the next: a network sees how the ideal helix meets
-the knots, and what the track is like, and between knots its answers are interpolated. Only where a
-track ends or has holes may be sharp: to that is added how far a row is from where the helix turns
-back and from the end of the drift volume, with weights that the track gives.
+The parameters change little from one row to the next: the network is given how the ideal helix
+crosses the knots and features of the track; between knots its outputs are interpolated. Only the
+rates of clusters and track ends may change sharply: functions of the distance to the helix's
+farthest point and to the end of the drift volume are added to them, with coefficients that a linear
+layer gives for the track.
 """
 
 from __future__ import annotations
@@ -17,16 +18,16 @@ from torch.nn import functional
 
 from simulacra.detectors import TPC
 from simulacra.models.blocks.networks import dense
-from simulacra.models.tpc.helix_flow.spread import row_groups
+from simulacra.models.tpc.helix_flow.group_widths import row_groups
 from simulacra.transforms.tpc.row_knots import row_knots
 from simulacra.transforms.tpc.track_encoder import DRIFT, REACH, ROW_FEATURES
 
 EDGES = (20.0, 300.0, 10.0, 300.0)
-"""Scales in mm of what may be sharp: two of the reach beyond the row, two of the drift length."""
+"""Scales of sharp changes, mm: two of the reach beyond the row, two of the drift length."""
 
 
 class Range(NamedTuple):
-    """What an output x of the network means, offset + scale x, and between which bounds."""
+    """Meaning of an output x of the network: offset + scale x, clamped to bounds."""
 
     scale: float
     offset: float = 0.0
@@ -41,8 +42,8 @@ class KnotNetwork(nn.Module):
         detector: a time-projection chamber.
         track: features of the track.
         width: hidden units.
-        outputs: what the numbers mean.
-        sharp: how many of them, the first, may be sharp.
+        outputs: meaning of the numbers.
+        sharp: how many of them, the first, may change sharply.
     """
 
     constants: Tensor
@@ -85,13 +86,13 @@ class KnotNetwork(nn.Module):
         return [a + b for a, b in zip(values, sharp, strict=False)] + values[len(sharp) :]
 
     def between(self, at_knots: Tensor) -> list[Tensor]:
-        """Return for all rows (n, rows) what is known at the knots (numbers, n, knots)."""
+        """Return values at the knots (numbers, n, knots) interpolated to all rows (n, rows)."""
         # one product for each number: results stay in the cache
         knots = at_knots.contiguous().unbind(0)
         return [functional.linear(values, self.weights) for values in knots]
 
     def _sharp(self, track: Tensor, edges: Sequence[Tensor]) -> list[Tensor]:
-        """Return what is added to the numbers that may be sharp, (n, rows) each."""
+        """Return the terms added to the numbers that may change sharply, (n, rows) each."""
         reach, drift = edges
         seen = [
             functional.softsign(edge * (1000.0 / scale))

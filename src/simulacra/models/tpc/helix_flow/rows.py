@@ -1,12 +1,12 @@
-"""What a pad row answers: whether there is a cluster, how far it scatters, how much charge it has.
+"""The distributions of a pad row: presence, charge, z and rphi residual, peak of its cluster.
 
-One small network (:mod:`.row_networks`) says the parameters of all rows.
+One small network (:mod:`.row_networks`) gives the parameters of all rows.
 
-The order is charge, along z, across. Where in a row the charge lies moves the cluster along the
-track, and with it z and what is across. So z is larger where the next row has more charge than the
-one before (the electrons lie at their common border), and across has a part that follows z. What
-remains scatters by as much as the charge says: few electrons, or a delta electron's many, which
-may lie far from the track, in one row or in two.
+The order is charge, z residual, rphi residual. The position of the charge within a row moves the
+cluster along the track, and with it both residuals: z is larger where the next row has more charge
+than the one before (the electrons lie at their common border), and rphi has a part proportional to
+z. The remaining scatter depends on the charge: few electrons diffuse farther, and the many of a
+delta electron may lie far from the track, in one row or in two.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from simulacra.models.blocks.networks import dense
 from simulacra.models.distributions.sinh_arcsinh import SinhArcsinh
 from simulacra.models.distributions.upper_tail import UpperTail, above
 from simulacra.models.tpc.helix_flow.charge_window import LARGEST_CHARGE, Charges
+from simulacra.models.tpc.helix_flow.group_widths import row_groups
 from simulacra.models.tpc.helix_flow.row_networks import KnotNetwork, Range
-from simulacra.models.tpc.helix_flow.scatter import INWARDS, Kinds, Off, Scatter, of_inner
-from simulacra.models.tpc.helix_flow.spread import row_groups
+from simulacra.models.tpc.helix_flow.scatter import INWARDS, Kinds, Residuals, Scatter, of_inner
 from simulacra.models.tpc.helix_flow.track_end import MOST_CERTAIN, SUREST, Rates
 from simulacra.transforms.tpc.track_encoder import FLATNESS, TAN_LAMBDA
 
@@ -37,8 +37,8 @@ GROUPWISE = (
     "charge_tail",
     "charge_reach",
     "share_second",
-    "far_across",
-    "far_along_z",
+    "outlier_scale_r_phi",
+    "outlier_scale_z",
     "peak_skew",
     "peak_tail",
 )
@@ -46,11 +46,11 @@ GROUPWISE = (
 LOG_SCALES = (-6.0, 4.0)
 """Smallest and largest, of mm."""
 SHARE_KNEES = (0.3, 3.0)
-"""Of what rows share beyond their normal part: so high that it is not another normal part."""
+"""Bounds of the knee above which neighbours share more charge."""
 MOST_WIDER = 1.5
-"""Largest logarithm of how much wider a score is for what its row has taken over."""
-FAR = (2.0, 5.0)
-"""How far delta electrons typically lie off, across and along z, mm: where training begins."""
+"""Largest logarithm of the widening of a score by the charge shared with its inner neighbour."""
+OUTLIER_SCALES = (2.0, 5.0)
+"""Initial scale of outliers in rphi and z, mm."""
 
 ROWWISE = {
     "present": Range(2, 2),
@@ -61,12 +61,12 @@ ROWWISE = {
     "share": Range(1 / 2, 0, -0.3, 0.9),
     "share_beyond": Range(1 / 4, 0.15, 0, 0.6),
     "border": Range(1 / 2),
-    "along_z_share": Range(1 / 2, 0, -0.9, 0.9),
-    "along_z": Range(1, -0.7),
-    "strayed": Range(2, -6, -MOST_CERTAIN, SUREST),
-    "dragged": Range(2, -2, -MOST_CERTAIN, SUREST),
-    "across": Range(1, -0.7),
-    "across_share": Range(1 / 2, 0, -0.9, 0.9),
+    "z_share": Range(1 / 2, 0, -0.9, 0.9),
+    "z": Range(1, -0.7),
+    "outlier": Range(2, -6, -MOST_CERTAIN, SUREST),
+    "pulled": Range(2, -2, -MOST_CERTAIN, SUREST),
+    "r_phi": Range(1, -0.7),
+    "r_phi_share": Range(1 / 2, 0, -0.9, 0.9),
     "tilt": Range(1 / 2),
     "peak": Range(1),
     "peak_scale": Range(1, 0, -4, 2),
@@ -75,47 +75,46 @@ ROWWISE = {
 
 
 class RowScatter(NamedTuple):
-    """How far clusters scatter, whatever their charges: (n, rows), or (n, 1).
+    """The scatter of clusters before their charges are known: (n, rows) or (n, 1).
 
     Attributes:
-        border: z per difference of the charge's scores of the next row and the one before, mm.
+        border: z residual in mm per difference of the charge scores of the next row and the last.
         log_scale: logarithms of the scales in mm.
-        tilt, far, chances, part, uncertain: see :class:`Scatter`.
+        tilt, outlier_scale, chances, part, uncertain: see :class:`Scatter`.
     """
 
     border: Tensor
-    log_scale: Off
+    log_scale: Residuals
     tilt: Tensor
-    far: Off
+    outlier_scale: Residuals
     chances: Kinds
     part: Tensor
     uncertain: Tensor
 
     def given(self, charges: Charges) -> Scatter:
         """Return the distribution for charges."""
-        across, along_z = self.log_scale
-        changed = Off(across + charges.across, along_z + charges.along_z)
+        r_phi, z = self.log_scale
+        changed = Residuals(r_phi + charges.r_phi, z + charges.z)
         return Scatter(
             self.border * charges.rise,
-            Off(*(log.clamp(*LOG_SCALES).exp() for log in changed)),
+            Residuals(*(log.clamp(*LOG_SCALES).exp() for log in changed)),
             self.tilt + charges.tilt,
-            self.far,
-            Kinds(self.chances.strayed + charges.strayed, self.chances.dragged + charges.dragged),
+            self.outlier_scale,
+            Kinds(self.chances.outlier + charges.outlier, self.chances.pulled + charges.pulled),
             self.part,
             self.uncertain,
         )
 
 
 class ChargeShare(NamedTuple):
-    """What a row's charge takes over of those farther in, (n, rows), or (n, 1).
+    """The correlation of a row's charge with those of rows farther in, (n, rows) or (n, 1).
 
     Attributes:
-        inner: part of the inner neighbour's normal score.
-        second: likewise, of the row before that.
-        beyond: of how far the inner neighbour's normal score is above a knee.
+        inner: coefficient of the inner neighbour's normal score.
+        second: coefficient of the next but one's normal score.
+        beyond: coefficient of the excess of the inner neighbour's normal score over a knee.
         knee: that knee.
-        wider: logarithm of how much wider the row's own score is for what it has taken over,
-            relative to that.
+        wider: logarithm of the widening of the row's own score, per unit of shared score.
     """
 
     inner: Tensor
@@ -125,22 +124,22 @@ class ChargeShare(NamedTuple):
     wider: Tensor
 
     def taken(self, normal: Tensor) -> Tensor:
-        """Return what rows take over for normal scores (n, rows)."""
+        """Return the shared scores of rows, for normal scores (n, rows)."""
         next_but_one = of_inner(self.second * normal)
         inner = torch.addcmul(self.inner * normal, self.beyond, above(normal, self.knee))
         return of_inner(inner + next_but_one)
 
 
 class RowParameters(NamedTuple):
-    """The distributions of all rows: tensors (n, rows), or (n, 1) of what a track has once.
+    """The distributions of all rows: tensors (n, rows), or (n, 1) for one value per track.
 
     Attributes:
         rates: of clusters, and of turning back.
-        charge: of log q, by scores that may stray.
-        charge_tail: of those scores, but for what a row has in common with its inner neighbour.
-        share: what those scores take over of rows farther in.
-        scatter: across and along z.
-        scatter_share: parts of the inner neighbour's white noise in a row's.
+        charge: of log q, as a map from scores with an upper tail.
+        charge_tail: of those scores, without the part shared with inner rows.
+        share: the part of those scores that is shared with inner rows.
+        scatter: of the residuals.
+        scatter_share: coefficients of the inner neighbour's white noise in a row's.
         peak: of log(q_max / q).
     """
 
@@ -149,28 +148,28 @@ class RowParameters(NamedTuple):
     charge_tail: UpperTail
     share: ChargeShare
     scatter: RowScatter
-    scatter_share: Off
+    scatter_share: Residuals
     peak: SinhArcsinh
 
     def only_shares(self) -> RowParameters:
-        """Return the same, with gradients of what neighbours share and of nothing else."""
+        """Return the same, with gradients of the shared parts only."""
         fixed = cast("RowParameters", _fixed(self))
         return fixed._replace(
             share=fixed.share._replace(inner=self.share.inner), scatter_share=self.scatter_share
         )
 
-    def straying(self, normal: Tensor) -> Tensor:
-        """Return scores of the charge (n, rows) that may stray, for normal ones."""
-        return self._tail_beside(normal).values(normal)
+    def with_tail(self, normal: Tensor) -> Tensor:
+        """Return scores of the charge (n, rows) with their upper tail, for normal ones."""
+        return self._tail_given_inner(normal).values(normal)
 
     def tail_given(self, scores: Tensor) -> UpperTail:
-        """Return the distribution of scores of the charge (n, rows), given those farther in."""
+        """Return the distribution of scores of the charge (n, rows), given inner rows."""
         tail = self.charge_tail
         for _ in range(INWARDS):
-            tail = self._tail_beside(tail.scores(scores, LARGEST_CHARGE))
+            tail = self._tail_given_inner(tail.scores(scores, LARGEST_CHARGE))
         return tail
 
-    def _tail_beside(self, normal: Tensor) -> UpperTail:
+    def _tail_given_inner(self, normal: Tensor) -> UpperTail:
         """Return the distribution of a row's score for the normal ones (n, rows) of inner rows."""
         taken = self.share.taken(normal)
         scale = (self.share.wider * taken).clamp(-MOST_WIDER, MOST_WIDER).exp()
@@ -185,9 +184,9 @@ class RowParameters(NamedTuple):
 
 
 def shared(white: Tensor, share: Tensor) -> Tensor:
-    """Return normal scores (n, rows) of which neighbours share a part, from white noise.
+    """Return correlated normal scores (n, rows): a moving average of white noise over neighbours.
 
-    Electrons diffuse into the next row; a moving average of white noise does as they do.
+    Electrons diffuse into the next row.
     """
     return torch.addcmul(white, share, white.roll(1, dims=1)) * (1 + share.square()).rsqrt()
 
@@ -239,7 +238,7 @@ class RowNetwork(nn.Module):
             self.get_buffer(f"{name}_spread").copy_(values.std().clamp_min(1e-3))
 
     def typical_charge(self, track: Tensor, rows: Tensor) -> Tensor:
-        """Return log q (n, rows) of a typical dE/dx: it goes with the path in the row."""
+        """Return log q (n, rows) of a typical dE/dx: proportional to the path in the row."""
         log_slope = track[:, TAN_LAMBDA, None].square().log1p() / 2
         (flatness,) = self.rowwise.between(rows[None, :, FLATNESS])
         steep = flatness.clamp_max(-math.log(FLATTEST))
@@ -250,7 +249,7 @@ class RowNetwork(nn.Module):
 
         Args:
             track: (n, track).
-            rows: how the helix meets the knots (n, ROW_FEATURES, knots).
+            rows: features of the helix at the knots (n, ROW_FEATURES, knots).
             charge: log q (n, rows) of the track's dE/dx.
         """
         values = dict(zip(ROWWISE, self.rowwise(track, rows), strict=True))
@@ -264,7 +263,7 @@ class RowNetwork(nn.Module):
         return self._on_rows(skew.clamp(-2.0, 2.0)), self._on_rows((log_tail / 2).clamp(-1.0, 1.0))
 
     def _on_rows(self, by_group: Tensor) -> Tensor:
-        """Return for all rows (n, rows) what groups of pads have (n, groups)."""
+        """Return the values of groups of pads (n, groups) on all rows (n, rows)."""
         return by_group.index_select(1, self.group)
 
     def _distributions(
@@ -275,9 +274,9 @@ class RowNetwork(nn.Module):
         charge: Tensor,
     ) -> RowParameters:
         charge_spread, peak_spread = self.charge_spread, self.peak_spread
-        far = [
-            functional.softplus(shapes[f"far_{name}"] + typical)
-            for name, typical in zip(Off._fields, FAR, strict=True)
+        outlier_scale = [
+            functional.softplus(shapes[f"outlier_scale_{name}"] + typical)
+            for name, typical in zip(Residuals._fields, OUTLIER_SCALES, strict=True)
         ]
         return RowParameters(
             rates=Rates(
@@ -304,14 +303,14 @@ class RowNetwork(nn.Module):
             ),
             scatter=RowScatter(
                 row["border"],
-                Off(row["across"], row["along_z"]),
+                Residuals(row["r_phi"], row["z"]),
                 row["tilt"],
-                Off(*(self._on_rows(by) for by in far)),
-                Kinds(row["strayed"], row["dragged"]),
+                Residuals(*(self._on_rows(by) for by in outlier_scale)),
+                Kinds(row["outlier"], row["pulled"]),
                 once["part"] / 2 + 0.5,
                 functional.softplus(once["uncertain"] - 1),
             ),
-            scatter_share=Off(row["across_share"], row["along_z_share"]),
+            scatter_share=Residuals(row["r_phi_share"], row["z_share"]),
             peak=SinhArcsinh(
                 torch.addcmul(self.peak_centre, row["peak"], peak_spread),
                 row["peak_scale"] + peak_spread.log(),

@@ -1,9 +1,9 @@
-"""Where clusters lie beside the smooth track: near it, astray, or dragged along by their neighbour.
+"""Residuals of clusters to the smooth track: near it, outliers, or pulled by an outlier.
 
-Delta electrons put a cluster a centimetre beside its track, ten times as far as diffusion does, and
-hardly anything lies in between. One that comes into the next row moves that cluster too, across and
-along z alike. So a cluster is of one of three kinds, of which the charges say how likely they are.
-Each has a normal distribution; the kind is drawn.
+A delta electron displaces a cluster by about a centimetre, ten times as far as diffusion; few
+clusters lie in between. A delta electron that reaches the next row displaces the cluster there in
+rphi and z as well. A cluster is therefore of one of three kinds, with probabilities that depend on
+the charges. The kind is drawn; the residuals of each kind are normal.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from simulacra.models.distributions.sinh_arcsinh import log_normal
 from simulacra.models.tpc.helix_flow.track_end import step
 
 INWARDS = 4
-"""Rows farther in that are looked at for what a row has taken over of its inner neighbour."""
+"""Passes over the rows that find how far each row is pulled by its inner neighbour."""
 
 
 class Kinds(NamedTuple):
-    """Which clusters have strayed and which were dragged: 1 or 0, (n, rows); the rest is near."""
+    """Which clusters are outliers and which are pulled: 1 or 0, (n, rows); the others are near."""
 
-    strayed: Tensor
-    dragged: Tensor
+    outlier: Tensor
+    pulled: Tensor
 
 
-class Off(NamedTuple):
-    """Two numbers for each row (n, rows): what is across, and what is along z."""
+class Residuals(NamedTuple):
+    """Two numbers for each row (n, rows), in rphi and in z."""
 
-    across: Tensor
-    along_z: Tensor
+    r_phi: Tensor
+    z: Tensor
 
 
 class Normal(NamedTuple):
@@ -55,98 +55,100 @@ class Normal(NamedTuple):
 
 
 class Scatter(NamedTuple):
-    """The distribution of clusters beside the smooth track, (n, rows), or (n, 1); lengths in mm.
+    """The distribution of residuals to the smooth track, (n, rows) or (n, 1); lengths in mm.
 
     Attributes:
-        location: along z of those near.
-        scale: of those near.
-        tilt: of across per z.
-        far: what is added to the scale of those that have strayed.
-        chances: logits of kinds, that of being near is 0.
-        part: of its inner neighbour's straying by which a dragged one is moved.
-        uncertain: its standard deviation.
+        location: mean z residual of near clusters.
+        scale: standard deviations of near clusters.
+        tilt: slope of the rphi residual in the z residual.
+        outlier_scale: added to the standard deviations of outliers.
+        chances: logits of the kinds; that of near clusters is 0.
+        part: fraction of the inner neighbour's residual by which a pulled cluster is moved.
+        uncertain: standard deviation of that fraction.
     """
 
     location: Tensor
-    scale: Off
+    scale: Residuals
     tilt: Tensor
-    far: Off
+    outlier_scale: Residuals
     chances: Kinds
     part: Tensor
     uncertain: Tensor
 
     def kinds(self, white: Tensor) -> Kinds:
         """Return the kinds of clusters for normal noise (n, rows)."""
-        strayed, dragged = (logit.exp() for logit in self.chances)
-        total = 1 + strayed + dragged
+        outlier, pulled = (logit.exp() for logit in self.chances)
+        total = 1 + outlier + pulled
         below = torch.special.ndtr(white)
-        return Kinds(step(strayed / total - below), step(below - 1 + dragged / total))
+        return Kinds(step(outlier / total - below), step(below - 1 + pulled / total))
 
-    def drawn(self, scores: Off, kinds: Kinds) -> Off:
-        """Return where clusters of given kinds lie, for normal scores."""
-        parts = zip(scores, self.scale, self.far, strict=True)
-        strayed = [score * (near + far) * kinds.strayed for score, near, far in parts]
-        inner = Off(*(of_inner(by) for by in strayed))
-        along_z, moved = self._along_z(kinds, inner)
-        found = along_z.values(scores.along_z)
-        return Off(self._across(kinds, inner, found - moved).values(scores.across), found)
+    def drawn(self, scores: Residuals, kinds: Kinds) -> Residuals:
+        """Return the residuals of clusters of given kinds, for normal scores."""
+        parts = zip(scores, self.scale, self.outlier_scale, strict=True)
+        outlier = [score * (near + added) * kinds.outlier for score, near, added in parts]
+        inner = Residuals(*(of_inner(by) for by in outlier))
+        z, moved = self._z(kinds, inner)
+        found = z.values(scores.z)
+        return Residuals(self._r_phi(kinds, inner, found - moved).values(scores.r_phi), found)
 
-    def log_density(self, off: Off, inner: Off) -> Tensor:
-        """Return log p (n, rows) of where clusters lie, given how far inner neighbours strayed."""
-        return torch.logsumexp(self._of_kinds(off, inner), dim=0)
+    def log_density(self, residuals: Residuals, inner: Residuals) -> Tensor:
+        """Return log p (n, rows) of residuals, given those of inner outliers."""
+        return torch.logsumexp(self._of_kinds(residuals, inner), dim=0)
 
-    def found(self, off: Off, present: Tensor, below: Tensor) -> tuple[Off, Off]:
-        """Return how far inner neighbours strayed, and the normal scores of clusters.
+    def found(
+        self, residuals: Residuals, present: Tensor, below: Tensor
+    ) -> tuple[Residuals, Residuals]:
+        """Return the residuals of inner outliers, and the normal scores of clusters.
 
         Args:
-            off: where they lie.
+            residuals: of the clusters.
             present: 1 or 0 (n, rows).
-            below: uniform noise (n, rows), by which kinds are drawn from how likely they are.
+            below: uniform noise (n, rows) that draws the kinds from their probabilities.
         """
-        inner = Off(torch.zeros_like(present), torch.zeros_like(present))
+        inner = Residuals(torch.zeros_like(present), torch.zeros_like(present))
         for _ in range(INWARDS):
-            kinds = self._likely(off, inner, below)
-            kinds = Kinds(kinds.strayed * present, kinds.dragged * present)
-            inner = self._taken_over(off, kinds)
-        along_z, moved = self._along_z(kinds, inner)
-        across = self._across(kinds, inner, off.along_z - moved)
-        return inner, Off(across.scores(off.across), along_z.scores(off.along_z))
+            kinds = self._likely(residuals, inner, below)
+            kinds = Kinds(kinds.outlier * present, kinds.pulled * present)
+            inner = self._taken_over(residuals, kinds)
+        z, moved = self._z(kinds, inner)
+        r_phi = self._r_phi(kinds, inner, residuals.z - moved)
+        return inner, Residuals(r_phi.scores(residuals.r_phi), z.scores(residuals.z))
 
-    def _taken_over(self, off: Off, kinds: Kinds) -> Off:
+    def _taken_over(self, residuals: Residuals, kinds: Kinds) -> Residuals:
         """Return how far inner neighbours have strayed, 0 where they have not."""
-        along_z = (off.along_z - self.location) * kinds.strayed
-        return Off(of_inner(off.across * kinds.strayed), of_inner(along_z))
+        z = (residuals.z - self.location) * kinds.outlier
+        return Residuals(of_inner(residuals.r_phi * kinds.outlier), of_inner(z))
 
-    def _likely(self, off: Off, inner: Off, below: Tensor) -> Kinds:
-        _, strayed, dragged = torch.softmax(self._of_kinds(off, inner), dim=0)
-        return Kinds(step(strayed - below), step(below - 1 + dragged))
+    def _likely(self, residuals: Residuals, inner: Residuals, below: Tensor) -> Kinds:
+        _, outlier, pulled = torch.softmax(self._of_kinds(residuals, inner), dim=0)
+        return Kinds(step(outlier - below), step(below - 1 + pulled))
 
-    def _of_kinds(self, off: Off, inner: Off) -> Tensor:
-        """Return log P(kind) p(off | kind), (kinds, n, rows)."""
+    def _of_kinds(self, residuals: Residuals, inner: Residuals) -> Tensor:
+        """Return log P(kind) p(residuals | kind), (kinds, n, rows)."""
         no, yes = torch.zeros_like(self.location), torch.ones_like(self.location)
         chances = torch.log_softmax(torch.stack([no, *self.chances]), dim=0)
         logs = []
         for kinds in (Kinds(no, no), Kinds(yes, no), Kinds(no, yes)):
-            along_z, moved = self._along_z(kinds, inner)
-            across = self._across(kinds, inner, off.along_z - moved)
-            logs.append(along_z.log_density(off.along_z) + across.log_density(off.across))
+            z, moved = self._z(kinds, inner)
+            r_phi = self._r_phi(kinds, inner, residuals.z - moved)
+            logs.append(z.log_density(residuals.z) + r_phi.log_density(residuals.r_phi))
         return chances + torch.stack(logs)
 
-    def _along_z(self, kinds: Kinds, inner: Off) -> tuple[Normal, Tensor]:
-        """Return the distribution along z, and by how much it was moved."""
-        dragged = kinds.dragged * inner.along_z
-        moved = self.part * dragged
-        scale = torch.addcmul(self.scale.along_z, kinds.strayed, self.far.along_z)
-        scale = torch.addcmul(scale, self.uncertain, dragged.abs())
+    def _z(self, kinds: Kinds, inner: Residuals) -> tuple[Normal, Tensor]:
+        """Return the distribution of the z residual, and the shift of pulled clusters in it."""
+        pulled = kinds.pulled * inner.z
+        moved = self.part * pulled
+        scale = torch.addcmul(self.scale.z, kinds.outlier, self.outlier_scale.z)
+        scale = torch.addcmul(scale, self.uncertain, pulled.abs())
         return Normal(self.location + moved, scale), moved
 
-    def _across(self, kinds: Kinds, inner: Off, along_z: Tensor) -> Normal:
-        """Return the distribution across, for what z is but for being dragged."""
-        dragged = kinds.dragged * inner.across
-        scale = torch.addcmul(self.scale.across, kinds.strayed, self.far.across)
-        scale = torch.addcmul(scale, self.uncertain, dragged.abs())
-        tilted = self.tilt * along_z * (1 - kinds.strayed)
-        return Normal(torch.addcmul(tilted, self.part, dragged), scale)
+    def _r_phi(self, kinds: Kinds, inner: Residuals, z: Tensor) -> Normal:
+        """Return the distribution of the rphi residual, given z without the shift."""
+        pulled = kinds.pulled * inner.r_phi
+        scale = torch.addcmul(self.scale.r_phi, kinds.outlier, self.outlier_scale.r_phi)
+        scale = torch.addcmul(scale, self.uncertain, pulled.abs())
+        tilted = self.tilt * z * (1 - kinds.outlier)
+        return Normal(torch.addcmul(tilted, self.part, pulled), scale)
 
 
 def of_inner(values: Tensor) -> Tensor:

@@ -1,13 +1,12 @@
-"""The smooth numbers of a track: how its helix and what it does beside it differ from the ideal.
+"""The smooth numbers of a track: its effective helix, polynomial coefficients and widths.
 
-A handful of numbers says how a track scatters and loses energy: the effective helix's parameters,
-the coefficients of polynomials across and along z, those of the charge, and by how much clusters
-scatter more or less than is typical in each group of pads. Kinks, radiated photons and the like
-make all deviations large together: how large across and how large along z, relative to what is
-typical, are numbers of their own, drawn first; given them, they have light tails. Each number's
-distribution given the track is learned by maximum likelihood. Of their normal scores, those of the
-helix follow each other (``triangular_flow``), and a copula joins what is left
-of them and all others (``gaussian_copula``).
+They describe scattering and energy loss: the parameters of the effective helix, the coefficients of
+polynomials in rphi, in z and of the charge, and the widths of scores in each group of pads. Kinks
+and radiated photons make all deviations large together; the size of those in rphi and of those in z
+relative to typical ones are therefore drawn first, and given them the coefficients have light
+tails. The distribution of each number given the track is learned by maximum likelihood. The normal
+scores of the helix's parameters are joined by an autoregressive flow (``triangular_flow``), and the
+result with all other scores by a copula (``gaussian_copula``).
 """
 
 from __future__ import annotations
@@ -26,32 +25,32 @@ from simulacra.models.tpc.helix_flow.traits import SIDES, SIZES, Traits
 from simulacra.transforms.tpc.effective_helix import PARAMETERS
 
 LARGEST_SCORE = 5.0
-FAR = 8.0
-"""Ratio of a helix parameter to its typical size, from which on a track is far off."""
+DISPLACED = 8.0
+"""Ratio of a helix parameter to its typical size above which a track is displaced."""
 KINKED = 3.0
-"""Likewise, of the deviations from the helix that it follows: from there on, it has a kink."""
+"""Ratio of the deviations' size to the typical one above which a track is kinked."""
 FEWEST = 200
-"""Tracks from which the size of a coefficient is learned before training."""
+"""Tracks with a coefficient that its typical size needs."""
 ALIKE = 1e-4
-"""Combinations of features that vary less than this are left alone: their weights would be huge,
-of either sign, and cost all digits of single precision."""
+"""Relative singular value below which combinations of features are not fitted: their coefficients
+would be huge and of either sign, and lose the digits of single precision."""
 MARGIN = 0.1
-"""Of what training has, by which a coefficient may be larger than in training."""
+"""A coefficient may exceed the largest of training by this fraction."""
 SMALL = 0.5
-"""Of a coefficient, mm: below this there is noise only."""
+"""mm; size of a coefficient below which there is noise only."""
 HEAVIEST = (-1.5, -0.4)
-"""Logarithms of the heaviest tails: of what has a typical size, of what is of order one."""
+"""Logarithms of the heaviest tails: of numbers with a typical size, of numbers of order one."""
 
 
 class SmoothNumbers(nn.Module):
-    """P(smooth numbers | track, what it is like, rows with clusters).
+    """P(smooth numbers | track, its traits, rows with clusters).
 
     Args:
-        sides: how many of the numbers are coefficients across and along z, in mm. They have a
+        sides: how many of the numbers are coefficients in rphi and in z, in mm. They have a
             typical size, as have the helix's parameters, which come first.
         pure: how many are of order one, the last.
-        features: of the track, that typical sizes go with: what it is, how much of it is seen.
-        context: numbers that all else is given.
+        features: of the track, on which typical sizes depend.
+        context: features on which the distributions depend.
         width: hidden units.
         rank: of the correlations; see :class:`GaussianCopula`.
     """
@@ -87,7 +86,7 @@ class SmoothNumbers(nn.Module):
         self.register_buffer("highest", torch.full((self.number,), 1e3))
 
     def fit(self, found: Tensor, known: Tensor, features: Tensor) -> None:
-        """Set how the size of the deviations goes with the track, and the largest that occur.
+        """Fit typical sizes of the deviations to the track's features, and set the largest ones.
 
         Args:
             found: smooth numbers of training tracks (n, number); those of order one are ignored.
@@ -112,12 +111,12 @@ class SmoothNumbers(nn.Module):
         return typical.clamp(-5.0, 12.0)
 
     def traits(self, found: Tensor, known: Tensor, typical: Tensor) -> Traits:
-        """Return what tracks are like whose smooth numbers (n, number) are given."""
+        """Return the traits of tracks with given smooth numbers (n, number)."""
         ratios = (found[:, : self.sized].abs().clamp_min(1e-6).log() - typical).clamp_max(12.0)
         size = self._log_size((2 * ratios[:, PARAMETERS:]).exp(), known).clamp(*SIZES)
-        far = (ratios[:, :PARAMETERS] > math.log(FAR)).any(dim=1, keepdim=True)
+        displaced = (ratios[:, :PARAMETERS] > math.log(DISPLACED)).any(dim=1, keepdim=True)
         kinked = (size > math.log(KINKED)).any(dim=1, keepdim=True)
-        return Traits(far.to(found.dtype), kinked.to(found.dtype), size)
+        return Traits(displaced.to(found.dtype), kinked.to(found.dtype), size)
 
     def sizes_known(self, known: Tensor) -> Tensor:
         """Return which of their sizes tracks have (n, SIDES), for the numbers they have."""
@@ -142,7 +141,7 @@ class SmoothNumbers(nn.Module):
     def losses(
         self, found: Tensor, known: Tensor, context: Tensor, typical: Tensor, log_size: Tensor
     ) -> dict[str, Tensor]:
-        """Return the likelihoods of the numbers alone, and of how they hang together."""
+        """Return the loss terms of single numbers, of the helix's flow and of the copula."""
         shapes = self._shapes(context, typical)
         with torch.no_grad():
             smooth = found / self._units(typical, log_size)

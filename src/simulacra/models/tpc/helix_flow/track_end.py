@@ -1,7 +1,7 @@
-"""Where tracks have clusters, end and turn: drawn with a hazard per row, learned by likelihood.
+"""Rows with clusters, last row and turn of tracks: a hazard per row, learned by likelihood.
 
-A track that has come so far ends in a row with the probability 1 - exp(-rate), so that sums of
-rates say how far it comes.
+A track that has passed the rows before ends in a row with the probability 1 - exp(-rate): it ends
+where the sum of rates exceeds an exponentially distributed number.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ MOST_CERTAIN, SUREST = 16.0, 6.0
 
 
 class Rates(NamedTuple):
-    """What decides on which of the rows that it passes a track has clusters, all (n, rows).
+    """Rates of turns and of clusters in the rows that a track passes, all (n, rows).
 
     Attributes:
-        turns: logarithm of the rate at which a broken track turns back.
+        turns: logarithm of the rate at which a displaced or kinked track turns back.
         present: normal score of the probability of a cluster in a row that the track passes.
     """
 
@@ -77,7 +77,7 @@ def last_row(passed: Tensor) -> Tensor:
 
 
 def drawn_presence(rates: Rates, passed: Tensor, white: Tensor) -> Tensor:
-    """Return where a track has clusters (n, rows): the last row that it passes has one.
+    """Return the rows with clusters (n, rows): the last row that a track passes has one.
 
     Args:
         rates: of the rows.
@@ -121,7 +121,7 @@ def error_of_presence(rates: Rates, present: Tensor, passed: Tensor) -> Tensor:
 
 
 def error_of_turns(rates: Rates, channels: Tensor, broken: Tensor) -> Tensor:
-    """Return the mean of -log P(turn) of broken tracks, for a typical number of rows."""
+    """Return the mean of -log P(turn) of displaced or kinked tracks, for typical rows."""
     present = channels[:, Channel.PRESENT]
     turned = channels[:, Channel.TURNED] * present
     already = turned.cumsum(dim=1)

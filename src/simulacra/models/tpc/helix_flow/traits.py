@@ -1,9 +1,9 @@
-"""What a track is like: a few numbers that are drawn first, and that all else is given.
+"""Traits of a track: a few numbers that are drawn first and condition everything else.
 
-Radiated photons, decays and the like make all deviations of a track large together, and decay
-products ionise less than a slow kaon. A helix may be *far* off the ideal one (a decay before the
-chamber), the track may have a *kink* (a decay in it); its deviations across and along z have a size
-each.
+Radiated photons and decays make all deviations of a track large together, and decay products ionise
+less than a slow kaon. A track may be *displaced* (its helix is far from the ideal one, as after a
+decay before the chamber) or *kinked* (a decay in the chamber); its deviations in rphi and in z have
+one size each.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from simulacra.models.distributions.marginals import logit_of
 from simulacra.models.distributions.sinh_arcsinh import SinhArcsinh
 
 CHOICES = 3
-"""Whether a track is seen, is far off its helix, and has a kink."""
+"""Whether a track has clusters, is displaced, and is kinked."""
 SIDES = 2
-"""Across and along z: radiated photons change the one, kinks both."""
+"""rphi and z: radiated photons change the first, kinks both."""
 SIZES = (-3.0, 9.0)
 """Logarithms of the size of deviations over the typical one that can occur."""
 TRAITS = 2 + SIDES
@@ -31,30 +31,30 @@ OF_TRAITS = CHOICES + SIDES
 
 
 class Traits(NamedTuple):
-    """What tracks are like.
+    """Traits of tracks.
 
     Attributes:
-        far: whether the helix that a track follows is far off the ideal one, 1 or 0 (n, 1).
-        kinked: whether its deviations from that are large (n, 1).
-        log_size: logarithms of those across and along z over the typical ones (n, SIDES).
+        displaced: whether the effective helix is far from the ideal one, 1 or 0 (n, 1).
+        kinked: whether deviations from the effective helix are large, 1 or 0 (n, 1).
+        log_size: logarithms of the deviations' sizes in rphi and z over typical ones (n, SIDES).
     """
 
-    far: Tensor
+    displaced: Tensor
     kinked: Tensor
     log_size: Tensor
 
     @property
     def broken(self) -> Tensor:
-        """Whether a track is far off or has a kink (n, 1)."""
-        return torch.maximum(self.far, self.kinked)
+        """Whether a track is displaced or kinked (n, 1)."""
+        return torch.maximum(self.displaced, self.kinked)
 
-    def beside(self, track: Tensor) -> Tensor:
-        """Return features of tracks and of what they are like (n, track + TRAITS)."""
-        return torch.cat([track, self.far, self.kinked, self.log_size / 4], dim=1)
+    def concatenated(self, track: Tensor) -> Tensor:
+        """Return the features of tracks and their traits (n, track + TRAITS)."""
+        return torch.cat([track, self.displaced, self.kinked, self.log_size / 4], dim=1)
 
 
 class TrackTraits(nn.Module):
-    """P(seen, far, kinked, sizes | track), each given those before.
+    """P(seen, displaced, kinked, sizes | track), each given those before.
 
     Args:
         track: number of features of the track.
@@ -68,22 +68,22 @@ class TrackTraits(nn.Module):
         )
 
     def drawn(self, track: Tensor, white: Tensor) -> tuple[Tensor, Traits]:
-        """Return whether tracks are seen (n, 1), and what they are like.
+        """Return whether tracks are seen (n, 1), and their traits.
 
         Args:
             track: features (n, track).
             white: normal noise (n, OF_TRAITS).
         """
         choices, of_sizes = torch.split(white, [CHOICES, SIDES], dim=1)
-        below_seen, below_far, below_kinked = torch.split(logit_of(choices), 1, dim=1)
-        seen, far, kinked, change = torch.split(self.choices(track), 1, dim=1)
-        is_far = (below_far < far).to(track.dtype)
-        is_kinked = (below_kinked < kinked + is_far * change).to(track.dtype)
-        known = torch.cat([track, is_far, is_kinked], dim=1)
+        below_seen, below_displaced, below_kinked = torch.split(logit_of(choices), 1, dim=1)
+        seen, displaced, kinked, change = torch.split(self.choices(track), 1, dim=1)
+        is_displaced = (below_displaced < displaced).to(track.dtype)
+        is_kinked = (below_kinked < kinked + is_displaced * change).to(track.dtype)
+        known = torch.cat([track, is_displaced, is_kinked], dim=1)
         for place, network in enumerate(self.sizes):
             size = _of_size(network(known)).values(of_sizes[:, place, None])
             known = torch.cat([known, size.clamp(*SIZES)], dim=1)
-        traits = Traits(is_far, is_kinked, known[:, -SIDES:])
+        traits = Traits(is_displaced, is_kinked, known[:, -SIDES:])
         return (below_seen < seen).to(track.dtype), traits
 
     def losses(
@@ -91,12 +91,12 @@ class TrackTraits(nn.Module):
     ) -> dict[str, Tensor]:
         """Return the means of -log P of traits; of sizes where they are measured (n, SIDES).
 
-        Whether a track is far off or has a kink counts where it is seen, as it is drawn for those.
+        Displaced and kinked enter the loss for seen tracks only, as they are drawn for those.
         """
         chances, change = self.choices(track).tensor_split([CHOICES], dim=1)
-        of_kink = chances[:, -1:] + traits.far * change
-        choices = torch.cat([seen, traits.far, traits.kinked], dim=1)
-        known = torch.cat([track, traits.far, traits.kinked, traits.log_size], dim=1)
+        of_kink = chances[:, -1:] + traits.displaced * change
+        choices = torch.cat([seen, traits.displaced, traits.kinked], dim=1)
+        known = torch.cat([track, traits.displaced, traits.kinked, traits.log_size], dim=1)
         of_sizes = [
             _of_size(network(known[:, : place - SIDES])).log_density(known[:, place - SIDES, None])
             for place, network in enumerate(self.sizes)

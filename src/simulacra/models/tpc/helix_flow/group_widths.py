@@ -1,11 +1,11 @@
-"""How much the clusters of a track scatter in each group of pads, as a number of its own.
+"""Widths of a track's scores in each group of pads.
 
-Scores of the scatter are standard normal over all tracks, but those of one track belong together: a
-delta electron that flies along, a branch close by, a drift longer than the ideal helix says make
-all clusters of a group scatter more. The root mean square of a group's scores is such a number; it
-is drawn with the smooth ones, and independent scores are scaled to it. Where scores of a group have
-a mean of their own, so is that: where a stiff track crosses the pads, and with it the largest pad's
-part of the charge, changes little from row to row.
+Scores of the scatter are standard normal over all tracks, but those of one track are correlated: a
+delta electron along the track, a second particle close by, or a drift longer than that of the ideal
+helix widens all clusters of a group. The root mean square of the scores in a group is therefore
+drawn with the smooth numbers, and independent scores are scaled to it. So is the mean score of the
+peaks: a stiff track crosses the pads of neighbouring rows at about the same place, which determines
+the fraction of charge in the largest pad.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from simulacra.detectors import TPC
 
 FEWEST = 3
-"""Clusters in a group from which on it has a spread."""
+"""Fewest clusters of a group that has a width."""
 SMALLEST = 1e-4
 
 
@@ -26,7 +26,7 @@ def row_groups(detector: TPC) -> Tensor:
     return torch.arange(len(counts)).repeat_interleave(counts)
 
 
-class GroupSpread(nn.Module):
+class GroupWidths(nn.Module):
     """Logarithms of the root mean square of scores in each group of pads.
 
     Args:
@@ -42,15 +42,15 @@ class GroupSpread(nn.Module):
 
     @property
     def groups(self) -> int:
-        """How many groups of pads there are."""
+        """Number of groups of pads."""
         return len(self.rows)
 
     def known(self, present: Tensor) -> Tensor:
         """Return which groups (n, groups) have clusters enough, for rows (n, rows)."""
         return self._sums(present) >= FEWEST
 
-    def of(self, scores: Tensor, present: Tensor) -> Tensor:
-        """Return the spreads (n, channels, groups) of scores (n, channels, rows).
+    def log_widths(self, scores: Tensor, present: Tensor) -> Tensor:
+        """Return the logarithms of widths (n, channels, groups) of scores (n, channels, rows).
 
         Args:
             scores: zero on rows that are not present.
@@ -60,19 +60,18 @@ class GroupSpread(nn.Module):
         return (self._sums(scores.square()) / count).clamp_min(SMALLEST).log() / 2
 
     def moments(self, values: Tensor, present: Tensor) -> Tensor:
-        """Return correlations of neighbours and spreads (n, 2 channels, groups) of values.
+        """Return neighbour correlations and logarithms of widths (n, 2 channels, groups) of values.
 
-        Of values (n, channels, rows) without their mean in a group: the sum of the products of
-        neighbours over that of the squares, 0 where nothing varies; and the logarithm of the root
-        mean square.
+        Both are of values (n, channels, rows) minus their mean in a group. A correlation is the sum
+        of the products of neighbours over that of the squares, 0 where nothing varies.
         """
         values = values * present[:, None]
-        beside = (values - self.on_rows(self.levels(values, present[:, None]))) * present[:, None]
-        parts = torch.split(beside, self.rows, dim=-1)
+        centred = (values - self.on_rows(self.levels(values, present[:, None]))) * present[:, None]
+        parts = torch.split(centred, self.rows, dim=-1)
         products = [(part[..., 1:] * part[..., :-1]).sum(dim=-1) for part in parts]
-        squares = self._sums(beside.square()).clamp_min(SMALLEST)
+        squares = self._sums(centred.square()).clamp_min(SMALLEST)
         correlations = torch.stack(products, dim=-1) / squares
-        return torch.cat([correlations, self.of(beside, present)], dim=1)
+        return torch.cat([correlations, self.log_widths(centred, present)], dim=1)
 
     def levels(self, scores: Tensor, present: Tensor) -> Tensor:
         """Return the means (..., groups) of scores (..., rows), zero on rows not present."""
@@ -82,9 +81,9 @@ class GroupSpread(nn.Module):
         """Return values of groups (..., groups) on their rows (..., rows)."""
         return values.index_select(-1, self.group)
 
-    def given(self, scores: Tensor, present: Tensor, spread: Tensor) -> Tensor:
-        """Return scores (n, channels, rows), scaled so that they have a given spread."""
-        change = (spread - self.of(scores, present)) * self.known(present)[:, None]
+    def given(self, scores: Tensor, present: Tensor, widths: Tensor) -> Tensor:
+        """Return scores (n, channels, rows), scaled to given logarithms of widths."""
+        change = (widths - self.log_widths(scores, present)) * self.known(present)[:, None]
         return scores * self.on_rows(change.exp())
 
     def _sums(self, values: Tensor) -> Tensor:
