@@ -65,5 +65,9 @@ def printable(text: str) -> str:
         >>> printable("two\n lines\x1b")
         'two lines\\x1b'
     """
-    words = " ".join(text.split())
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in words)
+    return printable_line(" ".join(text.split()))
+
+
+def printable_line(line: str) -> str:
+    """Return a line with its spaces as they are, control characters escaped, tabs apart."""
+    return "".join(c if c.isprintable() or c == "\t" else repr(c)[1:-1] for c in line)

@@ -37,9 +37,6 @@ main()
 
 @pytest.mark.parametrize("closed", ["1", "0 1 2"])
 def test_no_file_gets_the_number_of_a_closed_stream(closed):
-    ran = subprocess.run(
-        ["sh", "-c", f'exec "$0" -c "$1" {" ".join(f"{n}>&-" for n in closed.split())}']
-        + [sys.executable, OPENS_A_FILE],
-        check=False,
-    )
-    assert ran.returncode > 2
+    closing = " ".join(f"{number}>&-" for number in closed.split())
+    words = ["sh", "-c", f'exec "$0" -c "$1" {closing}', sys.executable, OPENS_A_FILE]
+    assert subprocess.run(words, check=False).returncode > 2

@@ -1,5 +1,6 @@
 """A name holds the old output or the whole new one, whoever writes, reads or is killed."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -71,6 +72,16 @@ def test_only_files_are_replaced_by_files(make, tmp_path):
         pytest.fail("the block must not begin")
     assert names(tmp_path) == ["out"]
     assert not path.is_file()
+
+
+@pytest.mark.parametrize("make", [whole_file, whole_folder])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_names_the_output(make, number, tmp_path):
+    path = tmp_path / "out"
+    with pytest.raises(OSError, match=str(path)) as caught, make(path):
+        raise OSError(number, os.strerror(number))  # as write() does
+    assert caught.value.errno == number
+    assert names(tmp_path) == []
 
 
 KILLED = """

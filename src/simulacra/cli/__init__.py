@@ -19,7 +19,7 @@ from simulacra.cli.info import info
 from simulacra.cli.judgement import benchmark, validate
 from simulacra.cli.terminal import errors, spell_what_is_lacking, write
 from simulacra.cli.training import build, export, learn, quickstart, train, tune
-from simulacra.errors import INTERRUPTED, SimulacraError, TrainingStoppedError, one_line
+from simulacra.errors import INTERRUPTED, SimulacraError, TrainingStoppedError, one_line, printable
 
 COMMANDS = (
     quickstart,
@@ -77,7 +77,7 @@ def main() -> None:
     """Run the command line: exit code 2 and one line for what the user can mend."""
 
     def show_warning(message: Warning | str, *_: object, **__: object) -> None:
-        errors.print(f"warning: {message}", markup=False)
+        errors.print(f"warning: {printable(str(message))}")
 
     warnings.showwarning = show_warning
     spell_what_is_lacking()
@@ -125,7 +125,7 @@ def _in_words(error: Exception) -> str:
 
 
 def _tell(message: str) -> None:
-    errors.print(f"error: {one_line(message)}", markup=False, highlight=False)
+    errors.print(f"error: {one_line(message)}", highlight=False)
 
 
 def _tell_stopped() -> None:

@@ -197,7 +197,7 @@ def _fail_below_thresholds(validation: Validation) -> None:
     if validation.thresholds is None:
         return
     for failure in validation.thresholds.failures:
-        errors.print(f"failed: {failure}", markup=False, highlight=False)
+        errors.print(f"failed: {failure}", highlight=False)
     if validation.thresholds.failures:
         raise typer.Exit(1)
     console.print(f"thresholds {validation.thresholds.checked} hold", highlight=False)

@@ -145,4 +145,4 @@ def _evaluation(
 
 
 def _print(line: str) -> None:
-    errors.print(line, markup=False, highlight=False)
+    errors.print(line, highlight=False)

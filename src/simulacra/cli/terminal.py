@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from simulacra.errors import printable, printable_line
+
 if TYPE_CHECKING:
     from rich.table import Table
 
     from simulacra.hybrid import HybridEvents
     from simulacra.validation import Validation
 
-# a table needs some width, and a log file has no terminal to ask
-console = Console(width=None if sys.stdout.isatty() else 110)
-errors = Console(stderr=True, soft_wrap=True)
+# a table needs some width, and a log file has no terminal to ask; what is shown are names of files
+# and words of others: brackets and colons in them are no markup
+console = Console(width=None if sys.stdout.isatty() else 110, markup=False, emoji=False)
+errors = Console(stderr=True, soft_wrap=True, markup=False, emoji=False)
 
 _IN_ASCII = {
     **{letter: unicodedata.name(letter).split()[-1].lower() for letter in "αβγδηθκμνπρστφχψω"},
@@ -69,13 +72,15 @@ def spell_what_is_lacking() -> None:
             continue
         if stream.isatty() and os.environ.get("TERM") in DUMB:
             stream.reconfigure(encoding="ascii", errors=SPELLED)
-        elif not encoding.startswith("utf"):
-            stream.reconfigure(errors=SPELLED)
+        else:  # in UTF, only bytes in names of files that are no characters are lacking
+            spelled = not encoding.startswith("utf")
+            stream.reconfigure(errors=SPELLED if spelled else "backslashreplace")
 
 
 def write(text: str) -> None:
-    """Write a text to stdout as it is, in the encoding of the terminal."""
-    sys.stdout.write(text)
+    """Write a text to stdout, in the encoding of the terminal; control characters are escaped."""
+    lines = (printable_line(line) for line in text.split("\n"))
+    sys.stdout.write("\n".join(lines))
     sys.stdout.flush()
 
 
@@ -119,7 +124,7 @@ def print_scores(validation: Validation) -> None:
 
 def print_note(note: str) -> None:
     """Print what a user must know but is no error."""
-    errors.print(f"note: {note}", markup=False, highlight=False)
+    errors.print(f"note: {printable(note)}", highlight=False)
 
 
 def _print_cautions(validation: Validation) -> None:

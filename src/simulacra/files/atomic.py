@@ -26,6 +26,8 @@ EXCHANGE = 2
 """Linux's flag for a rename that exchanges two names, RENAME_EXCHANGE."""
 AT_WORKING_FOLDER = -100
 """Linux's AT_FDCWD: paths are relative to the working folder."""
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Errors of writing: no space, no more of it for this user, or not in one file."""
 
 
 def part_of(path: Path) -> Path:
@@ -76,8 +78,9 @@ def whole_file(path: Path) -> Iterator[Path]:
     part = _own_name(path)
     _begin(part, path)
     try:
-        yield part
-        _flush(part)
+        with naming(path):
+            yield part
+            _flush(part)
         part.replace(path)
         _flush(path.parent)
     finally:
@@ -96,10 +99,22 @@ def whole_folder(path: Path) -> Iterator[Path]:
     part = _own_name(path)
     part.mkdir()
     try:
-        yield part
-        publish_folder(part, path)
+        with naming(path):
+            yield part
+            publish_folder(part, path)
     finally:
         remove(part)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Name the output in errors of a block that the disk is full, which name no file themselves."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in FULL or error.filename is not None:
+            raise
+        raise type(error)(error.errno, error.strerror, str(path)) from None
 
 
 def publish_folder(part: Path, path: Path) -> None:

@@ -17,22 +17,40 @@ MOST_NODES = 1_000_000
 """Values that aliases may make of a text."""
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML as the standard has it: a key that is given twice is an error, not the last of both."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:  # noqa: ANN401 - untyped there
+        """Return a mapping with distinct keys."""
+        node = super().compose_mapping_node(anchor)
+        seen: set[tuple[str, str]] = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue
+            if (key.tag, key.value) in seen:
+                problem = f"the key {key.value} is given twice"
+                raise yaml.MarkedYAMLError(None, None, problem, key.start_mark)
+            seen.add((key.tag, key.value))
+        return node
+
+
 def parse_yaml(text: str) -> Any:  # noqa: ANN401 - whatever YAML holds
     """Return what a YAML text holds.
 
     Raises:
         ValueError: it is too long, or its aliases make far more of it than is written.
+        yaml.YAMLError: it is no YAML, or gives a key twice.
     """
     if len(text) > LARGEST:
         msg = f"a text of {len(text)} characters; at most {LARGEST} are read"
         raise ValueError(msg)
     if "*" in text and "&" in text:  # aliases of aliases grow without limit
         sizes: dict[int, int] = {}
-        node = yaml.compose(text, yaml.SafeLoader)
+        node = yaml.compose(text, _Loader)
         if node is not None and _nodes(node, sizes) > MOST_NODES:
             msg = f"aliases make more than {MOST_NODES} values of it"
             raise ValueError(msg)
-    return yaml.safe_load(text)
+    return yaml.load(text, _Loader)
 
 
 def _nodes(node: yaml.Node, sizes: dict[int, int]) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from simulacra.files.atomic import naming
 from simulacra.files.simulator_files import LOG
 
 Row = dict[str, float]
@@ -37,5 +38,6 @@ def write_line(folder: Path, line: str) -> None:
     """Append a line with the time to a folder's log file."""
     folder.mkdir(parents=True, exist_ok=True)
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    with (folder / LOG).open("a", encoding="utf-8") as file:
+    log = folder / LOG
+    with naming(log), log.open("a", encoding="utf-8") as file:
         file.write(f"{now} {line}\n")
