@@ -30,7 +30,7 @@ def where(request, tmp_path):
         return
     distributed = pytest.importorskip("distributed")
     with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None
+        n_workers=1, threads_per_worker=2, processes=False, dashboard_address=":0"
     ) as cluster:
         yield f"dask:{cluster.scheduler_address}"
 

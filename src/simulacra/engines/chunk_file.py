@@ -18,7 +18,7 @@ FACTS, DIGEST = "facts", "sha256"
 
 def write_chunk(path: Path, arrays: Mapping[str, Array], facts: Mapping[str, Any]) -> None:
     """Write arrays, first axis the event, and JSON-like facts to an HDF5 file."""
-    with created(path) as file:
+    with created(path, sweep=False) as file:
         for name, array in arrays.items():
             write_dataset(file, name, array)
         file.attrs[FACTS] = json.dumps(dict(facts), sort_keys=True)

@@ -65,8 +65,13 @@ def require_place(path: Path) -> None:
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def whole_file(path: Path, sweep: bool = True) -> Iterator[Path]:
     """Yield a path to write to; it takes the place of ``path`` when the block ends well.
+
+    Args:
+        path: the file.
+        sweep: remove what killed processes left of it, for which the folder is listed; False where
+            a folder has thousands of files and is removed in the end.
 
     Raises:
         OSError: the folder cannot be written to, or what has the name is no file; before the block
@@ -74,7 +79,8 @@ def whole_file(path: Path) -> Iterator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     require_file_name(path)
-    _sweep(path)
+    if sweep:
+        _sweep(path)
     part = _own_name(path)
     _begin(part, path)
     try:

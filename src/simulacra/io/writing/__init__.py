@@ -77,13 +77,15 @@ class Sink(io.FileIO):
 
 
 @contextmanager
-def created(path: Path) -> Iterator[h5py.File]:
+def created(path: Path, sweep: bool = True) -> Iterator[h5py.File]:
     """Yield a new HDF5 file, which appears at ``path`` whole or not at all.
+
+    The arguments are those of :func:`simulacra.files.atomic.whole_file`.
 
     Raises:
         OSError: the disk is full, or the folder cannot be written to; the message names the file.
     """
-    with whole_file(path) as part, uninterrupted(), Sink(part, "r+") as sink:
+    with whole_file(path, sweep) as part, uninterrupted(), Sink(part, "r+") as sink:
         file = h5py.File(sink, "w")
         try:
             yield file
