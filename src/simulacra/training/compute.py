@@ -77,15 +77,15 @@ def launched(keys: ComputeKeys, *, grows: bool = False) -> Fabric:
     accelerator = device_of(keys.accelerator)
     each = _devices(keys, accelerator)
     try:
-        fabric = Fabric(
-            accelerator=accelerator,
-            devices=each,
-            num_nodes=keys.nodes,
-            strategy=_strategy(keys, each * keys.nodes, grows=grows),
-            precision=keys.precision,
-            plugins=[_environment(each * keys.nodes)],
-        )
         with _no_reports():
+            fabric = Fabric(
+                accelerator=accelerator,
+                devices=each,
+                num_nodes=keys.nodes,
+                strategy=_strategy(keys, each * keys.nodes, grows=grows),
+                precision=keys.precision,
+                plugins=[_environment(each * keys.nodes)],
+            )
             fabric.launch()
     except (RuntimeError, ValueError, TypeError) as error:
         words = f"{each} devices ({accelerator}) on {keys.nodes} nodes"
