@@ -224,9 +224,9 @@ class Blunt(row_networks.KnotNetwork):
         return []
 
 
-def no_turns(rates: Tensor, lifetime: Tensor) -> Tensor:  # noqa: ARG001
+def no_turns(rates: track_end.Rates, lifetime: Tensor) -> Tensor:  # noqa: ARG001
     """Return zeros: no track comes back."""
-    return torch.zeros_like(rates)
+    return torch.zeros_like(rates.turns)
 
 
 def no_holes(rates: object, passed: Tensor, white: object) -> Tensor:  # noqa: ARG001
