@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 from unittest import mock
@@ -224,9 +224,9 @@ class Blunt(row_networks.KnotNetwork):
         return []
 
 
-def no_turns(rates: Tensor, lifetime: Tensor) -> Tensor:  # noqa: ARG001
+def no_turns(rates: track_end.Rates, lifetime: Tensor) -> Tensor:  # noqa: ARG001
     """Return zeros: no track comes back."""
-    return torch.zeros_like(rates)
+    return torch.zeros_like(rates.turns)
 
 
 def no_holes(rates: object, passed: Tensor, white: object) -> Tensor:  # noqa: ARG001
@@ -287,7 +287,7 @@ def upright(
     tilt: Tensor,
     *others: Any,  # noqa: ANN401
 ) -> Scatter:
-    """Return scatter of z that goes with no charge, and across that does not go with z."""
+    """Return scatter in which z is independent of charges, and rphi of z."""
     return Scatter(location * 0, scale, tilt * 0, *others)
 
 
@@ -305,7 +305,7 @@ def taught_by_likelihood(parameters: rows.RowParameters, channels: Tensor) -> Te
     return parameters.tail_given(here).log_density(scores) + log_slope
 
 
-class NoSpread(noise.GroupWidths):
+class NoWidths(noise.GroupWidths):
     """Scores of a group of pads scatter as independent ones."""
 
     def given(self, scores: Tensor, present: Tensor, widths: Tensor) -> Tensor:  # noqa: ARG002
@@ -317,7 +317,7 @@ def random_start(window: charge_window.ChargeWindow) -> None:
     """Leave hidden units where the layer's own start has put them."""
 
 
-VARIANTS: Mapping[str, Variant] = MappingProxyType(
+TRAINED: Mapping[str, Variant] = MappingProxyType(
     {
         BASE: Variant("nothing, before the other steps", "–", trained_as=""),
         "full": Variant("nothing", "–"),
@@ -371,7 +371,7 @@ VARIANTS: Mapping[str, Variant] = MappingProxyType(
             replaced=((helix_flow, "Kinks", NoKinkShapes),),
         ),
         "sizes": Variant(
-            "a size that the deviations across have in common, and one along z",
+            "a common size of the deviations in rphi, and one in z",
             "each deviation with tails of its own",
             replaced=((helix_flow, "SmoothNumbers", NoSizes),),
         ),
@@ -400,12 +400,12 @@ VARIANTS: Mapping[str, Variant] = MappingProxyType(
             replaced=((noise, "ChargeWindow", NoWindow),),
         ),
         "kinds": Variant(
-            "three kinds of clusters: near, outlier, dragged",
+            "three kinds of clusters: near, outlier, pulled",
             "one normal distribution",
             replaced=(fixed(outlier=NEVER, pulled=NEVER),),
         ),
         "pulled": Variant(
-            "clusters dragged by their inner neighbour",
+            "clusters pulled by their inner neighbour",
             "near and outliers alone",
             replaced=(fixed(pulled=NEVER),),
         ),
@@ -436,13 +436,13 @@ VARIANTS: Mapping[str, Variant] = MappingProxyType(
                 fixed(r_phi_share=0.0, z_share=0.0),
             ),
         ),
-        "group-spreads": Variant(
+        "group-widths": Variant(
             "scatter of a track in each group of pads",
             "independent scores",
-            replaced=((noise, "GroupSpread", NoSpread),),
+            replaced=((noise, "GroupSpread", NoWidths),),
         ),
         "shift": Variant(
-            "z that follows the neighbours' charges, across that follows z",
+            "z that depends on the neighbours' charges, rphi on z",
             "independent",
             replaced=((rows, "Scatter", upright),),
         ),
@@ -473,3 +473,28 @@ VARIANTS: Mapping[str, Variant] = MappingProxyType(
     }
 )
 """In the order in which they are trained."""
+SWITCHED_OFF = (
+    "kink-shapes",
+    "pulled",
+    "group-widths",
+    "share-shape",
+    "triangular-flow",
+    "copula",
+    "shift",
+    "sharp",
+    "upper-tail",
+    "window",
+    "neighbours",
+)
+"""Parts that can be switched off in sampling, with the weights of the whole model."""
+VARIANTS: Mapping[str, Variant] = MappingProxyType(
+    {
+        **TRAINED,
+        **{
+            f"{name}-off": replace(TRAINED[name], trained_as="full", only_in_sampling=True)
+            for name in SWITCHED_OFF
+        },
+    }
+)
+"""Those that are trained, and parts that are switched off without another training: a part whose
+absence costs nothing even then is of no use."""
