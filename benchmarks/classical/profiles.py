@@ -6,22 +6,24 @@ import numpy as np
 from scipy.optimize import curve_fit
 from scipy.special import gammainc
 
+from simulacra.arrays import FloatArray
 from simulacra.events import Events
 
 SAMPLES = 20
+NAMES = ("maximum_mm", "radius90_mm", "response", "width")
 
 
-def cells_of(events: Events) -> np.ndarray:
+def cells_of(events: Events) -> FloatArray:
     """Return energies (n, slices, rings), MeV."""
-    layers = events.detector.layers
-    return events["showers"].reshape(len(events), len(layers), -1).astype(np.float64)
+    shape = len(events), len(events.detector.layers), -1
+    cells: FloatArray = events["showers"].reshape(shape).astype(np.float64)
+    return cells
 
 
-def maximum_of(profile: np.ndarray, edges: np.ndarray) -> float:
+def maximum_of(profile: FloatArray, edges: FloatArray) -> float:
     """Return the depth (mm) of the maximum of the Γ profile that fits a mean profile best."""
 
-    def fractions(z, scale, alpha, beta):
-        del z
+    def fractions(_: FloatArray, scale: float, alpha: float, beta: float) -> FloatArray:
         return scale * np.diff(gammainc(alpha, beta * edges))
 
     top = float(edges[profile.argmax() + 1])
@@ -30,32 +32,26 @@ def maximum_of(profile: np.ndarray, edges: np.ndarray) -> float:
     return float((alpha - 1) / beta)
 
 
-def radius_of(rings: np.ndarray, edges: np.ndarray, part: float = 0.9) -> float:
+def radius_of(rings: FloatArray, edges: FloatArray, part: float = 0.9) -> float:
     """Return the radius (mm) that holds a part of the energy within the rings."""
     inside = np.concatenate([[0.0], np.cumsum(rings)]) / rings.sum()
     return float(np.interp(part, inside, edges))
 
 
 def summary(events: Events) -> dict[str, tuple[float, float]]:
-    """Return each number with its error from resampled events."""
+    """Return the numbers of :data:`NAMES`, each with its error from resampled events."""
     cells, detector = cells_of(events), events.detector
-    section = detector.readout_sections[0]
     slices = np.linspace(0, detector.depth, len(detector.layers) + 1)
-    rings = np.asarray(section.readout.segmentation.r_edges)
+    rings = np.asarray(detector.layers[0].segmentation.r_edges)
     incident = float(events["energy"][0])
 
-    def numbers(chosen):
-        mean = chosen.mean(axis=0)
-        total = chosen.sum(axis=(1, 2)) / incident
-        return (
-            maximum_of(mean.sum(axis=1), slices),
-            radius_of(mean.sum(axis=0), rings),
-            float(total.mean()),
-            float(total.std()),
-        )
+    def numbers(chosen: FloatArray) -> tuple[float, ...]:
+        mean, total = chosen.mean(axis=0), chosen.sum(axis=(1, 2)) / incident
+        longest = maximum_of(mean.sum(axis=1), slices)
+        return longest, radius_of(mean.sum(axis=0), rings), total.mean(), total.std()
 
     rng = np.random.default_rng(1)
     drawn = [numbers(cells[rng.integers(0, len(cells), len(cells))]) for _ in range(SAMPLES)]
-    names = ("maximum_mm", "radius90_mm", "response", "width")
-    values, errors = numbers(cells), np.std(drawn, axis=0).tolist()
-    return {n: (v, e) for n, v, e in zip(names, values, errors, strict=True)}
+    errors = np.std(drawn, axis=0).tolist()
+    found = zip(NAMES, map(float, numbers(cells)), errors, strict=True)
+    return {name: (value, error) for name, value, error in found}

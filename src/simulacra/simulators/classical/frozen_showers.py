@@ -21,18 +21,21 @@ from simulacra.detectors import Calorimeter
 from simulacra.detectors.base import Frozen
 from simulacra.detectors.calorimeter.points import Lines, read_out
 from simulacra.errors import SimulatorError
-from simulacra.particles import PDG, particle_name
+from simulacra.particles import OWN_RANGES, PDG, particle_name
 from simulacra.simulators.answers import Block
 from simulacra.simulators.classical.base import (
     ClassicalSimulator,
     Inputs,
     Made,
+    Ranges,
     beam_ranges,
     sample_ranges,
 )
 from simulacra.simulators.classical.blocks import bounded, streams
 from simulacra.simulators.classical.library import Bins, Hits, cell_hits, point_hits
 
+BINNED = ("energy", "theta")
+"""Conditions in which points are like those of the sample; they are moved and turned in others."""
 MOST_HITS = 1_000_000
 """Hits in a block of events."""
 Number = Annotated[int, Field(ge=1, le=1000)]
@@ -104,7 +107,7 @@ class FrozenShowers(ClassicalSimulator):
             hits = point_hits(sample)
         ranges, about = sample_ranges(sample)
         if not same:
-            ranges = {**beam_ranges(detector), **ranges}
+            ranges, about = _anywhere(detector, ranges, about)
         bins, order = Bins.of(
             sample, _numbers(detector, options, points=not same), options.per_decade
         )
@@ -190,6 +193,19 @@ class FrozenShowers(ClassicalSimulator):
         assert isinstance(self.detector, Calorimeter)
         x, y = self.detector.enter(conditions.columns, rng)
         return Lines(x, y, self.detector.directions(conditions.columns))
+
+
+def _anywhere(
+    detector: Calorimeter, ranges: Ranges, about: Mapping[str, Any]
+) -> tuple[Ranges, dict[str, Any]]:
+    """Return ranges and facts of a library whose showers are moved to any place of the face."""
+    declared = [name for name in BINNED if name in detector.conditions]
+    kept = {name: ranges[name] for name in declared if name in ranges}
+    own = {
+        pdg: {name: limits for name, limits in each.items() if name in declared}
+        for pdg, each in about.get(OWN_RANGES, {}).items()
+    }
+    return beam_ranges(detector) | kept, {OWN_RANGES: own} if any(own.values()) else {}
 
 
 def _require_same_matter(sample: Calorimeter, detector: Calorimeter) -> None:
