@@ -14,8 +14,10 @@ from simulacra.tuning.study import (
     OWN,
     REASON,
     RETRIES,
+    WORK,
     WORKER,
     attending,
+    clear,
     finished,
     next_trial,
     open_study,
@@ -120,6 +122,16 @@ def test_trials_of_dead_processes_are_tried_again(tune_card, tmp_path):
     assert OWN not in last.user_attrs
     assert last.user_attrs[REASON] == "its process died, 3 times"
     assert len(finished(study)) == 1
+
+
+def test_only_what_dead_processes_left_is_removed(tmp_path):
+    with attending(tmp_path) as name:
+        for worker in (name, "0123"):
+            (tmp_path / WORK / worker).mkdir(parents=True)
+        clear(tmp_path)
+        assert [path.name for path in (tmp_path / WORK).iterdir()] == [name]
+    clear(tmp_path)
+    assert not (tmp_path / WORK).exists()
 
 
 def test_a_killed_search_with_two_processes_goes_on(tune_card, tmp_path):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simulacra.errors import SimulacraError
-from simulacra.files.atomic import remove, whole_file
+from simulacra.files.atomic import whole_file
 from simulacra.files.progress import OnProgress, silent
 from simulacra.models import find_model
 from simulacra.training.run import OnNote
@@ -19,8 +19,8 @@ from simulacra.tuning.result import TrialResult, Tuning, result_of
 from simulacra.tuning.study import (
     CARD,
     OWN,
-    WORK,
     Stage,
+    clear,
     counted,
     finished,
     open_study,
@@ -82,7 +82,7 @@ def tune(
         again = _stage(bench, "confirmation", wanted, workers, on_progress, on_note, lambda _: None)
         tuning = result_of(search, again, card)
     tuning.write(folder)
-    remove(folder / WORK)
+    clear(folder)
     return tuning
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from filelock import FileLock, Timeout
 
 from simulacra.errors import MissingDependencyError, SimulacraError
+from simulacra.files.atomic import remove
 from simulacra.tuning.card import StudyCard, TuneCard
 
 if TYPE_CHECKING:
@@ -165,6 +166,15 @@ def revive(folder: Path, study: Study) -> tuple[int, ...]:
                 kept = {k: v for k, v in trial.user_attrs.items() if k != WORKER}
                 study.enqueue_trial(trial.params, user_attrs={**kept, RETRIES: retries})
     return tuple(numbers)
+
+
+def clear(folder: Path) -> None:
+    """Remove what trainings of dead processes have left; others may be at work."""
+    for left in (folder / WORK).glob("*"):
+        if not _is_alive(folder, left.name):
+            remove(left)
+    with suppress(OSError):  # not empty, or not there
+        (folder / WORK).rmdir()
 
 
 @contextmanager
