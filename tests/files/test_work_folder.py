@@ -39,16 +39,6 @@ def test_it_goes_where_nothing_is_left_to_go_on_from(tmp_path):
     assert not folder.exists()
 
 
-def test_files_of_our_names_alone_do_not_make_a_folder_ours(tmp_path):
-    folder = tmp_path / "out.part"
-    folder.mkdir()
-    (folder / "training.log").write_text("mine")
-    words = "holds something else"
-    with pytest.raises(SimulacraError, match=words), workplace(folder, "chunk-*", "training.log"):
-        pass
-    assert (folder / "training.log").read_text() == "mine"
-
-
 @pytest.mark.parametrize("make", ["file", "folder", "link"])
 def test_what_is_not_ours_is_refused_and_kept(make, tmp_path):
     folder, other = tmp_path / "out.parts", tmp_path / "other"

@@ -30,7 +30,7 @@ def workplace(folder: Path, keep: str | tuple[str, ...], *other: str) -> Iterato
         SimulacraError: another process works there, or the folder holds something else.
     """
     kept = (keep,) if isinstance(keep, str) else keep
-    lock, here = _entered(folder, kept, other)
+    lock, here = _entered(folder, (*kept, *other))
     try:
         yield folder
     finally:
@@ -41,12 +41,10 @@ def workplace(folder: Path, keep: str | tuple[str, ...], *other: str) -> Iterato
         lock.release()
 
 
-def _entered(
-    folder: Path, keep: tuple[str, ...], other: tuple[str, ...]
-) -> tuple[FileLock, tuple[int, int] | None]:
+def _entered(folder: Path, known: tuple[str, ...]) -> tuple[FileLock, tuple[int, int] | None]:
     """Return the lock of the folder, held, and what tells the folder from one of that name."""
     while True:
-        if folder.exists() and not _is_ours(folder, keep, other):
+        if folder.exists() and not _is_ours(folder, known):
             msg = f"{folder} is there and holds something else: remove it or choose another output"
             raise SimulacraError(msg)
         folder.mkdir(parents=True, exist_ok=True)
@@ -64,15 +62,8 @@ def _entered(
         lock.release()
 
 
-def _is_ours(folder: Path, keep: tuple[str, ...], other: tuple[str, ...]) -> bool:
-    """Return whether it is empty, or holds what this work leaves and nothing else.
-
-    Names such as ``training.log`` may be of a user's own file: they prove nothing alone.
-    """
+def _is_ours(folder: Path, known: tuple[str, ...]) -> bool:
     if folder.is_symlink() or not folder.is_dir():
         return False
-    items = list(folder.iterdir())
-    names = (*keep, *other, LOCK, ".*.part")  # what a killed process was writing is ours as well
-    marked = any(item.match(name) for item in items for name in (*keep, LOCK))
-    known = all(any(item.match(name) for name in names) for item in items)
-    return known and (marked or not items)
+    names = (*known, LOCK, ".*.part")  # what a killed process was writing is ours as well
+    return all(any(item.match(name) for name in names) for item in folder.iterdir())
