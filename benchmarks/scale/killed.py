@@ -5,8 +5,8 @@
 40 chunks are made on one machine, then by the engine while three workers, drawn at random, are
 killed with SIGKILL. ``simulate`` has Geant4 shoot photons of 1 GeV at ``atlas-barrel``;
 ``generate`` asks the shipped generator, exported to ONNX. Dask is a cluster of two local processes;
-SLURM is the one that ``SLURM_CONF`` names. The arrays of both files must be equal byte for byte. Writes
-``killed-TASK-ENGINE.json`` to the folder.
+SLURM is the one that ``SLURM_CONF`` names. The arrays of both files must be equal byte for byte.
+Writes ``killed-TASK-ENGINE.json`` to the folder.
 """
 
 from __future__ import annotations
@@ -65,9 +65,12 @@ def fast(output: Path, engine: Engine | None, seed: int, simulator: Path) -> Non
 @contextmanager
 def dask(_folder: Path) -> Iterator[tuple[str, Callable[[], list[int]]]]:
     """Yield the address of two worker processes, and a call for their numbers."""
+    import dask
     from distributed import Client, LocalCluster
 
+    patience = {"distributed.deploy.lost-worker-timeout": "10 minutes"}  # on a busy machine
     with (
+        dask.config.set(patience),
         LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
         Client(cluster, set_as_default=False) as client,
     ):

@@ -11,8 +11,8 @@ import pytest
 from simulacra.conditions import EnergySpectrum
 from simulacra.detectors import load_detector
 from simulacra.engines import Parts
-from simulacra.errors import EventsError, SimulacraError
 from simulacra.engines.worker import make_chunks
+from simulacra.errors import EventsError, SimulacraError
 from simulacra.fullsim import Geant4Settings, Geant4Simulator, WorkerPool, production, simulate
 from simulacra.fullsim.calorimeter.setup import CalorimeterSetup
 from simulacra.fullsim.job import Job
