@@ -65,9 +65,12 @@ def fast(output: Path, engine: Engine | None, seed: int, simulator: Path) -> Non
 @contextmanager
 def dask(_folder: Path) -> Iterator[tuple[str, Callable[[], list[int]]]]:
     """Yield the address of two worker processes, and a call for their numbers."""
+    import dask
     from distributed import Client, LocalCluster
 
+    patience = {"distributed.deploy.lost-worker-timeout": "10 minutes"}  # on a busy machine
     with (
+        dask.config.set(patience),
         LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
         Client(cluster, set_as_default=False) as client,
     ):

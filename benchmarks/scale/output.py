@@ -3,9 +3,10 @@
     python benchmarks/scale/output.py FOLDER [SHOWERS] [ROUNDS] [THREADS]
 
 THREADS are those of the network; 0, the default, are all cores of the machine. Three things in
-turn, ROUNDS times: the showers are made and dropped; made and written by ``generate -o``'s own path; made and written by h5py with gzip 6, as a plain program would. The time on the
-clock is compared within a round, so that other work on the machine counts for all three. The files
-are read back by h5py alone and must hold the same numbers. Writes ``output.json`` to the folder.
+turn, ROUNDS times: the showers are made and dropped; made and written as ``generate -o`` does it;
+made and written by h5py with gzip 6, as a plain program would. The time on the clock is compared
+within a round, so that other work on the machine counts for all three. The files are read back by
+h5py alone and must hold the same numbers. Writes ``output.json`` to the folder.
 """
 
 from __future__ import annotations

@@ -72,7 +72,12 @@ def test_workers_of_our_own_that_die_are_replaced_a_few_times(atlas, tmp_path, m
     produce(atlas, undisturbed, PretendedGeant4())
     for dies, ends_well in (((2, 0, 0, 3, 0, None), True), ((2, 0, 0, 0, None), False)):
         pools = iter([PretendedGeant4(dies_after=chunks) for chunks in dies])
-        monkeypatch.setattr(production, "WorkerPool", lambda _, pools=pools: next(pools))
+
+        class Pool(WorkerPool):
+            def __new__(cls, _, pools=pools):
+                return next(pools)
+
+        monkeypatch.setattr(production, "WorkerPool", Pool)
         if ends_well:
             produce(atlas, tmp_path / "e.h5")
             assert (tmp_path / "e.h5").read_bytes() == undisturbed.read_bytes()

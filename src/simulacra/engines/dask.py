@@ -39,7 +39,8 @@ class DaskEngine:
         except ImportError:
             msg = "--executor dask needs distributed: pip install simulacra[batch]"
             raise MissingDependencyError(msg) from None
-        self._dask, self._address = distributed, address
+        self._dask: Any = distributed  # it is untyped
+        self._address = address
 
     def run(self, parts: Parts, numbers: Sequence[int]) -> Iterator[int]:
         """Yield the numbers of chunks as they are made; see :class:`~.engine.Engine`."""

@@ -352,15 +352,15 @@ def _run(
         pool = executor or WorkerPool(min(workers, len(pending)))
         with nullcontext(pool) if executor else pool:
             failure: BaseException | None = None
+            before = len(pending)
             for number, result in _submitted(job, pending, pool, executor is not None):
                 if isinstance(result, ChunkResult):
                     del pending[number]
-                    deaths = 0
                     yield number, result
                 else:
                     failure = result
             if failure is not None:
-                deaths += 1
+                deaths = 0 if len(pending) < before else deaths + 1
                 retried = isinstance(failure, BrokenExecutor) and executor is None
                 if not retried or deaths > RETRIES:
                     raise _explained(failure, pool) from None

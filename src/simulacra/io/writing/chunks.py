@@ -64,7 +64,8 @@ class Filling:
     @property
     def chunk_rows(self) -> int:
         """Rows that are compressed together; 0 where there are none."""
-        return self._dataset.chunks[0] if self._dataset.chunks else 0
+        chunks: tuple[int, ...] = self._dataset.chunks or (0,)
+        return chunks[0]
 
     def add(self, array: Array) -> None:
         """Take the next rows; they must not change until they are stored."""
