@@ -96,9 +96,10 @@ def test_a_stopped_training_goes_on_bit_by_bit(small_card, tmp_path, number):
     for name, value in whole.surrogate.state_dict().items():
         assert np.array_equal(resumed.surrogate.state_dict()[name], value), name
     for a, b in zip(whole.history, resumed.history, strict=True):
-        assert {k: v for k, v in a.items() if "second" not in k} == {
-            k: v for k, v in b.items() if "second" not in k
-        }
+        same = {k: v for k, v in b.items() if "second" not in k}
+        assert {k: v for k, v in a.items() if "second" not in k} == pytest.approx(
+            same, rel=0, abs=0, nan_ok=True
+        )
 
 
 @pytest.mark.slow
