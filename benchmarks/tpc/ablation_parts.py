@@ -439,7 +439,7 @@ TRAINED: Mapping[str, Variant] = MappingProxyType(
         "group-widths": Variant(
             "scatter of a track in each group of pads",
             "independent scores",
-            replaced=((noise, "GroupSpread", NoWidths),),
+            replaced=((noise, "GroupWidths", NoWidths),),
         ),
         "shift": Variant(
             "z that depends on the neighbours' charges, rphi on z",
