@@ -168,7 +168,7 @@ def made(name: str, seed: int, tracks: Events, test: Events, full: Sample, work:
 def table(work: Path) -> tuple[list[str], list[dict[str, Any]]]:
     """Return the lines of the table, and all numbers, of the variants that are there."""
     columns = "AUC clusters | AUC high-level | RMSE | mean dE/dx | width | μs | parameters"
-    lines = [f"| variant | replaced | by | {columns} |", "|---" * 10 + "|"]
+    lines = [f"| variant | replaced | by | lines | {columns} |", "|---" * 11 + "|"]
     numbers = []
     for name, variant in VARIANTS.items():
         for path in sorted(work.glob(f"{name}-[0-9].json")):
@@ -180,7 +180,8 @@ def table(work: Path) -> tuple[list[str], list[dict[str, Any]]]:
             bins = [f"{found[o]['within the aim']} ({found[o]['or two errors']})" for o in AIMS]
             speed = f"{found['microseconds of a track']:.0f}"
             called = f"{name}, seed {found['seed']}" if found["seed"] > 1 else name
-            cells = [called, variant.part, variant.plain, *aucs, *bins, speed]
+            about = str(variant.lines or "–")
+            cells = [called, variant.part, variant.plain, about, *aucs, *bins, speed]
             lines.append("| " + " | ".join([*cells, f"{found['parameters']:,}"]) + " |")
     return lines, numbers
 
