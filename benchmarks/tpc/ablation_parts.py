@@ -49,6 +49,7 @@ class Variant:
         part: the part.
         plain: what stands in its place.
         replaced: names in modules, and what stands in their place.
+        lines: about how many lines of the package the part takes.
         options: of the model.
         system: the class that is trained.
         frame: which features are learned; variants of one frame share them.
@@ -59,6 +60,7 @@ class Variant:
     part: str
     plain: str
     replaced: tuple[Replaced, ...] = ()
+    lines: int = 0
     options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     system: type[System] = HelixFlow
     frame: str = "helix"
@@ -330,16 +332,19 @@ TRAINED: Mapping[str, Variant] = MappingProxyType(
         "dedx": Variant(
             "truncated dE/dx drawn first and met exactly",
             "charges of rows alone, three polynomials in common",
+            lines=110,
             replaced=((helix_flow, "log_truncated_mean", no_mean),),
         ),
         "dedx-mixture": Variant(
             "three parts of the density of dE/dx",
             "one sinh-arcsinh distribution",
+            lines=10,
             replaced=((dedx, "BEGIN", (0.0,)),),
         ),
         "ends": Variant(
             "last row drawn first, by a hazard per row",
             "each row has a cluster or not, on its own",
+            lines=60,
             system=IndependentRows,
             replaced=(
                 (helix_flow, "drawn_passed", all_passed),
@@ -351,6 +356,7 @@ TRAINED: Mapping[str, Variant] = MappingProxyType(
         "effective-helix": Variant(
             "the effective helix, five parameters",
             "polynomials beside the ideal helix",
+            lines=200,
             frame="ideal",
             trained_as="",
             replaced=(
@@ -363,60 +369,71 @@ TRAINED: Mapping[str, Variant] = MappingProxyType(
         "choices": Variant(
             "displaced and kinked tracks, kink shapes, second crossings",
             "tracks of one kind",
+            lines=150,
             replaced=((helix_flow, "SmoothNumbers", NoChoices),),
         ),
         "kink-shapes": Variant(
             "a shape for the kink, its row",
             "polynomials alone",
+            lines=110,
             replaced=((helix_flow, "Kinks", NoKinkShapes),),
         ),
         "sizes": Variant(
             "a common size of the deviations in rphi, and one in z",
             "each deviation with tails of its own",
+            lines=50,
             replaced=((helix_flow, "SmoothNumbers", NoSizes),),
         ),
         "typical-sizes": Variant(
             "typical sizes of deviations by a fit to the track's features",
             "constants",
+            lines=30,
             replaced=((helix_flow, "SmoothNumbers", OneTypicalSize),),
         ),
         "triangular-flow": Variant(
             "triangular flow of the helix's parameters",
             "the copula alone",
+            lines=90,
             replaced=((smooth, "TriangularFlow", NoFlow),),
         ),
         "copula": Variant(
             "Gaussian copula of the smooth numbers",
             "independent scores",
+            lines=90,
             replaced=((smooth, "GaussianCopula", NoCopula),),
         ),
         "copula-context": Variant(
-            "correlations that depend on the track", "constant ones", options={"rank": 0}
+            "correlations that depend on the track", "constant ones", lines=10, options={"rank": 0}
         ),
         "polynomials": Variant("ten polynomials", "five", options={"orders": 5}, trained_as=""),
         "window": Variant(
             "scatter and peak given three charges",
             "given the track alone",
+            lines=90,
             replaced=((noise, "ChargeWindow", NoWindow),),
         ),
         "kinds": Variant(
             "three kinds of clusters: near, outlier, pulled",
             "one normal distribution",
+            lines=150,
             replaced=(fixed(outlier=NEVER, pulled=NEVER),),
         ),
         "pulled": Variant(
             "clusters pulled by their inner neighbour",
             "near and outliers alone",
+            lines=40,
             replaced=(fixed(pulled=NEVER),),
         ),
         "upper-tail": Variant(
             "upper tail of charges",
             "sinh-arcsinh alone",
+            lines=90,
             replaced=((rows, "UpperTail", no_tail),),
         ),
         "neighbours": Variant(
             "correlation of neighbouring rows",
             "independent rows",
+            lines=60,
             replaced=(
                 (rows, "ChargeShare", no_share),
                 fixed(r_phi_share=0.0, z_share=0.0),
@@ -425,11 +442,13 @@ TRAINED: Mapping[str, Variant] = MappingProxyType(
         "share-shape": Variant(
             "charges shared beyond the knee, with the next row but one, and wider for it",
             "a part of the inner neighbour's score",
+            lines=10,
             replaced=((rows, "ChargeShare", only_inner),),
         ),
         "moments": Variant(
             "correlation of neighbours and scatter learned by moments",
             "of charges by likelihood, none of residuals",
+            lines=60,
             replaced=(
                 (noise, "_log_density_of_charge", taught_by_likelihood),
                 (helix_flow, "TrackNoise", NoMoments),
@@ -439,26 +458,31 @@ TRAINED: Mapping[str, Variant] = MappingProxyType(
         "group-widths": Variant(
             "scatter of a track in each group of pads",
             "independent scores",
-            replaced=((noise, "GroupSpread", NoWidths),),
+            lines=50,
+            replaced=((noise, "GroupWidths", NoWidths),),
         ),
         "shift": Variant(
             "z that depends on the neighbours' charges, rphi on z",
             "independent",
+            lines=20,
             replaced=((rows, "Scatter", upright),),
         ),
         "sharp": Variant(
             "edges where the helix turns back or leaves the drift volume",
             "interpolation between knots alone",
+            lines=30,
             replaced=((track_end, "KnotNetwork", Blunt), (rows, "KnotNetwork", Blunt)),
         ),
         "window-start": Variant(
             "hidden units of the window that begin at thresholds",
             "a random start",
+            lines=20,
             replaced=((charge_window.ChargeWindow, "_bend", random_start),),
         ),
         "turns": Variant(
             "second crossings of a row",
             "none",
+            lines=30,
             replaced=((helix_flow, "drawn_turns", no_turns),),
             trained_as="full",
             only_in_sampling=True,
@@ -466,6 +490,7 @@ TRAINED: Mapping[str, Variant] = MappingProxyType(
         "holes": Variant(
             "rows without a cluster before the last one",
             "none",
+            lines=20,
             replaced=((helix_flow, "drawn_presence", no_holes),),
             trained_as="full",
             only_in_sampling=True,

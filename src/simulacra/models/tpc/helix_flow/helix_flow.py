@@ -282,30 +282,28 @@ class HelixFlow(nn.Module, System):
         helix, channels = self._channels(features)
         present = channels[:, Channel.PRESENT]
         with torch.no_grad():
-            decomposed = self._decomposed(helix, channels, track, rows)
-        trail, traits, dedx = decomposed.trail, decomposed.traits, decomposed.dedx
+            parts = self._decomposed(helix, channels, track, rows)
+        trail, traits, dedx = parts.trail, parts.traits, parts.dedx
         with_traits = traits.concatenated(track)
         with_dedx = torch.cat([with_traits, dedx], dim=1)
-        parameters = self.of_rows(with_dedx, rows, decomposed.typical + dedx)
+        parameters = self.of_rows(with_dedx, rows, parts.typical + dedx)
         of_noise, common = self.noise.losses(
-            parameters, track, trail, channels, decomposed.coefficients, traits.kinked, rng
+            parameters, track, trail, channels, parts.coefficients, traits.kinked, rng
         )
         some = (present.sum(dim=1, keepdim=True) > 0).to(present.dtype)
         end = self._end(with_traits, rows, trail.passed)
-        kinks = self.kinks.errors(
-            torch.cat([with_dedx, decomposed.seen], 1), trail.passed, decomposed.kink
-        )
-        found = torch.cat([decomposed.found, common], dim=1)
-        context = torch.cat([with_dedx, decomposed.seen, decomposed.place], dim=1)
-        sizes = self._sizes(track, decomposed.seen)
+        kinks = self.kinks.errors(torch.cat([with_dedx, parts.seen], 1), trail.passed, parts.kink)
+        found = torch.cat([parts.found, common], dim=1)
+        context = torch.cat([with_dedx, parts.seen, parts.place], dim=1)
+        sizes = self._sizes(track, parts.seen)
         return {
-            **self.traits.losses(track, some, traits, self.smooth.sizes_known(decomposed.known)),
+            **self.traits.losses(track, some, traits, self.smooth.sizes_known(parts.known)),
             "ends": error_of_ends(self.ends(with_traits, rows), trail.passed),
             "dedx": (self.dedx.errors(end, dedx) * some).mean(),
             "kinks": (kinks * traits.kinked).mean(),
             "presence": error_of_presence(parameters.rates, present, trail.passed),
             "turns": error_of_turns(parameters.rates, channels, traits.broken),
-            **self.smooth.losses(found, decomposed.known, context, sizes, traits.log_size),
+            **self.smooth.losses(found, parts.known, context, sizes, traits.log_size),
             **of_noise,
         }
 
