@@ -36,7 +36,7 @@ from simulacra.simulators.classical.library import Bins, Hits, cell_hits, point_
 
 BINNED = ("energy", "theta")
 """Conditions in which points are like those of the sample; they are moved and turned in others."""
-MOST_HITS = 1_000_000
+MOST_HITS = 100_000
 """Hits in a block of events."""
 Number = Annotated[int, Field(ge=1, le=1000)]
 

@@ -74,13 +74,14 @@ class GFlash(ClassicalSimulator):
             raise SimulatorError(msg)
         names = tuple(map(particle_name, inputs.particles))
         if inputs.sample is None:
-            ranges = {"energy": (LOWEST, HIGHEST), **beam_ranges(detector)}
-            return cls(Made(detector, names, ranges), options)
+            anywhere = {"energy": (LOWEST, HIGHEST), **beam_ranges(detector)}
+            return cls(Made(detector, names, anywhere), options)
         from simulacra.simulators.classical.gflash.tuning import tuned
 
         ranges, about = sample_ranges(inputs.sample)
         untuned = cls(Made(detector, names, ranges, about), options)
-        return tuned(untuned, inputs)
+        found = tuned(untuned, inputs)
+        return cls(found.made, found.options)
 
     def check(self) -> None:
         """Raise a :class:`SimulatorError` where detector or options do not fit."""

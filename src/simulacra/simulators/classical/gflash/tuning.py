@@ -290,7 +290,7 @@ def _lateral(simulator: GFlash, sample: Events, seed: int) -> GFlash:
         return np.concatenate([(found - wanted) / error, np.log(factors)])
 
     start = np.clip([simulator.options.core, simulator.options.tail], *FACTORS)
-    return at(least_squares(pulls, start, bounds=FACTORS, diff_step=0.03, max_nfev=8).x)
+    return at(least_squares(pulls, start, bounds=FACTORS, diff_step=[0.03, 0.03], max_nfev=8).x)
 
 
 def _moments(
