@@ -97,7 +97,7 @@ def test_train_generate_validate(run, simulator, tmp_path):
     code, out, _ = run("validate", "reference.h5", "fast.h5", "-o", "report")
     assert code == 0
     assert "report/index.html" in out
-    assert json.loads((tmp_path / "report/metrics.json").read_text())["schema_version"] == 4
+    assert json.loads((tmp_path / "report/metrics.json").read_text())["schema_version"] == 5
 
 
 def test_validate_with_sample_metrics(run, tmp_path):

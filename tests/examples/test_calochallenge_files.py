@@ -57,7 +57,7 @@ def test_the_files_are_trained_on_and_judged_without_a_conversion(tmp_path):
     )
     assert run.returncode == 0, run.stderr
     metrics = json.loads((tmp_path / "report/metrics.json").read_text())
-    scores = metrics["legacy"]["scores"]
+    scores = metrics["legacy"]["separations"]
     assert {"response", "voxel_energy", "energy.layer_44", "ec_r.layer_0"} <= set(scores)
     assert (
         json.loads((tmp_path / "simulator/simulator.json").read_text())["about"]["train_events"]

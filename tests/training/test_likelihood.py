@@ -111,13 +111,16 @@ def test_a_wrong_model_is_the_only_complaint(small_files):
         Card.parse(str(_content(small_files, "gauss")), "c")
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.glob("benchmarks/*/*.yaml")), ids=lambda p: p.stem)
+CARDS = [path for path in ROOT.glob("benchmarks/*/*.yaml") if path.stem != "entries"]
+
+
+@pytest.mark.parametrize("path", sorted(CARDS), ids=lambda p: p.stem)
 def test_cards_of_the_benchmarks_are_valid(path):
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
     if "stack" in content:
         assert load_detector(path).has_matter
     elif "tune" in content:
-        assert TuneCard.load(path).card.training.steps > 0
+        assert TuneCard.load(path).study.trials > 0
     elif "rules" in content:
         assert HybridCard.load(path).events > 0
     else:

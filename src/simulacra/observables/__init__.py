@@ -23,7 +23,7 @@ def observables_of(detector: Detector, lengths: Lengths = "mm") -> tuple[Observa
         >>> events = load_sample("test").take(slice(100))
         >>> values = observe(events, observables_of(events.detector))
         >>> values["response"].shape, len(values)
-        ((100,), 48)
+        ((100,), 59)
 
     Raises:
         DetectorError: there are none for this kind of detector.

@@ -33,8 +33,6 @@ from simulacra.statistics.rounding import is_constant
 
 HALF_WEIGHT = 30
 """Events at which an energy has half the weight of one with very many."""
-FORMER_GROUPS = {"energy_ratio": "hottest_cells_ratio"}
-"""Names that cards of earlier versions may have."""
 FEWEST = 5
 """Energies with fewer reference events say nothing about a width and are left out."""
 SMALLEST_RATIO = 1e-3
@@ -191,9 +189,6 @@ def _members(events: Events, group: str) -> list[Observable]:
         if group in {o.group for o in fixed_observables(events.detector)}:
             msg = f"selection.groups: the read-out alone fixes {group!r}; there are "
             raise CardError(msg + ", ".join(known))
-        if group in FORMER_GROUPS:
-            msg = f"selection.groups: {group!r} is called {FORMER_GROUPS[group]!r} now"
-            raise CardError(msg)
         msg = f"selection.groups: no observables {group!r}; there are {', '.join(known)}"
         raise CardError(msg)
     return found

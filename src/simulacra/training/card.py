@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import (
+    BeforeValidator,
     Field,
     SerializeAsAny,
     SerializerFunctionWrapHandler,
@@ -216,6 +217,17 @@ FORMER_LOOPS = {"one-loss": "likelihood"}
 Measure = Literal["moments", "chi2"]
 
 
+FORMER_GROUPS = {"energy_ratio": "hottest_cells_ratio"}
+"""Groups of observables that cards of earlier versions call otherwise."""
+
+
+def _present_names(groups: Any) -> Any:  # noqa: ANN401 - whatever YAML holds
+    """Return groups of observables by the names that they have now."""
+    if not isinstance(groups, list | tuple):
+        return groups
+    return [FORMER_GROUPS.get(g, g) if isinstance(g, str) else g for g in groups]
+
+
 class SelectionCard(Frozen):
     """How the epoch is chosen on the selection events.
 
@@ -234,7 +246,9 @@ class SelectionCard(Frozen):
 
     every: int = Field(default=500, gt=0)
     repeat: int = Field(default=3, gt=0)
-    groups: tuple[str, ...] | None = Field(default=None, min_length=1)
+    groups: Annotated[tuple[str, ...] | None, BeforeValidator(_present_names)] = Field(
+        default=None, min_length=1
+    )
     after: float | None = Field(default=None, ge=0, lt=1)
     measure: Measure = "moments"
 

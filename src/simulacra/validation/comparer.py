@@ -129,11 +129,12 @@ class Comparer:
     def divided(
         self, division: Division, groups: tuple[EnergyGroup, ...], samples: Samples
     ) -> tuple[GroupResult, ...]:
-        """Return the results of each part that both have: of all energies, then one by one."""
+        """Return the results of each part that both have: of all energies, then each, if so."""
         found = []
         for part in division.parts:
             own = samples.where(partial(_of_part, part))
-            for label, energy, chosen in _with_pooled(part.label, groups):
+            each = groups if division.by_scale else ()
+            for label, energy, chosen in ((part.label, None, groups), *_each(part.label, each)):
                 here = own.within(chosen)
                 if len(here.reference) and len(here.generated):
                     found.append(self.group(label, energy, chosen, here, division.observables))
@@ -196,10 +197,9 @@ def _finite(values: FloatArray) -> FloatArray:
     return np.where(np.isfinite(values), values, np.nan)
 
 
-def _with_pooled(
+def _each(
     part: str, groups: tuple[EnergyGroup, ...]
 ) -> Iterator[tuple[str, float | None, tuple[EnergyGroup, ...]]]:
-    """Yield label, energy and groups: all of them, then each."""
-    yield part, None, groups
+    """Yield label, energy and the group itself for each group."""
     for group in groups:
         yield f"{part}, {group.label}", group.energy, (group,)

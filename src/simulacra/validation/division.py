@@ -36,11 +36,14 @@ class Division:
         name: what it divides by, ``species``.
         observables: the observables that are compared in each part.
         parts: disjoint groups of events.
+        by_scale: whether each part is compared at each energy too, not at all of them together
+            alone.
     """
 
     name: str
     observables: tuple[str, ...]
     parts: tuple[Part, ...]
+    by_scale: bool = True
 
 
 def track_divisions(detector: TPC) -> tuple[Division, ...]:

@@ -23,7 +23,7 @@ TABLES = {
 
 @pytest.mark.parametrize("material", TABLES)
 def test_constants_are_those_of_the_tables(material):
-    """E_c is Rossi's in the tables; GFlash's formula, with which its constants were fitted, is not."""
+    """E_c is Rossi's in the tables; GFlash has a formula of its own for it."""
     length, critical, moliere = TABLES[material]
     matter = matter_of(material, {})
     assert matter.radiation_length == pytest.approx(length, rel=3e-3)

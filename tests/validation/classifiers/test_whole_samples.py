@@ -128,7 +128,7 @@ def test_the_report_has_a_table_of_them(pair, quick, tmp_path, monkeypatch):
     assert "Classifier test and sample metrics" in html
     assert all(row.name in html for row in sample_rows(quick.samples))
     content = json.loads(path.with_name("metrics.json").read_text())
-    assert content["schema_version"] == 4
+    assert content["schema_version"] == 5
     assert content["samples"]["classifier_tests"][0]["auc"]["value"] is not None
     assert sum(row.counts for row in sample_rows(quick.samples)) == len(CLASSIFIED)
 

@@ -78,7 +78,7 @@ def test_errors_are_the_scatter_of_perfect_generators(perfect, name):
     found = [errors[name] for _, errors, *_ in perfect]
     pulls = [(e.value - truth) / e.error for e in found]
     # quantiles of few events whose places the conditions rule have errors that are rather too large
-    low, high = (0.3, 1.3) if name.startswith(("median", "spread")) else (0.7, 1.3)
+    low, high = (0.3, 1.3) if name.startswith(("median", "sigma_eff")) else (0.7, 1.3)
     assert low < np.std(pulls) < high
     assert abs(np.mean(pulls)) < 0.5
     if name in METRICS:

@@ -63,7 +63,7 @@ def judge(result, features):
 
 
 def test_equal_samples_show_nothing(honest):
-    assert honest.primary == "rmse_true"
+    assert honest.primary_observable == "rmse_true"
     assert [g.label for g in honest.energies] == ["pT 400 MeV", "pT 1.5 GeV", "pT 6 GeV"]
     assert honest.pooled.label == "all momenta"
     assert sum(len(differing(g)) for g in honest.groups) == 0

@@ -38,6 +38,7 @@ FEWEST_HALVES = 8
 """Halves of which a layer's baseline is the mean, at least."""
 MOST = 64
 """Configurations; of detectors with more, none is looked at."""
+PARTICLE = "particle"
 MOST_LAYERS = 6
 """Layers whose parts of the energy are compared part by part."""
 
@@ -55,8 +56,8 @@ def divisions(detector: Calorimeter) -> tuple[Division, ...]:
     particle = {name: found for name, found in names.items() if name == PDG and found}
     others = {name: found for name, found in names.items() if name != PDG and found}
     return tuple(
-        Division(title, observables, parts)
-        for title, choice in (("particle", particle), ("alignment", others))
+        Division(title, observables, parts, by_scale=title == PARTICLE)
+        for title, choice in ((PARTICLE, particle), ("alignment", others))
         if 1 < len(parts := tuple(_parts(choice))) <= MOST
     )
 
