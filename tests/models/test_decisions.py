@@ -48,16 +48,25 @@ def test_simulators_that_do_not_say_it_have_no_sides():
     events = point_showers(own(beam=WIDE))
     sizes = [
         Surrogate(
-            MODELS["flow-matching"], SMALL.model_copy(update={"sides": sides}), events.detector
+            MODELS["flow-matching"],
+            SMALL.model_copy(update={"sides": sides, "layer_energies": "ratios"}),
+            events.detector,
         ).encoder.features
         for sides in (None, False, True)
     ]
     assert sizes[0] == sizes[1] < sizes[2]
 
 
+def test_simulators_whose_networks_saw_the_sides_in_another_form_are_refused():
+    events = point_showers(own(beam=WIDE))
+    config = SMALL.model_copy(update={"sides": True})
+    with pytest.raises(CardError, match="another form; train again"):
+        Surrogate(MODELS["flow-matching"], config, events.detector)
+
+
 def test_all_networks_are_given_the_sides():
     events = point_showers(own(beam=WIDE), 64)
-    config = SMALL.model_copy(update={"sides": True, "symmetries": ()})
+    config = SMALL.model_copy(update={"sides": True, "symmetries": (), "layer_energies": "ratios"})
     surrogate = Surrogate(MODELS["flow-matching"], config, events.detector)
     features, conditions = surrogate.fit(events)
     network, encoder = surrogate.network, surrogate.encoder
@@ -81,7 +90,9 @@ def test_all_networks_are_given_the_sides():
 def test_layer_energies_do_not_depend_on_the_place_within_a_cell():
     """Waves tell the place within a cell: where sides are used, cells alone are given them."""
     events = point_showers(own(beam=WIDE), 64)
-    config = SMALL.model_copy(update={"sides": True, "symmetries": (), "waves": 3})
+    config = SMALL.model_copy(
+        update={"sides": True, "layer_energies": "ratios", "symmetries": (), "waves": 3}
+    )
     surrogate = Surrogate(MODELS["flow-matching"], config, events.detector)
     _, conditions = surrogate.fit(events)
     network, encoder = surrogate.network, surrogate.encoder

@@ -26,6 +26,7 @@ from torch import Generator, Tensor, nn
 
 from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
+from simulacra.errors import CardError
 from simulacra.models.blocks.cell_marginals import CellMarginals
 from simulacra.models.blocks.energy_weights import EnergyWeights
 from simulacra.models.blocks.networks import dense
@@ -308,7 +309,15 @@ class FlowMatching(nn.Module, System):
 
     @staticmethod
     def encoder_for(config: FlowMatchingConfig, detector: Detector) -> ImpactEncoder:
-        """Return the conditions as the model wants them."""
+        """Return the conditions as the model wants them.
+
+        Raises:
+            CardError: the options are of a version whose networks saw the sides in another form;
+                since then, a training always writes ``layer_energies``.
+        """
+        if config.sides and config.layer_energies is None:
+            msg = "model.sides: an earlier version gave the sides in another form; train again"
+            raise CardError(msg)
         calorimeter = calorimeter_for(config.kind, detector)
         sides = bool(config.sides)
         return ImpactEncoder(calorimeter, config.waves, config.symmetries, sides=sides)
