@@ -3,6 +3,7 @@
 import json
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -523,3 +524,37 @@ def test_odd_yaml_is_one_line(text, tmp_path, monkeypatch, capsys):
         assert ended.value.code == 2
         assert said.count("\n") == 1
         assert "unexpected" not in said
+
+
+def test_a_classical_simulation_is_built_replaced_and_asked(run):
+    build = ["build", "gflash", "--detector", "atlas-barrel", "--particle", "gamma", "-o", "gflash"]
+    assert run(*build)[0] == 0
+    code, _, told = run(*build)
+    assert code == 2
+    assert "gflash is there already" in told
+    assert run(*build, "--overwrite")[0] == 0
+    (Path("gflash") / "mine.txt").write_text("kept")
+    code, _, told = run(*build, "--overwrite")
+    assert code == 2
+    assert "holds mine.txt" in told
+    assert (Path("gflash") / "mine.txt").is_file()
+    assert run("generate", "gflash", "--energy", "10GeV", "-n", 5, "-o", "fast.h5")[0] == 0
+    assert len(read_events("fast.h5")) == 5
+
+
+@pytest.mark.slow
+def test_several_simulators_are_judged_side_by_side(run, tmp_path):
+    like = ["--like", "sample:test", "-n", 60]
+    for seed in (1, 2):
+        ask = ["generate", "atlas-barrel-photons", *like, "--seed", seed, "-o", f"{seed}.h5"]
+        assert run(*ask)[0] == 0
+    write_events(load_sample("test").take(slice(60)), "reference.h5")
+    code, out, _ = run("validate", "reference.h5", "1.h5", "2.h5", "-o", "report")
+    assert code == 0
+    assert "2 simulators of atlas-barrel" in out
+    for place in ("index.html", "1/index.html", "2/metrics.json"):
+        assert (tmp_path / "report" / place).is_file()
+    (tmp_path / "report/mine.txt").write_text("kept")
+    code, _, told = run("validate", "reference.h5", "1.h5", "2.h5", "-o", "report")
+    assert code == 2
+    assert "mine.txt" in told

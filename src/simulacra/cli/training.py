@@ -16,6 +16,7 @@ from simulacra.cli.options import (
     Seed,
     Workers,
     require_free,
+    require_own_folder,
     require_report_folder,
     require_simulator_folder,
 )
@@ -183,10 +184,12 @@ def build(
     """Make a classical fast simulation: a formula, a library or a table in place of a network."""
     from simulacra.files.yaml_text import set_key
     from simulacra.simulators.classical.build import build as run
+    from simulacra.simulators.classical.store import FILES
 
-    require_free(output, overwrite)
     if overwrite:
-        require_simulator_folder(output)
+        require_own_folder(output, FILES, "a classical simulation")
+    else:
+        require_free(output, overwrite)
     options: dict[str, Any] = {}
     for override in overrides or ():
         set_key(options, override)

@@ -17,7 +17,7 @@ from simulacra.detectors.calorimeter.impacts import IMPACTS, impacts_of
 from simulacra.errors import SimulacraError, SimulatorError
 from simulacra.files.atomic import settled, whole_folder
 from simulacra.files.memory import require_room
-from simulacra.files.simulator_files import DETECTOR
+from simulacra.files.simulator_files import ABOUT, DETECTOR
 from simulacra.files.small_files import read_text
 from simulacra.files.yaml_text import one_line_errors
 from simulacra.particles import pdg_id
@@ -29,6 +29,8 @@ FORMAT = "simulacra-classical"
 VERSION = 1
 ARRAYS = "arrays.npz"
 DIGESTED = (DETECTOR, ARRAYS)
+FILES = (ABOUT, *DIGESTED)
+"""All that a folder holds, the mark of a simulator first."""
 COPIES = 2
 """How often an array is in memory while it is read."""
 
