@@ -117,7 +117,7 @@ def judged(simulator: TrainedSimulator, given: argparse.Namespace) -> dict[str, 
     test = given.data / f"{given.name}-test.h5"
     if test.is_file():
         events = read_events(test)[:TESTED]
-        generated = simulator.on(given.device).simulate(events.conditions, 1)
+        generated = simulator.on(given.device).simulate(events.conditions, 1, extrapolate=True)
         profile = "none" if given.smoke else "quick"
         found = validate(events, generated, profile=profile, device=given.device)
         scores["separation"] = {
