@@ -127,7 +127,8 @@ def test_memory_does_not_grow_with_the_number_of_events(name, kind, ending, tmp_
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert peak < 12 * piece["showers"].nbytes + 20_000_000
+    # some 20 MB of chunks wait for their compression, more where other work delays it
+    assert peak < 12 * piece["showers"].nbytes + 32_000_000
 
 
 def test_no_rows(tmp_path):

@@ -146,5 +146,5 @@ def test_a_killed_search_with_two_processes_goes_on(tune_card, tmp_path):
         process.kill()
     trials = []
     tuning = tune(card, folder, on_trial=trials.append)
-    assert 0 < len(trials) < 4
+    assert len(trials) < 4  # none, where the processes came through before they saw the end
     assert len(tuning.complete) == 4
