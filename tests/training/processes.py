@@ -14,7 +14,7 @@ from simulacra.models import find_model
 from simulacra.models.surrogate import Surrogate
 from simulacra.training.batches import InMemory
 from simulacra.training.card import Card
-from simulacra.training.compute import launched
+from simulacra.training.compute import launched, together
 from simulacra.training.run import start
 from tests.conftest import SMALL_MODELS, detector_of, small_sample
 
@@ -31,16 +31,22 @@ def losses(kind, devices, steps):
         }
     )
     fabric = launched(card.training)
+    with together(fabric):
+        found = _steps(card, events, fabric)
+    return found if fabric.is_global_zero else None
+
+
+def _steps(card, events, fabric):
     with torch.random.fork_rng():
         torch.manual_seed(1)
-        surrogate = Surrogate(find_model(kind), card.model, events.detector)
+        surrogate = Surrogate(find_model(card.model_kind), card.model, events.detector)
     batches = InMemory(*surrogate.fit(events), surrogate.transform)
     run = start(surrogate, batches, card.training, 7, fabric)
     found = []
-    for _ in range(steps):
+    for _ in range(card.training.steps):
         terms = run.advance()
         found.append({k: float(fabric.all_reduce(v)) for k, v in terms.items()})
-    return found if fabric.is_global_zero else None
+    return found
 
 
 if __name__ == "__main__":

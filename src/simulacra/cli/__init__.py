@@ -108,7 +108,7 @@ def main() -> None:
 
 def _number() -> int:
     """Return which of a training's processes this is."""
-    if "torch.distributed" not in sys.modules:
+    if "simulacra.training.compute" not in sys.modules:
         return 0
     from simulacra.training.compute import number_of_process
 

@@ -60,7 +60,7 @@ from simulacra.simulators.fast import FastSimulator
 from simulacra.simulators.ranges import range_notes, recorded, trained_ranges
 from simulacra.training import fit
 from simulacra.training.card import Card
-from simulacra.training.compute import described_device
+from simulacra.training.compute import described_device, together
 from simulacra.training.curve import write_curve
 from simulacra.training.journal import Row
 from simulacra.training.run import (
@@ -296,7 +296,8 @@ def train(
     for note in filter(None, notes if first else ()):
         on_note(note)
     part = part_of(folder)
-    with workplace(part, CHECKPOINT, *EVERY) if first else nullcontext():
+    place = workplace(part, CHECKPOINT, *EVERY) if first else nullcontext()
+    with together(fabric), place:
         trained = fit(
             card,
             learned,

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Literal
 
 import torch
 from pydantic import Field
 
 from simulacra.detectors.base import Frozen
-from simulacra.errors import CardError
+from simulacra.errors import CardError, TrainingStoppedError
 from simulacra.files.devices import device_of
 from simulacra.transforms.drawn import SharedGenerator
 
@@ -52,6 +54,7 @@ class ComputeKeys(Frozen):
     precision: Precision = "32-true"
 
 
+_PROCESS: ContextVar[int] = ContextVar("process", default=0)
 FREE = ("accelerator", "devices", "nodes", "strategy", "compile", "checkpoint_minutes")
 """Keys that a training may be continued under other values of."""
 
@@ -87,11 +90,33 @@ def launched(keys: ComputeKeys, *, grows: bool = False) -> Fabric:
                 plugins=[_environment(each * keys.nodes)],
             )
             fabric.launch()
+        _PROCESS.set(fabric.global_rank)
     except (RuntimeError, ValueError, TypeError) as error:
         words = f"{each} devices ({accelerator}) on {keys.nodes} nodes"
         msg = f"training.devices: {words} cannot be used: {error}"
         raise CardError(msg) from None
     return fabric
+
+
+@contextmanager
+def together(fabric: Fabric) -> Iterator[None]:
+    """Let all processes leave the block together, and without threads of their connection.
+
+    Python would end before these threads, and the process with an abort in place of its exit code.
+    """
+    try:
+        yield
+    except TrainingStoppedError:
+        _part(fabric)
+        raise
+    _part(fabric)
+
+
+def _part(fabric: Fabric) -> None:
+    if fabric.world_size > 1:
+        gc.collect()  # networks hold the connection
+        fabric.barrier()
+        torch.distributed.destroy_process_group()
 
 
 def shared_generator(fabric: Fabric, seed: int) -> SharedGenerator:
@@ -130,8 +155,7 @@ def only_first(fabric: Fabric, call: Callable[..., None]) -> Callable[..., None]
 
 def number_of_process() -> int:
     """Return which of a training's processes this is; the first one is 0, and alone otherwise."""
-    parallel = torch.distributed.is_available() and torch.distributed.is_initialized()
-    return torch.distributed.get_rank() if parallel else 0
+    return _PROCESS.get()
 
 
 def described_device(fabric: Fabric) -> str:
