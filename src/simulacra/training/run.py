@@ -290,8 +290,9 @@ class _Fit:
                 self.spent = _clocks() - started
                 trained = (state.step - first) * events_of_a_step(self.card.training)
                 speed = trained / max(self.clock() - since, 1e-9)
-                self._evaluate(self._mean_losses(), speed)
-                self.losses.clear()
+                losses = self._mean_losses()
+                self.losses.clear()  # before the checkpoint of the evaluation is written
+                self._evaluate(losses, speed)
                 on_evaluation(self.history[-1], self.best_row)
                 first, since, saved = state.step, self.clock(), wall_clock()
             elif wall_clock() - saved > apart:
