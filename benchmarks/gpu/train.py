@@ -1,4 +1,4 @@
-"""Train an entry of entries.yaml on a device for some minutes; the next run goes on from there.
+"""Train an entry of entries.json on a device for some minutes; the next run goes on from there.
 
     python benchmarks/gpu/train.py gan-3d --data DATA --carried CARRIED -o OUT --minutes 8
 
@@ -24,7 +24,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
 
 from simulacra.errors import TrainingStoppedError
 from simulacra.io import read_events, write_events
@@ -43,7 +42,7 @@ TESTED = 2000
 def main() -> None:
     """Train, and write what came of it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    entries = yaml.safe_load((HERE / "entries.yaml").read_text())
+    entries = json.loads((HERE / "entries.json").read_text())
     parser.add_argument("name", choices=entries)
     parser.add_argument("--data", type=Path, default=Path())
     parser.add_argument("--carried", type=Path)
