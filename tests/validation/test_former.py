@@ -8,6 +8,7 @@ import pytest
 
 from simulacra.validation import Thresholds, Validation
 from simulacra.validation.former import NEW_NAMES
+from simulacra.validation.result import FORMER_BASELINE
 from simulacra.validation.schema import shipped_schema
 from simulacra.validation.thresholds import Rule
 
@@ -36,7 +37,7 @@ def test_a_former_file_is_read_with_a_note(file, schema):
     assert found.primary_observable == former["headline"]
     content = json.loads(json.dumps(found.to_json(), allow_nan=False))
     assert list(problems(content, shipped_schema(), shipped_schema())) == []
-    assert not set(keys(content)) & set(NEW_NAMES)
+    assert set(keys(content)) & set(NEW_NAMES) == {FORMER_BASELINE}  # beside the present name
     old = former["pooled"]["comparisons"]["response"]
     new = found.pooled.comparisons["response"]
     assert new.baseline.mean == old["floor"]["mean"]

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SCHEMA_VERSION = 5
+FORMER_BASELINE = "floor"
+"""A comparison's ``baseline`` by the name that it had up to schema 4, for programs that read it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,6 +340,10 @@ class Validation:
         }
         for stored in stored_fields(Validation):
             content[stored.name] = plain(getattr(self, stored.name))
+        parts = [group for groups in content["divisions"].values() for group in groups]
+        for group in (content["pooled"], *content["energies"], *parts):
+            for comparison in group["comparisons"].values():
+                comparison[FORMER_BASELINE] = comparison["baseline"]
         return content
 
 

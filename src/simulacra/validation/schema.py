@@ -16,7 +16,13 @@ from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hin
 import numpy as np
 
 from simulacra.validation.metrics.baseline import Verdict
-from simulacra.validation.result import SCHEMA_VERSION, Validation, stored_fields
+from simulacra.validation.result import (
+    FORMER_BASELINE,
+    SCHEMA_VERSION,
+    Comparison,
+    Validation,
+    stored_fields,
+)
 
 SCHEMA_FILE = "metrics.schema.json"
 Schema = dict[str, Any]
@@ -56,7 +62,10 @@ def _object(kind: type, definitions: dict[str, Schema]) -> Schema:
     """Return the schema of a dataclass: every field is there, and nothing else."""
     hints = get_type_hints(kind)
     names = (field.name for field in stored_fields(kind))
-    return _closed({name: _schema(hints[name], definitions) for name in names})
+    properties = {name: _schema(hints[name], definitions) for name in names}
+    if kind is Comparison:
+        properties[FORMER_BASELINE] = properties["baseline"]
+    return _closed(properties)
 
 
 def _closed(properties: Mapping[str, Schema]) -> Schema:
