@@ -315,10 +315,6 @@ class NoWidths(noise.GroupWidths):
         return scores
 
 
-def random_start(window: charge_window.ChargeWindow) -> None:
-    """Leave hidden units where the layer's own start has put them."""
-
-
 TRAINED: Mapping[str, Variant] = MappingProxyType(
     {
         BASE: Variant("nothing, before the other steps", "–", trained_as=""),
@@ -472,12 +468,6 @@ TRAINED: Mapping[str, Variant] = MappingProxyType(
             "interpolation between knots alone",
             lines=30,
             replaced=((track_end, "KnotNetwork", Blunt), (rows, "KnotNetwork", Blunt)),
-        ),
-        "window-start": Variant(
-            "hidden units of the window that begin at thresholds",
-            "a random start",
-            lines=20,
-            replaced=((charge_window.ChargeWindow, "_bend", random_start),),
         ),
         "turns": Variant(
             "second crossings of a row",
