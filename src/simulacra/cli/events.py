@@ -102,11 +102,10 @@ def generate(
     from simulacra.io import require_writable, write_pieces
     from simulacra.simulators.generate import asked_conditions
     from simulacra.simulators.load import load_simulator
-    from simulacra.simulators.produce import produce
 
     require_free(output, overwrite)
     engine = parse_engine(executor)
-    if executor != "local" and device != "cpu":
+    if engine is not None and device != "cpu":
         msg = f"--device {device}: engines generate on processors; leave it out with --executor"
         raise SimulacraError(msg)
     loaded = load_simulator(simulator, device)
@@ -121,6 +120,8 @@ def generate(
             pieces = _counted(answers, len(conditions), shown.on_progress)
             write_pieces(pieces, len(conditions), output)
         else:
+            from simulacra.simulators.produce import produce
+
             produce(
                 simulator,
                 conditions,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -130,7 +130,7 @@ def validate(
             validation.report(output, shown.on_progress)
         print_scores(validation)
         console.print(f"report     {output / 'index.html'}", highlight=False)
-    _fail_below_thresholds(validation)
+    _fail_below_thresholds({"": validation})
 
 
 def _side_by_side(
@@ -156,22 +156,15 @@ def _side_by_side(
             device=device,
             on_progress=shown.on_progress,
         )
-    if limits is not None:
-        together = SideBySide({n: apply_thresholds(v, limits) for n, v in together.items()})
-    with display() as shown:
-        together.report(output, shown.on_progress)
-    write(together.table() + "\n")
-    console.print(f"report     {output / 'index.html'}", highlight=False)
-    failed = [
-        f"{name}: {failure}"
-        for name, validation in together.items()
-        if validation.thresholds is not None
-        for failure in validation.thresholds.failures
-    ]
-    for line in failed:
-        errors.print(f"failed: {line}", markup=False, highlight=False)
-    if failed:
-        raise typer.Exit(1)
+    try:
+        if limits is not None:
+            together = SideBySide({n: apply_thresholds(v, limits) for n, v in together.items()})
+    finally:  # as for a single one
+        with display() as shown:
+            together.report(output, shown.on_progress)
+        write(together.table() + "\n")
+        console.print(f"report     {output / 'index.html'}", highlight=False)
+    _fail_below_thresholds(together)
 
 
 def short_names(names: Iterable[str]) -> dict[str, str]:
@@ -192,15 +185,21 @@ def short_names(names: Iterable[str]) -> dict[str, str]:
     return {name: name for name in paths}
 
 
-def _fail_below_thresholds(validation: Validation) -> None:
-    """Print each threshold that fails; exit code 1 where there is one."""
-    if validation.thresholds is None:
-        return
-    for failure in validation.thresholds.failures:
+def _fail_below_thresholds(validations: Mapping[str, Validation]) -> None:
+    """Print each threshold that fails, by simulator; exit code 1 where there is one."""
+    found = {name: v.thresholds for name, v in validations.items() if v.thresholds is not None}
+    failures = [
+        f"{name}: {failure}" if name else failure
+        for name, limits in found.items()
+        for failure in limits.failures
+    ]
+    for failure in failures:
         errors.print(f"failed: {failure}", highlight=False)
-    if validation.thresholds.failures:
+    if failures:
         raise typer.Exit(1)
-    console.print(f"thresholds {validation.thresholds.checked} hold", highlight=False)
+    if found:
+        checked_limits = sum(limits.checked for limits in found.values())
+        console.print(f"thresholds {checked_limits} hold", highlight=False)
 
 
 def _batches(text: str) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from typing import Any
 from simulacra.arrays import Array
 from simulacra.engines.chunk_file import read_chunk, write_chunk
 from simulacra.errors import SimulacraError
-from simulacra.files.atomic import remove, whole_file
+from simulacra.files.atomic import remove, whole_file, write_whole_text
 from simulacra.files.work_folder import workplace
 
 MARK, CHUNKS = "job.json", "chunk-*.h5"
@@ -78,8 +78,7 @@ class Parts:
                     "continue that job or remove the folder"
                 )
                 raise SimulacraError(msg)
-        with whole_file(mark) as part:
-            part.write_text(self.description, encoding="utf-8")
+        write_whole_text(mark, self.description)
 
     def _has_chunks(self) -> bool:
         return any(self.folder.glob(CHUNKS))

@@ -93,6 +93,12 @@ def whole_file(path: Path, sweep: bool = True) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
+def write_whole_text(path: Path, text: str) -> None:
+    """Write text as UTF-8; the file appears, or is replaced, when all of it is written."""
+    with whole_file(path) as part:
+        part.write_text(text, encoding="utf-8")
+
+
 @contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
     """Yield an empty folder that takes the place of ``path`` when the block ends well.

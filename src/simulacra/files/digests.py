@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 
+from simulacra.arrays import Array
 from simulacra.errors import SimulatorError
 
 MARK = b"sha256-of-this-file:"
@@ -38,3 +40,11 @@ def require_intact(content: bytes) -> None:
 
 
 _CHANGED = "it was changed or damaged: its digest is not the one that it carries"
+
+
+def columns_digest(columns: Mapping[str, Array]) -> str:
+    """Return the SHA-256 of named columns, whatever their order."""
+    digest = hashlib.sha256()
+    for name in sorted(columns):
+        digest.update(f"{name} {columns[name].dtype.str} ".encode() + columns[name].tobytes())
+    return digest.hexdigest()

@@ -6,7 +6,6 @@ the number of workers and however often it was interrupted.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from simulacra.arrays import Array, FloatArray
+from simulacra.arrays import FloatArray
 from simulacra.conditions import Conditions, EnergySpectrum, draw_conditions
 from simulacra.detectors import Detector
 from simulacra.errors import SimulacraError
+from simulacra.files.digests import columns_digest
 from simulacra.files.provenance import provenance
 from simulacra.fullsim.datasets import DataSet
 from simulacra.fullsim.geant4 import Chunk, ChunkResult
@@ -168,14 +168,6 @@ def chunk_bounds(costs: FloatArray, chunk_cost: float) -> tuple[slice, ...]:
     before = np.cumsum(costs) - costs
     starts = np.flatnonzero(np.diff(np.floor(before / target), prepend=-1.0))
     return tuple(slice(a, b) for a, b in pairwise([*starts.tolist(), len(costs)]))
-
-
-def columns_digest(columns: Mapping[str, Array]) -> str:
-    """Return the SHA-256 of named columns, whatever their order."""
-    digest = hashlib.sha256()
-    for name in sorted(columns):
-        digest.update(f"{name} {columns[name].dtype.str} ".encode() + columns[name].tobytes())
-    return digest.hexdigest()
 
 
 def versions() -> dict[str, str]:

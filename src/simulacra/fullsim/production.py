@@ -27,7 +27,7 @@ from simulacra.fullsim.job import Job
 from simulacra.fullsim.settings import Geant4Settings
 from simulacra.fullsim.task import TASK, arguments_of, inputs_of, stored
 from simulacra.fullsim.workers import WorkerPool
-from simulacra.io import require_writable, write_pieces
+from simulacra.io import require_writable, write_events, write_pieces
 from simulacra.particles import OwnRanges, ParticleMixture, Seen, particle_name
 
 PHASE = "Geant4"
@@ -91,8 +91,10 @@ def simulate(
     """
     require_writable(detector, output)  # told before the work, not after
     job = Job.of(detector, settings, primaries, seed, n)
-    with _merged(job, output, workers, executor, on_progress) as parts:
-        return _events(job, [load_result(parts, number) for number in range(len(job.bounds))])
+    with _finished(job, output, workers, executor, on_progress) as parts:
+        events = _events(job, [load_result(parts, number) for number in range(len(job.bounds))])
+        write_events(events, output)
+        return events
 
 
 def produce(
@@ -110,24 +112,24 @@ def produce(
     """Write the events of :func:`simulate` and return their number; few are in memory at once."""
     require_writable(detector, output)
     job = Job.of(detector, settings, primaries, seed, n)
-    with _merged(job, output, workers, executor, on_progress):
+    with _finished(job, output, workers, executor, on_progress) as parts:
+        write_pieces(_pieces(job, parts), len(job), output)
         return len(job)
 
 
 @contextmanager
-def _merged(
+def _finished(
     job: Job,
     output: Path,
     workers: int,
     executor: Executor | Engine | None,
     on_progress: OnProgress,
 ) -> Iterator[Parts]:
-    """Yield the finished chunks of a job when its output is written; they are removed after."""
+    """Yield the finished chunks of a job; they are removed when the block ends well."""
     with Parts.of(job.identity, output) as parts:
         if executor is not None and not isinstance(executor, Executor):
             parts.describe(TASK, arguments_of(job), inputs_of(job))
         complete(job, parts, workers, executor, on_progress)
-        write_pieces(_pieces(job, parts), len(job), output)
         yield parts
         parts.remove()
 

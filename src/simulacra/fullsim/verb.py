@@ -125,15 +125,21 @@ def _understood(
 ) -> tuple[Detector, Geant4Settings]:
     """Return detector and settings; tell what is doubtful in them."""
     matter = load_detector(detector) if isinstance(detector, str | Path) else detector
-    settings = _settings(particle, physics, cut)
+    settings = settings_of(particle, physics, cut)
     if on_note is not None:
         for note in cautions([matter], settings):
             on_note(note)
     return matter, settings
 
 
-def _settings(particle: str | None, physics: str, cut: str | float | None) -> Geant4Settings:
-    """Return the settings; what is wrong with them becomes one line."""
+def settings_of(
+    particle: str | None, physics: str, cut: str | float | None = None
+) -> Geant4Settings:
+    """Return the settings of Geant4.
+
+    Raises:
+        SimulacraError: they cannot be used.
+    """
     try:
         size = None if cut is None else parse_quantity(cut, "length")
         return Geant4Settings(particle=particle, physics=physics, cut=size)

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from simulacra.arrays import FloatArray
+from simulacra.files.digests import columns_digest
 from simulacra.fullsim.calorimeter.setup import CalorimeterSetup
 from simulacra.fullsim.datasets import DataSet
 from simulacra.fullsim.geant4 import Chunk
-from simulacra.fullsim.job import chunk_bounds, columns_digest, versions
+from simulacra.fullsim.job import chunk_bounds, versions
 from simulacra.hybrid.geant4 import HybridSetup
 from simulacra.hybrid.primaries import Primaries
 from simulacra.hybrid.rules import Outcome

@@ -10,7 +10,7 @@ from pathlib import Path
 from simulacra.detectors import Detector
 from simulacra.errors import SimulacraError
 from simulacra.events import Events
-from simulacra.files.atomic import remove, whole_file
+from simulacra.files.atomic import remove, write_whole_text
 from simulacra.files.progress import OnProgress, silent
 from simulacra.files.small_files import parse_object, read_text
 from simulacra.observables.selection_score import EpochSelection
@@ -105,6 +105,5 @@ def _kept(folder: Path) -> Iterator[Point]:
 
 
 def _keep(folder: Path, points: list[Point]) -> None:
-    with whole_file(folder / POINTS) as part:
-        content = {"points": [asdict(point) for point in points]}
-        part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    content = {"points": [asdict(point) for point in points]}
+    write_whole_text(folder / POINTS, json.dumps(content, indent=2) + "\n")

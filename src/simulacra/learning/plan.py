@@ -15,7 +15,7 @@ from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
 from simulacra.errors import SimulacraError
 from simulacra.events import numbers_of
-from simulacra.files.atomic import whole_file
+from simulacra.files.atomic import write_whole_text
 from simulacra.files.memory import memory
 from simulacra.files.small_files import read_text
 from simulacra.files.yaml_text import one_line_errors, parse_yaml
@@ -140,8 +140,7 @@ class Plan:
     def write(self, folder: Path) -> None:
         """Write the plan to a folder."""
         content = {**asdict(self), "request": self.request.model_dump(mode="json")}
-        with whole_file(folder / PLAN) as part:
-            part.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+        write_whole_text(folder / PLAN, yaml.safe_dump(content, sort_keys=False))
 
 
 def read_plan(folder: Path, request: Request) -> Plan | None:

@@ -15,12 +15,11 @@ from typing import Any, Self
 from simulacra.detectors import load_detector
 from simulacra.errors import SimulacraError
 from simulacra.faces.text import Described
-from simulacra.files.atomic import whole_file
+from simulacra.files.atomic import write_whole_text
 from simulacra.files.mistakes import summarise_validation_error
 from simulacra.files.progress import OnProgress, silent
 from simulacra.fullsim.datasets import DataSet, require_geant4
-from simulacra.fullsim.settings import Geant4Settings
-from simulacra.fullsim.verb import simulate
+from simulacra.fullsim.verb import settings_of, simulate
 from simulacra.fullsim.workers import WorkerPool
 from simulacra.io import read_events, write_events
 from simulacra.io.split import part_paths, split_events
@@ -155,7 +154,7 @@ def learn(
         workers=workers,
         overrides=tuple(overrides),
     )
-    settings = _settings(particle, physics)
+    settings = settings_of(particle, physics)
     _card(request, folder, hours)  # refuses overrides before the work
     known = read_plan(folder, request)
     with _Pool(executor, workers, settings.data_sets) as pool:
@@ -177,13 +176,6 @@ def learn(
 def _request(**asked: Any) -> Request:  # noqa: ANN401 - whatever a caller gives
     try:
         return Request(**asked)
-    except ValueError as error:
-        raise SimulacraError(summarise_validation_error(error)) from None
-
-
-def _settings(particle: str | None, physics: str) -> Geant4Settings:
-    try:
-        return Geant4Settings(particle=particle, physics=physics)
     except ValueError as error:
         raise SimulacraError(summarise_validation_error(error)) from None
 
@@ -281,8 +273,7 @@ def _trained(
     if place.is_dir():
         return TrainedSimulator.load(place)
     card = _card(plan.request, folder, plan.training_minutes)
-    with whole_file(folder / CARD) as part:
-        part.write_text(card.to_yaml(), encoding="utf-8")
+    write_whole_text(folder / CARD, card.to_yaml())
     return train(card, place, on_progress, on_note=on_note, on_evaluation=on_evaluation)
 
 

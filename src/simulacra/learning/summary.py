@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from simulacra.drawings import DPI, FORMATS
 from simulacra.drawings.canvas import frame, panels
-from simulacra.files.atomic import whole_file
+from simulacra.files.atomic import whole_file, write_whole_text
 from simulacra.learning.plan import SHARES, Request
 from simulacra.learning.run import CARD, EVENTS, FAST, FLOOR, REPORT, SIMULATOR, SUMMARY, Learned
 
@@ -22,8 +22,7 @@ FULL = "0.4"
 
 def write_summary(learned: Learned, folder: Path) -> None:
     """Write the summary and the picture of the learning curve to a folder."""
-    with whole_file(folder / SUMMARY) as part:
-        part.write_text("\n".join(_lines(learned)) + "\n", encoding="utf-8")
+    write_whole_text(folder / SUMMARY, "\n".join(_lines(learned)) + "\n")
     with whole_file(folder / PICTURE) as part:
         metadata = {FORMATS[".png"]: None}
         draw_curve(learned).savefig(part, format="png", dpi=DPI, metadata=metadata)
@@ -94,7 +93,7 @@ def draw_curve(learned: Learned) -> Figure:
     ):
         if law is not None:
             amounts = [law.largest / 4, law.largest, 4 * law.largest]
-            scores = [law.there * (x / law.largest) ** -law.exponent for x in amounts]
+            scores = [law.there * law.factor(x / law.largest)[0] for x in amounts]
             axes.plot(amounts, scores, "-" if law.is_determined else ":", color="#1f77b4")
         axes.axhline(about["selection_floor"], ls="--", color=FULL)
         axes.set_xscale("log")

@@ -10,8 +10,8 @@ from simulacra.conditions import Conditions
 from simulacra.engines import Engine, Parts
 from simulacra.errors import SimulacraError, SimulatorError
 from simulacra.events import Events
+from simulacra.files.digests import columns_digest
 from simulacra.files.progress import OnProgress, silent
-from simulacra.fullsim.job import columns_digest
 from simulacra.io import require_writable, write_pieces
 from simulacra.simulators.extrapolation import require_near
 from simulacra.simulators.fast import FastSimulator

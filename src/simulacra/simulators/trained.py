@@ -60,7 +60,7 @@ from simulacra.simulators.fast import FastSimulator
 from simulacra.simulators.ranges import range_notes, recorded, trained_ranges
 from simulacra.training import fit
 from simulacra.training.card import Card
-from simulacra.training.compute import described_device, together
+from simulacra.training.compute import described_device, together, wait_for
 from simulacra.training.curve import write_curve
 from simulacra.training.journal import Row
 from simulacra.training.run import (
@@ -150,8 +150,7 @@ class TrainedSimulator(FastSimulator):
 
         def call() -> None:
             self.surrogate(columns, noise)
-            if columns.is_cuda:  # returns before it has computed
-                torch.cuda.synchronize(columns.device)
+            wait_for(columns.device)
 
         return torch.inference_mode()(call)
 

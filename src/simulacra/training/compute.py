@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import logging
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from pydantic import Field
 from simulacra.detectors.base import Frozen
 from simulacra.errors import CardError, TrainingStoppedError
 from simulacra.files.devices import device_of
+from simulacra.files.loggers import quiet
 from simulacra.transforms.drawn import SharedGenerator
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def launched(keys: ComputeKeys, *, grows: bool = False) -> Fabric:
     accelerator = device_of(keys.accelerator)
     each = _devices(keys, accelerator)
     try:
-        with _no_reports():
+        with quiet("lightning_fabric"):  # else it reports each process that it starts
             fabric = Fabric(
                 accelerator=accelerator,
                 devices=each,
@@ -96,6 +96,14 @@ def launched(keys: ComputeKeys, *, grows: bool = False) -> Fabric:
         msg = f"training.devices: {words} cannot be used: {error}"
         raise CardError(msg) from None
     return fabric
+
+
+def wait_for(device: torch.device) -> None:
+    """Wait until a device has computed what it was given; calls return before."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
 
 
 @contextmanager
@@ -181,18 +189,6 @@ def _strategy(keys: ComputeKeys, processes: int, *, grows: bool) -> str:
         return "auto"
     searches = grows and keys.strategy == "auto"
     return "ddp_find_unused_parameters_true" if searches else "ddp"
-
-
-@contextmanager
-def _no_reports() -> Iterator[None]:
-    """Let Fabric not report each process that it starts."""
-    logger = logging.getLogger("lightning_fabric")
-    before = logger.level
-    logger.setLevel(logging.WARNING)
-    try:
-        yield
-    finally:
-        logger.setLevel(before)
 
 
 def _environment(processes: int) -> ClusterEnvironment:

@@ -39,7 +39,14 @@ from simulacra.training.budget import (
     trial_of,
 )
 from simulacra.training.card import AdversarialCard, Card, Measure, TrainingCard, steps_of
-from simulacra.training.compute import common_clock, launched, only_first, wall_clock
+from simulacra.training.compute import (
+    common_clock,
+    launched,
+    only_first,
+    own_share,
+    wait_for,
+    wall_clock,
+)
 from simulacra.training.degenerate import check_sample
 from simulacra.training.journal import Row, described, write_line
 from simulacra.training.likelihood import LikelihoodRun
@@ -207,13 +214,15 @@ def start(
         CardError: a batch is too small for the network.
         SimulacraError: a batch is too large for the memory.
     """
-    if card.batch_size == 1 and any(isinstance(m, nn.BatchNorm1d) for m in surrogate.modules()):
-        msg = "training.batch_size: batch normalisation needs at least 2 events in a batch"
+    fabric = fabric or launched(card)
+    alone = own_share(card.batch_size, fabric) == 1
+    if alone and any(isinstance(m, nn.BatchNorm1d) for m in surrogate.modules()):
+        each = "" if fabric.world_size == 1 else ", in each process"
+        msg = f"training.batch_size: batch normalisation needs at least 2 events in a batch{each}"
         raise CardError(msg)
     at_once = events_of_a_step(card)
     numbers = math.prod(batches.shape) + surrogate.encoder.features
     require_room(4 * at_once * numbers, f"training.batch_size: a step of {at_once} events")
-    fabric = fabric or launched(card)
     if isinstance(card, AdversarialCard):
         return AdversarialRun(surrogate, batches, card, seed, fabric)
     return LikelihoodRun(surrogate, batches, card, seed, fabric)
@@ -282,14 +291,14 @@ class _Fit:
             return None
         if saved is not None:
             return Plan(**saved["plan"])
-        began, trials = self.clock(), dict[int, Run]()
+        began, trials = self._now(), dict[int, Run]()
 
         def time_of(batch: int, minutes: float) -> float:
             network = copy.deepcopy(self.surrogate)
             options = trial_of(training).model_copy(update={"batch_size": batch})
             trials[batch] = start(network, batches, options, seed, self.fabric)
             grows = isinstance(network.network, Growing)
-            return seconds_of_a_step(trials[batch], minutes, self.clock, grows=grows)
+            return seconds_of_a_step(trials[batch], minutes, self._now, grows=grows)
 
         size, minutes = training.batch_size, training.minutes
         if training.plan_batch:
@@ -298,15 +307,20 @@ class _Fit:
             )
         else:
             batch, step = size, time_of(size, minutes)
-        before = self.clock()
+        before = self._now()
         self._judged(trials[batch].averaged())
-        now = self.clock()
+        now = self._now()
         every = self.card.selection.every
         plan = Plan.of(minutes, every, step, now - before, spent=now - began)
         if batch != size:
             plan = replace(plan, batch_size=batch, rate=math.sqrt(batch / size))
         self._note(plan.note)
         return plan
+
+    def _now(self) -> float:
+        """Return the time when the device has done what it was given."""
+        wait_for(self.fabric.device)
+        return self.clock()
 
     def _note(self, text: str) -> None:
         self._on_note(text)
@@ -388,15 +402,22 @@ class _Fit:
                 on_evaluation(self.history[-1], self.best_row)
                 first, since, saved = state.step, self.clock(), wall_clock()
             elif wall_clock() - saved > apart:
-                self.spent = _clocks() - self.started
-                self._save()
+                self._save_between()
                 saved = wall_clock()
             on_progress(PHASE, state.step, steps)
             if state.step < steps and stop.asked(self.fabric, state.step):
-                self.spent = _clocks() - self.started
-                self._save()
+                self._save_between()
                 self.fabric.barrier()
                 raise TrainingStoppedError(self._stopped(stop.signal))
+
+    def _save_between(self) -> None:
+        """Write a checkpoint between evaluations, unless the training has diverged by now.
+
+        The checkpoint that is there is what a training that diverged goes back to.
+        """
+        self.spent = _clocks() - self.started
+        if all(bool(torch.isfinite(torch.stack(v)).all()) for v in self.losses.values()):
+            self._save()
 
     def _mean_losses(self) -> dict[str, float]:
         """Return the mean of every loss term since the last evaluation, over all processes."""
@@ -432,11 +453,11 @@ class _Fit:
         problem = None
         if self.fabric.is_global_zero:
             problem = self._recorded(losses, speed)
-        else:
-            self.history.append({"step": self.run_state.step, **losses})
         problem = self.fabric.broadcast(problem)
         if problem is not None:
             raise DivergedError(problem)
+        if not self.fabric.is_global_zero:
+            self.history.append({"step": self.run_state.step, **losses})
 
     def _recorded(self, losses: dict[str, float], speed: float) -> str | None:
         """Record an evaluation and save a checkpoint, or return how the score shows divergence."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulacra.errors import SimulacraError
 from simulacra.faces.text import Described
-from simulacra.files.atomic import whole_file
+from simulacra.files.atomic import write_whole_text
 from simulacra.training.card import Card
 from simulacra.tuning.card import TuneCard
 from simulacra.tuning.study import OWN, REASON, finished
@@ -227,11 +227,12 @@ class Tuning(Described):
         """Write table, plots and the best card to a folder."""
         from simulacra.tuning.plots import write_plots
 
-        _write_text(folder / TABLE, self.table())
-        _write_text(folder / BEST, self.card_of(self.best).to_yaml())
+        write_whole_text(folder / TABLE, self.table())
+        write_whole_text(folder / BEST, self.card_of(self.best).to_yaml())
         if len(self.card.study.objectives) > 1:
             for trial in self.front:
-                _write_text(folder / f"front-{trial.number}.yaml", self.card_of(trial).to_yaml())
+                path = folder / f"front-{trial.number}.yaml"
+                write_whole_text(path, self.card_of(trial).to_yaml())
         write_plots(self, folder)
 
 
@@ -309,8 +310,3 @@ def _row(cells: Sequence[str], *, head: bool = False) -> Iterator[str]:
     yield f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
     if head:
         yield f"|{'---|' * len(cells)}"
-
-
-def _write_text(path: Path, text: str) -> None:
-    with whole_file(path) as part:
-        part.write_text(text, encoding="utf-8")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simulacra.errors import SimulacraError
-from simulacra.files.atomic import whole_file
+from simulacra.files.atomic import write_whole_text
 from simulacra.files.progress import OnProgress, silent
 from simulacra.models import find_model
 from simulacra.training.run import OnNote
@@ -27,7 +27,7 @@ from simulacra.tuning.study import (
     require_optuna,
     revive,
 )
-from simulacra.tuning.trial import SEED, VALUES, Bench
+from simulacra.tuning.trial import SEED, VALUES, Bench, clock_of, processor_clock
 from simulacra.tuning.workers import OnChange, work, work_together
 
 if TYPE_CHECKING:
@@ -94,8 +94,7 @@ def _settle(folder: Path, bench: Bench) -> None:
         raise SimulacraError(msg)
     folder.mkdir(parents=True, exist_ok=True)
     study = open_study(folder, bench.card, "search", bench.identity)
-    with whole_file(path) as part:
-        part.write_text(bench.card.to_yaml(), encoding="utf-8")
+    write_whole_text(path, bench.card.to_yaml())
     own = bench.card.own_values()
     if own is not None and not study.get_trials(deepcopy=False):
         labels = {key: bench.card.study.space[key].label(value) for key, value in own.items()}
@@ -110,7 +109,8 @@ def _notes(card: TuneCard) -> tuple[str, ...]:
         fresh = ", ".join(map(str, card.fresh_seeds))
         notes[0] += f", the best card and the card as it is again with {fresh}"
     if card.card.training.minutes is not None:
-        notes.append("training.minutes of a trial are minutes of processor time")
+        kind = "of processor time" if clock_of(card.card) is processor_clock else "of the clock"
+        notes.append(f"training.minutes of a trial are minutes {kind}")
     if study.prune and not study.prunes:
         notes.append("no trial is stopped early: Optuna stops none that has two objectives")
     if card.own_values() is None:

@@ -6,7 +6,6 @@ of a process that died: it fails, and its values are tried again.
 
 from __future__ import annotations
 
-import logging
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,6 +16,7 @@ from filelock import FileLock, Timeout
 
 from simulacra.errors import MissingDependencyError, SimulacraError
 from simulacra.files.atomic import remove
+from simulacra.files.loggers import quiet
 from simulacra.tuning.card import StudyCard, TuneCard
 
 if TYPE_CHECKING:
@@ -47,18 +47,6 @@ def require_optuna() -> None:
         raise MissingDependencyError(msg) from None
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep Optuna from announcing studies on stderr."""
-    logger = logging.getLogger("optuna")
-    before = logger.level
-    logger.setLevel(logging.WARNING)
-    try:
-        yield
-    finally:
-        logger.setLevel(before)
-
-
 def open_study(folder: Path, card: TuneCard, stage: Stage, identity: str, worker: int = 0) -> Study:
     """Return the study of a folder, made or found.
 
@@ -76,7 +64,7 @@ def open_study(folder: Path, card: TuneCard, stage: Stage, identity: str, worker
     import optuna
 
     study = card.study
-    with _quiet():
+    with quiet("optuna"):  # else it announces the study on stderr
         made = optuna.create_study(
             storage=_storage(folder, study),
             study_name=stage if study.storage is None else f"{folder.resolve().name}-{stage}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,7 @@ from simulacra.detectors import load_detector
 from simulacra.errors import SimulacraError
 from simulacra.events import Events
 from simulacra.files.atomic import remove
+from simulacra.files.devices import CPU, device_of
 from simulacra.files.progress import OnProgress, silent
 from simulacra.observables.selection_score import EpochSelection
 from simulacra.simulators.ranges import trained_ranges
@@ -52,6 +53,12 @@ def processor_clock() -> float:
     Trials get equal shares of it, whatever else runs on the machine.
     """
     return time.process_time() / torch.get_num_threads()
+
+
+def clock_of(card: Card) -> Callable[[], float]:
+    """Return what measures a trial's minutes: a processor waits for the device that it has."""
+    on_cpu = device_of(card.training.accelerator) == CPU
+    return processor_clock if on_cpu else time.perf_counter
 
 
 @dataclass(frozen=True)
@@ -97,7 +104,7 @@ class Bench:
                 EpochSelection,
                 on_progress,
                 on_evaluation=on_evaluation,
-                clock=processor_clock,
+                clock=clock_of(card),
             )
         finally:
             remove(work)

@@ -78,7 +78,7 @@ POLAR_ROWS = (
     Row("width_r", r"$w_r$", "mm", of.width_r),
 )
 POSITION_ROWS = tuple(
-    (i, Row("position_{axis}", r"$\langle {axis} \rangle$", "mm", partial(of.position, axis=i), i))
+    Row("position_{axis}", r"$\langle {axis} \rangle$", "mm", partial(of.position, axis=i), i)
     for i in (0, 1)
 )
 """Where the impact varies, the centre in the frame of the cluster is not that from the impact."""
@@ -134,7 +134,8 @@ def calorimeter_observables(
 def _rows_of(detector: Calorimeter, layer: Layer) -> Iterator[Row]:
     yield from LAYER_ROWS
     if not of.follows_line(layer):
-        yield from (r for i, r in POSITION_ROWS if detector.axes[i] in detector.declared_axes)
+        rows = zip(detector.axes, POSITION_ROWS, strict=True)
+        yield from (row for axis, row in rows if axis in detector.declared_axes)
     if isinstance(layer.segmentation, PolarSegmentation):
         yield from POLAR_ROWS
     elif detector.reference_cell is not None and layer.shape[1] > 1 and layer.shape[1] % 2:

@@ -132,6 +132,12 @@ class Histogram:
         return cls(counts, float(values.mean()), float(values.std()))
 
     @property
+    def shares(self) -> tuple[FloatArray, FloatArray]:
+        """The share of the entries in each bin and its statistical error, (n,) each."""
+        total = max(float(self.counts.sum()), 1.0)
+        return self.counts / total, np.sqrt(self.counts) / total
+
+    @property
     def text(self) -> str:
         """Mean and standard deviation in words."""
         if not self.counts.sum():
@@ -143,18 +149,21 @@ def draw_histograms(
     main: Axes, ratio: Axes, edges: FloatArray, full: Histogram, fast: Histogram
 ) -> None:
     """Draw the share of entries per bin with statistical bands, and fast / full below."""
-    totals = [max(float(h.counts.sum()), 1.0) for h in (full, fast)]
-    shares = [h.counts / total for h, total in zip((full, fast), totals, strict=True)]
-    errors = [np.sqrt(h.counts) / total for h, total in zip((full, fast), totals, strict=True)]
+    shares, errors = zip(full.shares, fast.shares, strict=True)
     labels = [f"{name.split()[0]}: {h.text}" for name, h in ((FULL, full), (FAST, fast))]
-    mplhep.histplot(shares[0], edges, ax=main, histtype="fill", color=GREY, label=labels[0])
-    mplhep.histplot(shares[0], edges, ax=main, histtype="step", color=BLACK, lw=0.8)
+    draw_full(main, edges, shares[0], labels[0])
     mplhep.histplot(
         shares[1], edges, ax=main, histtype="step", color=COLOUR, lw=1.2, label=labels[1]
     )
     band(main, edges, shares[1], errors[1], COLOUR)
     draw_ratio(ratio, edges, shares, errors)
     main.set_xlim(edges[0], edges[-1])
+
+
+def draw_full(axes: Axes, edges: FloatArray, share: FloatArray, label: str) -> None:
+    """Draw the share of full simulation's entries per bin, filled."""
+    mplhep.histplot(share, edges, ax=axes, histtype="fill", color=GREY, label=label)
+    mplhep.histplot(share, edges, ax=axes, histtype="step", color=BLACK, lw=0.8)
 
 
 def band(axes: Axes, edges: FloatArray, middle: FloatArray, half: FloatArray, colour: str) -> None:

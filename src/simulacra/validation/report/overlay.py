@@ -13,11 +13,11 @@ from simulacra.arrays import FloatArray
 from simulacra.errors import SimulacraError
 from simulacra.statistics.histograms import binning_of
 from simulacra.validation.report.canvas import (
-    BLACK,
-    GREY,
+    FULL,
     Histogram,
     axis_label,
     band,
+    draw_full,
     panels,
     ratio_axis,
     stretch_axis,
@@ -66,21 +66,16 @@ def overlay_panel(
     info = first.observables[name]
     edges = info.axis.values(binning_of(info.axis.places(full)).edges)
     stretch_axis(ratio, info.axis, edges)
-    reference = _Shares.of(edges, full)
-    mplhep.histplot(
-        reference.share, edges, ax=main, histtype="fill", color=GREY, label="full simulation"
-    )
-    mplhep.histplot(reference.share, edges, ax=main, histtype="step", color=BLACK, lw=0.8)
-    filled = reference.share > 0
-    safe = np.where(filled, reference.share, 1.0)
-    band(ratio, edges, np.ones_like(safe), np.where(filled, reference.error / safe, 0.0), "0.5")
+    share, error = Histogram.of(edges, full).shares
+    draw_full(main, edges, share, FULL)
+    filled = share > 0
+    safe = np.where(filled, share, 1.0)
+    band(ratio, edges, np.ones_like(safe), np.where(filled, error / safe, 0.0), "0.5")
     for colour, simulator in zip(COLOURS, together, strict=False):
         _, fast = values_of(together, simulator, name, label)
-        own = _Shares.of(edges, fast)
-        mplhep.histplot(
-            own.share, edges, ax=main, histtype="step", color=colour, lw=1.2, label=simulator
-        )
-        value = np.where(filled, own.share / safe, np.nan)
+        own, _ = Histogram.of(edges, fast).shares
+        mplhep.histplot(own, edges, ax=main, histtype="step", color=colour, lw=1.2, label=simulator)
+        value = np.where(filled, own / safe, np.nan)
         mplhep.histplot(value, edges, ax=ratio, histtype="step", color=colour, lw=1, edges=False)
     _finish(main, ratio, info, edges, label)
 
@@ -96,18 +91,6 @@ def values_of(
             samples = [sample.take(own.select(sample.energies)) for sample in samples]
     full, fast = (finite(sample.values[name]) for sample in samples)
     return full, fast
-
-
-class _Shares:
-    """The share of events in each bin and its error."""
-
-    def __init__(self, counts: FloatArray) -> None:
-        total = max(float(counts.sum()), 1.0)
-        self.share, self.error = counts / total, np.sqrt(counts) / total
-
-    @classmethod
-    def of(cls, edges: FloatArray, values: FloatArray) -> _Shares:
-        return cls(Histogram.of(edges, values).counts)
 
 
 def _finish(
