@@ -18,7 +18,7 @@ from simulacra.files.simulator_files import ABOUT
 from simulacra.files.small_files import parse_object, read_small
 from simulacra.particles import require_sensible
 
-OF_AN_ANSWER = {"step", "versions", "model", "seed"}
+OF_AN_ANSWER = {"step", "versions", "model", "seed", "device"}
 """What the provenance of generated events says beside the facts on the simulator."""
 _WRONG_TYPES = (
     ArithmeticError, AttributeError, KeyError, TypeError, ValueError, RecursionError,

@@ -52,14 +52,15 @@ def load_simulator(name: str | Path, device: str = CPU) -> Simulator:
     """
     if _of_another_package(name):
         return _on(SIMULATORS[str(name)](), name, device)
-    if Path(name).suffix == EXPORTED and str(name) not in shipped_simulators():
-        from simulacra.simulators.exported import ExportedSimulator
+    if str(name) not in shipped_simulators():
+        if Path(name).suffix == EXPORTED:
+            from simulacra.simulators.exported import ExportedSimulator
 
-        return _on(ExportedSimulator.load(name), name, device)
-    from simulacra.simulators.classical.store import is_classical, load_classical
+            return _on(ExportedSimulator.load(name), name, device)
+        from simulacra.simulators.classical.store import is_classical, load_classical
 
-    if is_classical(Path(name)) and str(name) not in shipped_simulators():
-        return _on(load_classical(name), name, device)
+        if is_classical(Path(name)):
+            return _on(load_classical(name), name, device)
     from simulacra.simulators.trained import TrainedSimulator
 
     return TrainedSimulator.load(name).on(device)

@@ -78,8 +78,6 @@ from simulacra.transforms.drawn import normal
 
 FORMAT = "simulacra-simulator"
 VERSION = 1
-OF_AN_ANSWER = {"step", "versions", "model", "seed", "device"}
-"""What the provenance of generated events says beside the facts on the training."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

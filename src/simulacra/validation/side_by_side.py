@@ -15,7 +15,6 @@ from simulacra.events import EventSource
 from simulacra.files.progress import OnProgress, silent
 from simulacra.validation.classifiers.whole_samples import Profile
 from simulacra.validation.compare import require_comparable, validate
-from simulacra.validation.metrics.baseline import VERDICTS
 from simulacra.validation.result import Validation
 from simulacra.validation.sample import Sample, measured
 from simulacra.validation.text import side_by_side_text
@@ -89,10 +88,6 @@ class SideBySide(Mapping[str, Validation]):
         from simulacra.validation.report.overlay_html import write_overlay_report
 
         return write_overlay_report(self, folder, on_progress)
-
-    def counts(self, name: str) -> tuple[int, ...]:
-        """Return the numbers of comparisons with each verdict, from best to worst."""
-        return tuple(self[name].verdicts[verdict] for verdict in VERDICTS)
 
 
 def validate_side_by_side(

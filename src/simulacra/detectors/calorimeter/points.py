@@ -7,14 +7,14 @@ calorimeter: cells that stand still, windows around an impact, rings around the 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulacra.arrays import BoolArray, FloatArray, IntArray
+from simulacra.arrays import Array, BoolArray, FloatArray, IntArray
 from simulacra.detectors.calorimeter.calorimeter import Calorimeter, Layer
 from simulacra.detectors.calorimeter.segmentation import PolarSegmentation
 from simulacra.detectors.calorimeter.stack import Box, Section
@@ -35,6 +35,14 @@ class Lines:
     x: FloatArray
     y: FloatArray
     direction: FloatArray
+
+    @classmethod
+    def of(
+        cls, detector: Calorimeter, columns: Mapping[str, Array], rng: np.random.Generator
+    ) -> Self:
+        """Return the lines of conditions; what they do not say is drawn from the beam."""
+        x, y = detector.enter(columns, rng)
+        return cls(x, y, detector.directions(columns))
 
     def __len__(self) -> int:
         return len(self.x)

@@ -191,8 +191,7 @@ class FrozenShowers(ClassicalSimulator):
 
     def _lines(self, conditions: Conditions, rng: np.random.Generator) -> Lines:
         assert isinstance(self.detector, Calorimeter)
-        x, y = self.detector.enter(conditions.columns, rng)
-        return Lines(x, y, self.detector.directions(conditions.columns))
+        return Lines.of(self.detector, conditions.columns, rng)
 
 
 def _anywhere(

@@ -171,9 +171,7 @@ def point_hits(sample: Events) -> Hits:
     """
     detector, showers = sample.detector, sample["showers"]
     assert isinstance(detector, Calorimeter)
-    x, y = detector.enter(sample.conditions.columns, np.random.default_rng(0))
-    direction = detector.directions(sample.conditions.columns)
-    lines = Lines(x, y, direction)
+    lines = Lines.of(detector, sample.conditions.columns, np.random.default_rng(0))
     parts = []
     for section, layer in sections_of_layers(detector):
         assert section.readout is not None
@@ -190,7 +188,7 @@ def point_hits(sample: Events) -> Hits:
     return Hits(
         _starts(event, len(sample)),
         sample["energy"].astype(np.float64),
-        np.arctan2(direction[:, 1], direction[:, 0]),
+        np.arctan2(lines.direction[:, 1], lines.direction[:, 0]),
         columns[0],
         np.zeros(0, np.int32),
         *columns[1:],

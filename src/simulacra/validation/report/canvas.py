@@ -5,6 +5,7 @@ Colours and order are the same everywhere: full simulation grey, filled; fast si
 
 from __future__ import annotations
 
+import base64
 import io
 import math
 from collections.abc import Iterator, Sequence
@@ -56,6 +57,11 @@ class Plot:
     heading: str
     caption: str
     png: bytes
+
+    @property
+    def image(self) -> str:
+        """The PNG in base64, as HTML embeds it."""
+        return base64.b64encode(self.png).decode("ascii")
 
 
 def finish(figure: Figure) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import math
 from pathlib import Path
@@ -15,6 +14,7 @@ from simulacra.validation.kinds import Scale, kind_of
 from simulacra.validation.metrics.baseline import CLOSE_FACTOR, SLIGHT_EXCESS
 from simulacra.validation.metrics.catalogue import METRICS
 from simulacra.validation.metrics.record import Estimate
+from simulacra.validation.report.canvas import Plot
 from simulacra.validation.report.catalogue import report_plots
 from simulacra.validation.report.matrix import division_tables, number_text, verdict_matrix
 from simulacra.validation.result import Validation, summary_rows, title_of
@@ -30,15 +30,7 @@ def write_report(
 ) -> Path:
     """Write ``index.html`` and ``metrics.json``; see :meth:`Validation.report`."""
     folder, compared = Path(folder), validation.require_events("a report")
-    plots = [
-        {
-            "name": plot.name,
-            "heading": plot.heading,
-            "caption": plot.caption,
-            "image": base64.b64encode(plot.png).decode("ascii"),
-        }
-        for plot in report_plots(validation, compared, on_progress)
-    ]
+    plots = [*report_plots(validation, compared, on_progress)]
     html = _render(validation, kind_of(compared.detector).scale, plots)
     metrics = json.dumps(validation.to_json(), indent=1, allow_nan=False, ensure_ascii=False)
     with whole_folder(folder) as part:
@@ -47,7 +39,7 @@ def write_report(
     return folder / "index.html"
 
 
-def _render(validation: Validation, scale: Scale, plots: list[dict[str, str]]) -> str:
+def _render(validation: Validation, scale: Scale, plots: list[Plot]) -> str:
     return (
         environment()
         .get_template("report.html.j2")

@@ -13,7 +13,7 @@ from simulacra.errors import SimulacraError
 from simulacra.units import parse_quantity
 from simulacra.validation.compared import Compared
 from simulacra.validation.report.canvas import panels, styled
-from simulacra.validation.report.group_plots import finite, histogram_panel
+from simulacra.validation.report.group_plots import histogram_panel
 from simulacra.validation.report.primary_plots import energy_figure, points_of
 from simulacra.validation.result import GroupResult, Validation, label_text
 
@@ -47,11 +47,8 @@ def _histogram(validation: Validation, compared: Compared, name: str, group: Gro
         state = "has one value in all events" if name in group.constant else "is undefined"
         msg = f"nothing to draw at {group.label}: {name} {state}"
         raise SimulacraError(msg)
-    samples = [compared.full, compared.fast]
-    for own in compared.groups:
-        if group.energy is not None and own.label == group.label:
-            samples = [sample.take(own.select(sample.energies)) for sample in samples]
-    full, fast = (finite(sample.values[name]) for sample in samples)
+    samples = compared.full, compared.fast
+    full, fast = (compared.values(sample, name, group.label) for sample in samples)
     figure, ((main, ratio),) = panels(1, width=6.5, height=4.6)
     histogram_panel(main, ratio, validation.observables[name], full, fast, title=group.label)
     return figure

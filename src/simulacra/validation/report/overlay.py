@@ -23,7 +23,6 @@ from simulacra.validation.report.canvas import (
     stretch_axis,
     styled,
 )
-from simulacra.validation.report.group_plots import finite
 from simulacra.validation.report.observable_plot import group_of, require_observable
 from simulacra.validation.result import ObservableInfo
 
@@ -59,7 +58,7 @@ def overlay_panel(
     first = together.first
     compared = first.require_events(f"a histogram of {name}")
     label = None if energy is None else group_of(first, compared, energy).label
-    full, _ = values_of(together, next(iter(together)), name, label)
+    full = compared.values(compared.full, name, label)
     if not len(full):
         msg = f"nothing to draw: {name} is undefined{'' if energy is None else f' at {energy}'}"
         raise SimulacraError(msg)
@@ -71,26 +70,13 @@ def overlay_panel(
     filled = share > 0
     safe = np.where(filled, share, 1.0)
     band(ratio, edges, np.ones_like(safe), np.where(filled, error / safe, 0.0), "0.5")
-    for colour, simulator in zip(COLOURS, together, strict=False):
-        _, fast = values_of(together, simulator, name, label)
-        own, _ = Histogram.of(edges, fast).shares
+    for colour, (simulator, validation) in zip(COLOURS, together.items(), strict=False):
+        other = validation.require_events(f"a histogram of {name}")
+        own, _ = Histogram.of(edges, other.values(other.fast, name, label)).shares
         mplhep.histplot(own, edges, ax=main, histtype="step", color=colour, lw=1.2, label=simulator)
         value = np.where(filled, own / safe, np.nan)
         mplhep.histplot(value, edges, ax=ratio, histtype="step", color=colour, lw=1, edges=False)
     _finish(main, ratio, info, edges, label)
-
-
-def values_of(
-    together: SideBySide, simulator: str, name: str, label: str | None
-) -> tuple[FloatArray, FloatArray]:
-    """Return the values of full simulation and of a simulator at the energy with this label."""
-    compared = together[simulator].require_events(f"a histogram of {name}")
-    samples = [compared.full, compared.fast]
-    for own in compared.groups:
-        if own.label == label:
-            samples = [sample.take(own.select(sample.energies)) for sample in samples]
-    full, fast = (finite(sample.values[name]) for sample in samples)
-    return full, fast
 
 
 def _finish(

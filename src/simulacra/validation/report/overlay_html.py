@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ from simulacra.files.progress import OnProgress, silent
 from simulacra.validation.metrics.baseline import VERDICTS
 from simulacra.validation.report.canvas import Plot, finish, panels, styled
 from simulacra.validation.report.html import environment, write_report
-from simulacra.validation.report.overlay import overlay_panel, values_of
+from simulacra.validation.report.overlay import overlay_panel
 from simulacra.validation.result import title_of
 from simulacra.validation.text import side_by_side_rows
 
@@ -37,14 +36,7 @@ def write_overlay_report(
 ) -> Path:
     """Write ``index.html`` and a folder per simulator; see :meth:`SideBySide.report`."""
     folder, names = Path(folder), folder_names(tuple(together))
-    plots = [
-        {
-            "heading": plot.heading,
-            "caption": plot.caption,
-            "image": base64.b64encode(plot.png).decode("ascii"),
-        }
-        for plot in _plots(together, on_progress)
-    ]
+    plots = [*_plots(together, on_progress)]
     header, rows = side_by_side_rows(together.validations)
     html = (
         environment()
@@ -90,12 +82,13 @@ def folder_names(simulators: tuple[str, ...]) -> dict[str, str]:
 
 def _plots(together: SideBySide, on_progress: OnProgress) -> Iterator[Plot]:
     """Yield a figure for each observable: some energies side by side."""
-    simulator, first = next(iter(together.items()))
+    first = together.first
+    compared = first.require_events("a report")
     labels = _energies([group.label for group in first.energies])
     names = [name for name in first.observables if name in first.pooled.comparisons]
     for i, name in enumerate(names[:MOST_OBSERVABLES]):
         on_progress("drawing all simulators", i, min(len(names), MOST_OBSERVABLES))
-        own = [label for label in labels if len(values_of(together, simulator, name, label)[0])]
+        own = [label for label in labels if len(compared.values(compared.full, name, label))]
         if not own:
             continue
         with styled():

@@ -138,8 +138,7 @@ class GFlash(ClassicalSimulator):
     def lines(self, conditions: Conditions, rng: np.random.Generator) -> Lines:
         """Return the lines of particles; where conditions do not say it, anywhere in the beam."""
         assert isinstance(self.detector, Calorimeter)
-        x, y = self.detector.enter(conditions.columns, rng)
-        return Lines(x, y, self.detector.directions(conditions.columns))
+        return Lines.of(self.detector, conditions.columns, rng)
 
     def tracks(self, conditions: Conditions, lines: Lines, u: FloatArray) -> Tracks:
         """Return the electrons of events, from uniform numbers (n, 2)."""
