@@ -18,9 +18,9 @@ from simulacra.simulators.classical.fastcalosim.lateral import (
     POSITIONS,
     Positions,
     azimuths,
+    hit_energies,
     ring_edges,
     unfolded,
-    variance_of_hits,
 )
 from simulacra.simulators.classical.fastcalosim.longitudinal import Component, Group, divided
 from simulacra.simulators.classical.fastcalosim.options import FastCaloSimOptions
@@ -201,7 +201,7 @@ class Laterals:
     on_progress: OnProgress
 
     def arrays(self, rows: list[slice], most: int) -> dict[str, Array]:
-        """Return histograms (g, b, l, α rings), variances of hits (g, l) and edges (l, rings + 1).
+        """Return histograms (g, b, l, α rings), hits (g, l, rings) and edges (l, rings + 1).
 
         Args:
             rows: of the sample in each bin of conditions (g).
@@ -212,40 +212,39 @@ class Laterals:
         edges = np.array([ring_edges(layer, max(rings)) for layer in detector.layers])
         bins = self.options.alpha * max(rings)
         chance = np.zeros((len(rows), most, len(detector.layers), bins))
-        variance = np.zeros((len(rows), len(detector.layers)))
-        energies = np.zeros_like(variance)
+        hits = np.zeros((len(rows), len(detector.layers), max(rings)))
+        energies = np.zeros(hits.shape[:2])
         for number, chosen in enumerate(rows):
             used = _spread(chosen)
             for place, layer in enumerate(detector.layers):
                 rng = np.random.default_rng((self.seed, number, place))
                 found = self._layer(used, place, edges[place], most, rng)
-                chance[number, :, place], variance[number, place] = found
+                chance[number, :, place], hits[number, place] = found
                 energies[number, place] = self.sample.layers[chosen, place].mean()
             self.on_progress("lateral histograms", number + 1, len(rows))
-        return {"edges": edges, "chance": chance, "variance": variance, "energies": energies}
+        return {"edges": edges, "chance": chance, "hits": hits, "energies": energies}
 
     def _layer(
         self, used: IntArray, place: int, edges: FloatArray, most: int, rng: np.random.Generator
     ) -> tuple[FloatArray, FloatArray]:
-        """Return the histograms (b, α rings) and the variance of hits of a layer."""
+        """Return the histograms (b, α rings) and the energies of hits of a layer (rings,)."""
         events, detector = self.sample.events, _detector(self.sample.events)
         layer, bins = detector.layers[place], self.options.alpha * (len(edges) - 1)
         lit = used[(self.sample.layers[used, place] > 0) & (self.parts[used] >= 0)]
         if not len(lit):
-            return np.zeros((most, bins)), np.array(0.0)
+            return np.zeros((most, bins)), np.ones(len(edges) - 1)
         cells = np.maximum(events["showers"][lit][:, layer.cells], 0).astype(np.float64)
         lines = Lines.of(detector, events.conditions.take(lit).columns, rng)
         geometry = detector, lines, layer, edges, self.options.alpha
         part = self.parts[lit]
         chance = unfolded(cells, Positions.of(*geometry, POSITIONS, rng), part, most, bins)
-        models, accepted = [], 0.0
-        for _ in range(2):
-            positions = Positions.of(*geometry, POSITIONS, rng)
-            weight = chance[part[positions.event], positions.bin]
-            models.append(positions.model(weight, len(lit)))
-            accepted += float(weight[positions.cell >= 0].sum() / max(weight.sum(), 1e-300)) / 2
+        positions = Positions.of(*geometry, POSITIONS, rng), Positions.of(*geometry, POSITIONS, rng)
+        weights = tuple(chance[part[p.event], p.bin] for p in positions)
+        inside = sum(float(w[p.cell >= 0].sum()) for p, w in zip(positions, weights, strict=True))
+        accepted = inside / max(sum(float(w.sum()) for w in weights), 1e-300)
         # hits beyond the cells are lost: as many more are drawn
-        return _without_gaps(chance), variance_of_hits(cells, *models) * accepted
+        hits = hit_energies(cells, positions, (weights[0], weights[1]), edges) * accepted
+        return _without_gaps(chance), hits
 
 
 def _without_gaps(chance: FloatArray) -> FloatArray:

@@ -27,7 +27,9 @@ FIRST_RING = 0.1
 STRAIGHT = 1e-3
 """Sine of the angle of incidence below which the azimuth of histograms is that of the x axis."""
 LARGEST_VARIANCE = 0.95
-"""Relative variance of the number of hits at most: a single hit has 1."""
+"""Energy of a hit over that of its layer at most: a single hit has 1."""
+SMALLEST_HIT = 0.05
+"""Energy of a ring's hits over the mean of all rings at least: what is smaller is noise."""
 
 
 def ring_edges(layer: Layer, rings: int) -> FloatArray:
@@ -175,28 +177,70 @@ def unfolded(
     return histograms
 
 
-def variance_of_hits(energies: FloatArray, one: FloatArray, other: FloatArray) -> FloatArray:
-    """Return the relative variance 1/N of the number of hits whose fluctuations a sample has (1,).
+def hit_energies(
+    energies: FloatArray,
+    positions: tuple[Positions, Positions],
+    weights: tuple[FloatArray, FloatArray],
+    edges: FloatArray,
+) -> FloatArray:
+    """Return the energy of a hit over that of its layer in each ring, from fluctuations (rings,).
 
-    N equal hits in cells of probability m have the covariance (m δ - m m) / N. Two independent
-    models of m leave their own noise out of the product. 1/N is that at the mean energy of the
-    layer, and falls as 1 / energy.
+    Hits of ring b have the number Poisson(p_b / ε_b) and the energy ε_b each. The share f of a cell
+    that expects m of the layer's energy then has the variance Σ_b ε_b p_b (A_b (1 - 2 m) + m²),
+    where A_b is the part of the ring in the cell. Variances are summed over cells with similar mean
+    radius; ε ≥ 0 follows by Richardson and Lucy's iteration. Two independent models of m leave
+    their own noise out. Energies are relative to the mean energy of the layer, and fall as 1 / E.
 
     Args:
-        energies: of the cells of the layer (n, c), MeV.
-        one, other: probabilities of the cells, from independent positions (n, c).
+        energies: of the cells of the layer (n, c), MeV; each event has some.
+        positions: two independent samples of positions.
+        weights: of these positions (p,).
+        edges: of the rings (rings + 1,), mm.
     """
+    n, rings = len(energies), len(edges) - 1
     layer = energies.sum(axis=1)
-    used = (layer > 0) & (one.sum(axis=1) > 0) & (other.sum(axis=1) > 0)
-    if not used.any():
-        return np.array(LARGEST_VARIANCE)
-    layer, shares = layer[used], energies[used] / layer[used, None]
-    found = np.sum((shares - one[used]) * (shares - other[used]), axis=1)
-    single = (1 - np.sum(one[used] * other[used], axis=1)) * layer.mean() / layer
-    # where all energy is in one cell nothing fluctuates, whatever the number
-    bound = float(np.sum(single * layer))
-    variance = float(np.sum(found * layer)) / bound if bound > 1e-9 else 0.0
-    return np.array(np.clip(variance, 0.0, LARGEST_VARIANCE))
+    one, other = (p.model(w, n) for p, w in zip(positions, weights, strict=True))
+    shares = energies / layer[:, None]
+    used = (one.sum(axis=1) > 0) & (other.sum(axis=1) > 0)
+    found = (shares - one) * (shares - other) * (layer / layer.mean())[:, None] * used[:, None]
+    mean = np.sqrt(np.maximum(one * other, 0))
+    kind, crossing = np.zeros(one.shape, np.int64), np.zeros((rings, rings))
+    for each, weight in zip(positions, weights, strict=True):
+        inside = each.cell >= 0
+        event, cell, ring = each.event[inside], each.cell[inside], each.bin[inside] % rings
+        place = event * each.n_cells + cell
+        held = np.bincount(event, weight[inside], n)
+        part = weight[inside] / held[event]
+        radius = (edges[ring] + edges[ring + 1]) / 2
+        total = np.bincount(place, part, one.size)
+        moment = np.bincount(place, part * radius, one.size)
+        kind = np.searchsorted(edges[1:-1], moment / np.maximum(total, 1e-300)).reshape(one.shape)
+        of_kind = kind.ravel()[place] * rings + ring
+        factor = part * (1 - 2 * mean.ravel()[place]) * used[event]
+        crossing += np.bincount(of_kind, factor, rings**2).reshape(rings, rings) / 2
+        by_ring = np.bincount(event * rings + ring, part * used[event], n * rings)
+        squares = np.bincount(
+            (np.arange(n)[:, None] * rings + kind).ravel(), (mean**2).ravel(), n * rings
+        )
+        crossing += squares.reshape(n, rings).T @ by_ring.reshape(n, rings) / 2
+    variances = np.bincount(kind.ravel(), found.ravel(), rings)
+    return _positive_solution(crossing, variances)
+
+
+def _positive_solution(matrix: FloatArray, sums: FloatArray) -> FloatArray:
+    """Return x > 0 (rings,) for which matrix (rings, rings) x is about sums (rings,)."""
+    matrix, sums = np.maximum(matrix, 0.0), np.maximum(sums, 0.0)
+    whole = matrix.sum()
+    if whole <= 0 or sums.sum() <= 0:
+        return np.full(len(sums), 1e-6)
+    average = sums.sum() / whole
+    x, norm = np.full(len(sums), average), matrix.sum(axis=0)
+    for _ in range(ITERATIONS):
+        expected = matrix @ x
+        ratio = np.where(expected > 0, sums / np.where(expected > 0, expected, 1.0), 1.0)
+        x = x * np.where(norm > 0, (ratio @ matrix) / np.where(norm > 0, norm, 1.0), 1.0)
+    found: FloatArray = np.clip(x, SMALLEST_HIT * average, LARGEST_VARIANCE)
+    return found
 
 
 def mean_beyond_first(variance: FloatArray) -> FloatArray:

@@ -27,7 +27,7 @@ from simulacra.simulators.classical.fastcalosim.lateral import (
 )
 from simulacra.simulators.classical.fastcalosim.options import FastCaloSimOptions
 from simulacra.simulators.classical.fastcalosim.response import between
-from simulacra.simulators.classical.fastcalosim.tables import Tables
+from simulacra.simulators.classical.fastcalosim.tables import Ladders, Tables
 from simulacra.simulators.classical.library import Bins
 
 MOST_HITS = 200_000
@@ -93,6 +93,11 @@ class FastCaloSim(ClassicalSimulator):
         """The bins of conditions."""
         return Bins.of_arrays(self.arrays)
 
+    @cached_property
+    def ladders(self) -> Ladders:
+        """How hits are drawn."""
+        return self.tables.ladders(equal=self.options.stochastic is not None)
+
     def describe(self) -> dict[str, Any]:
         """Return the facts on the parametrisation."""
         facts = super().describe()
@@ -114,7 +119,8 @@ class FastCaloSim(ClassicalSimulator):
         keys = self.bins.keys(conditions, np.full(len(conditions), 0.5))
         group = self.tables.group[keys]
         energies = self.tables.energies[group].astype(np.float64)
-        number: FloatArray = (1 + self._mean_beyond_first(group, energies)).sum(axis=1)
+        rows = self._rows(group, np.zeros(len(group), np.int64))
+        number: FloatArray = (1 + self._mean_beyond_first(rows, group, energies)).sum(axis=1)
         return number
 
     def _block(self, conditions: Conditions, seed: int, number: int) -> Array:
@@ -129,12 +135,15 @@ class FastCaloSim(ClassicalSimulator):
         response = self._between(conditions, key, group, response)
         layers = shares * (response * energy)[:, None]
         lines = Lines.of(self.detector, conditions.columns, beam)
-        hits = 1 + count.poisson(self._mean_beyond_first(group, layers))
-        hits = np.where(layers > 0, np.minimum(hits, self.options.most_hits), 0)
-        row = (group * (self.tables.probability.shape[1] - 1) + np.maximum(part, 0)) * len(
-            self.detector.layers
-        )
-        return self._cells(lines, layers, hits, row, rounds)
+        rows = self._rows(group, np.maximum(part, 0))
+        hits = np.where(layers > 0, 1 + count.poisson(self._mean_beyond_first(rows, group, layers)), 0)
+        return self._cells(lines, layers, hits, rows, group, rounds)
+
+    def _rows(self, group: IntArray, part: IntArray) -> IntArray:
+        """Return the rows of lateral histograms of layers (n, l)."""
+        _, parts, layers, _ = self.tables.chance.shape
+        rows: IntArray = ((group * parts + part) * layers)[:, None] + np.arange(layers)
+        return rows
 
     def _parts(self, group: IntArray, u: FloatArray) -> IntArray:
         """Return bins of the first component (n,), -1 being without energy."""
@@ -171,22 +180,25 @@ class FastCaloSim(ClassicalSimulator):
         moved = here[0] * (1 + (response / mean - 1) * stretch)
         return np.where(response > 0, np.maximum(moved, 0.0), 0.0)
 
-    def _mean_beyond_first(self, group: IntArray, layers: FloatArray) -> FloatArray:
+    def _mean_beyond_first(
+        self, rows: IntArray, group: IntArray, layers: FloatArray
+    ) -> FloatArray:
         """Return the mean number of hits but one (n, l) for energies of layers (n, l), MeV."""
         energy = np.maximum(layers, 1e-9)
         if self.options.stochastic is None:
-            variance = self.tables.variance[group] * (self.tables.energies[group] / energy)
+            mean = self.ladders.mean[rows] * energy / np.maximum(self.tables.energies[group], 1e-9)
         else:
-            variance = self.options.stochastic**2 * 1000 / energy + self.options.constant**2
-        bounded_ = np.clip(variance, 1 / self.options.most_hits, LARGEST_VARIANCE)
-        return np.where(layers > 0, mean_beyond_first(bounded_), 0.0)
+            mean = 1 / (self.options.stochastic**2 * 1000 / energy + self.options.constant**2)
+        variance = 1 / np.clip(mean, 1 / LARGEST_VARIANCE, self.options.most_hits)
+        return np.where(layers > 0, mean_beyond_first(variance), 0.0)
 
     def _cells(
         self,
         lines: Lines,
         layers: FloatArray,
         hits: IntArray,
-        row: IntArray,
+        rows: IntArray,
+        group: IntArray,
         rounds: list[np.random.Generator],
     ) -> Array:
         """Return cells (n, c) that hold the energies of the layers, by hits in them.
@@ -195,7 +207,8 @@ class FastCaloSim(ClassicalSimulator):
             lines: of the events.
             layers: energies (n, l), MeV.
             hits: in the layers (n, l).
-            row: of lateral histograms of the first layer (n,).
+            rows: of lateral histograms of the layers (n, l).
+            group: of the parametrisation (n,).
             rounds: random numbers; a layer none of whose hits is in a cell takes those of the next.
         """
         assert isinstance(self.detector, Calorimeter)
@@ -203,7 +216,7 @@ class FastCaloSim(ClassicalSimulator):
         sizes = np.diff([*starts, self.detector.n_cells])
         counts = np.zeros((len(lines), self.detector.n_cells))
         for rng in rounds:
-            counts += self._counts(lines, hits, row, rng)
+            counts += self._drawn_cells(lines, hits, rows, group, rng)
             seen = np.add.reduceat(counts, starts, axis=1)
             hits = np.where((seen == 0) & (layers > 0), np.maximum(hits, ROUNDS), 0)
             if not hits.any():
@@ -215,27 +228,35 @@ class FastCaloSim(ClassicalSimulator):
         cells: Array = (counts * np.repeat(each, sizes, axis=1)).astype(np.float32)
         return cells
 
-    def _counts(
-        self, lines: Lines, hits: IntArray, row: IntArray, rng: np.random.Generator
+    def _drawn_cells(
+        self,
+        lines: Lines,
+        hits: IntArray,
+        rows: IntArray,
+        group: IntArray,
+        rng: np.random.Generator,
     ) -> FloatArray:
-        """Return how many hits lie in each cell (n, c)."""
+        """Return the energies of hits in each cell (n, c), in any unit of the layer's own."""
         assert isinstance(self.detector, Calorimeter)
         n, n_layers = hits.shape
         place = np.repeat(np.arange(hits.size), hits.ravel())
         event, layer = np.divmod(place, n_layers)
         u = rng.random((len(place), 2))
-        bins, left = self.tables.drawn_bins(row[event] + layer, u[:, 0])
-        rings = self.tables.edges.shape[1] - 1
-        sector, ring = np.divmod(bins, rings)
+        bins, left = self.ladders.drawn(rows.ravel()[place], u[:, 0])
+        sector, ring = np.divmod(bins, self.tables.edges.shape[1] - 1)
         angle = (sector + left) * (2 * np.pi / self.options.alpha)
         low, high = (self.tables.edges[layer, ring + k].astype(np.float64) for k in (0, 1))
         depth = np.array([each.depth for each in self.detector.layers])[layer]
         radius = low + u[:, 1] * (high - low)
-        points = around(lines, depth, event, radius, angle, np.ones(len(place)))
-        counts = np.zeros(n * self.detector.n_cells)
+        energy = np.ones(len(place))
+        if self.options.stochastic is None:
+            energy = self.tables.hits[group[event], layer, ring].astype(np.float64)
+        points = around(lines, depth, event, radius, angle, energy)
+        cells = np.zeros(n * self.detector.n_cells)
         for _, chosen, cell in placed(self.detector, lines, points):
-            counts += np.bincount(event[chosen] * self.detector.n_cells + cell, None, len(counts))
-        return counts.reshape(n, -1)
+            of_event = event[chosen] * self.detector.n_cells + cell
+            cells += np.bincount(of_event, energy[chosen], len(cells))
+        return cells.reshape(n, -1)
 
     def _nearest(self, lines: Lines, counts: FloatArray, hits: IntArray) -> None:
         """Put a hit of each layer that still has some (n, l) into the cell nearest to the line."""

@@ -26,7 +26,7 @@ class Tables:
         response: mean and relative width at the energies, for others of the conditions (2, o, e).
         edges: of the rings in each layer (l, rings + 1), mm.
         chance: lateral histograms (g, b, l, sectors rings).
-        variance: relative variance of the number of hits at ``energies`` (g, l).
+        hits: energy of a hit over that of its layer, at ``energies`` (g, l, rings).
         energies: mean energy of the layers (g, l), MeV.
     """
 
@@ -42,7 +42,7 @@ class Tables:
     response: Array
     edges: Array
     chance: Array
-    variance: Array
+    hits: Array
     energies: Array
 
     @classmethod
@@ -103,7 +103,7 @@ class Tables:
             "toys": (g, 2),
             "edges": (layers, rings + 1),
             "chance": (g, b, layers, alpha * rings),
-            "variance": (g, layers),
+            "hits": (g, layers, rings),
             "energies": (g, layers),
         }
         good = all(getattr(self, name).shape == shape for name, shape in shapes.items())
@@ -111,7 +111,8 @@ class Tables:
         good = good and bool(np.all((self.group >= 0) & (self.group < g)))
         good = good and all(np.isfinite(a).all() for a in self.arrays.values())
         whole = np.allclose(self.probability.sum(axis=1), 1)
-        positive = all((a >= 0).all() for a in (self.probability, self.chance, self.variance))
+        positive = all((a >= 0).all() for a in (self.probability, self.chance))
+        positive = positive and bool((self.hits > 0).all())
         return good and whole and positive and bool((np.diff(self.edges) >= 0).all())
 
     @cached_property
@@ -134,29 +135,51 @@ class Tables:
         )
         return Group(self.probability[i], components)
 
-    @cached_property
-    def ladder(self) -> FloatArray:
-        """Cumulative lateral histograms, row after row, each from its number to the next.
+    def ladders(self, equal: bool) -> Ladders:
+        """Return how hits are drawn.
 
-        The row of group i, bin j and layer k is (i b + j) l + k; see :meth:`drawn_bins`.
+        Args:
+            equal: all hits of a layer have the same energy, whatever the ring.
         """
-        rows = self.chance.reshape(-1, self.chance.shape[-1]).astype(np.float64)
-        upper = np.cumsum(rows, axis=1)
-        total = upper[:, -1:]
-        upper = np.where(total > 0, upper / np.where(total > 0, total, 1.0), 1.0)
-        upper[:, -1] = 1.0
-        ladder: FloatArray = (upper + np.arange(len(rows))[:, None]).ravel()
-        return ladder
+        g, b, layers, bins = self.chance.shape
+        chance = self.chance.reshape(g, b, layers, -1, self.hits.shape[-1]).astype(np.float64)
+        hits = self.hits[:, None, :, None, :].astype(np.float64)
+        number = (chance / (1.0 if equal else hits)).reshape(-1, bins)
+        return Ladders.of(number)
 
-    def drawn_bins(self, row: IntArray, u: FloatArray) -> tuple[IntArray, FloatArray]:
+
+@dataclass(frozen=True, slots=True)
+class Ladders:
+    """Cumulative lateral histograms of numbers of hits, row after row.
+
+    The row of group i, bin j and layer k is (i b + j) l + k; it rises from its number to the next.
+
+    Attributes:
+        upper: ends of the bins (rows bins,).
+        mean: mean number of hits of a row, at the mean energy of its layer (rows,).
+        bins: in a row.
+    """
+
+    upper: FloatArray
+    mean: FloatArray
+    bins: int
+
+    @classmethod
+    def of(cls, number: FloatArray) -> Self:
+        """Return those of mean numbers of hits (rows, bins)."""
+        mean = number.sum(axis=1)
+        upper = np.cumsum(number, axis=1) / np.where(mean > 0, mean, 1.0)[:, None]
+        upper[:, -1] = 1.0
+        return cls((upper + np.arange(len(mean))[:, None]).ravel(), mean, number.shape[1])
+
+    def drawn(self, row: IntArray, u: FloatArray) -> tuple[IntArray, FloatArray]:
         """Return bins (h,) of histograms by row (h,) from uniform numbers (h,).
 
         Returns:
             The bins, and what is left of the numbers: uniform within each bin.
         """
-        bins = self.chance.shape[-1]
         at = row + np.minimum(u, 1 - 1e-9)
-        place = np.searchsorted(self.ladder, at, side="right")
-        below = np.where(place % bins > 0, self.ladder[place - 1], row)
-        left: FloatArray = (at - below) / np.maximum(self.ladder[place] - below, 1e-12)
-        return place - row * bins, left
+        place = np.searchsorted(self.upper, at, side="right")
+        below = np.where(place % self.bins > 0, self.upper[place - 1], row)
+        left: FloatArray = (at - below) / np.maximum(self.upper[place] - below, 1e-12)
+        return place - row * self.bins, left
