@@ -54,6 +54,8 @@ _NUMBER = re.compile(r"(\d+)$")
 class FastCaloSimGraph(nn.Module):
     """A surrogate between the reader's inputs and its voxels."""
 
+    least: Tensor
+
     def __init__(self, surrogate: Surrogate, first: list[int]) -> None:
         super().__init__()
         self.surrogate = surrogate

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import h5py
 import numpy as np
@@ -32,6 +32,9 @@ from simulacra.deploy.fastcalosim import (
 from simulacra.deploy.parity import LARGEST, TINIEST, UNDECIDED
 from simulacra.errors import ExportError
 from simulacra.simulators.trained import TrainedSimulator
+
+if TYPE_CHECKING:
+    import onnxruntime
 
 CHECKED = 100
 """Events of the comparison."""
@@ -65,7 +68,12 @@ class Reader:
         ExportError: the C++ reader would refuse them.
     """
 
-    def __init__(self, session: Any, bins: Mapping[str, Array], setup: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        session: onnxruntime.InferenceSession,
+        bins: Mapping[str, Array],
+        setup: Mapping[str, Any],
+    ) -> None:
         self.session, self.bins = session, bins
         self.boundaries = [int(b) for b in setup["layer_boundaries"]]
         self.layers = [int(n) for n in setup["used_layers"]]
@@ -105,7 +113,9 @@ class Reader:
             VOXEL_NOISE: noise[1],
         }
         feed = {
-            name: given[name].astype(np.float32).reshape([n if isinstance(n, int) else 1 for n in s])
+            name: given[name]
+            .astype(np.float32)
+            .reshape([n if isinstance(n, int) else 1 for n in s])
             for name, (_, s) in self.inputs.items()
         }
         (output,) = self.session.get_outputs()
@@ -159,7 +169,7 @@ class Reader:
 
 
 def _common_prefix(keys: list[str]) -> int:
-    """Return the length of what the reader cuts from the names of outputs: all before the number."""
+    """Return the length of what the reader cuts from the names of outputs."""
     match = re.match(r".*_(?=\d+$)", keys[0])
     return match.end() if match else 0
 

@@ -317,7 +317,7 @@ class Bins:
         return shower
 
     def keys(self, conditions: Conditions, u: FloatArray) -> IntArray:
-        """Return the bin of each row (n,); between points uniform numbers (n,) say which of both."""
+        """Return the bin of each row (n,); uniform numbers (n,) choose one of two points."""
         energy = conditions["energy"].astype(np.float64)
         first = self._between(energy, u) if self.at_points else self._nearest(energy)
         key: IntArray = np.ravel_multi_index((first, *self._digits(conditions)), self.shape)

@@ -61,7 +61,9 @@ class Sample:
     def of(cls, events: Events) -> Sample:
         """Return the sample; cells below 0 count as empty, as in FastCaloSim."""
         cells = np.maximum(events["showers"], 0)
-        sums = [cells[:, layer.cells].sum(axis=1, dtype=float) for layer in _detector(events).layers]
+        sums = [
+            cells[:, layer.cells].sum(axis=1, dtype=float) for layer in _detector(events).layers
+        ]
         layers = np.stack(sums, axis=1)
         energy = events["energy"].astype(np.float64)
         return cls(events, layers, layers.sum(axis=1) / energy)
@@ -152,9 +154,7 @@ def _group(
     return group, parts, (float(toys.mean()), effective_width(toys))
 
 
-def _response(
-    sample: Sample, bins: Bins, group_of_bin: IntArray, rows: list[slice]
-) -> FloatArray:
+def _response(sample: Sample, bins: Bins, group_of_bin: IntArray, rows: list[slice]) -> FloatArray:
     """Return mean and σ_eff / mean of the response of showers with energy (2, others, e).
 
     Smoothed in ln E, for each bin of the other conditions. A rare shower that leaks would widen the
@@ -216,7 +216,7 @@ class Laterals:
         energies = np.zeros(hits.shape[:2])
         for number, chosen in enumerate(rows):
             used = _spread(chosen)
-            for place, layer in enumerate(detector.layers):
+            for place in range(len(detector.layers)):
                 rng = np.random.default_rng((self.seed, number, place))
                 found = self._layer(used, place, edges[place], most, rng)
                 chance[number, :, place], hits[number, place] = found

@@ -8,6 +8,7 @@ are observed (Richardson and Lucy's iteration).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,7 +43,7 @@ def ring_edges(layer: Layer, rings: int) -> FloatArray:
     if isinstance(cut, PolarSegmentation):
         edges = np.asarray(cut.r_edges, np.float64)
         return np.concatenate([edges, np.full(max(rings + 1 - len(edges), 0), edges[-1])])
-    reach = float(np.hypot(*(n * c for n, c in zip(layer.shape, cut.cell, strict=True))))
+    reach = math.hypot(*(n * c for n, c in zip(layer.shape, cut.cell, strict=True)))
     first = FIRST_RING * min(cut.cell)
     low, high = 1.0, 10.0
     for _ in range(60):  # the factor for which the rings end at the corner
@@ -223,7 +224,7 @@ def hit_energies(
             (np.arange(n)[:, None] * rings + kind).ravel(), (mean**2).ravel(), n * rings
         )
         crossing += squares.reshape(n, rings).T @ by_ring.reshape(n, rings) / 2
-    variances = np.bincount(kind.ravel(), found.ravel(), rings)
+    variances: FloatArray = np.bincount(kind.ravel(), found.ravel(), rings).astype(np.float64)
     return _positive_solution(crossing, variances)
 
 

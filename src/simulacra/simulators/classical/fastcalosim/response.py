@@ -51,4 +51,5 @@ def between(ln_energy: FloatArray, values: FloatArray, at: FloatArray) -> FloatA
         spline = CubicSpline(ln_energy, values, bc_type="natural")
         inside = spline(np.clip(at, ln_energy[0], ln_energy[-1]))
         slope = float(spline(ln_energy[-1], 1))
-    return inside + slope * np.maximum(at - ln_energy[-1], 0.0)
+    found: FloatArray = inside + slope * np.maximum(at - ln_energy[-1], 0.0)
+    return found

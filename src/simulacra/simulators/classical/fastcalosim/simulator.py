@@ -136,7 +136,9 @@ class FastCaloSim(ClassicalSimulator):
         layers = shares * (response * energy)[:, None]
         lines = Lines.of(self.detector, conditions.columns, beam)
         rows = self._rows(group, np.maximum(part, 0))
-        hits = np.where(layers > 0, 1 + count.poisson(self._mean_beyond_first(rows, group, layers)), 0)
+        hits = np.where(
+            layers > 0, 1 + count.poisson(self._mean_beyond_first(rows, group, layers)), 0
+        )
         return self._cells(lines, layers, hits, rows, group, rounds)
 
     def _rows(self, group: IntArray, part: IntArray) -> IntArray:
@@ -180,9 +182,7 @@ class FastCaloSim(ClassicalSimulator):
         moved = here[0] * (1 + (response / mean - 1) * stretch)
         return np.where(response > 0, np.maximum(moved, 0.0), 0.0)
 
-    def _mean_beyond_first(
-        self, rows: IntArray, group: IntArray, layers: FloatArray
-    ) -> FloatArray:
+    def _mean_beyond_first(self, rows: IntArray, group: IntArray, layers: FloatArray) -> FloatArray:
         """Return the mean number of hits but one (n, l) for energies of layers (n, l), MeV."""
         energy = np.maximum(layers, 1e-9)
         if self.options.stochastic is None:

@@ -126,7 +126,8 @@ class Tables:
                 self.offset[i, b].astype(np.float64),
                 self.matrix[i, b].astype(np.float64),
                 Inverse(
-                    *(a[i, b].astype(np.float64) for a in (self.low, self.high)),
+                    self.low[i, b].astype(np.float64),
+                    self.high[i, b].astype(np.float64),
                     self.empty[i, b],
                     self.values[i, b].astype(np.float64),
                 ),
