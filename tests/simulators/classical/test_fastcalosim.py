@@ -217,6 +217,7 @@ def test_lateral_shares_are_those_of_the_sample(stored, fast):
     assert ours.mean() == pytest.approx(full.mean(), rel=0.05)
 
 
+@pytest.mark.slow
 def test_published_numbers_of_hits_may_be_asked_for(stored):
     made = build("fastcalosim", sample=stored, options={"stochastic": 0.5})
     events = made.simulate(stored.conditions, 1)
@@ -234,6 +235,7 @@ def test_it_reads_out_cells_of_every_kind(name):
     assert ours.sum() == pytest.approx(full.sum(), rel=0.1)
 
 
+@pytest.mark.slow
 def test_angles_and_particles_have_bins_of_their_own():
     made = build("gflash", parse_detector(COARSE), particle="e-,gamma")
     sample = made.generate("1GeV", 400, 1, "e-,gamma")
@@ -256,6 +258,7 @@ def test_notes_say_what_few_showers_bear_out(stored):
     assert any("sides of the plane of incidence" in line for line in notes)
 
 
+@pytest.mark.slow
 def test_showers_beside_their_particles_are_told(stored):
     """A sample whose showers all lie to one side: no symmetry hides it."""
     moved = np.roll(stored["showers"].reshape(-1, 10), 1, axis=1).reshape(len(stored), -1)
@@ -270,6 +273,7 @@ def test_showers_beside_their_particles_are_told(stored):
     assert mean.mean() == pytest.approx(20, abs=4)
 
 
+@pytest.mark.slow
 def test_showers_without_energy_stay_as_frequent(stored):
     showers = stored["showers"].copy()
     showers[::4] = 0
