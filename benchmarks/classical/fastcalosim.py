@@ -22,17 +22,16 @@ from timing import cpu_ms
 import simulacra as sim
 from simulacra.conditions import Conditions
 from simulacra.events import Events
-from simulacra.simulators.classical.fastcalosim.response import effective_width
 from simulacra.simulators.protocol import Simulator
 from simulacra.validation.metrics.baseline import baseline_of
 from simulacra.validation.metrics.correlation import correlations_of
+from simulacra.validation.metrics.moments import moments
 from simulacra.validation.metrics.separation import separation_power
 
 HERE = Path(__file__).parent
 SEED = 1
 MORE = 10
 """Generated showers for each of Geant4, where means and widths are compared."""
-RESAMPLED = 200
 BATCHES = (100, 10_000)
 ENERGY = 10_000.0
 Numbers = np.ndarray[Any, Any]
@@ -50,17 +49,11 @@ def at(events: Events, energy: float) -> Events:
     return events[events["energy"] == np.float32(energy)]
 
 
-def moments(response: Numbers) -> Numbers:
-    """Return mean, standard deviation and σ_eff."""
-    return np.array([response.mean(), response.std(), effective_width(response)])
-
-
-def errors(response: Numbers, rng: np.random.Generator) -> Numbers:
-    """Return the errors of :func:`moments` from resampled events."""
-    n = len(response)
-    drawn = [moments(response[rng.integers(0, n, n)]) for _ in range(RESAMPLED)]
-    found: Numbers = np.std(drawn, axis=0)
-    return found
+def summary(events: Events) -> Numbers:
+    """Return mean, standard deviation and σ_eff of the response, and their errors (2, 3)."""
+    found = moments(layers(events).sum(axis=1) / events["energy"])
+    estimates = (found.mean, found.std, found.sigma_eff)
+    return np.array([[e.value for e in estimates], [e.error for e in estimates]])
 
 
 def responses(simulator: Simulator, train: Events, test: Events) -> list[dict[str, Any]]:
@@ -68,20 +61,19 @@ def responses(simulator: Simulator, train: Events, test: Events) -> list[dict[st
 
     The errors are those of both samples of Geant4: that of training is in the parametrisation.
     """
-    rows, rng = [], np.random.default_rng(SEED)
+    rows = []
     for energy in np.unique(test["energy"]).tolist():
         full, learned = at(test, energy), at(train, energy)
         conditions = full.conditions.take(np.arange(MORE * len(full)) % len(full))
-        fast = simulator.simulate(conditions, SEED)
-        ours, theirs = (moments(layers(e).sum(axis=1) / energy) for e in (fast, full))
+        ours, theirs = (summary(e) for e in (simulator.simulate(conditions, SEED), full))
+        relative = theirs[1] / theirs[0]
         row = {"GeV": energy / 1000, "n": len(full), "n_train": len(learned)}
-        own = errors(layers(full).sum(axis=1) / energy, rng) / theirs
         if len(learned):
-            values = layers(learned).sum(axis=1) / energy
-            own = np.hypot(own, errors(values, rng) / moments(values))
-            row["geant4"] = (moments(values) / theirs).tolist()
-        row |= {"ratio": (ours / theirs).tolist(), "error": own.tolist()}
-        rows.append(row)
+            others = summary(learned)
+            relative = np.hypot(relative, others[1] / others[0])
+            row["geant4"] = (others[0] / theirs[0]).tolist()
+        ratio = ours[0] / theirs[0]
+        rows.append(row | {"ratio": ratio.tolist(), "error": (ratio * relative).tolist()})
     return rows
 
 

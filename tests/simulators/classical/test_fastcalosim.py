@@ -287,7 +287,7 @@ def test_showers_without_energy_stay_as_frequent(stored):
 def test_what_it_cannot_do_is_refused(stored):
     with pytest.raises(SimulatorError, match="made from full simulation"):
         build("fastcalosim", "calogan", particle="e-")
-    with pytest.raises(SimulatorError, match=r"has \d+ showers, fewer than 20"):
+    with pytest.raises(SimulatorError, match=r"has \d+ showers with energy, fewer than 20"):
         build("fastcalosim", sample=stored[:30])
     made = build("fastcalosim", sample=random_events(load_detector("calogan"), 60).named("e-"))
     wrong = dict(made.arrays)

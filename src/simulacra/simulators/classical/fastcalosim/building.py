@@ -98,7 +98,7 @@ def parametrised(
     sample = Sample.of(events)
     starts, group_of_bin = np.unique(bins.first, return_inverse=True)
     rows = [slice(a, bins.last[bins.first == a][0]) for a in starts]
-    _require_enough(bins, rows)
+    _require_enough(sample, bins, rows)
     response = _response(sample, bins, group_of_bin, rows)
     rng = np.random.default_rng(seed)
     groups, parts, toys = [], np.zeros(len(events), np.int64), []
@@ -117,12 +117,13 @@ def parametrised(
     return tables.arrays
 
 
-def _require_enough(bins: Bins, rows: list[slice]) -> None:
-    smallest = min(chosen.stop - chosen.start for chosen in rows)
+def _require_enough(sample: Sample, bins: Bins, rows: list[slice]) -> None:
+    smallest = min(np.count_nonzero(sample.response[chosen] > 0) for chosen in rows)
     if smallest < FEWEST_SHOWERS:
         msg = (
-            f"a bin of {', '.join(('energy', *bins.names))} has {smallest} showers, fewer than "
-            f"{FEWEST_SHOWERS}: give a larger sample, or larger bins (--set per_decade=…, theta=…)"
+            f"a bin of {', '.join(('energy', *bins.names))} has {smallest} showers with energy, "
+            f"fewer than {FEWEST_SHOWERS}: give a larger sample, or larger bins (--set "
+            "per_decade=…, theta=…)"
         )
         raise SimulatorError(msg)
 

@@ -21,6 +21,8 @@ from simulacra.detectors.calorimeter.segmentation import PolarSegmentation
 
 ITERATIONS = 40
 """More would follow the fluctuations of the sample."""
+CONVERGED = 1e-6
+"""Change of a probability from which on it is taken as found."""
 POSITIONS = 6
 """Random positions in a bin of the histogram, for each event."""
 FIRST_RING = 0.1
@@ -172,7 +174,10 @@ def unfolded(
         ratio = np.where(model > 0, flat / np.where(model > 0, model, 1.0), 0.0)
         found = np.bincount(key, ratio[place], size)
         expected = np.bincount(key, before[event], size)
-        chance = chance * np.where(expected > 0, found / np.where(expected > 0, expected, 1.0), 0.0)
+        factor = np.where(expected > 0, found / np.where(expected > 0, expected, 1.0), 0.0)
+        chance = chance * factor
+        if np.all(np.abs(chance * (1 - 1 / np.where(factor > 0, factor, 1.0))) < CONVERGED):
+            break  # at once where the rings are those of the layer
     total = chance.reshape(parts, bins).sum(axis=1, keepdims=True)
     histograms: FloatArray = chance.reshape(parts, bins) / np.where(total > 0, total, 1.0)
     return histograms
