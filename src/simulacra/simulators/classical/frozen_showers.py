@@ -31,8 +31,9 @@ from simulacra.simulators.classical.base import (
     beam_ranges,
     sample_ranges,
 )
-from simulacra.simulators.classical.blocks import bounded, streams
+from simulacra.simulators.classical.blocks import streams
 from simulacra.simulators.classical.library import Bins, Hits, cell_hits, point_hits
+from simulacra.statistics.blocks import bounded
 
 BINNED = ("energy", "theta")
 """Conditions in which points are like those of the sample; they are moved and turned in others."""

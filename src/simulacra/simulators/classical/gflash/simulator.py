@@ -24,7 +24,7 @@ from simulacra.simulators.classical.base import (
     beam_ranges,
     sample_ranges,
 )
-from simulacra.simulators.classical.blocks import bounded, streams
+from simulacra.simulators.classical.blocks import streams
 from simulacra.simulators.classical.gflash.options import REFERENCE_ENERGY, GFlashOptions
 from simulacra.simulators.classical.gflash.showers import (
     Tracks,
@@ -37,6 +37,7 @@ from simulacra.simulators.classical.gflash.showers import (
     tracks_of,
 )
 from simulacra.simulators.classical.gflash.stack import Steps, steps_of
+from simulacra.statistics.blocks import bounded
 
 SERVED = tuple(map(pdg_id, ("e-", "e+", "gamma")))
 LOWEST, HIGHEST = 100.0, 1e7
