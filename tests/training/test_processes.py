@@ -147,7 +147,11 @@ def test_tasks_that_do_not_fit_the_card_are_refused(monkeypatch):
 @pytest.mark.parametrize(
     ("processes", "message", "expected"),
     [
-        (2, "[gloo/transport/tcp/pair.cc:538] Connection closed by peer [10.0.0.1]", PeerEndedError),
+        (
+            2,
+            "[gloo/transport/tcp/pair.cc:538] Connection closed by peer [10.0.0.1]",
+            PeerEndedError,
+        ),
         (2, "mat1 and mat2 shapes cannot be multiplied", RuntimeError),
         (1, "Connection closed by peer", RuntimeError),
     ],

@@ -553,6 +553,20 @@ class Calorimeter(Detector):
         return tuple(axis for axis in self.axes if f"impact_{axis}" in self.conditions)
 
     @property
+    def placing_conditions(self) -> tuple[str, ...]:
+        """Impact and direction among cells that stand still.
+
+        In windows and around the particle's line all showers lie in the middle.
+        """
+        told = {"theta", "phi", *(f"impact_{axis}" for axis in self.axes)}
+        return tuple(name for name in self.conditions if name in told) if self.stands_still else ()
+
+    @property
+    def leaves_places_open(self) -> bool:
+        """Whether cells stand still, and the conditions leave out where particles enter."""
+        return self.stands_still and len(self.declared_axes) < len(self.axes)
+
+    @property
     def beam_in_middle_cell(self) -> bool:
         """Whether the beam spot lies in the cell of ``reference`` around the middle of the face."""
         for section in self.readout_sections:

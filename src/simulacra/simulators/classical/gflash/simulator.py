@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -93,6 +93,12 @@ class GFlash(ClassicalSimulator):
         if unknown := set(self.options.response) - read:
             msg = f"response: {self.detector.name} reads out no section {min(unknown)!r}"
             raise SimulatorError(msg)
+
+    def with_options(self, changes: Mapping[str, Any]) -> Self:
+        """Return the simulator with other values of some options, and the same steps."""
+        other = replace(self, options=self.options.model_copy(update=dict(changes)))
+        vars(other)["steps"] = self.steps  # of the detector alone
+        return other
 
     @cached_property
     def steps(self) -> Steps:

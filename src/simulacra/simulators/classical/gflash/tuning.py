@@ -13,7 +13,7 @@ Three steps, all with random numbers that stay the same while constants change:
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -89,11 +89,6 @@ def _text(value: object) -> str:
     return f"{value:.4f}" if isinstance(value, float) else str(value)
 
 
-def _with(simulator: GFlash, changes: Mapping[str, Any]) -> GFlash:
-    options = simulator.options.model_copy(update=dict(changes))
-    return replace(simulator, options=options)
-
-
 # --- 1. the longitudinal profile ------------------------------------------------------------------
 
 
@@ -123,7 +118,7 @@ def _longitudinal(simulator: GFlash, sample: Events, seed: int) -> GFlash:
     sections = tuple(section.name for section in _calorimeter(simulator).readout_sections)
 
     def options_at(values: FloatArray) -> GFlash:
-        return _with(simulator, _changes(names, sections, values))
+        return simulator.with_options(_changes(names, sections, values))
 
     def cost(values: FloatArray) -> float:
         model = options_at(values)
@@ -280,7 +275,7 @@ def _lateral(simulator: GFlash, sample: Events, seed: int) -> GFlash:
 
     def at(factors: FloatArray) -> GFlash:
         core, tail = factors.tolist()
-        return _with(simulator, {"core": core, "tail": tail})
+        return simulator.with_options({"core": core, "tail": tail})
 
     def pulls(factors: FloatArray) -> FloatArray:
         model = at(factors)
@@ -318,9 +313,9 @@ def _closure(simulator: GFlash, sample: Events, seed: int) -> GFlash:
     events = sample.take(np.sort(rows))
     for _ in range(PASSES):
         response = _section_factors(simulator, events, seed)
-        simulator = _with(simulator, {"response": response})
+        simulator = simulator.with_options({"response": response})
         slope = simulator.options.slope + _slope(simulator, events, seed)
-        simulator = _with(simulator, {"slope": slope})
+        simulator = simulator.with_options({"slope": slope})
     return simulator
 
 
