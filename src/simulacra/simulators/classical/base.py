@@ -120,6 +120,18 @@ class ClassicalSimulator(FastSimulator):
         return self.made.detector
 
     @property
+    def calorimeter(self) -> Calorimeter:
+        """The detector, which must be a calorimeter.
+
+        Raises:
+            SimulatorError: it is of another kind.
+        """
+        if not isinstance(self.detector, Calorimeter):
+            msg = f"{self.kind} needs a calorimeter, which {self.detector.name} is not"
+            raise SimulatorError(msg)
+        return self.detector
+
+    @property
     def particles(self) -> tuple[str, ...]:
         """The names of the particles that it serves."""
         return self.made.particles

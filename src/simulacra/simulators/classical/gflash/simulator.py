@@ -86,10 +86,7 @@ class GFlash(ClassicalSimulator):
 
     def check(self) -> None:
         """Raise a :class:`SimulatorError` where detector or options do not fit."""
-        if not isinstance(self.detector, Calorimeter):
-            msg = f"gflash needs a calorimeter, which {self.detector.name} is not"
-            raise SimulatorError(msg)
-        read = {section.name for section in self.detector.readout_sections}
+        read = {section.name for section in self.calorimeter.readout_sections}
         if unknown := set(self.options.response) - read:
             msg = f"response: {self.detector.name} reads out no section {min(unknown)!r}"
             raise SimulatorError(msg)
@@ -103,14 +100,14 @@ class GFlash(ClassicalSimulator):
     @cached_property
     def steps(self) -> Steps:
         """The stack."""
-        assert isinstance(self.detector, Calorimeter)
-        return steps_of(self.detector)
+        return steps_of(self.calorimeter)
 
     @cached_property
     def visible(self) -> FloatArray:
         """Visible part of the energy of each step, before the cells' sampling fraction (s,)."""
-        assert isinstance(self.detector, Calorimeter)
-        factors = [self.options.response.get(section.name, 1.0) for section in self.detector.stack]
+        factors = [
+            self.options.response.get(section.name, 1.0) for section in self.calorimeter.stack
+        ]
         visible: FloatArray = self.steps.visible * np.array(factors)[self.steps.section]
         return visible
 
@@ -128,7 +125,6 @@ class GFlash(ClassicalSimulator):
         return mean_spots(alone, self.steps, self.options) + len(self.steps)
 
     def _block(self, conditions: Conditions, seed: int, number: int) -> Array:
-        assert isinstance(self.detector, Calorimeter)
         beam, uniform, normal, sampling, places = streams(seed, number, 5)
         lines = self.lines(conditions, beam)
         tracks = self.tracks(conditions, lines, uniform.random((len(conditions), 2)))
@@ -140,12 +136,11 @@ class GFlash(ClassicalSimulator):
         power = (conditions["energy"].astype(np.float64) / REFERENCE_ENERGY) ** self.options.slope
         seen = deposited * self.visible * power[tracks.event, None]
         points = spots(tracks, shapes, seen, lines, self.steps, self.options, places)
-        return read_out(self.detector, lines, points)
+        return read_out(self.calorimeter, lines, points)
 
     def lines(self, conditions: Conditions, rng: np.random.Generator) -> Lines:
         """Return the lines of particles; where conditions do not say it, anywhere in the beam."""
-        assert isinstance(self.detector, Calorimeter)
-        return Lines.of(self.detector, conditions.columns, rng)
+        return Lines.of(self.calorimeter, conditions.columns, rng)
 
     def tracks(self, conditions: Conditions, lines: Lines, u: FloatArray) -> Tracks:
         """Return the electrons of events, from uniform numbers (n, 2)."""
