@@ -186,8 +186,8 @@ class Detector(Described, Frozen):
         return ""
 
     @property
-    def placing_conditions(self) -> tuple[str, ...]:
-        """The conditions that decide where in the response an event lies."""
+    def decisive_conditions(self) -> tuple[str, ...]:
+        """The conditions that no model may ignore: without them it would mix events."""
         return ()
 
     @property

@@ -52,13 +52,14 @@ def several_cells_for(model: str, detector: Detector) -> LayersOfCells:
 
 def require_seen(model: str, detector: Detector, seen: tuple[str, ...]) -> None:
     """Raise a :class:`CardError` where a model ignores particles, or where the shower lies."""
-    if len(detector.particles) > 1 and PDG not in seen:
+    ignored = [name for name in detector.decisive_conditions if name not in seen]
+    if PDG in ignored:
         msg = (
             f"model {model} does not look at the particle and would mix "
             f"{names_of(detector.particles)}: train it on one particle, or choose another model"
         )
         raise CardError(msg)
-    if ignored := [name for name in detector.placing_conditions if name not in seen]:
+    if ignored:
         msg = (
             f"model {model} does not look at {', '.join(ignored)}: among the cells of "
             f"{detector.name}, which stand still, it would put showers anywhere"

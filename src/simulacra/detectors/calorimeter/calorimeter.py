@@ -30,6 +30,7 @@ from simulacra.detectors.calorimeter.ionisation import minimum_ionisation
 from simulacra.detectors.calorimeter.segmentation import CartesianSegmentation, PolarSegmentation
 from simulacra.detectors.calorimeter.stack import VACUUM, Box, Material, Section, Tube
 from simulacra.errors import DetectorError
+from simulacra.particles import PDG
 from simulacra.units import Length, Saturation
 
 EDGE = 1e-9
@@ -553,13 +554,15 @@ class Calorimeter(Detector):
         return tuple(axis for axis in self.axes if f"impact_{axis}" in self.conditions)
 
     @property
-    def placing_conditions(self) -> tuple[str, ...]:
-        """Impact and direction among cells that stand still.
+    def decisive_conditions(self) -> tuple[str, ...]:
+        """The particle, where there are several; impact and direction among cells that stand still.
 
         In windows and around the particle's line all showers lie in the middle.
         """
-        told = {"theta", "phi", *(f"impact_{axis}" for axis in self.axes)}
-        return tuple(name for name in self.conditions if name in told) if self.stands_still else ()
+        names = {PDG} if len(self.particles) > 1 else set()
+        if self.stands_still:
+            names |= {"theta", "phi", *(f"impact_{axis}" for axis in self.axes)}
+        return tuple(name for name in self.conditions if name in names)
 
     @property
     def leaves_places_open(self) -> bool:
