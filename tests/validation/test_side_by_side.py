@@ -14,7 +14,10 @@ from tests.validation.samples import few, with_showers
 
 @pytest.fixture(scope="module")
 def samples():
-    full, good = few("train", 12), few("selection", 12)
+    full, good = (
+        events.take(np.isin(events["energy"], [1000, 16_000]))
+        for events in (few("train", 30), few("selection", 30))
+    )
     low = with_showers(good, (0.9 * good["showers"]).astype(np.float32))
     return full, {"good": good, "10 % low": low}
 
