@@ -24,7 +24,8 @@ data: {train: photons.h5}
 model: {kind: flow-matching}
 ```
 
-`simulacra models` lists the kinds; `simulacra models show KIND` prints the options of one, as YAML for a card:
+`simulacra models` lists the kinds; `simulacra models show KIND` prints the options of one, as YAML
+for a card:
 
 ```
 $ simulacra models show gan-mlp
@@ -35,8 +36,9 @@ critic_widths: [512, 256]  # hidden units of the discriminator
 dropout: 0.3  # of the discriminator
 ```
 
-This page has all of them. [Training](training.md) explains cards and loops. More on [tracks](tpc-models.md), on
-[the default generator](default-generator.md), and on [the calorimeter systems](calorimeter-systems.md).
+This page has all of them. [Training](training.md) explains cards and loops. More on
+[tracks](tpc-models.md), on [the default generator](default-generator.md), and on
+[the calorimeter systems](calorimeter-systems.md).
 `python tools/write_models_page.py` writes this page from the code; a test keeps the two equal.
 """
 SERVES = {"calorimeter": "calorimeters", "tpc": "time-projection chambers"}
