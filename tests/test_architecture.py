@@ -24,7 +24,7 @@ LEVELS = [
     {"io", "drawings"},
     {"engines"},
     {"datasets", "observables", "transforms", "fullsim"},
-    {"models"},
+    {"models", "mixing"},
     {"training"},
     {"simulators", "validation"},
     {"deploy"},

@@ -68,6 +68,7 @@ __getattr__, __dir__ = attach(
         "info": ("describe",),
         "io": ("read_events", "write_events"),
         "learning.run": ("learn",),
+        "mixing.verb": ("overlay",),
         "observables": ("observables_of",),
         "simulators.classical.build": ("build",),
         "simulators.exported": ("ExportedSimulator",),
@@ -100,6 +101,7 @@ if TYPE_CHECKING:
     from simulacra.io import read_events as read_events
     from simulacra.io import write_events as write_events
     from simulacra.learning.run import learn as learn
+    from simulacra.mixing.verb import overlay as overlay
     from simulacra.observables import observables_of as observables_of
     from simulacra.simulators.classical.build import build as build
     from simulacra.simulators.exported import ExportedSimulator as ExportedSimulator
