@@ -22,7 +22,7 @@ LEVELS = [
     {"events"},
     {"energies", "helix"},
     {"io", "drawings"},
-    {"engines"},
+    {"engines", "smearing"},
     {"datasets", "observables", "transforms", "fullsim"},
     {"models", "mixing"},
     {"training"},

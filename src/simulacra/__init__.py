@@ -77,6 +77,8 @@ __getattr__, __dir__ = attach(
         "simulators.protocol": ("Simulator",),
         "simulators.trained": ("TrainedSimulator", "train"),
         "training.card": ("Card",),
+        "smearing.particles": ("Particles",),
+        "smearing.smear": ("smear",),
         "tuning.card": ("TuneCard",),
         "tuning.run": ("tune",),
         "validation": ("validate", "validate_side_by_side"),
@@ -110,6 +112,8 @@ if TYPE_CHECKING:
     from simulacra.simulators.protocol import Simulator as Simulator
     from simulacra.simulators.trained import TrainedSimulator as TrainedSimulator
     from simulacra.simulators.trained import train as train
+    from simulacra.smearing.particles import Particles as Particles
+    from simulacra.smearing.smear import smear as smear
     from simulacra.training.card import Card as Card
     from simulacra.tuning.card import TuneCard as TuneCard
     from simulacra.tuning.run import tune as tune
