@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from simulacra.arrays import Array, FloatArray
+from simulacra.arrays import Array, BoolArray, FloatArray
 from simulacra.detectors.base import Frozen
 from simulacra.errors import CardError
 from simulacra.files.mistakes import did_you_mean
@@ -21,7 +21,7 @@ from simulacra.units import GEV, Energy, Length, MagneticField
 PositiveLength = Annotated[Length, Field(gt=0)]
 Part = Annotated[float, Field(ge=0)]
 EtaRange = tuple[Part, Part]
-OTHER = "other"
+OTHER: Literal["other"] = "other"
 """Particles without a row of their own."""
 
 
@@ -37,7 +37,7 @@ class Band(Frozen):
             raise ValueError(msg)
         return self
 
-    def holds(self, eta: FloatArray) -> Array:
+    def holds(self, eta: FloatArray) -> BoolArray:
         """Return for which pseudorapidities (n,) it is meant."""
         size = np.abs(eta)
         return ((size > self.eta[0]) | (self.eta[0] == 0)) & (size <= self.eta[1])
@@ -179,7 +179,8 @@ class CalorimeterCard(Frozen):
 
     def sigma(self, eta: FloatArray, energy: FloatArray) -> FloatArray:
         """Return σ (n,) in MeV of towers at η with energies in MeV, each (n,)."""
-        return np.sum([band.sigma(eta, energy) for band in self.resolution], axis=0)
+        total: FloatArray = np.sum([band.sigma(eta, energy) for band in self.resolution], axis=0)
+        return total
 
 
 class SmearingCard(Frozen):
@@ -221,7 +222,7 @@ class SmearingCard(Frozen):
 
     def fractions_of(self, pdg: Array) -> FloatArray:
         """Return the fractions (n, 2) of particles (n,)."""
-        found = np.tile(np.array(self.fractions[OTHER]), (len(pdg), 1))
+        found: FloatArray = np.tile(np.array(self.fractions[OTHER], np.float64), (len(pdg), 1))
         for who, parts in self.fractions.items():
             if who != OTHER:
                 found[np.abs(pdg) == who] = parts
