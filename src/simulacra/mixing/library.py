@@ -40,9 +40,11 @@ class Library:
         Raises:
             EventsError: it is empty, of another detector, or a file cannot be used.
         """
+        sources: tuple[dict[str, Any], ...]
         if isinstance(given, Events):
             digest = columns_digest({**given.conditions.columns, **given.response})
-            found, sources = given, ({"sha256": digest, "rows": [0, len(given)]},)
+            found = given
+            sources = ({"sha256": digest, "rows": [0, len(given)]},)
         else:
             texts = [str(given)] if isinstance(given, str | Path) else given
             parts = [part for text in texts for part in open_parts(text)]

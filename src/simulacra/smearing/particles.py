@@ -88,7 +88,8 @@ class Particles:
         if np.any(np.diff(which) < 0) or (n and which[0] < 0) or last > total:
             msg = f"particles: event numbers ascend from 0 and lie below {total}"
             raise EventsError(msg)
-        return cls(which, ids, *numbers, where, total)
+        momenta, directions, azimuths, masses = numbers
+        return cls(which, ids, momenta, directions, azimuths, masses, where, total)
 
     def __len__(self) -> int:
         return len(self.event)

@@ -27,12 +27,14 @@ class Exits:
     def eta(self) -> FloatArray:
         """Pseudorapidities of the positions (n,)."""
         x, y, z = self.position.T
-        return np.arcsinh(z / np.maximum(np.hypot(x, y), 1e-9))
+        eta: FloatArray = np.arcsinh(z / np.maximum(np.hypot(x, y), 1e-9))
+        return eta
 
     @property
     def phi(self) -> FloatArray:
         """Azimuths of the positions (n,), rad."""
-        return np.arctan2(self.position[:, 1], self.position[:, 0])
+        phi: FloatArray = np.arctan2(self.position[:, 1], self.position[:, 0])
+        return phi
 
 
 def helices(particles: Particles, field: float) -> Helix:

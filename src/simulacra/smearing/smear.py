@@ -156,7 +156,7 @@ def _towers(
     total = int(first[-1])
     key = particles.event[hit] * total + first[place] + column
     keys, one, of = np.unique(key, return_index=True, return_inverse=True)
-    deposited = np.bincount(of, energy[hit], len(keys))
+    deposited = np.bincount(of, energy[hit], len(keys)).astype(np.float64)
     event, tower = np.divmod(keys, total)
     ring, column, sign = ring[one], column[one], np.where(eta[one] < 0, -1, 1)
     width = edges[ring + 1] - edges[ring]

@@ -1,8 +1,8 @@
 """FATRAS-like transport: particles through thin layers of matter, and the hits that they leave.
 
 As in ATLAS's fast track simulation (K. Edmonds et al., 2008, cds.cern.ch/record/1091969), particles
-follow helices from layer to layer, and each layer acts at one point. Decays and nuclear interactions are
-left out.
+follow helices from layer to layer, and each layer acts at one point. Decays and nuclear interactions
+are left out.
 """
 
 from __future__ import annotations
@@ -171,7 +171,9 @@ def _cross(
     across = np.hypot(here.direction[:, 0], here.direction[:, 1])
     curvature = -CURVATURE_PER_TESLA * field * here.charge / (here.momentum * across)
     azimuth = np.arctan2(here.direction[:, 1], here.direction[:, 0])
-    helix = Helix(*here.position.T, azimuth, curvature, here.direction[:, 2] / across)
+    start_x, start_y, start_z = here.position.T
+    slope = here.direction[:, 2] / across
+    helix = Helix(start_x, start_y, start_z, azimuth, curvature, slope)
     met = crossings(helix, np.array([layer.radius]))
     point = np.column_stack([met.x[:, 0], met.y[:, 0], met.z[:, 0]])
     reached = met.reached[:, 0]

@@ -194,9 +194,8 @@ class Lookup(ClassicalSimulator):
         for name, (low, high) in self.ranges.items():
             if self.detector.conditions[name].role != "cyclic":
                 columns[name] = np.clip(columns[name], low, high)
-        distance, _ = self._tree.query(self._points(Conditions(columns)))
-        reach = max(float(self.arrays["reach"]), 1e-6)
-        gaps: FloatArray = distance / reach
+        distance, _ = _nearest(self._tree, self._points(Conditions(columns)), 1)
+        gaps: FloatArray = distance[:, 0] / max(float(self.arrays["reach"]), 1e-6)
         return gaps
 
     def blocks(self, conditions: Conditions, seed: int) -> Iterator[Block]:
@@ -223,12 +222,18 @@ class Lookup(ClassicalSimulator):
         Events of other categories are among them only where there are none of the row's own.
         """
         k = min(self.options.neighbours, len(self._tree.data))
-        distance, place = self._tree.query(self._points(conditions), k=[*range(1, k + 1)])
+        distance, place = _nearest(self._tree, self._points(conditions), k)
         own = distance < OTHER_CATEGORY / 2
         number = np.where(own[:, 0], own.sum(axis=1), k)
         picked = np.minimum((rng.random(len(conditions)) * number).astype(np.int64), number - 1)
         row: IntArray = place[np.arange(len(conditions)), picked]
         return row
+
+
+def _nearest(tree: cKDTree, points: FloatArray, k: int) -> tuple[FloatArray, IntArray]:
+    """Return distances and rows (n, k) of the k nearest points of a tree, the nearest first."""
+    distance, row = tree.query(points, k=[*range(1, k + 1)])
+    return np.asarray(distance, np.float64), np.asarray(row, np.int64)
 
 
 PARTS = ("starts", "place", "value")
@@ -237,7 +242,11 @@ PARTS = ("starts", "place", "value")
 def _sparse(name: str, array: Array) -> dict[str, Array]:
     """Return an array (n, …) without its zeros."""
     matrix = csr_array(array.reshape(len(array), -1).astype(np.float32))
-    parts = matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), matrix.data
+    parts: tuple[Array, ...] = (
+        matrix.indptr.astype(np.int64),
+        matrix.indices.astype(np.int32),
+        matrix.data,
+    )
     return {f"{name}_{part}": values for part, values in zip(PARTS, parts, strict=True)}
 
 
@@ -246,7 +255,8 @@ def _axes(
 ) -> list[FloatArray]:
     """Return the coordinates of one condition, each (n,)."""
     if spec.categories is not None:
-        return [OTHER_CATEGORY * np.searchsorted(np.sort(spec.categories), column)]
+        number = np.searchsorted(np.sort(spec.categories), column).astype(np.float64)
+        return [OTHER_CATEGORY * number]
     if spec.role == "cyclic":
         return [np.cos(column) / 2, np.sin(column) / 2]
     assert limits is not None
@@ -261,6 +271,6 @@ def _largest_gap(points: FloatArray) -> float:
     places = np.unique(points, axis=0)
     if len(places) < 2:
         return 0.0
-    nearest = cKDTree(places).query(places, k=2)[0][:, 1]
+    nearest = _nearest(cKDTree(places), places, 2)[0][:, 1]
     own = nearest[nearest < OTHER_CATEGORY / 2]
     return float(own.max()) if len(own) else 0.0
