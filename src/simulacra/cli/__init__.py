@@ -14,7 +14,7 @@ import typer
 
 from simulacra import __version__
 from simulacra.cli.catalogue import detectors, models, simulators
-from simulacra.cli.events import convert, generate, hybrid, simulate
+from simulacra.cli.events import convert, generate, hybrid, overlay, simulate
 from simulacra.cli.info import info
 from simulacra.cli.judgement import benchmark, validate
 from simulacra.cli.terminal import errors, spell_what_is_lacking, write
@@ -42,6 +42,7 @@ COMMANDS = (
     generate,
     export,
     hybrid,
+    overlay,
     convert,
     validate,
     benchmark,

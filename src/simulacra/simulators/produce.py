@@ -15,7 +15,6 @@ from simulacra.events import Events
 from simulacra.files.digests import columns_digest
 from simulacra.files.progress import OnProgress, silent
 from simulacra.io import require_writable, write_pieces
-from simulacra.simulators.extrapolation import require_near
 from simulacra.simulators.fast import FastSimulator
 from simulacra.simulators.load import load_simulator
 from simulacra.simulators.task import TASK, arguments_of
@@ -58,7 +57,7 @@ def produce(
     require_writable(loaded.detector, output)
     conditions.check(loaded.detector)
     if not extrapolate:
-        require_near(loaded, conditions)
+        loaded.require_near(conditions)
     if not len(conditions):
         msg = "no events to generate"
         raise SimulatorError(msg)

@@ -8,13 +8,12 @@ import pytest
 import simulacra as sim
 from simulacra.conditions import Conditions
 from simulacra.detectors import load_detector, parse_detector
-from simulacra.detectors.calorimeter.matter import medium_of
+from simulacra.detectors.calorimeter.matter import energy_shares, medium_of
 from simulacra.errors import CardError, SimulatorError
 from simulacra.simulators.classical.build import build
 from simulacra.simulators.classical.gflash import tuning
 from simulacra.simulators.classical.gflash.formulas import (
     contained,
-    energy_shares,
     longitudinal,
     radial,
 )

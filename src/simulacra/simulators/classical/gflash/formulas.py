@@ -181,13 +181,3 @@ def spot_profile(
     else:
         scale_t, scale_alpha = 0.698 + 0.00212 * z, 0.639 + 0.00334 * z
     return maximum * scale_t, np.maximum(alpha * scale_alpha, SMALLEST_ALPHA)
-
-
-def energy_shares(u: FloatArray) -> FloatArray:
-    """Return the electron's share of a converted photon's energy from uniform numbers.
-
-    Bethe and Heitler at complete screening: dσ/dx ∝ 1 − 4/3 x (1 − x).
-    """
-    x = np.linspace(0, 1, 1025)
-    shares: FloatArray = np.interp(u, (x - 2 / 3 * x**2 + 4 / 9 * x**3) * 9 / 7, x)
-    return shares
