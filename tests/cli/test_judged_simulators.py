@@ -20,6 +20,7 @@ SERIES = TESTS / "simulators" / "folders" / "0.1"
 @pytest.mark.parametrize("name", ["dnncalogan", "dnncalogan.onnx"])
 def test_validate_generates_under_the_conditions_of_the_reference(name, tmp_path, monkeypatch):
     monkeypatch.setattr(plots, "PLOTS", ())  # most of the time, and tested elsewhere
+    monkeypatch.setattr(plots, "PLOTS_OF_KIND", {})
     reference = tmp_path / "reference.h5"
     write_events(random_events(load_detector(TESTS / "small-cube.yaml"), 60), reference)
     write_events(generate(SERIES / name, like=str(reference)), tmp_path / "generated.h5")
