@@ -18,7 +18,7 @@ from simulacra.errors import SimulatorError
 from simulacra.particles import PDG, particle_name
 from simulacra.simulators.answers import Block
 from simulacra.simulators.classical.base import ClassicalSimulator, Inputs, Made, sample_ranges
-from simulacra.simulators.classical.blocks import bounded, streams
+from simulacra.simulators.classical.blocks import streams
 from simulacra.simulators.classical.fastcalosim.building import parametrised
 from simulacra.simulators.classical.fastcalosim.lateral import (
     LARGEST_VARIANCE,
@@ -29,6 +29,7 @@ from simulacra.simulators.classical.fastcalosim.options import FastCaloSimOption
 from simulacra.simulators.classical.fastcalosim.response import between
 from simulacra.simulators.classical.fastcalosim.tables import Ladders, Tables
 from simulacra.simulators.classical.library import Bins
+from simulacra.statistics.blocks import bounded
 
 MOST_HITS = 200_000
 """Hits in a block of events."""
