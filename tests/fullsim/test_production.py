@@ -13,6 +13,7 @@ from simulacra.detectors import load_detector
 from simulacra.engines import Parts
 from simulacra.engines.worker import make_chunks
 from simulacra.errors import EventsError, SimulacraError
+from simulacra.files.work_folder import MARKER, SIGNATURE
 from simulacra.fullsim import Geant4Settings, Geant4Simulator, WorkerPool, production, simulate
 from simulacra.fullsim.calorimeter.setup import CalorimeterSetup
 from simulacra.fullsim.job import Job
@@ -116,6 +117,7 @@ def test_a_job_that_left_no_chunk_is_in_nobodys_way(atlas, tmp_path):
         produce(atlas, output, PretendedGeant4(dies_after=0))
     assert not folder.exists()
     folder.mkdir()
+    (folder / MARKER).write_text(SIGNATURE)
     (folder / "job.json").write_text("another job, killed before its first chunk")
     produce(atlas, output, PretendedGeant4(), seed=2)
     assert not folder.exists()
@@ -138,13 +140,13 @@ def test_two_jobs_with_one_output_do_not_mix_their_chunks(tmp_path):
 def test_a_folder_of_the_users_own_is_left_alone(tmp_path):
     own = tmp_path / "events.h5.parts"
     own.mkdir()
-    (own / "chunk-notes.txt").write_text("mine")
+    (own / "chunk-00000.h5").write_text("mine")
     with (
         pytest.raises(SimulacraError, match="holds something else"),
         Parts.of({"seed": 1}, tmp_path / "events.h5"),
     ):
         pass
-    assert [item.name for item in own.iterdir()] == ["chunk-notes.txt"]
+    assert [item.name for item in own.iterdir()] == ["chunk-00000.h5"]
 
 
 @pytest.mark.parametrize(
