@@ -35,6 +35,8 @@ MOST_NUMBERS = 4_000_000
 """Numbers of the response in a block of events."""
 OTHER_CATEGORY = 1e3
 """Distance of events of other categories: they are taken only where nothing else is there."""
+SCALE_WEIGHT = 10.0
+"""How much the distance in energy counts, where users do not say it."""
 FAR = 3.0
 """Distances beyond which a gap is refused, in the largest distance between stored neighbours."""
 Weight = Annotated[float, Field(gt=0, le=1e3)]
@@ -45,7 +47,8 @@ class LookupOptions(Frozen):
 
     Attributes:
         neighbours: of how many nearest events one is drawn; 1: always the nearest.
-        weights: by condition that is no category, how much its distance counts; 1 by default.
+        weights: by condition that is no category, how much its distance counts. Without one it is
+            1, and 10 for the energy: a shower of another energy, scaled, has the wrong width.
     """
 
     neighbours: int = Field(default=10, ge=1, le=100_000)
@@ -96,8 +99,8 @@ class Lookup(ClassicalSimulator):
         found = cls(made, options, stored)
         reach = _largest_gap(found._tree.data)
         inputs.on_note(
-            f"{len(sample)} events; neighbours are at most {reach:.3g} apart, where the range of a "
-            "condition is 1; gaps beyond are outside"
+            f"{len(sample)} events; neighbours are at most {reach:.3g} apart, where the range of "
+            "a condition is its weight; gaps beyond are outside"
         )
         return cls(made, options, {**stored, "reach": np.array(reach)})
 
@@ -142,12 +145,13 @@ class Lookup(ClassicalSimulator):
     def _points(self, conditions: Conditions) -> FloatArray:
         """Return conditions as points (n, axes) whose distances compare.
 
-        The ends of a condition's range are 1 apart: of its logarithm where it is log-scaled. A
-        cyclic condition is two axes, on which half a turn is 1 apart.
+        The ends of a condition's range are its weight apart: of its logarithm where it is
+        log-scaled. A cyclic condition is two axes, on which half a turn is its weight.
         """
         axes: list[FloatArray] = []
         for name, spec in self.detector.conditions.items():
-            weight = self.options.weights.get(name, 1.0)
+            default = SCALE_WEIGHT if name == self.detector.scale else 1.0
+            weight = self.options.weights.get(name, default)
             column = conditions[name].astype(np.float64)
             axes += [weight * axis for axis in _axes(column, spec, self.ranges.get(name))]
         return np.column_stack(axes)
