@@ -181,7 +181,7 @@ def test_damaged_arrays_are_refused(placed):
         ("showers_place", np.full_like(made.arrays["showers_place"], 99)),
         ("condition_energy", np.zeros(5)),
         ("condition_theta", np.zeros(4)),
-        ("reach", np.array(np.nan)),
+        ("reach", np.full(2, np.nan)),
     ):
         bad = type(made)(made.made, made.options, {**made.arrays, name: wrong})
         with pytest.raises(SimulatorError):
