@@ -1,8 +1,8 @@
 """FATRAS-like transport: particles through thin layers of matter, and the hits that they leave.
 
-As in ATLAS's fast track simulation (K. Edmonds et al., 2008, cds.cern.ch/record/1091969), helices
-lead from layer to layer, and each layer acts at one point. Decays and nuclear interactions are left
-out.
+As in ATLAS's fast track simulation (K. Edmonds et al., 2008, cds.cern.ch/record/1091969), particles
+follow helices from layer to layer, and each layer acts at one point. Decays and nuclear
+interactions are left out.
 """
 
 from __future__ import annotations

@@ -24,7 +24,8 @@ from simulacra.errors import EventsError, SimulatorError
 from simulacra.particles import particle_name
 from simulacra.simulators.answers import Block
 from simulacra.simulators.classical.base import ClassicalSimulator, Inputs, Made, sample_ranges
-from simulacra.simulators.classical.blocks import bounded, streams
+from simulacra.simulators.classical.blocks import streams
+from simulacra.statistics.blocks import bounded
 
 PROPORTIONAL: Mapping[str, tuple[str, ...]] = {"calorimeter": ("showers",)}
 """Arrays of the response by kind of detector, all of which scale with the kinetic energy.
