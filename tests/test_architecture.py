@@ -23,7 +23,7 @@ LEVELS = [
     {"energies", "helix"},
     {"io", "drawings"},
     {"engines"},
-    {"datasets", "observables", "transforms", "fullsim"},
+    {"datasets", "faults", "observables", "transforms", "fullsim"},
     {"models"},
     {"training"},
     {"simulators", "validation"},
