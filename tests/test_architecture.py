@@ -28,7 +28,7 @@ LEVELS = [
     {"training"},
     {"simulators", "validation"},
     {"deploy"},
-    {"benchmark", "hybrid", "info", "first_steps"},
+    {"benchmark", "hybrid", "info", "first_steps", "monitoring"},
     {"tuning", "learning"},
     {"cli"},
     {"__main__"},

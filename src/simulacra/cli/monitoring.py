@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from simulacra.cli.options import Output, Overwrite, Seed, require_free
+from simulacra.cli.options import Output, Overwrite, Seed, require_free, require_own_folder
 from simulacra.cli.progress import counted, display
 from simulacra.cli.terminal import console, print_note, table
 
@@ -52,3 +52,60 @@ def distort(
         pieces = counted("distorting", pieces, len(source), shown.on_progress)
         write_pieces(pieces, len(source), output)
     console.print(f"{len(source)} events in {output}", highlight=False)
+
+
+def monitor(
+    reference: Annotated[
+        str,
+        typer.Argument(
+            help="Fault-free events: a file, sample:train, or a simulator, which generates events "
+            "under the conditions of the first data."
+        ),
+    ],
+    data: Annotated[list[str], typer.Argument(help="Events to be judged; each is a run.")],
+    output: Output,
+    window: Annotated[int, typer.Option(min=1, help="Events that are judged together.")] = 1000,
+    rate: Annotated[
+        float, typer.Option(min=1e-12, max=0.5, help="False alarms per window.")
+    ] = 1e-3,
+    classifier: Annotated[
+        bool, typer.Option("--classifier", help="Train a classifier on each window, too.")
+    ] = False,
+    seed: Seed = 1,
+) -> None:
+    """Judge events, window by window, against a reference; write a page and JSON.
+
+    Exit code 1 where there is an alarm.
+    """
+    from simulacra.datasets.samples import open_events
+    from simulacra.monitoring import Monitor
+    from simulacra.monitoring.page import PAGE, SUMMARY, write_page
+    from simulacra.simulators.generate import generate
+    from simulacra.simulators.load import is_simulator
+
+    require_own_folder(output, (SUMMARY, PAGE, *run_files(output)), "a monitor's page")
+    sources = {name: open_events(name) for name in data}
+    source = generate(reference, like=data[0]) if is_simulator(reference) else None
+    expected = open_events(reference) if source is None else source
+    events = expected.take(slice(0, len(expected)))
+    with display() as shown:
+        shown.on_progress("fitting the reference", 0, 1)
+        fitted = Monitor.fit(events, window, rate, seed, classifier)
+        runs = []
+        for number, (name, opened) in enumerate(sources.items()):
+            shown.on_progress("judging runs", number, len(sources))
+            runs.append(fitted.watch(opened, name))
+        write_page(fitted, runs, output)
+    print_note(fitted.support)
+    listing = table("run", "windows", "alarms", "worst window")
+    for run in runs:
+        listing.add_row(run.name, str(len(run.windows)), str(run.alarms), run.worst.text)
+    console.print(listing)
+    console.print(f"page {output / PAGE}", highlight=False)
+    if any(run.alarms for run in runs):
+        raise typer.Exit(1)
+
+
+def run_files(folder: Path) -> list[str]:
+    """Return the names of the summaries of runs in a folder."""
+    return [item.name for item in folder.glob("run-*.json")] if folder.is_dir() else []
