@@ -3,7 +3,8 @@
     python benchmarks/monitoring/measure.py -o benchmarks/monitoring/results/atlas-barrel.json
 
 Reference: sample:train. Data: sample:test without the energy that train lacks, shuffled (seed 1).
-The first half is fault-free, the second half gets the faults.
+Windows are of all of them with the fault. The AUC of single events is between the first half
+without and the second half with it.
 """
 
 from __future__ import annotations
@@ -20,12 +21,15 @@ import simulacra as sim
 from simulacra.events import Events
 from simulacra.faults import Scenario, Step
 from simulacra.files.json_values import plain
-from simulacra.monitoring import Monitor
+from simulacra.monitoring import Monitor, WindowResult
+from simulacra.monitoring.classifier import Classifier
 from simulacra.validation.classifiers.auc import auc
 
 RATE = 1e-3
 SIZES = (100, 1000)
 MOST_WINDOWS = 10
+STREAM_REFERENCE, STREAM = 20_000, 100_000
+STREAM_RATES = (0.1, 1e-2, 1e-3)
 FAULTS = {
     "dead cell of the window": ("dead-cells", {"layer": "middle", "cells": [24]}, (0.03, 0.1, 1)),
     "dead cell of the detector": (
@@ -51,27 +55,21 @@ FAULTS = {
 """Fault, place and strengths in the units of `simulacra faults`."""
 
 
-def named(finding: object, fault: str) -> bool:
-    """Return whether a finding names the struck place: its cell, or else its layer."""
-    where, place = finding.where, FAULTS[fault][1]  # type: ignore[attr-defined]
+def named_first(result: WindowResult, fault: str) -> bool:
+    """Return whether the first part of the detector that a verdict names is the struck one.
+
+    That is the cell where cells are struck, and the layer, or a cell of it, where a layer is.
+    """
+    place = FAULTS[fault][1]
     layer = place["layer"]
     if "grid" in place:
-        return where == f"{layer}({', '.join(map(str, place['grid'][0]))})"
-    if "cells" in place:
-        return where in {f"{layer}[{cell}]" for cell in place["cells"]}
-    return (
-        where == layer
-        or where.startswith((f"{layer}[", f"{layer}("))
-        or where.endswith(f".{layer}")
-    )
-
-
-def first_cell(findings: tuple, fault: str) -> bool:  # type: ignore[type-arg]
-    """Return whether the first finding that is a place in the detector names the struck one."""
-    exact = FAULTS[fault][1]
-    kinds = ("cell",) if "grid" in exact else ("place",) if "cells" in exact else ()
-    places = [f for f in findings if not kinds or f.grouping in kinds]
-    return bool(places) and named(places[0], fault)
+        kinds, right = ("cell",), {f"{layer}({', '.join(map(str, place['grid'][0]))})"}
+    elif "cells" in place:
+        kinds, right = ("place",), {f"{layer}[{cell}]" for cell in place["cells"]}
+    else:
+        return result.place is not None and result.place.where.startswith(layer)
+    first = next((f.where for f in result.findings if f.grouping in kinds), None)
+    return first in right
 
 
 def windows_of(events: Events, size: int) -> list[Events]:
@@ -88,7 +86,7 @@ def main() -> None:
     reference, test = sim.load_sample("train"), sim.load_sample("test")
     test = test.take(np.isin(test["energy"], np.unique(reference["energy"])))
     test = test.take(np.random.default_rng(1).permutation(len(test)))
-    clean, struck = test.take(slice(0, len(test) // 2)), test.take(slice(len(test) // 2, None))
+    clean = test.take(slice(0, len(test) // 2))
     monitors, facts = {}, {"rate": RATE, "seed": 1, "monitors": {}}
     for size in SIZES:
         start = time.process_time()
@@ -107,13 +105,32 @@ def main() -> None:
             "power": monitor.power,
             "support": monitor.support,
         }
+    facts["stream"] = _stream()
     facts["faults"] = [
-        _measured(fault, strength, clean, struck, monitors)
+        _measured(fault, strength, clean, test, monitors)
         for fault, (_, _, strengths) in FAULTS.items()
         for strength in strengths
     ]
     output.write_text(json.dumps(plain(facts), indent=1) + "\n", encoding="utf-8")
     _print(facts)
+
+
+def _stream() -> dict[str, object]:
+    """Return the false alarms of a fault-free stream of the shipped simulator, against itself."""
+    simulator = sim.load_simulator("atlas-barrel-photons")
+    made = [
+        sim.generate(simulator, energy="1GeV..262GeV", n=n, seed=seed)
+        for seed, n in ((11, STREAM_REFERENCE), (12, STREAM))
+    ]
+    found: dict[str, object] = {"reference": STREAM_REFERENCE, "events": STREAM}
+    for size in SIZES:
+        monitor = Monitor.fit(made[0], size, RATE, seed=1)
+        p_values = np.array([monitor.judge(w).p_value for w in _all(made[1], size)])
+        found[f"windows_{size}"] = len(p_values)
+        for rate in STREAM_RATES:
+            found[f"alarms_{size}_{rate:g}"] = int((p_values < rate).sum())
+        found[f"stretch_{size}"], found[f"power_{size}"] = monitor.stretch, monitor.power
+    return found
 
 
 def _all(events: Events, size: int) -> list[Events]:
@@ -127,7 +144,8 @@ def _measured(
     step = Step(fault=kind, strength=strength, place=place)
     data = sim.distort(struck, Scenario(name=fault, steps=(step,)), seed=1)
     judge = monitors[SIZES[-1]].reference
-    scores = [judge.event_scores(judge.look(e)) for e in (clean, data)]
+    half = data.take(slice(len(data) // 2, None))
+    scores = [judge.event_scores(judge.look(e)) for e in (clean, half)]
     row: dict[str, object] = {"fault": fault, "strength": strength}
     for name in scores[0]:
         both = np.concatenate([s[name] for s in scores])
@@ -137,16 +155,22 @@ def _measured(
         found = [r for r in results if r.alarm]
         row[f"windows_{size}"] = len(results)
         row[f"found_{size}"] = len(found)
-        row[f"named_first_{size}"] = sum(first_cell(r.findings, fault) for r in found)
+        row[f"named_first_{size}"] = sum(named_first(r, fault) for r in found)
         row[f"first_{size}"] = results[0].findings[0].text
+    window = judge.look(data.take(slice(0, SIZES[-1])))
+    start = time.process_time()
+    found_by_trees = Classifier(monitors[SIZES[-1]].sample, seed=1).auc(window)
+    row["classifier_s"] = time.process_time() - start
+    row["classifier_auc"], row["classifier_p"] = found_by_trees.value, found_by_trees.p_value
     return row
 
 
 def _print(facts: dict[str, object]) -> None:
+    show(json.dumps(plain(facts["stream"])))
     show(
         "| fault | strength | AUC density | AUC channels | found in 100 | named | in 1000 | named |"
     )
-    show("|---|---|---|---|---|---|---|---|")
+    show("|---|---|---|---|---|---|---|---|---|")
     for r in facts["faults"]:  # type: ignore[attr-defined]
         cells = [
             r["fault"],
@@ -157,6 +181,7 @@ def _print(facts: dict[str, object]) -> None:
         for size in SIZES:
             cells.append(f"{r[f'found_{size}']}/{r[f'windows_{size}']}")
             cells.append(f"{r[f'named_first_{size}']}/{r[f'found_{size}']}")
+        cells.append(f"{r['classifier_auc']:.3f} ({r['classifier_p']:.1g})")
         show("| " + " | ".join(cells) + " |")
     for size, m in facts["monitors"].items():  # type: ignore[attr-defined]
         show(

@@ -8,7 +8,7 @@ from simulacra.detectors import load_detector
 from simulacra.errors import CardError, DetectorError
 from simulacra.events import Events
 from simulacra.faults import KINDS, Scenario, Step, kind_of
-from simulacra.faults.distort import TRUTH, distorted_pieces, notes_on
+from simulacra.faults.distortion import TRUTH, distorted_pieces, notes_on
 from simulacra.io import read_events, write_events
 from tests.conftest import random_events, random_tracks
 

@@ -38,7 +38,7 @@ def distort(
     from simulacra.datasets.samples import open_events
     from simulacra.detectors import load_detector
     from simulacra.faults import Scenario
-    from simulacra.faults.distort import distorted_pieces, notes_on
+    from simulacra.faults.distortion import distorted_pieces, notes_on
     from simulacra.io import require_writable, write_pieces
 
     require_free(output, overwrite)

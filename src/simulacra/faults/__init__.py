@@ -1,6 +1,6 @@
 """Faults of a detector, applied to events: "data" whose truth is known."""
 
-from simulacra.faults.distort import distort
+from simulacra.faults.distortion import distort
 from simulacra.faults.fault import Fault, Subject
 from simulacra.faults.kinds import KINDS, FaultsOfKind, Place, kind_of
 from simulacra.faults.scenario import Scenario, Step

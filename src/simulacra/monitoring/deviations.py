@@ -13,6 +13,10 @@ FEWEST = 10
 """Values that a mean needs to be tested."""
 CAP = 3.0
 """Normal score that an event counts with at most, so that few events decide no window."""
+SYMMETRIC = 1e-4
+"""Skewness that is none."""
+NO_SCATTER = 1e-6
+"""Scatter of sums of events that is rounding."""
 LARGEST = 37.0
 """Deviation beyond which a probability is below the smallest number."""
 
@@ -42,7 +46,8 @@ class Family:
 def sums(values: FloatArray, groups: IntArray, number: int) -> FloatArray:
     """Return the sums (number,) of values (n, channels) over their groups; nan counts as 0."""
     index = np.broadcast_to(groups, values.shape).ravel()
-    return np.bincount(index, weights=np.nan_to_num(values).ravel(), minlength=number)
+    summed = np.bincount(index, weights=np.nan_to_num(values).ravel(), minlength=number)
+    return summed.astype(np.float64)
 
 
 def of_counts(
@@ -77,22 +82,76 @@ def of_counts(
 
 
 def of_scores(
-    scores: FloatArray, groups: IntArray, number: int, in_reference: float
+    scores: FloatArray,
+    groups: IntArray,
+    number: int,
+    in_reference: float,
+    third: FloatArray | float = 0.0,
+    fourth: FloatArray | float = 2.0,
 ) -> tuple[FloatArray, FloatArray]:
     """Return the deviations of mean and width of normal scores (n, channels), by group.
+
+    The mean square is taken as a scaled chi2 with the degrees of freedom that its variance has; its
+    cube root is nearly normal.
 
     Args:
         scores: nan where nothing counts.
         groups: (n, channels) or (1, channels).
         number: of groups.
         in_reference: values of the reference over those of the window: its errors count too.
+        third: skewness of a score (groups,); 0 for a normal distribution.
+        fourth: variance of a squared score (groups,); 2 for a normal distribution.
+
+    References:
+        E. B. Wilson, M. M. Hilferty, Proc. Natl. Acad. Sci. 17 (1931) 684.
     """
     counted: BoolArray = np.isfinite(scores)
     scores = np.clip(scores, -CAP, CAP)
     m = sums(counted.astype(np.float64), groups, number)
-    error = np.sqrt((1 + 1 / in_reference) / np.maximum(m, 1))
+    variance = (1 + 1 / in_reference) / np.maximum(m, 1)
     mean = sums(scores, groups, number) / np.maximum(m, 1)
     square = sums(scores**2, groups, number) / np.maximum(m, 1)
+    ninth = fourth * variance / 9
+    width = (np.cbrt(square) - (1 - ninth)) / np.sqrt(ninth)
     tested = m >= FEWEST
-    width = (square - 1) / (error * np.sqrt(2))
-    return np.where(tested, mean / error, np.nan), np.where(tested, width, np.nan)
+    return (
+        np.where(tested, unskewed(mean / np.sqrt(variance), third * np.sqrt(variance)), np.nan),
+        np.where(tested, width, np.nan),
+    )
+
+
+def unskewed(deviations: FloatArray, skewness: FloatArray | float) -> FloatArray:
+    """Return standard normal deviations for those (groups,) of a sum with some skewness.
+
+    The sum is taken as a shifted gamma distribution (Pearson's type III).
+
+    References:
+        E. B. Wilson, M. M. Hilferty, Proc. Natl. Acad. Sci. 17 (1931) 684.
+    """
+    s = np.where(np.abs(skewness) < SYMMETRIC, SYMMETRIC, skewness)
+    root = np.cbrt(np.maximum(1 + s * deviations / 2, 0.0))
+    return np.asarray(6 / s * (root - 1) + s / 6)
+
+
+def of_events(values: FloatArray, groups: IntArray, number: int) -> FloatArray:
+    """Return the deviations from zero of sums over groups of several channels of an event.
+
+    Channels of an event are correlated: the error comes from the scatter of the events' own sums.
+
+    Args:
+        values: expected to be zero on average (n, channels); nan where nothing counts.
+        groups: (n, channels) or (1, channels).
+        number: of groups.
+    """
+    n = len(values)
+    event = np.arange(n)[:, None] * number + groups
+    counted = np.isfinite(values).astype(np.float64)
+    channels = sums(counted, event, n * number).reshape(n, number)
+    total = sums(values, event, n * number).reshape(n, number)
+    has = channels > 0
+    m = has.sum(axis=0)
+    mean = total.sum(axis=0) / np.maximum(m, 1)
+    square = np.where(has, (total - mean) ** 2, 0.0).sum(axis=0) / np.maximum(m - 1, 1)
+    error = np.sqrt(square / np.maximum(m, 1))
+    size = np.clip(mean / np.maximum(error, NO_SCATTER), -LARGEST, LARGEST)
+    return np.where(m >= FEWEST, size, np.nan)

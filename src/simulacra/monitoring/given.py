@@ -163,8 +163,8 @@ def _regressed(columns: FloatArray, values: FloatArray, present: BoolArray) -> F
     features = columns.shape[1]
     ridge = RIDGE * np.eye(features)
     if present.all():
-        solved: FloatArray = np.linalg.solve(columns.T @ columns + ridge, columns.T @ values)
-        return solved
+        solved = np.linalg.solve(columns.T @ columns + ridge, columns.T @ values)
+        return np.asarray(solved, np.float64)
     coefficients = np.zeros((features, values.shape[1]))
     for q in range(values.shape[1]):
         if (number := int(present[:, q].sum())) >= features:

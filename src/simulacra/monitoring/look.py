@@ -14,12 +14,11 @@ from simulacra.arrays import BoolArray, FloatArray, IntArray
 from simulacra.detectors import Detector
 from simulacra.events import Events
 from simulacra.monitoring.channels import OCCUPANCY, Channels, kind_of
-from simulacra.monitoring.deviations import CAP, Family, of_counts, of_scores, sums
+from simulacra.monitoring.deviations import CAP, Family, of_counts, of_events, of_scores, sums
 from simulacra.monitoring.given import Frame, Scores, probabilities
+from simulacra.monitoring.result import OBSERVABLE
 from simulacra.observables import observables_of, observe
 from simulacra.validation.classifiers.table import log_energy
-
-OBSERVABLE = "observable"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,6 +72,7 @@ class Reference:
         occupancy: coefficients of the probability of a signal (f, channels).
         channels: scores of the channels' values, by name.
         observables: scores of the observables.
+        third: skewness of the scores of the observables (observables,).
         fourth: variance of the squared scores of the observables (observables,).
         precision: inverse covariance of the observables' scores.
     """
@@ -83,6 +83,7 @@ class Reference:
     occupancy: FloatArray
     channels: Mapping[str, Scores]
     observables: Scores
+    third: FloatArray
     fourth: FloatArray
     precision: FloatArray
 
@@ -108,6 +109,7 @@ class Reference:
                 name: Scores.fit(columns, group, v, seen.present) for name, v in seen.values.items()
             },
             observables=observables,
+            third=(np.clip(scores, -CAP, CAP) ** 3).mean(axis=0),
             fourth=np.maximum((np.clip(scores, -CAP, CAP) ** 2).var(axis=0), 1e-3),
             precision=np.linalg.inv(covariance + 1e-6 * np.eye(len(covariance))),
         )
@@ -146,21 +148,24 @@ class Reference:
         """Return all deviations of a window, before they are calibrated."""
         ratio = self.ratio(look)
         found = []
-        for name, scores in look.channels.items():
-            for grouping, groups in look.groupings.items():
-                n = len(self.names[grouping])
-                mean, _ = of_scores(scores, groups, n, ratio)
-                found.append(Family(name, "mean", grouping, mean))
         for grouping, groups in look.groupings.items():
             n = len(self.names[grouping])
-            observed = sums(look.present.astype(np.float64), groups, n)
-            expected = sums(look.probability, groups, n)
-            most = sums(np.ones_like(look.probability), groups, n)
-            numbers = of_counts(observed, expected, most, ratio)
+            of_many = n < look.present.shape[1]
+            for name, scores in look.channels.items():
+                mean = (
+                    of_events(np.clip(scores, -CAP, CAP), groups, n)
+                    if of_many
+                    else of_scores(scores, groups, n, ratio)[0]
+                )
+                found.append(Family(name, "mean", grouping, mean))
+            numbers = (
+                of_events(look.present - look.probability, groups, n)
+                if of_many
+                else _counted(look, groups, n, ratio)
+            )
             found.append(Family(OCCUPANCY, "number", grouping, numbers))
         each = np.arange(look.observables.shape[1])[None, :]
-        mean, width = of_scores(look.observables, each, each.size, ratio)
-        width = width * np.sqrt(2 / self.fourth)
+        mean, width = of_scores(look.observables, each, each.size, ratio, self.third, self.fourth)
         found.append(Family("value", "mean", OBSERVABLE, mean))
         found.append(Family("value", "width", OBSERVABLE, width))
         return found
@@ -186,6 +191,14 @@ class Reference:
         for scores in look.channels.values():
             largest = np.maximum(largest, np.nan_to_num(np.abs(scores)).max(axis=1))
         return {"density": density, "channels": largest}
+
+
+def _counted(look: Look, groups: IntArray, number: int, ratio: float) -> FloatArray:
+    """Return the deviations of the numbers of signals of each group."""
+    observed = sums(look.present.astype(np.float64), groups, number)
+    expected = sums(look.probability, groups, number)
+    most = sums(np.ones_like(look.probability), groups, number)
+    return of_counts(observed, expected, most, ratio)
 
 
 def _observables(events: Events) -> tuple[FloatArray, BoolArray]:

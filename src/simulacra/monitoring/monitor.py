@@ -29,8 +29,8 @@ FEWEST_WINDOWS = 2
 """Disjoint windows of held-out events that a calibration needs."""
 FEWEST_EVENTS = 50
 """Events of a window that are judged at least."""
-CALIBRATED_AT = 0.2
-"""Share of held-out windows at which the combined probability is calibrated."""
+CALIBRATED_AT = (0.2, 0.1, 0.05)
+"""Shares of held-out windows at which the combined probability is calibrated, as they allow."""
 MOST_EVENTS = 20_000
 """Events of a reference that are used."""
 MOST_FINDINGS = 4
@@ -46,7 +46,7 @@ class Monitor:
         window: events of a window.
         rate: the false alarms per window that are asked for.
         stretch: errors of each family over the statistical ones, from held-out windows.
-        power: exponent by which the combined probability is made right at ``CALIBRATED_AT``.
+        power: exponent by which the combined probability is made right.
         windows: disjoint held-out windows.
         thresholds: of the events' scores, for the same rate per event.
         sample: the held-out events, for the classifier and the conditions.
@@ -243,8 +243,17 @@ def _calibrated(
         )
         for families in windows
     ]
-    quantile = max(float(np.quantile(p_values, CALIBRATED_AT)), 1e-12)
-    return stretch, min(1.0, math.log(CALIBRATED_AT) / math.log(min(quantile, 1 - 1e-9)))
+    return stretch, _power(np.array(p_values), raw.windows)
+
+
+def _power(p_values: FloatArray, windows: int) -> float:
+    """Return the exponent, at most 1, that makes small probabilities as rare as they say."""
+    powers = [1.0]
+    for share in CALIBRATED_AT:
+        if share * windows >= 1 or share == CALIBRATED_AT[0]:
+            quantile = float(np.clip(np.quantile(p_values, share), 1e-12, 1 - 1e-9))
+            powers.append(math.log(share) / math.log(quantile))
+    return min(powers)
 
 
 def _largest(deviations: FloatArray) -> float:

@@ -10,6 +10,9 @@ import numpy as np
 
 from simulacra.arrays import FloatArray
 
+OBSERVABLE = "observable"
+"""The grouping of observables, which is no part of the detector."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -64,6 +67,11 @@ class WindowResult:
     channels: FloatArray = field(default_factory=lambda: np.zeros(0))
 
     @property
+    def place(self) -> Finding | None:
+        """The largest deviation of a part of the detector; None where there is none."""
+        return next((f for f in self.findings if f.grouping != OBSERVABLE), None)
+
+    @property
     def text(self) -> str:
         """The verdict in words; changed conditions are always named."""
         if self.reason:
@@ -71,6 +79,8 @@ class WindowResult:
         words = "ALARM" if self.alarm else "no alarm"
         if self.alarm and self.findings:
             words += f": {self.findings[0].text}"
+            if self.place is not None and self.place is not self.findings[0]:
+                words += f"; first place {self.place.text}"
         if self.changed:
             names = ", ".join(self.changed)
             words += f"; the beam changed ({names}), expectations are those of this window's own"
@@ -86,6 +96,7 @@ class WindowResult:
             "p_value": self.p_value,
             "alarm": self.alarm,
             "verdict": self.text,
+            "where": None if self.place is None else self.place.where,
             "findings": [
                 {
                     "where": f.where,
