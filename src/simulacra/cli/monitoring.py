@@ -78,6 +78,7 @@ def monitor(
     Exit code 1 where there is an alarm.
     """
     from simulacra.datasets.samples import open_events
+    from simulacra.events import require_same_detector
     from simulacra.monitoring import Monitor
     from simulacra.monitoring.page import PAGE, SUMMARY, write_page
     from simulacra.simulators.generate import generate
@@ -87,6 +88,7 @@ def monitor(
     sources = {name: open_events(name) for name in data}
     source = generate(reference, like=data[0]) if is_simulator(reference) else None
     expected = open_events(reference) if source is None else source
+    require_same_detector(expected.detector, *(opened.detector for opened in sources.values()))
     events = expected.take(slice(0, len(expected)))
     with display() as shown:
         shown.on_progress("fitting the reference", 0, 1)

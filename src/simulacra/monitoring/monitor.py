@@ -175,7 +175,7 @@ class Monitor:
         """Judge a window of events.
 
         Raises:
-            DetectorError: they are of another detector.
+            EventsError: they are of another detector.
         """
         require_same_detector(self.reference.detector, events.detector)
         look = self.reference.look(events)
