@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -26,6 +25,7 @@ from simulacra.fullsim.kinds import setup_of
 from simulacra.fullsim.settings import Geant4Settings
 from simulacra.fullsim.setup import Setup
 from simulacra.particles import PDG, in_order
+from simulacra.statistics.blocks import bounded
 
 MOST_CHUNKS = 2000  # a large job gets larger chunks, not more files
 
@@ -165,9 +165,7 @@ def chunk_bounds(costs: FloatArray, chunk_cost: float) -> tuple[slice, ...]:
         chunk_cost: of a chunk, where that does not make too many of them.
     """
     target = max(chunk_cost, float(costs.sum()) / MOST_CHUNKS)
-    before = np.cumsum(costs) - costs
-    starts = np.flatnonzero(np.diff(np.floor(before / target), prepend=-1.0))
-    return tuple(slice(a, b) for a, b in pairwise([*starts.tolist(), len(costs)]))
+    return tuple(bounded(costs, target))
 
 
 def versions() -> dict[str, str]:
