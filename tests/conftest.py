@@ -13,6 +13,7 @@ from simulacra.errors import MissingDependencyError
 from simulacra.events import Events
 from simulacra.fullsim import Geant4Settings
 from simulacra.fullsim.datasets import require_geant4
+from simulacra.fullsim.jets.pythia import require_pythia
 from simulacra.io import write_events
 from simulacra.models import find_model
 from simulacra.training.card import Card
@@ -32,12 +33,17 @@ def pytest_configure():
 
 
 def pytest_collection_modifyitems(items):
-    try:
-        require_geant4(Geant4Settings(particle="gamma").data_sets)
-    except MissingDependencyError as error:
-        for item in items:
-            if item.get_closest_marker("geant4"):
-                item.add_marker(pytest.mark.skip(reason=str(error)))
+    needs = {
+        "geant4": lambda: require_geant4(Geant4Settings(particle="gamma").data_sets),
+        "pythia": require_pythia,
+    }
+    for mark, require in needs.items():
+        try:
+            require()
+        except MissingDependencyError as error:
+            for item in items:
+                if item.get_closest_marker(mark):
+                    item.add_marker(pytest.mark.skip(reason=str(error)))
 
 
 @pytest.fixture(autouse=True)

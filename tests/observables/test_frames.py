@@ -87,4 +87,4 @@ def test_unknown_names_are_refused(events):
     with pytest.raises(EventsError, match="no observable 'nonsense' among energy"):
         events.to_hist("nonsense")
     assert load_detector("jet-image").name == jets(1).detector.name
-    assert jets(4).to_hist("signal").values().tolist() == [0, 4]
+    assert jets(4).to_hist("process").values().tolist() == [0, 4]

@@ -35,6 +35,7 @@ KINDS: Table[ObservablesOfKind] = Table(
     {
         "calorimeter": "simulacra.observables.calorimeter:OBSERVABLES",
         "tpc": "simulacra.observables.tpc:OBSERVABLES",
+        "jet-image": "simulacra.observables.jets:OBSERVABLES",
     },
 )
 
