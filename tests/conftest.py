@@ -18,6 +18,7 @@ from simulacra.io import write_events
 from simulacra.models import find_model
 from simulacra.training.card import Card
 from tests.global_state import changed, global_state
+from tests.jets import random_jets
 from tests.tracks import tracks
 
 _NEIGHBOUR = Path(__file__).parents[2] / "shared" / "geant4-data"
@@ -89,7 +90,7 @@ def events(barrel) -> Events:
     return random_events(barrel, 64)
 
 
-DETECTORS = {"calorimeter": "atlas-barrel", "tpc": "alice-tpc"}
+DETECTORS = {"calorimeter": "atlas-barrel", "tpc": "alice-tpc", "jet-image": "jet-image"}
 """What models are tested on, by the kind of detector that they serve."""
 
 
@@ -109,6 +110,8 @@ def small_sample(kind, n, seed=0):
     """Events of the detector that a model is tested on."""
     if find_model(kind).serves == "tpc":
         return tracks(n, seed, momentum=(300.0, 10_000.0))
+    if find_model(kind).serves == "jet-image":
+        return random_jets(n, seed)
     return random_events(load_detector(detector_of(kind)), n, seed)
 
 
@@ -145,6 +148,7 @@ SMALL_VOLUMES = {
 }
 """What makes the 3D GANs tiny: they make 3 x 3 x 5 cells."""
 SMALL_MODELS = {
+    "lagan": {"kind": "lagan", "variant": "dense", "latent": 4, "minibatch": [3, 2]},
     "helix-flow": {
         "kind": "helix-flow",
         "orders": 5,
