@@ -21,7 +21,11 @@ from the code by `python tools/write_models_page.py`; a test keeps the two equal
 one file in `simulacra.models` and one row of its table. [How they are trained](training.md), and
 [more on those for tracks](tpc-models.md) and on [the default generator](default-generator.md).
 """
-SERVES = {"calorimeter": "calorimeters", "tpc": "time-projection chambers"}
+SERVES = {
+    "calorimeter": "calorimeters",
+    "tpc": "time-projection chambers",
+    "jet-image": "jet images",
+}
 
 
 def page() -> str:

@@ -116,8 +116,8 @@ def image_for(model: str, detector: Detector, pixels: int) -> JetImage:
         raise CardError(msg)
     if image.constituents:
         msg = (
-            f"model {model} makes images alone, {detector.name} lists constituents, too: convert "
-            "the events with --detector jet-image first"
+            f"model {model} makes images alone, {detector.name} lists constituents, too: train it "
+            "on images, such as those of jet-image"
         )
         raise CardError(msg)
     return image

@@ -6,7 +6,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 from simulacra.detectors import load_detector
 from simulacra.errors import CardError
 from simulacra.models.jets import image_networks as networks
-from simulacra.models.jets.lagan import LAGAN, VARIANTS, LAGANConfig
+from simulacra.models.jets.lagan import DIGITS, LAGAN, VARIANTS, LAGANConfig
 from simulacra.models.surrogate import Surrogate
 from tests.jets import DETECTOR, random_jets
 
@@ -96,7 +96,7 @@ def test_losses_are_cross_entropies_and_flips_turn_labels():
 
 def test_flips_are_as_frequent_as_they_are_to_be_and_independent():
     mix = torch.rand(200_000, generator=torch.Generator().manual_seed(3))
-    first, second = mix < 0.05, (64 * mix) % 1 < 0.05
+    first, second = mix < 0.05, (DIGITS * mix) % 1 < 0.05
     assert float(first.float().mean()) == pytest.approx(0.05, abs=0.002)
     assert float(second.float().mean()) == pytest.approx(0.05, abs=0.002)
     assert float((first & second).float().mean()) == pytest.approx(0.0025, abs=0.0006)

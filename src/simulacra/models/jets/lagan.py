@@ -47,7 +47,7 @@ VARIANTS: Mapping[Variant, tuple[Callable[[int], nn.Module], Callable[[float], n
     )
 )
 """The generator and the discriminator's features of each variant."""
-DIGITS = 64.0
+DIGITS = 4096.0
 """Its product with a uniform number has a fraction that is uniform again, and independent of the
 place of the number among :data:`DIGITS` intervals."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulacra.arrays import FloatArray, IntArray
+from simulacra.arrays import BoolArray, FloatArray, IntArray
 
 
 def two_axes(pt: FloatArray, places: IntArray, squares: FloatArray) -> IntArray:
@@ -55,7 +55,7 @@ def _look_up(
     rows: IntArray,
     columns: IntArray,
     pt: FloatArray,
-    alive: FloatArray,
+    alive: BoolArray,
     places: IntArray,
     squares: FloatArray,
     nearest: FloatArray,
