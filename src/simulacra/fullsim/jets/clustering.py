@@ -71,7 +71,8 @@ def transverse(vectors: FloatArray) -> FloatArray:
 def mass_of(vectors: FloatArray) -> FloatArray:
     """Return masses (...) of four-momenta (..., 4); 0 where rounding makes the square negative."""
     square = vectors[..., 3] ** 2 - (vectors[..., :3] ** 2).sum(axis=-1)
-    return np.sqrt(np.maximum(square, 0.0))
+    mass: FloatArray = np.sqrt(np.maximum(square, 0.0))
+    return mass
 
 
 def pseudorapidity(vectors: FloatArray) -> FloatArray:

@@ -28,8 +28,7 @@ class TowerHits:
 
     def take(self, rows: IntArray | BoolArray) -> TowerHits:
         """Return some of the towers."""
-        columns = self.collision, self.momentum, self.eta, self.phi
-        return TowerHits(*(column[rows] for column in columns))
+        return TowerHits(self.collision[rows], self.momentum[rows], self.eta[rows], self.phi[rows])
 
     @property
     def vectors(self) -> FloatArray:
@@ -56,6 +55,5 @@ def fill(particles: Particles, towers: Towers) -> TowerHits:
     collision, cell = np.divmod(lit, rows * columns)
     row, column = np.divmod(cell, columns)
     middle = (row + 0.5) * high - towers.reach
-    return TowerHits(
-        collision, energy[lit] / np.cosh(middle), middle, (column + 0.5) * turn - np.pi
-    )
+    azimuth = (column.astype(np.float64) + 0.5) * turn - np.pi
+    return TowerHits(collision, energy[lit] / np.cosh(middle), middle, azimuth)

@@ -26,7 +26,8 @@ def mass(pixels: Pixels) -> FloatArray:
     """Return the mass of the image, GeV."""
     vectors = pixels.vectors
     square = vectors[:, 3] ** 2 - (vectors[:, :3] ** 2).sum(axis=1)
-    return np.sqrt(np.maximum(square, 0.0))
+    size: FloatArray = np.sqrt(np.maximum(square, 0.0))
+    return size
 
 
 def momentum(pixels: Pixels) -> FloatArray:

@@ -35,7 +35,8 @@ class Pixels:
     @cached_property
     def number(self) -> IntArray:
         """How many pixels have momentum (n,)."""
-        return np.count_nonzero(self.momenta, axis=1)
+        number: IntArray = np.count_nonzero(self.momenta, axis=1)
+        return number
 
     @cached_property
     def places(self) -> IntArray:
@@ -63,12 +64,14 @@ class Pixels:
     @cached_property
     def eta(self) -> FloatArray:
         """Pseudorapidities relative to the middle."""
-        return self.grid[self.places, 0]
+        eta: FloatArray = self.grid[self.places, 0]
+        return eta
 
     @cached_property
     def phi(self) -> FloatArray:
         """Azimuths relative to the middle."""
-        return self.grid[self.places, 1]
+        phi: FloatArray = self.grid[self.places, 1]
+        return phi
 
     @cached_property
     def total(self) -> FloatArray:

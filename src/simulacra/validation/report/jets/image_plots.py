@@ -41,6 +41,8 @@ SMALLEST = 1e-9
 
 def mean_images(_: Validation, compared: Compared) -> Iterator[Plot]:
     """Yield the mean image of each process in both samples, and their difference."""
+    detector = compared.detector
+    assert isinstance(detector, JetImage)
     full, fast = (sample.summed(image_sums) for sample in (compared.full, compared.fast))
     names = [name for name in full if name in fast]
     figure = new_figure(10.5, 3.3 * len(names), "constrained")
@@ -49,9 +51,9 @@ def mean_images(_: Validation, compared: Compared) -> Iterator[Plot]:
         means = full[name].mean, fast[name].mean
         top = max(SMALLEST, *(float(mean.max()) for mean in means))
         for axes, mean, title in zip(row, means, (FULL, FAST), strict=False):
-            _draw(figure, axes, mean, compared.detector, LogNorm(DECADES * top, top))
+            _draw(figure, axes, mean, detector, LogNorm(DECADES * top, top))
             axes.set_title(f"{name}, {title}", fontsize=9, loc="left")
-        _difference(figure, row[2], means[1] - means[0], compared.detector)
+        _difference(figure, row[2], means[1] - means[0], detector)
         row[2].set_title("fast - full", fontsize=9, loc="left")
     yield Plot(
         "mean-images",
@@ -63,6 +65,8 @@ def mean_images(_: Validation, compared: Compared) -> Iterator[Plot]:
 
 def process_difference(_: Validation, compared: Compared) -> Iterator[Plot]:
     """Yield how the mean images of two processes differ, in both samples."""
+    detector = compared.detector
+    assert isinstance(detector, JetImage)
     full, fast = (sample.summed(image_sums) for sample in (compared.full, compared.fast))
     pairs = list(itertools.combinations([name for name in full if name in fast], 2))
     if not pairs:
@@ -71,7 +75,7 @@ def process_difference(_: Validation, compared: Compared) -> Iterator[Plot]:
     grid = figure.subplots(len(pairs), 2, squeeze=False)
     for row, (first, second) in zip(grid, pairs, strict=True):
         for axes, sums, title in zip(row, (full, fast), (FULL, FAST), strict=True):
-            _difference(figure, axes, sums[second].mean - sums[first].mean, compared.detector)
+            _difference(figure, axes, sums[second].mean - sums[first].mean, detector)
             axes.set_title(f"{second} - {first}, {title}", fontsize=9, loc="left")
     yield Plot(
         "process-difference",
@@ -121,10 +125,10 @@ def single_jets(_: Validation, compared: Compared) -> Iterator[Plot]:
     full, fast, detector = compared.full, compared.fast, compared.detector
     assert isinstance(detector, JetImage)
     for label, name in detector.processes.items():
-        own = [s.take(s.conditions[PROCESS] == label) for s in (full, fast)]
+        own = tuple(s.take(s.conditions[PROCESS] == label) for s in (full, fast))
         if not all(map(len, own)):
             continue
-        pairs, matched = pairs_of(*own, SHOWN)
+        pairs, matched = pairs_of(own[0], own[1], SHOWN)
         figure = new_figure(2.3 * len(pairs), 4.6, "constrained")
         grid = figure.subplots(2, len(pairs), squeeze=False)
         for column, places in enumerate(pairs):
