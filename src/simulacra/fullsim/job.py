@@ -46,7 +46,6 @@ class Job:
     """
 
     program: ClassVar[str] = "Geant4"
-    run: ClassVar[Callable[[Chunk], ChunkResult]] = staticmethod(run_chunk)
     task: ClassVar[str] = "simulate"
 
     setup: Setup
@@ -96,6 +95,11 @@ class Job:
         """The detector."""
         detector: Detector = self.setup.detector
         return detector
+
+    @property
+    def run(self) -> Callable[[Chunk], ChunkResult]:
+        """What a worker calls with a chunk."""
+        return run_chunk
 
     def require(self) -> None:
         """Raise a :class:`MissingDependencyError` unless Geant4 and its data are installed."""

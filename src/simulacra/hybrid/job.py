@@ -36,7 +36,6 @@ class HybridJob:
     """
 
     program: ClassVar[str] = "Geant4"
-    run: ClassVar[Callable[[Chunk], ChunkResult]] = staticmethod(run_chunk)
 
     setup: Setup
     primaries: Primaries
@@ -56,6 +55,11 @@ class HybridJob:
         return tuple(
             Chunk(setup, settings, self.primaries.take(rows), seeds[rows]) for rows in self.bounds
         )
+
+    @property
+    def run(self) -> Callable[[Chunk], ChunkResult]:
+        """What a worker calls with a chunk."""
+        return run_chunk
 
     def require(self) -> None:
         """Raise a :class:`MissingDependencyError` unless Geant4 and its data are installed."""

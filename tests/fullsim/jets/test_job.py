@@ -60,7 +60,7 @@ def test_a_detector_without_collisions_makes_none():
     ("before", "after", "why"),
     [
         ("label: 1", "label: 2", "label of one process"),
-        ("  mass:", "  weight:", "conditions of a jet-image"),
+        ("mass:\n    role: log", "mass:\n    role: linear", "conditions of a jet-image"),
         ("- 60000.0", "- 160000.0", "lower to the higher"),
         ("fraction: 0.05", "fraction: 1.0", "fraction"),
         ("algorithm: anti-kt", "algorithm: cone", "algorithm"),

@@ -42,7 +42,6 @@ class JetJob:
     """
 
     program: ClassVar[str] = "Pythia"
-    run: ClassVar[Callable[[JetChunk], ChunkResult]] = staticmethod(run_chunk)
     task: ClassVar[str] = "simulate-jets"
 
     detector: JetImage
@@ -51,6 +50,11 @@ class JetJob:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def run(self) -> Callable[[JetChunk], ChunkResult]:
+        """What a worker calls with a chunk."""
+        return run_chunk
 
     def require(self) -> None:
         """Raise a :class:`MissingDependencyError` unless Pythia and FastJet are installed."""
