@@ -9,7 +9,6 @@ from simulacra.conditions import Conditions
 from simulacra.detectors import Calorimeter
 from simulacra.detectors.calorimeter.segmentation import CartesianSegmentation
 from simulacra.events import Events
-from simulacra.fullsim.calorimeter.world import half_width
 
 WIDTH = 240.0
 CELLS = (10.0, 20.0, 24.0, 30.0, 40.0, 48.0, 60.0, 80.0)
@@ -155,6 +154,6 @@ def point_showers(detector, n=400, off=0.0, seed=1):
     rng = np.random.default_rng(seed)
     columns = detector.draw(np.full(n, 1000.0), rng)
     points = rng.normal((off, 0), 12, (n, len(detector.layers), 60, 2))
-    width = 2 * half_width(detector.volume)[0]
+    width = 2 * detector.volume.half_width[0]
     showers = binned(detector, lines(detector, columns, rng), points, width).astype(np.float32)
     return Events(Conditions(columns), {"showers": showers}, detector)

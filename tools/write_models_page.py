@@ -16,10 +16,30 @@ PAGE = Path(__file__).parents[1] / "docs" / "models.md"
 HEAD = """\
 # Models
 
-What `simulacra models` lists and `simulacra models show NAME` prints, on one page. It is generated
-from the code by `python tools/write_models_page.py`; a test keeps the two equal. Adding a model is
-one file in `simulacra.models` and one row of its table. [How they are trained](training.md), and
-[more on those for tracks](tpc-models.md) and on [the default generator](default-generator.md).
+A card names a model by its kind, and trains it with the recommended options:
+
+```yaml
+detector: atlas-barrel
+data: {train: photons.h5}
+model: {kind: flow-matching}
+```
+
+`simulacra models` lists the kinds; `simulacra models show KIND` prints the options of one, as YAML
+for a card:
+
+```
+$ simulacra models show gan-mlp
+kind: gan-mlp
+latent: 100  # size of the Gaussian noise
+generator_widths: [256, 512]  # hidden units of the generator
+critic_widths: [512, 256]  # hidden units of the discriminator
+dropout: 0.3  # of the discriminator
+```
+
+This page has all of them. [Training](training.md) explains cards and loops. More on
+[tracks](tpc-models.md), on [the default generator](default-generator.md), and on
+[the calorimeter systems](calorimeter-systems.md).
+`python tools/write_models_page.py` writes this page from the code; a test keeps the two equal.
 """
 SERVES = {
     "calorimeter": "calorimeters",

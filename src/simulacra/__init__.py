@@ -68,6 +68,7 @@ __getattr__, __dir__ = attach(
         "info": ("describe",),
         "io": ("read_events", "write_events"),
         "learning.run": ("learn",),
+        "mixing.verb": ("overlay",),
         "observables": ("observables_of",),
         "simulators.classical.build": ("build",),
         "simulators.exported": ("ExportedSimulator",),
@@ -76,6 +77,8 @@ __getattr__, __dir__ = attach(
         "simulators.protocol": ("Simulator",),
         "simulators.trained": ("TrainedSimulator", "train"),
         "training.card": ("Card",),
+        "smearing.particles": ("Particles",),
+        "smearing.smear": ("smear",),
         "tuning.card": ("TuneCard",),
         "tuning.run": ("tune",),
         "validation": ("validate", "validate_side_by_side"),
@@ -100,6 +103,7 @@ if TYPE_CHECKING:
     from simulacra.io import read_events as read_events
     from simulacra.io import write_events as write_events
     from simulacra.learning.run import learn as learn
+    from simulacra.mixing.verb import overlay as overlay
     from simulacra.observables import observables_of as observables_of
     from simulacra.simulators.classical.build import build as build
     from simulacra.simulators.exported import ExportedSimulator as ExportedSimulator
@@ -108,6 +112,8 @@ if TYPE_CHECKING:
     from simulacra.simulators.protocol import Simulator as Simulator
     from simulacra.simulators.trained import TrainedSimulator as TrainedSimulator
     from simulacra.simulators.trained import train as train
+    from simulacra.smearing.particles import Particles as Particles
+    from simulacra.smearing.smear import smear as smear
     from simulacra.training.card import Card as Card
     from simulacra.tuning.card import TuneCard as TuneCard
     from simulacra.tuning.run import tune as tune

@@ -16,6 +16,10 @@ class TrainingStoppedError(SimulacraError):
     """A batch system took the machine away; the same command goes on from the checkpoint."""
 
 
+class PeerEndedError(SimulacraError):
+    """Another process of a training has ended; its own message has the reason."""
+
+
 class CardError(SimulacraError):
     """A run card has an unknown key or a value out of range."""
 

@@ -15,6 +15,7 @@ TUBE = {"kind": "tube", "radius": "120 mm"}
 RINGS = {"kind": "polar", "r_edges": ["0 mm", "30 mm", "60 mm", "120 mm"], "alpha": 4}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", ["box", "tube"])
 def test_sides_are_in_the_file(shape, tmp_path):
     content = yaml.safe_load(OWN.read_text())

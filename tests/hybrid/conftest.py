@@ -52,6 +52,9 @@ class PointSimulator:
         )
         return layer.cells.start + int(np.hypot(layer.x, layer.y).argmin())
 
+    def stream(self, conditions, seed):
+        yield self.simulate(conditions, seed)
+
     def simulate(self, conditions, seed):
         self.calls.append((len(conditions), seed))
         self.thetas.append(conditions.columns.get("theta"))

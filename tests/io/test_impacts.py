@@ -100,6 +100,7 @@ def test_windows_say_nothing_new(barrel, tmp_path):
         assert IMPACTS not in file.attrs
 
 
+@pytest.mark.slow
 def test_exported_simulators_of_an_earlier_version_are_refused(events, tmp_path, monkeypatch):
     (tmp_path / "own.yaml").write_text(events.detector.to_yaml())
     for name, seed in (("train", 1), ("selection", 2)):

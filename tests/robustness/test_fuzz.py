@@ -10,7 +10,7 @@ pytestmark = pytest.mark.slow
 
 pytest.importorskip("onnxruntime")
 pytest.importorskip("uproot")
-SEED, CASES = 1, 60
+SEED, CASES = 1, 30
 
 
 def test_damaged_and_hostile_inputs(tmp_path, monkeypatch):

@@ -33,7 +33,7 @@ def test_an_engine_gives_the_events_of_one_process(tmp_path):
     output, progress = tmp_path / "e.h5", []
     conditions = asked_conditions(sim.load_simulator(NAME), "2GeV", SERIES + 40, 3)
     arguments = (NAME, conditions, 3, output)
-    with pytest.raises(SimulacraError, match=r"a machine died; the same command continues"):
+    with pytest.raises(SimulacraError, match=r"a machine died; the same call continues"):
         produce(*arguments, Here(most=1))
     with pytest.raises(SimulacraError, match="another job"):
         produce(NAME, conditions, 4, output, Here())

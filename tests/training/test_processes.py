@@ -7,17 +7,18 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from simulacra.errors import CardError, SimulacraError, TrainingStoppedError
+from simulacra.errors import CardError, PeerEndedError, SimulacraError, TrainingStoppedError
 from simulacra.io import read_events
 from simulacra.observables.selection_score import EpochSelection
 from simulacra.simulators.trained import train
 from simulacra.training import fit
 from simulacra.training.card import Card
-from simulacra.training.compute import ComputeKeys, launched
+from simulacra.training.compute import ComputeKeys, launched, together
 from tests.training.processes import losses
 from tests.training.test_training import with_training
 
@@ -141,6 +142,25 @@ def test_tasks_that_do_not_fit_the_card_are_refused(monkeypatch):
     monkeypatch.setenv("SLURM_JOB_NAME", "study")
     with pytest.raises(CardError, match="ntasks-per-node"):
         launched(ComputeKeys(accelerator="cpu", devices=2))
+
+
+@pytest.mark.parametrize(
+    ("processes", "message", "expected"),
+    [
+        (
+            2,
+            "[gloo/transport/tcp/pair.cc:538] Connection closed by peer [10.0.0.1]",
+            PeerEndedError,
+        ),
+        (2, "mat1 and mat2 shapes cannot be multiplied", RuntimeError),
+        (1, "Connection closed by peer", RuntimeError),
+    ],
+)
+def test_the_end_of_another_process_is_an_error_of_its_own(processes, message, expected):
+    fabric = SimpleNamespace(world_size=processes)
+    with pytest.raises(expected) as caught, together(fabric):
+        raise RuntimeError(message)
+    assert type(caught.value) is expected
 
 
 @pytest.mark.parametrize(

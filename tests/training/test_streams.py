@@ -1,6 +1,8 @@
 """Events that stay in files: each one is learned from once an epoch, in an order of the seed."""
 
 import itertools
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -65,7 +67,7 @@ def test_features_are_those_of_events_in_memory(stream, barrel):
     learned, _ = stream
     batches = _batches(learned, barrel)
     place = next(places_of(learned, 3, 0, 1))
-    window = reader.window_of(batches._surrogate, learned, place)
+    window = reader.window_of(batches._surrogate, learned, place, threading.Event())
     events = Events.concatenate([learned.take(rows) for rows in place.blocks])
     features, conditions = batches._surrogate.features(events)
     assert len(window.features) == len(features)
@@ -141,3 +143,31 @@ def test_models_learn_from_streams(small_card, tmp_path, kind):
     resumed = fit(card, train, selection, tmp_path / "parts", EpochSelection)
     for name, value in whole.surrogate.state_dict().items():
         assert torch.equal(resumed.surrogate.state_dict()[name], value), name
+
+
+LEAVES = """
+import sys
+import torch
+from simulacra.detectors import load_detector
+from simulacra.models import find_model
+from simulacra.models.surrogate import Surrogate
+from simulacra.training import reader
+from simulacra.training.streams import gone_through, selecting_rows
+from simulacra.datasets.samples import open_parts
+
+reader.LARGEST_BLOCK, reader.AT_ONCE = 16, 1
+stream, _ = gone_through(open_parts(sys.argv[1]), 1, 40, selecting_rows(150, 0.1, 1))
+model = find_model("flow-matching")
+surrogate = Surrogate(model, model.Config(), stream.detector)
+batches = reader.streamed(surrogate, stream, 1)
+batches.draw(2, torch.Generator())
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("files")
+def test_a_process_may_end_while_events_are_read(tmp_path):
+    """A thread that still computes then would make torch abort the process."""
+    command = [sys.executable, "-c", LEAVES, str(tmp_path / "*.h5")]
+    run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (run.returncode, run.stderr) == (0, "")

@@ -1,7 +1,9 @@
 """A search: its trials, what it writes, and what becomes of it when it is killed."""
 
+import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -132,6 +134,35 @@ def test_only_what_dead_processes_left_is_removed(tmp_path):
         assert [path.name for path in (tmp_path / WORK).iterdir()] == [name]
     clear(tmp_path)
     assert not (tmp_path / WORK).exists()
+
+
+class DyingEngine:
+    """Starts workers as an engine does, elsewhere; the first one leaves a trial that runs."""
+
+    def __init__(self):
+        self.runs = []
+
+    def run(self, parts, numbers):
+        self.runs.append(list(numbers))
+        if len(self.runs) == 1:
+            said = json.loads((parts.folder / "task.json").read_text())["arguments"]
+            folder = Path(said["study"])
+            bench = Bench(TuneCard.load(folder / "study.yaml"), folder)
+            study = open_study(folder, bench.card, said["stage"], bench.identity)
+            next_trial(folder, study, said["wanted"], "gone")
+        listed = ",".join(map(str, numbers))
+        command = [sys.executable, "-m", "simulacra.engines.worker", str(parts.folder), listed]
+        subprocess.run(command, check=True, cwd="/")
+        yield from numbers
+
+
+def test_an_engine_has_the_workers(tune_card, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    engine = DyingEngine()
+    tuning = tune(tune_card(trials=3, confirm=0), "study", workers=2, engine=engine)
+    assert len(engine.runs[0]) == 2
+    assert len(tuning.trials) == 3
+    assert not list(tmp_path.glob("study/*.parts"))
 
 
 def test_a_killed_search_with_two_processes_goes_on(tune_card, tmp_path):

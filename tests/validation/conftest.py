@@ -1,4 +1,4 @@
-"""A report with all its pictures takes seconds to draw: tests share one."""
+"""A validation takes a second, a report with all its pictures many: tests share them."""
 
 import pytest
 
@@ -8,12 +8,16 @@ from .samples import few
 
 
 @pytest.fixture(scope="session")
-def small_report(tmp_path_factory):
-    """The report's path and the validation, of few events at each energy."""
-    reference, generated = few("test", 8), few("train", 8)
+def small_validation():
+    """A validation of few events at each energy."""
+    return validate(few("test", 8), few("train", 8))
+
+
+@pytest.fixture(scope="session")
+def small_report(small_validation, tmp_path_factory):
+    """The path of its report, which takes seconds to draw, and the validation."""
     folder = tmp_path_factory.mktemp("reports") / "report"
-    validation = validate(reference, generated)
-    return validation.report(folder), validation
+    return small_validation.report(folder), small_validation
 
 
 @pytest.fixture

@@ -14,9 +14,10 @@ from tests.tracks import tracks
 
 
 @pytest.fixture(scope="module")
-def loaded(small_report):
-    path, _ = small_report
-    return Validation.load(path.with_name("metrics.json"))
+def loaded(small_validation, tmp_path_factory):
+    file = tmp_path_factory.mktemp("loaded") / "metrics.json"
+    file.write_text(json.dumps(small_validation.to_json()))
+    return Validation.load(file)
 
 
 def screen(text):
@@ -25,8 +26,8 @@ def screen(text):
     return len(lines) <= 40 and max(map(len, lines)) <= 100
 
 
-def test_a_loaded_result_has_all_numbers(small_report, loaded):
-    _, validation = small_report
+def test_a_loaded_result_has_all_numbers(small_validation, loaded):
+    validation = small_validation
     assert loaded.to_json() == validation.to_json()
     assert loaded.table() == validation.table()
     assert loaded.compared is None
@@ -66,8 +67,8 @@ def test_results_of_every_kind_are_read_back(result, tmp_path):
         (lambda c: c.update(summary="mode"), "metrics.summary is 'mode'"),
     ],
 )
-def test_a_wrong_file_is_one_line(small_report, tmp_path, change, words):
-    content = small_report[1].to_json()
+def test_a_wrong_file_is_one_line(small_validation, tmp_path, change, words):
+    content = small_validation.to_json()
     change(content)
     file = tmp_path / "metrics.json"
     file.write_text(json.dumps(content))
@@ -85,8 +86,8 @@ def test_no_file_and_no_json_are_one_line(tmp_path):
         Validation.load(tmp_path / "page.json")
 
 
-def test_the_table_has_the_primary_observable_at_each_energy(small_report):
-    validation = small_report[1]
+def test_the_table_has_the_primary_observable_at_each_energy(small_validation):
+    validation = small_validation
     table = validation.table()
     assert screen(table)
     lines = table.splitlines()
@@ -98,8 +99,8 @@ def test_the_table_has_the_primary_observable_at_each_energy(small_report):
         assert primary.verdict in line
 
 
-def test_a_table_of_many_energies_fits_a_screen(small_report):
-    validation = small_report[1]
+def test_a_table_of_many_energies_fits_a_screen(small_validation):
+    validation = small_validation
     many = tuple(
         dataclasses.replace(validation.energies[0], label=f"{i} GeV") for i in range(1, 101)
     )
@@ -109,8 +110,8 @@ def test_a_table_of_many_energies_fits_a_screen(small_report):
     assert "100 GeV" in table
 
 
-def test_objects_are_short_in_a_session(small_report, loaded):
-    validation = small_report[1]
+def test_objects_are_short_in_a_session(small_validation, loaded):
+    validation = small_validation
     text = repr(validation)
     assert len(text.splitlines()) <= 12
     assert screen(text)
@@ -123,8 +124,8 @@ def test_objects_are_short_in_a_session(small_report, loaded):
         assert "\n" not in repr(item)
 
 
-def test_names_from_files_are_escaped(small_report):
-    odd = dataclasses.replace(small_report[1], detector="<b>", notes=("a < b",))
+def test_names_from_files_are_escaped(small_validation):
+    odd = dataclasses.replace(small_validation, detector="<b>", notes=("a < b",))
     assert "<b>" not in odd._repr_html_()
     assert "a &lt; b" in odd._repr_html_()
 

@@ -72,6 +72,7 @@ def test_a_file_piece_by_piece_is_the_whole_file(small_pieces, files):
         assert np.array_equal(joined, events[name], equal_nan=True)
 
 
+@pytest.mark.slow
 def test_files_are_judged_like_events_in_memory(small_pieces, files, monkeypatch):
     samples, sources = files
     found = validate(*sources, profile="quick").to_json()
@@ -139,6 +140,7 @@ def test_cell_sums_are_sums_over_cells(small_pieces, files):
     assert np.isclose(sums.spectrum.second, np.sum(hit**2))
 
 
+@pytest.mark.slow
 def test_a_report_is_drawn_from_files(small_pieces, files, tmp_path):
     reference, generated = (measured(file) for file in files[1])
     validation = validate(reference, generated)

@@ -8,8 +8,6 @@ from simulacra.validation import validate
 from simulacra.validation.schema import metrics_schema, shipped_schema
 from tests.calochallenge import showers_like
 
-from .samples import few
-
 TYPES = {
     "object": dict,
     "array": list,
@@ -62,9 +60,8 @@ def problems(value, schema, root, path="$"):
 
 
 @pytest.fixture(scope="module")
-def content():
-    validation = validate(few("test", 12), few("train", 12))
-    return json.loads(json.dumps(validation.to_json(), allow_nan=False))
+def content(small_validation):
+    return json.loads(json.dumps(small_validation.to_json(), allow_nan=False))
 
 
 def test_the_shipped_schema_is_that_of_the_result():

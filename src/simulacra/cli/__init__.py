@@ -14,12 +14,19 @@ import typer
 
 from simulacra import __version__
 from simulacra.cli.catalogue import detectors, models, simulators
-from simulacra.cli.events import convert, generate, hybrid, simulate
+from simulacra.cli.events import convert, generate, hybrid, overlay, simulate
 from simulacra.cli.info import info
 from simulacra.cli.judgement import benchmark, validate
 from simulacra.cli.terminal import errors, spell_what_is_lacking, write
 from simulacra.cli.training import build, export, learn, quickstart, train, tune
-from simulacra.errors import INTERRUPTED, SimulacraError, TrainingStoppedError, one_line, printable
+from simulacra.errors import (
+    INTERRUPTED,
+    PeerEndedError,
+    SimulacraError,
+    TrainingStoppedError,
+    one_line,
+    printable,
+)
 
 COMMANDS = (
     quickstart,
@@ -35,6 +42,7 @@ COMMANDS = (
     generate,
     export,
     hybrid,
+    overlay,
     convert,
     validate,
     benchmark,
@@ -101,7 +109,7 @@ def main() -> None:
             raise
         if not _number():
             _tell(_in_words(error))
-        elif "onnection closed" not in str(error):  # the first process, which tells why, has ended
+        elif not isinstance(error, PeerEndedError):
             _tell(f"process {_number()}: {_in_words(error)}")
     sys.exit(2)
 

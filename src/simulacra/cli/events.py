@@ -28,8 +28,15 @@ from simulacra.errors import SimulacraError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from simulacra.detectors import Detector
     from simulacra.events import Events
     from simulacra.files.progress import OnProgress
+    from simulacra.mixing.verb import Overlay
+
+Mean = Annotated[
+    float | None,
+    typer.Option("--mean", min=0, help="Events added to each, on average (Poisson)."),
+]
 
 
 def simulate(
@@ -92,6 +99,10 @@ def generate(
     extrapolate: Annotated[
         bool, typer.Option("--extrapolate", help="Generate events far outside the training, too.")
     ] = False,
+    pile_up: Annotated[
+        str | None, typer.Option("--overlay", help="Add events of this file; needs --mean.")
+    ] = None,
+    mean: Mean = None,
     executor: Engines = "local",
     device: Device = "cpu",
     overwrite: Overwrite = False,
@@ -112,6 +123,10 @@ def generate(
         raise SimulacraError(msg)
     loaded = load_simulator(simulator, device)
     require_writable(loaded.detector, output)
+    overlaid = _overlay_of(loaded.detector, pile_up, mean, seed)
+    if overlaid is not None and engine is not None:
+        msg = "--overlay: engines generate without; overlay their file with simulacra overlay"
+        raise SimulacraError(msg)
     conditions = asked_conditions(loaded, energy, number, seed, particle, like)
     answers = loaded.stream(conditions, seed, extrapolate=extrapolate)  # refuses what is too far
     outside = int(loaded.outside(conditions).sum())
@@ -120,6 +135,8 @@ def generate(
     with display() as shown:
         if engine is None:
             pieces = _counted(answers, len(conditions), shown.on_progress)
+            if overlaid is not None:
+                pieces = overlaid.over(pieces, len(conditions))
             write_pieces(pieces, len(conditions), output)
         else:
             from simulacra.simulators.produce import produce
@@ -134,6 +151,64 @@ def generate(
                 on_progress=shown.on_progress,
             )
     console.print(f"{len(conditions)} events in {output}", highlight=False)
+
+
+def _overlay_of(
+    detector: Detector, library: str | None, mean: float | None, seed: int
+) -> Overlay | None:
+    """Return what generated events get added; None where nothing is asked for."""
+    if library is None and mean is None:
+        return None
+    if library is None or mean is None:
+        msg = "--overlay FILE and --mean NUMBER belong together"
+        raise SimulacraError(msg)
+    if detector.kind != "calorimeter":
+        msg = "--overlay: only cells are added while generating; see simulacra overlay"
+        raise SimulacraError(msg)
+    from simulacra.mixing.verb import Overlay
+
+    return Overlay.of(detector, library, mean, seed=seed)
+
+
+def overlay(
+    sources: Annotated[
+        list[str], typer.Argument(help="Events: files, 'run_*.h5' or sample:test; all are joined.")
+    ],
+    library: Annotated[
+        list[str], typer.Option(help="Events that are drawn and added: as SOURCES; repeatable.")
+    ],
+    output: Output,
+    mean: Mean = None,
+    number: Annotated[
+        int | None, typer.Option("--number", min=0, help="Instead: exactly so many per event.")
+    ] = None,
+    seed: Seed = 1,
+    overwrite: Overwrite = False,
+) -> None:
+    """Add events of a library to each event: pile-up, or several particles.
+
+    Calorimeters are added cell by cell; of a TPC whole events of many tracks are written.
+    """
+    from simulacra.datasets.samples import open_parts
+    from simulacra.events import Events
+    from simulacra.hybrid.file import require_hdf5
+    from simulacra.io import write_events
+    from simulacra.io.joined import whole
+    from simulacra.mixing.chambers import write_chamber
+    from simulacra.mixing.verb import OVERLAY
+    from simulacra.mixing.verb import overlay as run
+
+    require_free(output, overwrite)
+    require_hdf5(output)
+    events = whole([part for source in sources for part in open_parts(source)])
+    made = run(events, library, mean=mean, number=number, seed=seed, on_note=print_note)
+    if isinstance(made, Events):
+        write_events(made, output)
+    else:
+        write_chamber(made, output)
+    facts = made.provenance.get(OVERLAY, [])
+    drawn = facts[-1]["drawn"] if facts else 0
+    console.print(f"{drawn} events added to {len(made)} in {output}", highlight=False)
 
 
 def hybrid(

@@ -151,6 +151,17 @@ def print_handed_over(events: HybridEvents) -> None:
         counts.add_row(str(count.rule), count.simulator, *map(str, numbers))
     if counts.row_count:
         console.print(counts)
+    answers = table("answered by", "particles", "energy", "share", "response", "seconds")
+    answers.caption = (
+        "full: primaries, and all energy that was not handed over; others: particles and their "
+        "kinetic energy; seconds by the clock, of this call"
+    )
+    brought = float(events.audit.brought.sum())
+    for answer in events.answer_counts():
+        energies = format_energy(answer.energy), f"{answer.energy / brought:.1%}"
+        shown = (*energies, format_energy(answer.response), f"{answer.seconds:.2f}")
+        answers.add_row(answer.origin, str(answer.particles), *shown)
+    console.print(answers)
     console.print(
         f"handed over {events.handed_over_share:.1%} of the energy; "
         f"largest imbalance of an event {events.audit.largest_imbalance:.1e}",

@@ -9,6 +9,7 @@ import typer
 
 from simulacra.cli.options import (
     Energy,
+    Engines,
     Output,
     Overrides,
     Overwrite,
@@ -95,8 +96,10 @@ def tune(
     output: Output,
     overrides: Overrides = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes that train at a time.")] = 1,
+    executor: Engines = "local",
 ) -> None:
     """Search for the options of a card; the same command goes on after an interruption."""
+    from simulacra.engines import parse_engine
     from simulacra.tuning.card import TuneCard
     from simulacra.tuning.result import BEST
     from simulacra.tuning.run import tune as run
@@ -108,6 +111,7 @@ def tune(
             output,
             workers,
             shown.on_progress,
+            engine=parse_engine(executor),
             on_note=print_note,
             on_trial=lambda trial: errors.print(trial.text, markup=False, highlight=False),
         )

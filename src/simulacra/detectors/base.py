@@ -186,6 +186,16 @@ class Detector(Described, Frozen):
         return ""
 
     @property
+    def decisive_conditions(self) -> tuple[str, ...]:
+        """The conditions that no model may ignore: without them it would mix events."""
+        return ()
+
+    @property
+    def leaves_places_open(self) -> bool:
+        """Whether events lie in different places of the response that no condition says."""
+        return False
+
+    @property
     def thresholds(self) -> tuple[float, ...]:
         """What observables depend on beside what is built and read out."""
         return ()

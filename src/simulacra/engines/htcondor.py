@@ -6,12 +6,12 @@ import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from simulacra.engines.numbers import as_text, divided
+from simulacra.engines.job_list import LIST, command_of, write_list
 from simulacra.engines.parts import LOGS, Parts
 from simulacra.engines.settings import BatchSettings
 from simulacra.errors import CardError, SimulacraError
 
-LIST, SCRIPT, QUEUED = "jobs-list.txt", "jobs-htcondor.sh", "queued-htcondor.sub"
+SCRIPT, QUEUED = "jobs-htcondor.sh", "queued-htcondor.sub"
 
 
 class HTCondorEngine:
@@ -45,9 +45,7 @@ class HTCondorEngine:
         if not pending:
             return
         folder, settings = parts.folder, self._settings
-        shares = divided(pending, settings.most_jobs, settings.chunks_per_job)
-        (folder / LOGS).mkdir(exist_ok=True)
-        (folder / LIST).write_text("".join(f"{as_text(s)}\n" for s in shares), encoding="utf-8")
+        write_list(settings, folder, pending)
         (folder / SCRIPT).write_text(script(settings, folder), encoding="utf-8")
         (folder / SCRIPT).chmod(0o755)
         (folder / QUEUED).write_text(submit_file(settings, folder), encoding="utf-8")
@@ -60,9 +58,7 @@ class HTCondorEngine:
 
 def script(settings: BatchSettings, folder: Path) -> str:
     """Return what a job runs; its argument are the chunks."""
-    command = f"exec {shlex.quote(settings.interpreter)} -m simulacra.engines.worker"
-    lines = ["#!/bin/bash", *settings.setup, f'{command} {shlex.quote(str(folder))} "$1"']
-    return "\n".join([*lines, ""])
+    return "\n".join(["#!/bin/bash", *settings.setup, command_of(settings, folder, "$1"), ""])
 
 
 def submit_file(settings: BatchSettings, folder: Path) -> str:

@@ -59,8 +59,8 @@ class Parts:
 
     @staticmethod
     def place(output: Path) -> Path:
-        """Return the folder beside an output."""
-        return output.with_name(output.name + ".parts")
+        """Return the folder beside an output; other machines have other working folders."""
+        return output.absolute().with_name(output.name + ".parts")
 
     def _sign(self) -> None:
         """Say in the folder whose it is; where another job has left no chunks, it is ours.

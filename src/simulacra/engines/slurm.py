@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from simulacra.engines.numbers import as_text, divided
+from simulacra.engines.job_list import LIST, command_of, write_list
 from simulacra.engines.parts import LOGS, Parts
 from simulacra.engines.rounds import rounds
 from simulacra.engines.settings import BatchSettings
@@ -19,7 +19,7 @@ from simulacra.files.small_files import read_text
 
 SHORTEST, LONGEST = 0.5, 15.0
 """Seconds between two looks at the queue, which grow."""
-LIST, SCRIPT, QUEUED = "jobs-list.txt", "jobs-slurm.sh", "queued-slurm.txt"
+SCRIPT, QUEUED = "jobs-slurm.sh", "queued-slurm.txt"
 UNKNOWN = "Invalid job id"
 """What squeue prints of a job that ended a while ago."""
 
@@ -61,11 +61,8 @@ class SlurmEngine:
             (folder / QUEUED).unlink(missing_ok=True)
 
     def _submit(self, folder: Path, pending: list[int]) -> str:
-        settings = self._settings
-        shares = divided(pending, settings.most_jobs, settings.chunks_per_job)
-        (folder / LOGS).mkdir(exist_ok=True)
-        (folder / LIST).write_text("".join(f"{as_text(s)}\n" for s in shares), encoding="utf-8")
-        (folder / SCRIPT).write_text(script(settings, folder, len(shares)), encoding="utf-8")
+        jobs = write_list(self._settings, folder, pending)
+        (folder / SCRIPT).write_text(script(self._settings, folder, jobs), encoding="utf-8")
         job = _asked("sbatch", "--parsable", str(folder / SCRIPT)).partition(";")[0].strip()
         (folder / QUEUED).write_text(job, encoding="utf-8")
         return job
@@ -91,8 +88,7 @@ def script(settings: BatchSettings, folder: Path, jobs: int) -> str:
             *(f"#SBATCH {line}" for line in [*own, *settings.options]),
             *settings.setup,
             f'chunks=$(sed -n "${{SLURM_ARRAY_TASK_ID}}p" {place}/{LIST})',
-            f"exec {shlex.quote(settings.interpreter)} -m simulacra.engines.worker "
-            f'{place} "$chunks"',
+            command_of(settings, folder, "$chunks"),
             "",
         ]
     )

@@ -24,6 +24,7 @@ TASKS: Table[Callable[[Mapping[str, Any], Path], Task]] = Table(
         "simulate": "simulacra.fullsim.task:open_task",
         "simulate-jets": "simulacra.fullsim.jets.job:open_task",
         "generate": "simulacra.simulators.task:open_task",
+        "tune": "simulacra.tuning.task:open_task",
     },
 )
 """Calls that prepare a task in a process: given its arguments, and the file of its inputs."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
@@ -28,6 +27,7 @@ from simulacra.fullsim.settings import Geant4Settings
 from simulacra.fullsim.setup import Setup
 from simulacra.fullsim.work import ChunkResult
 from simulacra.particles import PDG, in_order
+from simulacra.statistics.blocks import bounded
 
 SEEDS, ENDS = "seeds", "ends"
 MOST_CHUNKS = 2000  # a large job gets larger chunks, not more files
@@ -198,9 +198,7 @@ def chunk_bounds(costs: FloatArray, chunk_cost: float) -> tuple[slice, ...]:
         chunk_cost: of a chunk, where that does not make too many of them.
     """
     target = max(chunk_cost, float(costs.sum()) / MOST_CHUNKS)
-    before = np.cumsum(costs) - costs
-    starts = np.flatnonzero(np.diff(np.floor(before / target), prepend=-1.0))
-    return tuple(slice(a, b) for a, b in pairwise([*starts.tolist(), len(costs)]))
+    return tuple(bounded(costs, target))
 
 
 def versions() -> dict[str, str]:

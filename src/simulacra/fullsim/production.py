@@ -18,6 +18,7 @@ from simulacra.arrays import Array, BoolArray
 from simulacra.conditions import Conditions, EnergySpectrum
 from simulacra.detectors import Detector
 from simulacra.engines import Engine, Parts
+from simulacra.engines.completion import Tally, complete_parts
 from simulacra.errors import SimulacraError
 from simulacra.events import Events
 from simulacra.faces.text import Described
@@ -167,23 +168,16 @@ def complete(
     Raises:
         SimulacraError: a worker died; finished chunks are kept.
     """
-    every = range(len(job.bounds))
-    pending = parts.missing(every)
-    report = _Report(job, on_progress)
-    report.add(set(every).difference(pending))
-    try:
-        if executor is None or isinstance(executor, Executor):
-            for number, result in _run(job, pending, workers, executor):
-                parts.store(number, *stored(result))
-                report.add([number])
-        else:
-            for number in executor.run(parts, pending):
-                report.add([number])
-    except SimulacraError as error:
-        if not report.done:
-            raise
-        msg = f"{error}; the same call continues from {parts.folder}"
-        raise type(error)(msg) from None
+
+    def made(pending: list[int]) -> Iterator[int]:
+        if executor is not None and not isinstance(executor, Executor):
+            yield from executor.run(parts, pending)
+            return
+        for number, result in _run(job, pending, workers, executor):
+            parts.store(number, *stored(result))
+            yield number
+
+    complete_parts(parts, job.bounds, made, job.program, on_progress)
 
 
 def _pieces(job: Work, parts: Parts) -> Iterator[Events]:
@@ -325,10 +319,10 @@ def simulated(
     Raises:
         SimulacraError: a worker died.
     """
-    report, results = _Report(job, on_progress), {}
+    tally, results = Tally(job.program, job.bounds, on_progress), {}
     for number, result in _run(job, range(len(job.chunks)), workers, executor):
         results[number] = result
-        report.add([number])
+        tally.add([number])
     return _events(job, [results[number] for number in range(len(job.chunks))])
 
 
@@ -407,15 +401,3 @@ def concatenated(results: Sequence[ChunkResult], name: str) -> Array:
 def _events(job: Work, results: list[ChunkResult]) -> Events:
     response = {name: concatenated(results, name) for name in results[0].response}
     return job.events(slice(0, len(job)), replace(results[0], response=response))
-
-
-class _Report:
-    """Counts finished events for the progress callback."""
-
-    def __init__(self, job: Chunked, on_progress: OnProgress) -> None:
-        self._sizes = [rows.stop - rows.start for rows in job.bounds]
-        self._on_progress, self._phase, self.done = on_progress, job.program, 0
-
-    def add(self, numbers: Iterable[int]) -> None:
-        self.done += sum(self._sizes[number] for number in numbers)
-        self._on_progress(self._phase, self.done, sum(self._sizes))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -37,17 +38,21 @@ def assemble(
     starts = [rows.start for rows in job.bounds]
     requests = _requests(results, starts)
     parts = [_full(result, start) for result, start in zip(results, starts, strict=True)]
+    seconds: dict[str, float] = {}
     for name, (simulator, seed) in simulators.items():
         rows = _answered_by(name, job.setup, requests)
         origin = origins.index(name)
+        begun = perf_counter()
         parts.append(_fast(job.setup, requests, rows, origin, simulator, seed))
+        seconds[name] = perf_counter() - begun
     hits = Hits.joined(parts)
     regions = {
         region.name: read_out(region, number, job.primaries, hits, facts)
         for number, region in enumerate(job.setup.regions)
     }
     audit = _audit(results, job)
-    return HybridEvents(job.primaries, hits, requests, audit, regions, origins, dict(facts))
+    truth = (job.primaries, hits, requests, audit)
+    return HybridEvents(*truth, regions, origins, dict(facts), seconds)
 
 
 def _requests(results: Sequence[ChunkResult], starts: Sequence[int]) -> Requests:

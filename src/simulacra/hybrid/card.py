@@ -18,6 +18,27 @@ NAME = r"^[A-Za-z][A-Za-z0-9_-]*$"
 Name = Annotated[str, Field(pattern=NAME)]
 
 
+class OverlayCard(Frozen):
+    """Events of a library that are added to what a region reads out.
+
+    Attributes:
+        library: an events file of the region's read-out, or a pattern of several.
+        mean: of the Poisson distribution of the number that an event gets.
+        number: instead of a mean, exactly how many.
+    """
+
+    library: str
+    mean: float | None = Field(default=None, ge=0)
+    number: int | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _one_law(self) -> Self:
+        if (self.mean is None) == (self.number is None):
+            msg = "give either a mean or a number"
+            raise ValueError(msg)
+        return self
+
+
 class RegionCard(Frozen):
     """A calorimeter in the world.
 
@@ -27,12 +48,14 @@ class RegionCard(Frozen):
         turn: by how much it is turned around the world's y axis, rad; unturned, it looks along +z.
         readout: ``layers``: all cells of its layers; ``window``: those around the impact, which
             needs one particle per event, aimed at it.
+        overlay: events that are added to the region's own, such as pile-up.
     """
 
     detector: str
     position: tuple[Length, Length, Length] = (0.0, 0.0, 0.0)
     turn: Angle = 0.0
     readout: Literal["layers", "window"] = "layers"
+    overlay: OverlayCard | None = None
 
 
 class SimulatorCard(Frozen):

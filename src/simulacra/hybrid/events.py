@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -135,6 +136,25 @@ class RuleCount:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerCount:
+    """What one origin answered for.
+
+    Attributes:
+        origin: ``full``, or the simulator's name in the card.
+        particles: primaries for ``full``, particles handed over for a simulator.
+        energy: kinetic energy of the particles handed over, MeV; for ``full`` all other energy.
+        response: sum of its hits, MeV.
+        seconds: how long it took by the clock; nan where that is not known.
+    """
+
+    origin: str
+    particles: int
+    energy: float
+    response: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class HybridEvents:
     """Events of several calorimeters, partly from Geant4 and partly from fast simulators.
 
@@ -146,6 +166,8 @@ class HybridEvents:
         regions: what each region read out, as events of a detector.
         origins: the names of the origins; the first is ``full``.
         provenance: how the events were made; ``card`` is the card.
+        seconds: how long each origin took in this run, by the clock; in memory only, since equal
+            runs give equal files.
     """
 
     primaries: Primaries
@@ -155,9 +177,26 @@ class HybridEvents:
     regions: Mapping[str, Events]
     origins: tuple[str, ...]
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return self.primaries.n_events
+
+    def answer_counts(self) -> tuple[AnswerCount, ...]:
+        """Return what Geant4 and each simulator answered for."""
+        response = np.bincount(self.hits.origin, self.hits.energy, len(self.origins))
+        rules = [rule["simulator"] for rule in self.provenance["card"]["rules"]]
+        gone = self.requests.handed_over
+        other = float((self.audit.brought - self.audit.handed_over).sum())
+        counts = [(len(self.primaries), other)]
+        for origin in self.origins[1:]:
+            numbers = [number for number, name in enumerate(rules) if name == origin]
+            mine = gone & np.isin(self.requests.rule, numbers)
+            counts.append((int(mine.sum()), float(self.requests.entries.energy[mine].sum())))
+        return tuple(
+            AnswerCount(origin, n, energy, float(sum_), self.seconds.get(origin, math.nan))
+            for origin, (n, energy), sum_ in zip(self.origins, counts, response, strict=True)
+        )
 
     def rule_counts(self) -> tuple[RuleCount, ...]:
         """Return what came of each rule that names a simulator."""

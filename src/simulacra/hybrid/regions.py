@@ -19,7 +19,6 @@ from simulacra.detectors.calorimeter.segmentation import PolarSegmentation
 from simulacra.detectors.calorimeter.stack import Tube
 from simulacra.errors import CardError
 from simulacra.fullsim.calorimeter.readout import SectionReadout, section_readouts, window_starts
-from simulacra.fullsim.calorimeter.world import half_width
 from simulacra.hybrid.rules import SMALL_ANGLE, Entries
 from simulacra.particles import PDG
 
@@ -73,7 +72,7 @@ class Region:
     @cached_property
     def corners(self) -> FloatArray:
         """The corners of a box around the stack in the world (8, 3), mm."""
-        half_x, half_y = half_width(self.detector.volume)
+        half_x, half_y = self.detector.volume.half_width
         box = itertools.product((-half_x, half_x), (-half_y, half_y), (0.0, self.detector.depth))
         corners: FloatArray = np.array(list(box)) @ self.axes.T + np.asarray(self.position)
         return corners
@@ -122,7 +121,7 @@ class Region:
         if isinstance(volume, Tube):
             margin: FloatArray = volume.radius - np.hypot(x, y)
             return margin
-        half_x, half_y = half_width(volume)
+        half_x, half_y = volume.half_width
         return np.minimum(half_x - np.abs(x), half_y - np.abs(y))
 
     def on_face(self, point: FloatArray) -> bool:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,8 @@ import numpy as np
 from simulacra.detectors import Calorimeter, load_detector
 from simulacra.detectors.calorimeter.beam import limits
 from simulacra.engines import Parts
-from simulacra.errors import CardError, EventsError, SimulatorError
+from simulacra.errors import CardError, EventsError, SimulacraError, SimulatorError
+from simulacra.events import Events
 from simulacra.files.progress import OnProgress, silent
 from simulacra.files.provenance import provenance
 from simulacra.fullsim.calorimeter.world import MARGIN
@@ -28,6 +31,7 @@ from simulacra.hybrid.regions import Region, require_apart
 from simulacra.hybrid.rules import FULL
 from simulacra.hybrid.setup import Setup
 from simulacra.hybrid.simulators import load_simulators, require_fitting
+from simulacra.mixing.verb import Overlay
 from simulacra.simulators.protocol import Simulator
 
 
@@ -62,23 +66,61 @@ def simulate_hybrid(
             died; finished chunks are kept.
     """
     require_hdf5(output)
-    streams = np.random.SeedSequence(card.seed).spawn(2 + len(card.simulators))
+    named = (*card.simulators, *card.regions)
+    streams = np.random.SeedSequence(card.seed).spawn(2 + len(named))
     if primaries is None:
         primaries = draw_primaries(card.particles, card.events, streams[0])
     if simulators is None:
         simulators = load_simulators({name: card.simulators[name] for name in card.answering})
     setup = setup_of(card, primaries, simulators)
     job = HybridJob(setup, primaries, streams[1])
-    seeds = {n: s.generate_state(1)[0] for n, s in zip(card.simulators, streams[2:], strict=True)}
-    answering = {name: (simulators[name], int(seeds[name])) for name in card.answering}
+    seeds = [int(stream.generate_state(1)[0]) for stream in streams[2:]]
+    own = dict(zip(card.simulators, seeds, strict=False))
+    answering = {name: (simulators[name], own[name]) for name in card.answering}
+    overlays = _overlays(card, setup.regions, seeds[len(card.simulators) :])
+    begun = perf_counter()
     with Parts.of(job.identity, output) as parts:
         complete(job, parts, workers, executor, on_progress)
+        seconds = perf_counter() - begun
         results = [load_result(parts, number) for number in range(len(job.bounds))]
         facts = _facts(card, primaries.n_events, results[0])
         events = assemble(job, results, (FULL, *card.simulators), answering, facts)
+        read = {n: _overlaid(e, overlays.get(n)) for n, e in events.regions.items()}
+        events = replace(events, regions=read, seconds={FULL: seconds, **events.seconds})
         write_hybrid(events, output)
         parts.remove()
     return events
+
+
+def _overlays(
+    card: HybridCard, regions: Sequence[Region], seeds: Sequence[int]
+) -> dict[str, Overlay]:
+    """Return what is added to the regions, by their names.
+
+    Raises:
+        SimulacraError: a library cannot be used, or is of another read-out.
+    """
+    found = {}
+    for region, seed in zip(regions, seeds, strict=True):
+        asked = card.regions[region.name].overlay
+        if asked is None:
+            continue
+        read_out = region.layers if region.readout == "layers" else region.detector
+        try:
+            overlay = Overlay.of(read_out, asked.library, asked.mean, asked.number, seed)
+        except SimulacraError as error:
+            msg = f"regions.{region.name}.overlay: {error}"
+            raise CardError(msg) from None
+        found[region.name] = overlay
+    return found
+
+
+def _overlaid(events: Events, overlay: Overlay | None) -> Events:
+    if overlay is None:
+        return events
+    made = overlay.onto(events)
+    assert isinstance(made, Events)
+    return made
 
 
 def _facts(card: HybridCard, n: int, result: ChunkResult) -> dict[str, Any]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulacra.arrays import IntArray
+from simulacra.arrays import Array, IntArray
+from simulacra.conditions import Conditions
 from simulacra.detectors import Detector
 from simulacra.errors import SimulacraError, SimulatorError
 from simulacra.events import require_same_detector
@@ -19,7 +20,7 @@ from simulacra.simulators.load import load_simulator
 from simulacra.simulators.protocol import Simulator
 
 BATCH = 4096
-"""Answers that are sought out for hits at once: a bound on memory, not on the simulator's batch."""
+"""Showers that are sought out for hits at once, at most: a bound on memory."""
 
 
 def load_simulators(cards: Mapping[str, SimulatorCard]) -> dict[str, Simulator]:
@@ -96,18 +97,29 @@ def answer(
 ) -> tuple[IntArray, IntArray, NDArray[np.float32]]:
     """Return what a simulator deposits for particles, one or more, that enter a region.
 
+    Showers are taken in the simulator's own pieces, so that few of them are in memory at once.
+
     Returns:
         The hits: which particle (h,), which of all cells of the region's layers (h,) and the energy
         there (h,), MeV.
     """
     conditions = region.conditions(entries, simulator.detector.conditions)
-    showers = simulator.simulate(conditions, seed)["showers"]
     particles, cells, energies = [], [], []
-    for start in range(0, len(showers), BATCH):
-        rows = slice(start, start + BATCH)
-        particle, cell = np.nonzero(showers[rows])
+    start = 0
+    for showers in _batches(simulator, conditions, seed):
+        rows = slice(start, start + len(showers))
+        particle, cell = np.nonzero(showers)
         places = region.cells(entries.x[rows], entries.y[rows])
         particles.append(particle + start)
         cells.append(places[particle, cell])
-        energies.append(showers[rows][particle, cell])
+        energies.append(showers[particle, cell])
+        start = rows.stop
     return np.concatenate(particles), np.concatenate(cells), np.concatenate(energies)
+
+
+def _batches(simulator: Simulator, conditions: Conditions, seed: int) -> Iterator[Array]:
+    """Yield the showers (n, cells) of all rows, at most :data:`BATCH` at once."""
+    for piece in simulator.stream(conditions, seed):
+        showers = piece["showers"]
+        for start in range(0, len(showers), BATCH):
+            yield showers[start : start + BATCH]

@@ -13,7 +13,8 @@ from typing import Self
 
 import numpy as np
 
-LEVEL = 0.95
+from simulacra.statistics.intervals import half_interval
+
 FEWEST = 4
 """Points from which on the scatter about the law is known."""
 
@@ -37,15 +38,15 @@ class PowerLaw:
     @classmethod
     def fitted(cls, amounts: Sequence[float], scores: Sequence[float]) -> Self | None:
         """Return the law; None where the points are too few or all at one amount."""
-        from scipy.stats import linregress, t
+        from scipy.stats import linregress
 
         if len(scores) < FEWEST or len(set(amounts)) < 2 or min(scores) <= 0:
             return None
         fit = linregress(np.log(amounts), np.log(scores))
-        quantile = float(t.ppf((1 + LEVEL) / 2, len(scores) - 2))
+        error = half_interval(float(fit.stderr), len(scores) - 2)
         largest = max(amounts)
         there = math.exp(float(fit.intercept) + float(fit.slope) * math.log(largest))
-        return cls(-float(fit.slope), quantile * float(fit.stderr), largest, there)
+        return cls(-float(fit.slope), error, largest, there)
 
     @property
     def is_determined(self) -> bool:

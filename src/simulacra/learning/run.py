@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from simulacra.detectors import load_detector
 from simulacra.errors import SimulacraError
@@ -180,34 +180,20 @@ def _request(**asked: Any) -> Request:  # noqa: ANN401 - whatever a caller gives
         raise SimulacraError(summarise_validation_error(error)) from None
 
 
-class _Pool:
+class _Pool(ExitStack):
     """Processes with Geant4 that are started when they are first needed."""
 
     def __init__(
         self, executor: Executor | None, workers: int, data_sets: Iterable[DataSet]
     ) -> None:
-        self._given, self._workers, self._data_sets = executor, workers, data_sets
-        self._own: WorkerPool | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._own is not None:
-            self._own.__exit__(kind, error, trace)
+        super().__init__()
+        self._executor, self._workers, self._data_sets = executor, workers, data_sets
 
     def __call__(self) -> Executor:
-        if self._given is not None:
-            return self._given
-        if self._own is None:
+        if self._executor is None:
             require_geant4(self._data_sets)  # one clear line before processes start
-            self._own = WorkerPool(self._workers)
-        return self._own
+            self._executor = self.enter_context(WorkerPool(self._workers))
+        return self._executor
 
 
 def paths_of(folder: Path) -> dict[str, Path]:

@@ -51,23 +51,15 @@ def several_cells_for(model: str, detector: Detector) -> LayersOfCells:
 
 
 def require_seen(model: str, detector: Detector, seen: tuple[str, ...]) -> None:
-    """Raise a :class:`CardError` where a model ignores particles, or where the shower lies.
-
-    In windows and around the particle's line all showers lie in the middle; among cells that stand
-    still a model that is not told the impact and the direction puts them anywhere.
-    """
-    if not isinstance(detector, Calorimeter):
-        return
-    if len(detector.particles) > 1 and PDG not in seen:
+    """Raise a :class:`CardError` where a model ignores particles, or where the shower lies."""
+    ignored = [name for name in detector.decisive_conditions if name not in seen]
+    if PDG in ignored:
         msg = (
             f"model {model} does not look at the particle and would mix "
             f"{names_of(detector.particles)}: train it on one particle, or choose another model"
         )
         raise CardError(msg)
-    if not detector.stands_still:
-        return
-    told = {"theta", "phi", *(f"impact_{axis}" for axis in detector.axes)}
-    if ignored := [name for name in detector.conditions if name in told.difference(seen)]:
+    if ignored:
         msg = (
             f"model {model} does not look at {', '.join(ignored)}: among the cells of "
             f"{detector.name}, which stand still, it would put showers anywhere"

@@ -143,10 +143,18 @@ class FastSimulator(Described):
         known = self.ranges, self.own_ranges, self.seen
         return outside_training(columns, columns.get(PDG), *known, declared)
 
+    def require_near(self, conditions: Conditions) -> None:
+        """Refuse conditions far outside the ranges.
+
+        Raises:
+            SimulatorError: a row is.
+        """
+        require_near(self, conditions)
+
     def _answers(self, conditions: Conditions, seed: int, extrapolate: bool) -> Answers:
         conditions.check(self.detector)
         if not extrapolate:
-            require_near(self, conditions)
+            self.require_near(conditions)
         if PDG in self.detector.conditions:
             require_served(np.unique(conditions[PDG]).tolist(), self.particles, "the simulator")
         used = Conditions({name: conditions[name] for name in self.detector.conditions})

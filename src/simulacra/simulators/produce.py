@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from simulacra.conditions import Conditions
 from simulacra.engines import Engine, Parts
-from simulacra.errors import SimulacraError, SimulatorError
+from simulacra.engines.completion import complete_parts
+from simulacra.errors import SimulatorError
 from simulacra.events import Events
 from simulacra.files.digests import columns_digest
 from simulacra.files.progress import OnProgress, silent
 from simulacra.io import require_writable, write_pieces
-from simulacra.simulators.extrapolation import require_near
 from simulacra.simulators.fast import FastSimulator
 from simulacra.simulators.load import load_simulator
 from simulacra.simulators.task import TASK, arguments_of
@@ -56,7 +57,7 @@ def produce(
     require_writable(loaded.detector, output)
     conditions.check(loaded.detector)
     if not extrapolate:
-        require_near(loaded, conditions)
+        loaded.require_near(conditions)
     if not len(conditions):
         msg = "no events to generate"
         raise SimulatorError(msg)
@@ -66,26 +67,11 @@ def produce(
     bounds = [rows for rows, _ in series(n, seed)]
     with Parts.of(identity, output) as parts:
         parts.describe(TASK, arguments, used)
-        _complete(parts, bounds, engine, on_progress)
+        complete_parts(parts, bounds, partial(engine.run, parts), PHASE, on_progress)
         facts = dict(loaded.facts(seed))
         pieces = _pieces(parts, bounds, Conditions(used), loaded, facts)
         write_pieces(pieces, n, output)
         parts.remove()
-
-
-def _complete(parts: Parts, bounds: list[slice], engine: Engine, on_progress: OnProgress) -> None:
-    """Have all chunks made."""
-    n = bounds[-1].stop
-    pending = parts.missing(range(len(bounds)))
-    done = n - sum(bounds[number].stop - bounds[number].start for number in pending)
-    on_progress(PHASE, done, n)
-    try:
-        for number in engine.run(parts, pending):
-            done += bounds[number].stop - bounds[number].start
-            on_progress(PHASE, done, n)
-    except SimulacraError as error:
-        msg = f"{error}; the same command continues from {parts.folder}"
-        raise type(error)(msg) from None
 
 
 def _pieces(

@@ -73,7 +73,7 @@ from simulacra.training.run import (
     write_metrics,
 )
 from simulacra.training.samples import split_note, stream_note, training_events
-from simulacra.training.streams import Training, known_of, sample_of
+from simulacra.training.streams import known_of, sample_of
 from simulacra.transforms.drawn import normal
 
 FORMAT = "simulacra-simulator"
@@ -295,6 +295,7 @@ def train(
     part = part_of(folder)
     place = workplace(part, CHECKPOINT, *EVERY) if first else nullcontext()
     with together(fabric), place:
+        digests = fingerprint(learned), fingerprint(selection)
         trained = fit(
             card,
             learned,
@@ -305,16 +306,16 @@ def train(
             on_note=on_note,
             on_evaluation=on_evaluation,
             fabric=fabric,
+            digests=digests,
         )
-        simulator = _made(trained, learned, selection)
+        simulator = _made(trained, known_of(learned), digests)
         if first:
             _publish(simulator, part, folder)
         return simulator
 
 
-def _made(trained: Trained, learned: Training, selection: Events) -> TrainedSimulator:
-    """Return the simulator of what was trained."""
-    events = known_of(learned)
+def _made(trained: Trained, events: Events, digests: tuple[str, str]) -> TrainedSimulator:
+    """Return the simulator of what was trained on events; the digests are of both samples."""
     about = {
         "selected_step": trained.step,
         "selection_score": trained.score,
@@ -322,8 +323,8 @@ def _made(trained: Trained, learned: Training, selection: Events) -> TrainedSimu
         "particles": sorted(map(particle_name, events.particles)),
         **recorded(events),
         "train_events": len(events),
-        "train_sha256": fingerprint(learned),
-        "selection_sha256": fingerprint(selection),
+        "train_sha256": digests[0],
+        "selection_sha256": digests[1],
         **({} if trained.plan is None else {"budget_minutes": trained.plan.minutes}),
     }
     ranges = trained_ranges(events)

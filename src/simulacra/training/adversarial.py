@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 import torch
 from torch import Tensor, nn
 
-from simulacra.files.tensors import below_prefix, restore, state_of, with_prefix
 from simulacra.models.surrogate import Surrogate
 from simulacra.training.batch_norm import EVENTS, with_own_statistics
 from simulacra.training.batches import Batches
@@ -21,12 +20,12 @@ from simulacra.training.card import AdamCard, AdversarialCard, steps_of
 from simulacra.training.compute import own_share, shared_generator
 from simulacra.training.layers import (
     clip,
-    continue_numbers,
     in_single,
     own_random_numbers,
     set_progress,
 )
 from simulacra.training.schedules import MovingAverage, learning_rate_factor, set_learning_rate
+from simulacra.training.state import restored_step, state_of_run
 from simulacra.transforms.drawn import normal, uniform
 
 if TYPE_CHECKING:
@@ -195,9 +194,7 @@ class AdversarialRun:
 
     def state(self) -> dict[str, Tensor]:
         """Return everything that the run's future depends on, as named tensors."""
-        batches = with_prefix("batches", self._batches.state())
-        numbers = {"step": torch.tensor(self.step), "rng": self._rng.get_state()}
-        return {**numbers, **state_of(self._parts), **batches}
+        return state_of_run(self.step, self._rng, self._parts, self._batches)
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
         """Continue from :meth:`state`, bit by bit as if never interrupted (on a CPU).
@@ -205,10 +202,7 @@ class AdversarialRun:
         Raises:
             SimulatorError: the state is of another network.
         """
-        self.step = int(tensors["step"])
-        restore(self._parts, tensors)
-        continue_numbers(self._rng, tensors["rng"], self._seed, self.step)
-        self._batches.restore(below_prefix("batches", tensors))
+        self.step = restored_step(tensors, self._rng, self._seed, self._parts, self._batches)
 
 
 def _optimiser(module: nn.Module, card: AdversarialCard, rate: float) -> torch.optim.Optimizer:

@@ -67,6 +67,8 @@ class InMemory:
     def to(self, fabric: Fabric) -> InMemory:
         """Return the batches on the device of Fabric."""
         device = fabric.device
+        if self._features.device == device:
+            return self
         return InMemory(
             self._features.to(device),
             self._conditions.to(device),

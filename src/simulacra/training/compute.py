@@ -14,7 +14,7 @@ import torch
 from pydantic import Field
 
 from simulacra.detectors.base import Frozen
-from simulacra.errors import CardError, TrainingStoppedError
+from simulacra.errors import CardError, PeerEndedError, TrainingStoppedError
 from simulacra.files.devices import device_of
 from simulacra.files.loggers import quiet
 from simulacra.transforms.drawn import SharedGenerator
@@ -54,6 +54,8 @@ class ComputeKeys(Frozen):
     precision: Precision = "32-true"
 
 
+CLOSED = "onnection closed"
+"""A part of the message of the plain ``RuntimeError`` that gloo raises where a peer has ended."""
 _PROCESS: ContextVar[int] = ContextVar("process", default=0)
 FREE = ("accelerator", "devices", "nodes", "strategy", "compile", "checkpoint_minutes")
 """Keys that a training may be continued under other values of."""
@@ -111,12 +113,20 @@ def together(fabric: Fabric) -> Iterator[None]:
     """Let all processes leave the block together, and without threads of their connection.
 
     Python would end before these threads, and the process with an abort in place of its exit code.
+
+    Raises:
+        PeerEndedError: another process has ended before this one.
     """
     try:
         yield
     except TrainingStoppedError:
         _part(fabric)
         raise
+    except RuntimeError as error:
+        if fabric.world_size == 1 or CLOSED not in str(error):
+            raise
+        msg = "another process of the training has ended"
+        raise PeerEndedError(msg) from error
     _part(fabric)
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, cast
 import torch
 from torch import Tensor, nn
 
-from simulacra.files.tensors import below_prefix, restore, state_of, with_prefix
 from simulacra.models import LikelihoodModel
 from simulacra.models.surrogate import Surrogate
 from simulacra.training.batch_norm import EVENTS, with_own_statistics
@@ -16,13 +15,13 @@ from simulacra.training.batches import Batches
 from simulacra.training.card import LikelihoodCard, steps_of
 from simulacra.training.compute import own_share, shared_generator
 from simulacra.training.layers import (
-    continue_numbers,
     in_single,
     own_random_numbers,
     set_progress,
 )
 from simulacra.training.recovery import DivergedError
 from simulacra.training.schedules import MovingAverage, learning_rate_factor, set_learning_rate
+from simulacra.training.state import restored_step, state_of_run
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -141,9 +140,7 @@ class LikelihoodRun:
 
     def state(self) -> dict[str, Tensor]:
         """Return everything that the run's future depends on, as named tensors."""
-        batches = with_prefix("batches", self._batches.state())
-        numbers = {"step": torch.tensor(self.step), "rng": self._rng.get_state()}
-        return {**numbers, **state_of(self._parts), **batches}
+        return state_of_run(self.step, self._rng, self._parts, self._batches)
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
         """Continue from :meth:`state`, bit by bit as if never interrupted (on a CPU).
@@ -151,8 +148,5 @@ class LikelihoodRun:
         Raises:
             SimulatorError: the state is of another network.
         """
-        self.step = int(tensors["step"])
+        self.step = restored_step(tensors, self._rng, self._seed, self._parts, self._batches)
         self._broken.zero_()
-        restore(self._parts, tensors)
-        continue_numbers(self._rng, tensors["rng"], self._seed, self.step)
-        self._batches.restore(below_prefix("batches", tensors))

@@ -32,7 +32,7 @@ LARGEST_BLOCK, SMALLEST_BLOCK = 1024, 64
 """Events of a block: files of ours compress 1024 of them together."""
 BLOCKS = 8
 """Blocks of a window."""
-WINDOW_NUMBERS = 56_000_000
+WINDOW_NUMBERS = 28_000_000
 """Numbers of the response in a window, about: two windows are in memory."""
 AT_ONCE = 128
 """Events that are transformed at once, which takes several copies in double precision."""
@@ -148,12 +148,13 @@ class Streamed:
         while skipped >= place.events:
             skipped -= place.events
             place = next(places)
-        ready: queue.Queue[Window | Exception] = queue.Queue(maxsize=1)
-        ended = threading.Event()
+        ready: queue.Queue[Window | Exception] = queue.Queue()
+        wanted, ended = threading.Semaphore(1), threading.Event()
         weakref.finalize(self, ended.set)
-        arguments = self._surrogate, self._stream, place, places, self._device, ready, ended
-        threading.Thread(target=_fill, args=arguments, daemon=True, name="events").start()
-        return _windows(ready, skipped)
+        arguments = self._surrogate, self._stream, place, places, self._device, ready, wanted, ended
+        # no daemon: one that computes while the interpreter ends makes torch abort the process
+        threading.Thread(target=_fill, args=arguments, name="events").start()
+        return _windows(ready, wanted, skipped)
 
 
 def streamed(surrogate: Surrogate, stream: Stream, seed: int) -> Streamed:
@@ -188,12 +189,24 @@ def places_of(stream: Stream, seed: int, rank: int, processes: int) -> Iterator[
         epoch += 1
 
 
-def window_of(surrogate: Surrogate, stream: Stream, place: _Place) -> Window:
+class _ReadingEndedError(Exception):
+    """Nobody reads any more."""
+
+
+def _require_reader(ended: threading.Event) -> None:
+    if ended.is_set() or not threading.main_thread().is_alive():  # the process is about to end
+        raise _ReadingEndedError
+
+
+def window_of(
+    surrogate: Surrogate, stream: Stream, place: _Place, ended: threading.Event
+) -> Window:
     """Read and transform the events of a window, in its order."""
     order = np.random.default_rng(place.seed).permutation(place.events)
     whole: Window | None = None
     start = 0
     for rows in place.blocks:
+        _require_reader(ended)
         events = stream.take(rows)
         for first in range(0, len(events), AT_ONCE):
             part = Window(*surrogate.features(events.take(slice(first, first + AT_ONCE))))
@@ -213,31 +226,37 @@ def _fill(
     places: Iterator[_Place],
     device: torch.device,
     ready: queue.Queue[Window | Exception],
+    wanted: threading.Semaphore,
     ended: threading.Event,
 ) -> None:
-    """Put windows into the queue, one after another, until nobody takes them."""
-    while not ended.is_set():
+    """Put windows into the queue, each when the one before was taken, until nobody takes them."""
+    while True:
         found: Window | Exception
         try:
+            while not wanted.acquire(timeout=POLLED):
+                _require_reader(ended)
             with torch.no_grad():
-                found = Window(*(t.to(device) for t in window_of(surrogate, stream, place)))
+                window = window_of(surrogate, stream, place, ended)
+                found = Window(*(tensor.to(device) for tensor in window))
+            del window
+        except _ReadingEndedError:
+            return
         except Exception as error:
             found = error
-        while not ended.is_set():
-            try:
-                ready.put(found, timeout=POLLED)
-                break
-            except queue.Full:
-                continue
+        ready.put(found)
         if isinstance(found, Exception):
             return
         del found
         place = next(places)
 
 
-def _windows(ready: queue.Queue[Window | Exception], skipped: int) -> Iterator[Window]:
+def _windows(
+    ready: queue.Queue[Window | Exception], wanted: threading.Semaphore, skipped: int
+) -> Iterator[Window]:
+    """Yield windows; meanwhile the thread makes the next one, so that two are in memory."""
     while True:
         found = ready.get()
+        wanted.release()
         if isinstance(found, Exception):
             raise found
         yield Window(*(tensor[skipped:] for tensor in found))

@@ -121,6 +121,7 @@ def fit(
     on_evaluation: OnEvaluation = lambda *_: None,
     clock: Clock = time.perf_counter,
     fabric: Fabric | None = None,
+    digests: Sequence[str] | None = None,
 ) -> Trained:
     """Train what the card describes and return its best epoch.
 
@@ -143,6 +144,7 @@ def fit(
             exception that it raises ends the training.
         clock: returns seconds; a budget is planned by it.
         fabric: as launched for the card; None where this is left to the function.
+        digests: :func:`fingerprint` of both samples, where the caller has them.
 
     Raises:
         TrainingStoppedError: a signal asked for it; there is a checkpoint to go on from.
@@ -159,7 +161,8 @@ def fit(
         only_first(fabric, call) for call in (on_note, on_progress, on_evaluation)
     )
     clock = common_clock(fabric, clock)
-    fitting = _Fit(card, train, selection, folder, score, on_note, clock, fabric)
+    identity = _identity(card, digests or [fingerprint(train), fingerprint(selection)])
+    fitting = _Fit(card, train, selection, folder, score, on_note, clock, fabric, identity)
     with noted_signals() as stop:
         return fitting.run(on_progress, on_evaluation, stop)
 
@@ -241,8 +244,10 @@ class _Fit:
         on_note: OnNote,
         clock: Clock,
         fabric: Fabric,
+        identity: str,
     ) -> None:
         self.card = card
+        self.identity = identity
         self.folder = folder
         self.clock = clock
         self.fabric = fabric
@@ -253,7 +258,7 @@ class _Fit:
             torch.manual_seed(int(init))
             self.surrogate = Surrogate(entry, card.model, train.detector)
         self.n_events = len(train)
-        batches = _batches(self.surrogate, train, int(loop))
+        batches = _batches(self.surrogate, train, int(loop)).to(fabric)
         self.answering = copy.deepcopy(self.surrogate).to(fabric.device).eval()
         """What is judged: it holds the averaged weights, training goes on in the other."""
         self.score = score(selection, card.selection.groups, card.selection.measure)
@@ -264,7 +269,6 @@ class _Fit:
         self.conditions = repeated
         self.floor = self.score.floor(card.selection.repeat, np.random.default_rng(halves))
         self.evaluation_seed = int(evaluation)
-        self.identity = _identity(card, train, selection)
         self.losses: dict[str, list[Tensor]] = {}
         """The loss terms since the last evaluation, on their device."""
         self.history: list[Row] = []
@@ -572,12 +576,9 @@ def read_metrics(path: Path) -> tuple[Row, ...]:
     return tuple(rows)
 
 
-def _identity(card: Card, train: Training, selection: Events) -> str:
-    """Return a digest of all that a run's course depends on."""
-    digest = hashlib.sha256(card.course.encode())
-    for events in (train, selection):
-        digest.update(fingerprint(events).encode())
-    return digest.hexdigest()
+def _identity(card: Card, digests: Sequence[str]) -> str:
+    """Return a digest of all that a run's course depends on: the card and both samples."""
+    return hashlib.sha256("".join([card.course, *digests]).encode()).hexdigest()
 
 
 def _batches(surrogate: Surrogate, train: Training, seed: int) -> Batches:

@@ -11,7 +11,7 @@ import numpy as np
 
 from simulacra.datasets.samples import open_parts
 from simulacra.datasets.shared_events import Digests, digests_of, repeated, shared
-from simulacra.detectors import Calorimeter, Detector
+from simulacra.detectors import Detector
 from simulacra.errors import EventsError
 from simulacra.events import Events, told_apart
 from simulacra.io.joined import RowsOf, whole
@@ -132,20 +132,13 @@ def _read(parts: Sequence[RowsOf], sources: Sequence[str]) -> Events:
 
 def _require_known_places(events: Events, name: str) -> None:
     """Refuse events that enter anywhere where no condition says where."""
-    if _says_not_where(events.detector) and _enter_anywhere(events.provenance):
+    if events.detector.leaves_places_open and _enter_anywhere(events.provenance):
         msg = (
             f"{name}: in this hybrid run particles enter anywhere, and no condition says where: "
             "nothing learned from it would be in its place; simulate with a detector that declares "
             "the impact"
         )
         raise EventsError(msg)
-
-
-def _says_not_where(detector: Detector) -> bool:
-    """Return whether cells stand still, and the conditions leave out where particles enter."""
-    if not isinstance(detector, Calorimeter):
-        return False
-    return detector.stands_still and len(detector.declared_axes) < len(detector.axes)
 
 
 def _enter_anywhere(facts: Mapping[str, Any]) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from simulacra.errors import SimulacraError
 from simulacra.faces.text import Described
 from simulacra.files.atomic import write_whole_text
+from simulacra.statistics.intervals import half_interval
 from simulacra.training.card import Card
 from simulacra.tuning.card import TuneCard
 from simulacra.tuning.study import OWN, REASON, finished
@@ -25,7 +26,6 @@ TABLE, BEST = "trials.md", "best.yaml"
 HISTORY, IMPORTANCE, FRONT = "history.png", "importance.png", "front.png"
 FEWEST_FOR_IMPORTANCE = 4
 """Trials with a score from which on the importance of keys is computed."""
-LEVEL = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +116,10 @@ class Confirmation:
     @property
     def error(self) -> float:
         """Half the 95 % interval of the gain, by Student's t; infinite for one seed."""
-        from scipy.stats import t
-
         gains = [a - b for a, b in zip(self.own, self.best, strict=True)]
         if len(gains) < 2:
             return math.inf
-        quantile = float(t.ppf((1 + LEVEL) / 2, len(gains) - 1))
-        return quantile * statistics.stdev(gains) / math.sqrt(len(gains))
+        return half_interval(statistics.stdev(gains) / math.sqrt(len(gains)), len(gains) - 1)
 
     @property
     def verdict(self) -> str:

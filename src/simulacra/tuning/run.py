@@ -9,12 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from simulacra.engines import Engine
 from simulacra.errors import SimulacraError
 from simulacra.files.atomic import write_whole_text
 from simulacra.files.progress import OnProgress, silent
 from simulacra.models import find_model
 from simulacra.training.run import OnNote
 from simulacra.tuning.card import TuneCard
+from simulacra.tuning.elsewhere import work_elsewhere
 from simulacra.tuning.result import TrialResult, Tuning, result_of
 from simulacra.tuning.study import (
     CARD,
@@ -43,6 +45,7 @@ def tune(
     workers: int = 1,
     on_progress: OnProgress = silent,
     *,
+    engine: Engine | None = None,
     on_note: OnNote = lambda _: None,
     on_trial: OnTrial = lambda _: None,
 ) -> Tuning:
@@ -55,7 +58,8 @@ def tune(
     Args:
         card: the card of the search.
         folder: the study: storage, table, plots and ``best.yaml``.
-        workers: number of local processes; each trains one card at a time.
+        workers: number of processes; each trains one card at a time.
+        engine: where the processes are started; None is this machine.
         on_progress: called with (``trials``, trials done, trials in all).
         on_note: called, before the work, with how trials are made and what goes on.
         on_trial: called with each trial that has ended.
@@ -75,11 +79,12 @@ def tune(
     _settle(folder, bench)
     for note in _notes(card):
         on_note(note)
-    search = _stage(bench, "search", card.study.trials, workers, on_progress, on_note, on_trial)
+    where = (workers, engine)
+    search = _stage(bench, "search", card.study.trials, where, on_progress, on_note, on_trial)
     tuning = result_of(search, None, card)
     if card.study.confirm and not card.study.objectives[1:] and not tuning.best.own:
         wanted = _queue(bench, tuning)
-        again = _stage(bench, "confirmation", wanted, workers, on_progress, on_note, lambda _: None)
+        again = _stage(bench, "confirmation", wanted, where, on_progress, on_note, lambda _: None)
         tuning = result_of(search, again, card)
     tuning.write(folder)
     clear(folder)
@@ -122,7 +127,7 @@ def _stage(
     bench: Bench,
     stage: Stage,
     wanted: int,
-    workers: int,
+    where: tuple[int, Engine | None],
     on_progress: OnProgress,
     on_note: OnNote,
     on_trial: OnTrial,
@@ -135,8 +140,10 @@ def _stage(
     if done := len(finished(study)):
         on_note(f"{PHASES[stage]}: {done} of {wanted} are done")
     on_change = _watch(bench.card, study, stage, wanted, on_progress, on_trial)
-    left = wanted - done
-    if left > 0 and workers > 1:
+    left, (workers, engine) = wanted - done, where
+    if left > 0 and engine is not None:
+        work_elsewhere(bench, stage, wanted, workers, engine, on_change)
+    elif left > 0 and workers > 1:
         work_together(bench, stage, wanted, min(workers, left), on_change)
     elif left > 0:
         work(bench, stage, wanted, on_change=on_change)

@@ -80,9 +80,14 @@ class Bench:
         return training_events(self.card.card, detector)
 
     @cached_property
+    def digests(self) -> tuple[str, ...]:
+        """The digests of both samples."""
+        return tuple(map(fingerprint, self.samples))
+
+    @property
     def identity(self) -> str:
         """A digest of the card and of the events."""
-        return "-".join([self.card.identity, *map(fingerprint, self.samples)])
+        return "-".join([self.card.identity, *self.digests])
 
     def train(
         self,
@@ -105,6 +110,7 @@ class Bench:
                 on_progress,
                 on_evaluation=on_evaluation,
                 clock=clock_of(card),
+                digests=self.digests,
             )
         finally:
             remove(work)

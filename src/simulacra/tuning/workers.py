@@ -131,9 +131,14 @@ def _begin(
 ) -> None:
     """Do trials in a process of a team."""
     start_worker(logs, life)
+    one_thread()
+    path = Path(folder)
+    work(Bench(TuneCard.load(path / CARD), path), stage, wanted, number + 1)
+
+
+def one_thread() -> None:
+    """Compute on one thread in this process, but where the environment states another number."""
     import torch
 
     if "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(1)
-    path = Path(folder)
-    work(Bench(TuneCard.load(path / CARD), path), stage, wanted, number + 1)

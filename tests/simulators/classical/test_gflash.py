@@ -8,16 +8,13 @@ import pytest
 import simulacra as sim
 from simulacra.conditions import Conditions
 from simulacra.detectors import load_detector, parse_detector
-from simulacra.detectors.calorimeter.matter import medium_of
+from simulacra.detectors.calorimeter.matter import energy_shares, medium_of
 from simulacra.errors import CardError, SimulatorError
 from simulacra.simulators.classical.build import build
 from simulacra.simulators.classical.gflash import tuning
 from simulacra.simulators.classical.gflash.formulas import (
     contained,
-    energy_shares,
     longitudinal,
-    mean_alpha,
-    mean_depth,
     radial,
 )
 from simulacra.simulators.classical.gflash.showers import energies, shapes_of, tracks_of
@@ -87,11 +84,10 @@ def test_the_profile_has_the_moments_of_gamma():
 def test_published_numbers_at_an_energy(tungstate):
     """By hand for y = E / E_c = 1000: ln y = 6.908."""
     energy, log_y = np.array([1000 * tungstate.matter.critical_energy]), np.log(1000)
-    assert mean_depth(energy, tungstate) == pytest.approx(log_y - 0.858)
-    z = tungstate.matter.z
-    assert mean_alpha(energy, tungstate) == pytest.approx(0.21 + (0.492 + 2.38 / z) * log_y)
     shape = longitudinal(energy, tungstate)
     assert np.exp(shape.mean_t) == pytest.approx(log_y - 0.812)
+    z = tungstate.matter.z
+    assert np.exp(shape.mean_alpha) == pytest.approx(0.81 + (0.458 + 2.26 / z) * log_y)
     assert shape.sigma_t == pytest.approx(1 / (-1.4 + 1.26 * log_y))
     assert shape.correlation == pytest.approx(0.705 - 0.023 * log_y)
 

@@ -12,6 +12,7 @@ from simulacra.validation.calorimeter.configurations import (
     configuration_scores,
     configurations,
     divisions,
+    left_out,
 )
 from simulacra.validation.compared import Compared
 from simulacra.validation.sample import measured
@@ -50,6 +51,16 @@ def test_detectors_without_categories_have_none():
     detector = load_detector("par04-siw")
     assert configurations(detector) == ()
     assert divisions(detector) == ()
+    assert left_out(detector, ()) == ()
+
+
+def test_sums_that_would_take_too_much_memory_are_left_out_with_a_note(pair, monkeypatch):
+    detector = pair[0].detector
+    assert left_out(detector, energy_groups(pair[0]["energy"])) == ()
+    monkeypatch.setattr("simulacra.validation.calorimeter.configurations.MOST_SUMS", 1000)
+    (note,) = left_out(detector, energy_groups(pair[0]["energy"]))
+    assert note.startswith("mean images of 8 configurations are not compared (")
+    assert scores(*pair) == ()
 
 
 def test_halves_of_full_simulation_agree(pair):

@@ -18,8 +18,8 @@ ROOT = Path(simulacra.validation.__file__).parent
 
 
 @pytest.mark.slow
-def test_a_metric_of_an_observable_is_a_record(small_report):
-    for group in small_report[1].groups:
+def test_a_metric_of_an_observable_is_a_record(small_validation):
+    for group in small_validation.groups:
         for name, comparison in group.comparisons.items():
             scores = comparison.scores
             assert set(scores) == set(METRICS)

@@ -1,5 +1,7 @@
 """Figures of single observables: what they show, and what they refuse."""
 
+import json
+
 import matplotlib as mpl
 import numpy as np
 import pytest
@@ -10,8 +12,8 @@ from tests.validation.samples import few
 
 
 @pytest.fixture(scope="module")
-def validation(small_report):
-    return small_report[1]
+def validation(small_validation):
+    return small_validation
 
 
 @pytest.mark.slow
@@ -56,8 +58,9 @@ def test_a_single_energy_is_drawn_as_a_histogram():
 
 
 @pytest.mark.slow
-def test_a_loaded_result_draws_against_the_energy_only(small_report):
-    loaded = Validation.load(small_report[0].with_name("metrics.json"))
+def test_a_loaded_result_draws_against_the_energy_only(validation, tmp_path):
+    (tmp_path / "metrics.json").write_text(json.dumps(validation.to_json()))
+    loaded = Validation.load(tmp_path / "metrics.json")
     assert len(loaded.plot("response").axes) == 4
     with pytest.raises(SimulacraError, match="needs events"):
         loaded.plot("response", energy="16GeV")

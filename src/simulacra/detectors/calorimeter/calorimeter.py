@@ -30,6 +30,7 @@ from simulacra.detectors.calorimeter.ionisation import minimum_ionisation
 from simulacra.detectors.calorimeter.segmentation import CartesianSegmentation, PolarSegmentation
 from simulacra.detectors.calorimeter.stack import VACUUM, Box, Material, Section, Tube
 from simulacra.errors import DetectorError
+from simulacra.particles import PDG
 from simulacra.units import Length, Saturation
 
 EDGE = 1e-9
@@ -551,6 +552,22 @@ class Calorimeter(Detector):
     def declared_axes(self) -> tuple[str, ...]:
         """The axes along which the conditions say where a particle enters."""
         return tuple(axis for axis in self.axes if f"impact_{axis}" in self.conditions)
+
+    @property
+    def decisive_conditions(self) -> tuple[str, ...]:
+        """The particle, where there are several; impact and direction among cells that stand still.
+
+        In windows and around the particle's line all showers lie in the middle.
+        """
+        names = {PDG} if len(self.particles) > 1 else set()
+        if self.stands_still:
+            names |= {"theta", "phi", *(f"impact_{axis}" for axis in self.axes)}
+        return tuple(name for name in self.conditions if name in names)
+
+    @property
+    def leaves_places_open(self) -> bool:
+        """Whether cells stand still, and the conditions leave out where particles enter."""
+        return self.stands_still and len(self.declared_axes) < len(self.axes)
 
     @property
     def beam_in_middle_cell(self) -> bool:

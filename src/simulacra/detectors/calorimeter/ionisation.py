@@ -13,7 +13,7 @@ LOSSES: Mapping[str, float] = {
     **{"G4_POLYETHYLENE": 0.196, "G4_WATER": 0.199, "G4_PbWO4": 1.02, "G4_BGO": 0.892},
     **{"G4_CESIUM_IODIDE": 0.561, "G4_SODIUM_IODIDE": 0.479, "G4_BARIUM_FLUORIDE": 0.638},
     **{"G4_GLASS_LEAD": 0.781, "G4_SILICON_DIOXIDE": 0.394, "G4_Pyrex_Glass": 0.378},
-    **{"G4_Al": 0.436, "G4_Fe": 1.143, "G4_STAINLESS-STEEL": 1.15, "G4_Cu": 1.257},
+    **{"G4_Be": 0.295, "G4_Al": 0.436, "G4_Fe": 1.143, "G4_STAINLESS-STEEL": 1.15, "G4_Cu": 1.257},
     **{"G4_BRASS": 1.19, "G4_W": 2.21, "G4_Pb": 1.273, "G4_U": 2.05},
     **{"G4_AIR": 2.19e-4, "G4_Ar": 2.52e-4, VACUUM: 0.0},
 }

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from simulacra.arrays import FloatArray
 from simulacra.detectors.calorimeter.ionisation import ionisation
 from simulacra.detectors.calorimeter.stack import Material, Slab
 from simulacra.errors import DetectorError
@@ -107,6 +108,16 @@ def radiation_length(element: str) -> float:
     s = (FINE_STRUCTURE * z) ** 2
     coulomb = s * (1 / (1 + s) + 0.20206 - 0.0369 * s + 0.0083 * s**2 - 0.002 * s**3)
     return TSAI * a / (z * z * (elastic - coulomb) + z * inelastic)
+
+
+def energy_shares(u: FloatArray) -> FloatArray:
+    """Return the electron's share of a converted photon's energy from uniform numbers.
+
+    Bethe and Heitler at complete screening: dσ/dx ∝ 1 − 4/3 x (1 − x).
+    """
+    x = np.linspace(0, 1, 1025)
+    shares: FloatArray = np.interp(u, (x - 2 / 3 * x**2 + 4 / 9 * x**3) * 9 / 7, x)
+    return shares
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,7 +129,7 @@ def _within(detector: Calorimeter, points: Points) -> BoolArray:
     if not isinstance(volume, Box):
         within: BoolArray = np.hypot(points.x, points.y) < volume.radius
         return within
-    half_x, half_y = volume.width[0] / 2, volume.width[1] / 2
+    half_x, half_y = volume.half_width
     return (np.abs(points.x) < half_x) & (np.abs(points.y) < half_y)
 
 

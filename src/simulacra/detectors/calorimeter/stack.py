@@ -20,12 +20,22 @@ class Box(Frozen):
     kind: Literal["box"]
     width: tuple[Length, Length]
 
+    @property
+    def half_width(self) -> tuple[float, float]:
+        """Half the extent along x and y, mm."""
+        return self.width[0] / 2, self.width[1] / 2
+
 
 class Tube(Frozen):
     """A stack of round plates, radius in mm."""
 
     kind: Literal["tube"]
     radius: Length
+
+    @property
+    def half_width(self) -> tuple[float, float]:
+        """Half the extent along x and y, mm."""
+        return self.radius, self.radius
 
 
 class Material(Frozen):

@@ -15,7 +15,6 @@ from matplotlib.patches import Rectangle
 from simulacra.detectors import Calorimeter, Layer
 from simulacra.detectors.calorimeter.beam import Beam, limits
 from simulacra.detectors.calorimeter.segmentation import PolarSegmentation
-from simulacra.detectors.calorimeter.stack import Box
 from simulacra.drawings import canvas
 from simulacra.drawings.calorimeter.cells import cell_shapes
 
@@ -69,8 +68,7 @@ def _side_view(axes: Axes, detector: Calorimeter) -> None:
 
 def _extent(detector: Calorimeter) -> tuple[float, float]:
     """Return the edges of the volume along the first axis, mm."""
-    volume = detector.volume
-    half = volume.width[0] / 2 if isinstance(volume, Box) else volume.radius
+    half, _ = detector.volume.half_width
     return -half, half
 
 

@@ -46,7 +46,7 @@ class World:
             DetectorError: Geant4 does not know a material.
         """
         g4, detector = self._g4, self._detector
-        half_x, half_y = half_width(detector.volume)
+        half_x, half_y = detector.volume.half_width
         half_z = max(detector.depth, abs(detector.beam.z)) + MARGIN
         solid = g4.G4Box("world", half_x + MARGIN, half_y + MARGIN, half_z)
         world = self._logical("world", solid, VACUUM)
@@ -140,7 +140,7 @@ class World:
         if isinstance(volume, Tube):
             solid = g4.G4Tubs(name, 0.0, volume.radius, thickness / 2, -math.pi, 2 * math.pi)
         else:
-            solid = g4.G4Box(name, *half_width(volume), thickness / 2)
+            solid = g4.G4Box(name, *volume.half_width, thickness / 2)
         return self._logical(name, solid, material)
 
     def _logical(self, name: str, solid: Geant4Object, material: str) -> Geant4Object:
@@ -190,10 +190,3 @@ class World:
             msg = f"{self._detector.name}: Geant4 knows no material {name!r} (G4_Pb, G4_lAr, …)"
             raise DetectorError(msg)
         return material
-
-
-def half_width(volume: Box | Tube) -> tuple[float, float]:
-    """Return half the width (x, y) of a stack, mm."""
-    if isinstance(volume, Tube):
-        return volume.radius, volume.radius
-    return volume.width[0] / 2, volume.width[1] / 2

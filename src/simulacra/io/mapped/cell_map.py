@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -30,9 +30,6 @@ EDGE = 1e-6
 """How near to an edge (mm) rounding may have put a point on its wrong side."""
 _AXES = ("x", "y", "z")
 _BITS = 0xFFFF_FFFF_FFFF_FFFF
-
-Finder = Callable[[Sequence[Array]], IntArray]
-"""From the numbers of a hit's cell, or its position, to the place of our cell or OUTSIDE."""
 
 
 def distinct_rows(table: IntArray) -> tuple[IntArray, IntArray]:

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
+
+VANILLA = MappingProxyType(
+    {
+        "critic_updates": 1,
+        "optimiser": {"kind": "adam", "betas": [0.5, 0.999]},
+        "learning_rate": 1e-3,
+        "averaging": 0.99,
+    }
+)
+"""How such networks are trained where nothing else is measured: Adam's betas are those of DCGAN."""
 
 
 def called_real(logits: Tensor, flipped: Tensor | None = None) -> Tensor:

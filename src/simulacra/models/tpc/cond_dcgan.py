@@ -15,7 +15,7 @@ from pydantic import Field
 from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
 from simulacra.models.blocks.merged_flows import TrackGAN
-from simulacra.models.blocks.minimax import MinimaxCritic
+from simulacra.models.blocks.minimax import VANILLA, MinimaxCritic
 from simulacra.models.blocks.tables import ConvolutionalDecoder, ConvolutionalEncoder
 from simulacra.models.requirements import tpc_for
 from simulacra.models.system import Recommended, System
@@ -52,14 +52,7 @@ class CondDCGAN(TrackGAN, System):
     summary = "dcgan given the particle; condDCGAN+ with helix_weight"
     reference = "ALICE, EPJ Web Conf. 214 (2019) 06003"
     recommended: ClassVar[Recommended] = {
-        "training": {
-            "steps": 1600,
-            "batch_size": 32,
-            "critic_updates": 1,
-            "optimiser": {"kind": "adam", "betas": [0.5, 0.999]},
-            "learning_rate": 1e-3,
-            "averaging": 0.99,
-        },
+        "training": VANILLA | {"steps": 1600, "batch_size": 32},
         "selection": {
             "every": 200,
             "repeat": 1,

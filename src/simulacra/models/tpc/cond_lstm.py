@@ -15,7 +15,7 @@ from pydantic import Field
 from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
 from simulacra.models.blocks.merged_flows import TrackGAN
-from simulacra.models.blocks.minimax import MinimaxCritic
+from simulacra.models.blocks.minimax import VANILLA, MinimaxCritic
 from simulacra.models.requirements import tpc_for
 from simulacra.models.system import Recommended, System
 from simulacra.models.tpc.gan_lstm import RecurrentDiscriminator, RecurrentGenerator
@@ -51,14 +51,7 @@ class CondLSTM(TrackGAN, System):
     summary = "gan-lstm given the particle; condLSTM+ with helix_weight"
     reference = "ALICE, EPJ Web Conf. 214 (2019) 06003"
     recommended: ClassVar[Recommended] = {
-        "training": {
-            "steps": 800,
-            "batch_size": 32,
-            "critic_updates": 1,
-            "optimiser": {"kind": "adam", "betas": [0.5, 0.999]},
-            "learning_rate": 1e-3,
-            "averaging": 0.99,
-        },
+        "training": VANILLA | {"steps": 800, "batch_size": 32},
         "selection": {
             "every": 100,
             "repeat": 1,

@@ -16,7 +16,7 @@ from pydantic import Field
 from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
 from simulacra.models.blocks.merged_flows import TrackGAN
-from simulacra.models.blocks.minimax import MinimaxCritic
+from simulacra.models.blocks.minimax import VANILLA, MinimaxCritic
 from simulacra.models.blocks.tables import ConvolutionalDecoder, ConvolutionalEncoder
 from simulacra.models.requirements import tpc_for
 from simulacra.models.system import Recommended, System
@@ -47,14 +47,7 @@ class DCGAN(TrackGAN, System):
     reference = "ALICE (Deja & Trzciński 2018)"
     sees = ()
     recommended: ClassVar[Recommended] = {
-        "training": {
-            "steps": 1200,
-            "batch_size": 64,
-            "critic_updates": 1,
-            "optimiser": {"kind": "adam", "betas": [0.5, 0.999]},
-            "learning_rate": 1e-3,
-            "averaging": 0.99,
-        },
+        "training": VANILLA | {"steps": 1200, "batch_size": 64},
         "selection": {"every": 200, "repeat": 1, "groups": ["rmse_fitted", "clusters", "charge"]},
     }
     """As in benchmarks/tpc/dcgan.yaml."""

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
 from simulacra.models.blocks.merged_flows import TableShape, TrackGAN, centred
-from simulacra.models.blocks.minimax import MinimaxCritic
+from simulacra.models.blocks.minimax import VANILLA, MinimaxCritic
 from simulacra.models.blocks.networks import beside
 from simulacra.models.requirements import tpc_for
 from simulacra.models.system import Recommended, System
@@ -98,14 +98,7 @@ class GANLSTM(TrackGAN, System):
     reference = "ALICE (Deja & Trzciński 2018)"
     sees = ()
     recommended: ClassVar[Recommended] = {
-        "training": {
-            "steps": 700,
-            "batch_size": 32,
-            "critic_updates": 1,
-            "optimiser": {"kind": "adam", "betas": [0.5, 0.999]},
-            "learning_rate": 1e-3,
-            "averaging": 0.99,
-        },
+        "training": VANILLA | {"steps": 700, "batch_size": 32},
         "selection": {"every": 100, "repeat": 1, "groups": ["rmse_fitted", "clusters", "charge"]},
     }
     """As in benchmarks/tpc/gan-lstm.yaml."""

@@ -14,7 +14,7 @@ from pydantic import Field
 from simulacra.detectors import Detector
 from simulacra.detectors.base import Frozen
 from simulacra.models.blocks.merged_flows import TrackGAN
-from simulacra.models.blocks.minimax import MinimaxCritic
+from simulacra.models.blocks.minimax import VANILLA, MinimaxCritic
 from simulacra.models.blocks.tables import DenseDecoder, DenseEncoder
 from simulacra.models.requirements import tpc_for
 from simulacra.models.system import Recommended, System
@@ -47,14 +47,7 @@ class GANMLP(TrackGAN, System):
     reference = "ALICE (Deja & Trzciński 2018)"
     sees = ()
     recommended: ClassVar[Recommended] = {
-        "training": {
-            "steps": 5500,
-            "batch_size": 64,
-            "critic_updates": 1,
-            "optimiser": {"kind": "adam", "betas": [0.5, 0.999]},
-            "learning_rate": 2e-4,
-            "averaging": 0.99,
-        },
+        "training": VANILLA | {"steps": 5500, "batch_size": 64, "learning_rate": 2e-4},
         "selection": {"every": 500, "repeat": 1, "groups": ["rmse_fitted", "clusters", "charge"]},
     }
     """As in benchmarks/tpc/gan-mlp.yaml."""

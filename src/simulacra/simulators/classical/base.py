@@ -12,7 +12,6 @@ from simulacra.arrays import Array
 from simulacra.detectors import Calorimeter, Detector
 from simulacra.detectors.base import Frozen
 from simulacra.detectors.calorimeter.beam import limits
-from simulacra.detectors.calorimeter.stack import Box
 from simulacra.errors import SimulatorError
 from simulacra.events import Events
 from simulacra.files.progress import OnProgress, silent
@@ -121,6 +120,18 @@ class ClassicalSimulator(FastSimulator):
         return self.made.detector
 
     @property
+    def calorimeter(self) -> Calorimeter:
+        """The detector, which must be a calorimeter.
+
+        Raises:
+            SimulatorError: it is of another kind.
+        """
+        if not isinstance(self.detector, Calorimeter):
+            msg = f"{self.kind} needs a calorimeter, which {self.detector.name} is not"
+            raise SimulatorError(msg)
+        return self.detector
+
+    @property
     def particles(self) -> tuple[str, ...]:
         """The names of the particles that it serves."""
         return self.made.particles
@@ -187,6 +198,4 @@ def _reach(detector: Calorimeter) -> tuple[float, float]:
     """Return how far from 0 an impact may lie (x, y), mm: half a cell in windows, or the face."""
     if detector.reference_cell is not None:
         return detector.reference_cell[0] / 2, detector.reference_cell[1] / 2
-    if isinstance(detector.volume, Box):
-        return detector.volume.width[0] / 2, detector.volume.width[1] / 2
-    return detector.volume.radius, detector.volume.radius
+    return detector.volume.half_width

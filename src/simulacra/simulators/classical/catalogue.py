@@ -12,6 +12,7 @@ CLASSICAL: Table[type[ClassicalSimulator]] = Table(
     {
         "frozen-showers": "simulacra.simulators.classical.frozen_showers:FrozenShowers",
         "gflash": "simulacra.simulators.classical.gflash.simulator:GFlash",
+        "lookup": "simulacra.simulators.classical.lookup:Lookup",
     },
 )
 """Kinds of classical simulations. Other packages add rows."""

@@ -31,8 +31,9 @@ from simulacra.simulators.classical.base import (
     beam_ranges,
     sample_ranges,
 )
-from simulacra.simulators.classical.blocks import bounded, streams
+from simulacra.simulators.classical.blocks import streams
 from simulacra.simulators.classical.library import Bins, Hits, cell_hits, point_hits
+from simulacra.statistics.blocks import bounded
 
 BINNED = ("energy", "theta")
 """Conditions in which points are like those of the sample; they are moved and turned in others."""
@@ -170,19 +171,18 @@ class FrozenShowers(ClassicalSimulator):
             yield number, rows, bins.draw(part, rng.random((len(part), 2)))
 
     def _block(self, conditions: Conditions, chosen: IntArray, seed: int, number: int) -> Array:
-        assert isinstance(self.detector, Calorimeter)
         hits = self.hits
         scale = conditions["energy"].astype(np.float64) / hits.energies[chosen]
         event, place = hits.flat(chosen)
         energy = hits.energy[place].astype(np.float64) * scale[event]
-        n, n_cells = len(conditions), self.detector.n_cells
+        n, n_cells = len(conditions), self.calorimeter.n_cells
         if not hits.are_points:
             flat = np.bincount(event * n_cells + hits.cell[place], energy, n * n_cells)
             return flat.reshape(n, n_cells).astype(np.float32)
         _, beam, turns = streams(seed, number, 3)
         lines = self._lines(conditions, beam)
         points = hits.around(lines, chosen, event, place, energy, self._turns(turns, n))
-        return read_out(self.detector, lines, points)
+        return read_out(self.calorimeter, lines, points)
 
     def _turns(self, rng: np.random.Generator, n: int) -> FloatArray:
         """Return uniform numbers (n,) that say how hits are turned; zeros: they are not."""
@@ -190,8 +190,7 @@ class FrozenShowers(ClassicalSimulator):
         return drawn if self.options.turn else np.zeros(n)
 
     def _lines(self, conditions: Conditions, rng: np.random.Generator) -> Lines:
-        assert isinstance(self.detector, Calorimeter)
-        return Lines.of(self.detector, conditions.columns, rng)
+        return Lines.of(self.calorimeter, conditions.columns, rng)
 
 
 def _anywhere(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -38,6 +38,9 @@ FEWEST_HALVES = 8
 """Halves of which a layer's baseline is the mean, at least."""
 MOST = 64
 """Configurations; of detectors with more, none is looked at."""
+MOST_SUMS = 2**25
+"""Numbers in each of the two arrays of sums of a sample: 270 MB; where it takes more, no
+configuration is looked at."""
 PARTICLE = "particle"
 MOST_LAYERS = 6
 """Layers whose parts of the energy are compared part by part."""
@@ -64,13 +67,28 @@ def divisions(detector: Calorimeter) -> tuple[Division, ...]:
 
 def configurations(detector: Calorimeter) -> tuple[Part, ...]:
     """Return a part for each combination of categories of the detector's conditions, or none."""
-    choice = {
-        name: spec.categories for name, spec in detector.conditions.items() if spec.categories
-    }
-    if math.prod(map(len, choice.values())) > MOST:
+    if not 1 < _number(detector) <= MOST:
         return ()
-    parts = tuple(_parts(choice))
-    return parts if len(parts) > 1 else ()
+    return tuple(_parts(_choice(detector)))
+
+
+def left_out(detector: Calorimeter, groups: Sequence[EnergyGroup]) -> tuple[str, ...]:
+    """Return a note where there are configurations, but too many to look at."""
+    number = _number(detector)
+    sums = number * len(groups) * BATCHES * detector.n_cells
+    if number <= MOST and sums <= MOST_SUMS:
+        return ()
+    limit = f"at most {MOST}" if number > MOST else f"{sums:.2g} sums, at most {MOST_SUMS:.2g}"
+    return (f"mean images of {number} configurations are not compared ({limit})",)
+
+
+def _choice(detector: Calorimeter) -> dict[str, tuple[int, ...]]:
+    return {name: spec.categories for name, spec in detector.conditions.items() if spec.categories}
+
+
+def _number(detector: Calorimeter) -> int:
+    """Return the number of combinations; 1 where no condition has categories."""
+    return math.prod(map(len, _choice(detector).values()))
 
 
 def _parts(choice: Mapping[str, tuple[int, ...]]) -> Iterator[Part]:
@@ -185,9 +203,10 @@ def configuration_scores(compared: Compared) -> tuple[Score, ...]:
     """
     detector = compared.detector
     assert isinstance(detector, Calorimeter)
-    total = ConfigurationSum(compared.groups)
-    if not (parts := configurations(detector)):
+    parts = configurations(detector)
+    if not parts or left_out(detector, compared.groups):
         return ()
+    total = ConfigurationSum(compared.groups)
     full, fast = (sample.summed(total) for sample in (compared.full, compared.fast))
     scores = [
         score

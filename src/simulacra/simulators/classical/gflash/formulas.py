@@ -87,26 +87,6 @@ def _above(value: FloatArray) -> FloatArray:
     return bounded
 
 
-def mean_depth(energy: FloatArray, medium: Medium) -> FloatArray:
-    """Return the maximum T (n,) of the mean profile of electrons, radiation lengths."""
-    log_y = np.log(energy / medium.matter.critical_energy)
-    t = log_y - 0.858
-    if medium.is_sampling:
-        t = t - 0.59 / medium.sampling_frequency - 0.53 * (1 - medium.e_mip)
-    depth: FloatArray = t
-    return depth
-
-
-def mean_alpha(energy: FloatArray, medium: Medium) -> FloatArray:
-    """Return α (n,) of the mean profile of electrons."""
-    log_y = np.log(energy / medium.matter.critical_energy)
-    alpha = 0.21 + (0.492 + 2.38 / medium.matter.z) * log_y
-    if medium.is_sampling:
-        alpha = alpha - 0.444 / medium.sampling_frequency
-    found: FloatArray = alpha
-    return found
-
-
 def contained(t: FloatArray, maximum: FloatArray, alpha: FloatArray) -> FloatArray:
     """Return the fraction of the energy up to depths t, all of shapes that broadcast."""
     fraction: FloatArray = gammainc(alpha, (alpha - 1) / maximum * np.maximum(t, 0.0))
@@ -201,13 +181,3 @@ def spot_profile(
     else:
         scale_t, scale_alpha = 0.698 + 0.00212 * z, 0.639 + 0.00334 * z
     return maximum * scale_t, np.maximum(alpha * scale_alpha, SMALLEST_ALPHA)
-
-
-def energy_shares(u: FloatArray) -> FloatArray:
-    """Return the electron's share of a converted photon's energy from uniform numbers.
-
-    Bethe and Heitler at complete screening: dσ/dx ∝ 1 − 4/3 x (1 − x).
-    """
-    x = np.linspace(0, 1, 1025)
-    shares: FloatArray = np.interp(u, (x - 2 / 3 * x**2 + 4 / 9 * x**3) * 9 / 7, x)
-    return shares

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulacra.arrays import FloatArray, IntArray
+from simulacra.detectors.calorimeter.matter import energy_shares
 from simulacra.detectors.calorimeter.points import Lines, Points
 from simulacra.particles import pdg_id
 from simulacra.simulators.classical.gflash.formulas import (
@@ -14,7 +15,6 @@ from simulacra.simulators.classical.gflash.formulas import (
     SMALLEST_T,
     Longitudinal,
     contained,
-    energy_shares,
     longitudinal,
     number_of_spots,
     radial,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from simulacra.simulators.classical.base import (
     beam_ranges,
     sample_ranges,
 )
-from simulacra.simulators.classical.blocks import bounded, streams
+from simulacra.simulators.classical.blocks import streams
 from simulacra.simulators.classical.gflash.options import REFERENCE_ENERGY, GFlashOptions
 from simulacra.simulators.classical.gflash.showers import (
     Tracks,
@@ -37,6 +37,7 @@ from simulacra.simulators.classical.gflash.showers import (
     tracks_of,
 )
 from simulacra.simulators.classical.gflash.stack import Steps, steps_of
+from simulacra.statistics.blocks import bounded
 
 SERVED = tuple(map(pdg_id, ("e-", "e+", "gamma")))
 LOWEST, HIGHEST = 100.0, 1e7
@@ -85,25 +86,28 @@ class GFlash(ClassicalSimulator):
 
     def check(self) -> None:
         """Raise a :class:`SimulatorError` where detector or options do not fit."""
-        if not isinstance(self.detector, Calorimeter):
-            msg = f"gflash needs a calorimeter, which {self.detector.name} is not"
-            raise SimulatorError(msg)
-        read = {section.name for section in self.detector.readout_sections}
+        read = {section.name for section in self.calorimeter.readout_sections}
         if unknown := set(self.options.response) - read:
             msg = f"response: {self.detector.name} reads out no section {min(unknown)!r}"
             raise SimulatorError(msg)
 
+    def with_options(self, changes: Mapping[str, Any]) -> Self:
+        """Return the simulator with other values of some options, and the same steps."""
+        other = replace(self, options=self.options.model_copy(update=dict(changes)))
+        vars(other)["steps"] = self.steps  # of the detector alone
+        return other
+
     @cached_property
     def steps(self) -> Steps:
         """The stack."""
-        assert isinstance(self.detector, Calorimeter)
-        return steps_of(self.detector)
+        return steps_of(self.calorimeter)
 
     @cached_property
     def visible(self) -> FloatArray:
         """Visible part of the energy of each step, before the cells' sampling fraction (s,)."""
-        assert isinstance(self.detector, Calorimeter)
-        factors = [self.options.response.get(section.name, 1.0) for section in self.detector.stack]
+        factors = [
+            self.options.response.get(section.name, 1.0) for section in self.calorimeter.stack
+        ]
         visible: FloatArray = self.steps.visible * np.array(factors)[self.steps.section]
         return visible
 
@@ -121,7 +125,6 @@ class GFlash(ClassicalSimulator):
         return mean_spots(alone, self.steps, self.options) + len(self.steps)
 
     def _block(self, conditions: Conditions, seed: int, number: int) -> Array:
-        assert isinstance(self.detector, Calorimeter)
         beam, uniform, normal, sampling, places = streams(seed, number, 5)
         lines = self.lines(conditions, beam)
         tracks = self.tracks(conditions, lines, uniform.random((len(conditions), 2)))
@@ -133,12 +136,11 @@ class GFlash(ClassicalSimulator):
         power = (conditions["energy"].astype(np.float64) / REFERENCE_ENERGY) ** self.options.slope
         seen = deposited * self.visible * power[tracks.event, None]
         points = spots(tracks, shapes, seen, lines, self.steps, self.options, places)
-        return read_out(self.detector, lines, points)
+        return read_out(self.calorimeter, lines, points)
 
     def lines(self, conditions: Conditions, rng: np.random.Generator) -> Lines:
         """Return the lines of particles; where conditions do not say it, anywhere in the beam."""
-        assert isinstance(self.detector, Calorimeter)
-        return Lines.of(self.detector, conditions.columns, rng)
+        return Lines.of(self.calorimeter, conditions.columns, rng)
 
     def tracks(self, conditions: Conditions, lines: Lines, u: FloatArray) -> Tracks:
         """Return the electrons of events, from uniform numbers (n, 2)."""

@@ -13,7 +13,7 @@ Three steps, all with random numbers that stay the same while constants change:
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,6 @@ from scipy.stats import qmc
 
 from simulacra.arrays import Array, FloatArray
 from simulacra.conditions import Conditions
-from simulacra.detectors import Calorimeter
 from simulacra.detectors.calorimeter.points import offsets, sections_of_layers
 from simulacra.energies import energy_groups, scale_of
 from simulacra.errors import SimulatorError
@@ -89,11 +88,6 @@ def _text(value: object) -> str:
     return f"{value:.4f}" if isinstance(value, float) else str(value)
 
 
-def _with(simulator: GFlash, changes: Mapping[str, Any]) -> GFlash:
-    options = simulator.options.model_copy(update=dict(changes))
-    return replace(simulator, options=options)
-
-
 # --- 1. the longitudinal profile ------------------------------------------------------------------
 
 
@@ -120,10 +114,10 @@ def _longitudinal(simulator: GFlash, sample: Events, seed: int) -> GFlash:
     """Return the simulator with the constants of largest likelihood."""
     names = _free(simulator)
     bins = tuple(_bins(simulator, sample, seed))
-    sections = tuple(section.name for section in _calorimeter(simulator).readout_sections)
+    sections = tuple(section.name for section in simulator.calorimeter.readout_sections)
 
     def options_at(values: FloatArray) -> GFlash:
-        return _with(simulator, _changes(names, sections, values))
+        return simulator.with_options(_changes(names, sections, values))
 
     def cost(values: FloatArray) -> float:
         model = options_at(values)
@@ -233,21 +227,16 @@ def _log_likelihood(simulator: GFlash, each: Bin) -> float:
     return float(np.sum(logsumexp(exponent, axis=1)))
 
 
-def _calorimeter(simulator: GFlash) -> Calorimeter:
-    assert isinstance(simulator.detector, Calorimeter)
-    return simulator.detector
-
-
 def _sampling_fractions(simulator: GFlash) -> FloatArray:
     """Return by what the energy of each step (s,) is divided in the response."""
-    stack = _calorimeter(simulator).stack
+    stack = simulator.calorimeter.stack
     fractions = [1.0 if s.readout is None else s.readout.sampling_fraction for s in stack]
     return np.array(fractions)[simulator.steps.section]
 
 
 def _intervals(simulator: GFlash) -> list[tuple[slice, Array]]:
     """Return depth intervals of whole layers: their cells, and the steps that lie in them."""
-    detector, steps = _calorimeter(simulator), simulator.steps
+    detector, steps = simulator.calorimeter, simulator.steps
     middles = (steps.z[1:] + steps.z[:-1]) / 2
     layers = detector.layers
     ends, back = [], 0.0
@@ -280,7 +269,7 @@ def _lateral(simulator: GFlash, sample: Events, seed: int) -> GFlash:
 
     def at(factors: FloatArray) -> GFlash:
         core, tail = factors.tolist()
-        return _with(simulator, {"core": core, "tail": tail})
+        return simulator.with_options({"core": core, "tail": tail})
 
     def pulls(factors: FloatArray) -> FloatArray:
         model = at(factors)
@@ -297,7 +286,7 @@ def _moments(
     simulator: GFlash, showers: Array, conditions: Conditions
 ) -> tuple[FloatArray, FloatArray]:
     """Return two moments of the distance of cells from the line, and their errors."""
-    detector = _calorimeter(simulator)
+    detector = simulator.calorimeter
     lines = simulator.lines(conditions, np.random.default_rng(0))
     sums = np.zeros((3, len(showers)))
     for section, layer in sections_of_layers(detector):
@@ -318,9 +307,9 @@ def _closure(simulator: GFlash, sample: Events, seed: int) -> GFlash:
     events = sample.take(np.sort(rows))
     for _ in range(PASSES):
         response = _section_factors(simulator, events, seed)
-        simulator = _with(simulator, {"response": response})
+        simulator = simulator.with_options({"response": response})
         slope = simulator.options.slope + _slope(simulator, events, seed)
-        simulator = _with(simulator, {"slope": slope})
+        simulator = simulator.with_options({"slope": slope})
     return simulator
 
 
@@ -344,7 +333,7 @@ def _section_factors(simulator: GFlash, events: Events, seed: int) -> dict[str, 
     fast = simulator.simulate(events.conditions, seed, extrapolate=True)
     incident = events["energy"].astype(np.float64)
     factors, start = dict(simulator.options.response), 0
-    detector = _calorimeter(simulator)
+    detector = simulator.calorimeter
     for section in detector.readout_sections:
         layers = detector.layers[start : start + section.copies]
         start += section.copies
