@@ -196,8 +196,7 @@ class JetImage(Detector):
         assert self.window is not None
         window, trimming = self.window, self.trimming
         momentum, mass = (
-            range_text(low / GEV, high / GEV, "GeV")
-            for low, high in (window.transverse_momentum, window.mass)
+            range_text(low, high, "MeV") for low, high in (window.transverse_momentum, window.mass)
         )
         return facts | {
             "processes": {

@@ -9,7 +9,7 @@ from simulacra.detectors import Detector
 from simulacra.errors import SimulacraError
 from simulacra.files.entry_points import Table
 from simulacra.fullsim.setup import Setup
-from simulacra.fullsim.work import Work
+from simulacra.fullsim.work import Generated
 
 SETUPS: Table[Callable[[Any], Setup]] = Table(
     "simulacra.fullsim",
@@ -20,7 +20,7 @@ SETUPS: Table[Callable[[Any], Setup]] = Table(
 )
 
 
-GENERATED: Table[Callable[..., Work]] = Table(
+GENERATED: Table[Callable[..., Generated]] = Table(
     "simulacra.generated",
     {"jet-image": "simulacra.fullsim.jets.job:job_of"},
 )

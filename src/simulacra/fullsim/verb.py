@@ -122,7 +122,10 @@ def _job(
         if given := [name for name, value in asked.items() if value is not None]:
             msg = f"{matter.name}: its file states how events are generated: leave out {given[0]}"
             raise SimulacraError(msg)
-        return GENERATED[matter.kind](matter, particle, n, seed)
+        job = GENERATED[matter.kind](matter, particle, n, seed)
+        for note in job.notes if on_note is not None else ():
+            on_note(note)
+        return job
     if energy is None:
         msg = f"{matter.name}: which {matter.scale.replace('_', ' ')}? give --energy"
         raise SimulacraError(msg)

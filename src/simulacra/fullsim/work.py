@@ -95,3 +95,11 @@ class Work(Chunked, Protocol):
 
     def events(self, rows: slice, result: ChunkResult) -> Events:
         """Return the events of these rows from what workers sent back."""
+
+
+class Generated(Work, Protocol):
+    """A job of a generator, whose physics the detector's file states."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the file leaves out, one line each: told before the work."""

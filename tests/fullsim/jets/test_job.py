@@ -26,6 +26,12 @@ def test_processes_are_those_of_the_detector_in_turn():
         job_of(DETECTOR, "w", 0, 1)
 
 
+def test_what_is_not_generated_is_told():
+    (note,) = job_of(DETECTOR, "w", 1, 1).notes
+    assert note.startswith("w: only hard momenta from 200 GeV to 400 GeV")
+    assert [note.partition(":")[0] for note in job_of(DETECTOR, None, 2, 1).notes] == ["qcd", "w"]
+
+
 def test_no_two_processes_of_a_job_share_a_seed():
     job = job_of(DETECTOR, None, 100_000, 7)
     seeds = np.array([chunk.seed for chunk in job.chunks])

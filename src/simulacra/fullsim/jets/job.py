@@ -17,6 +17,7 @@ from simulacra.detectors.jet_image import PROCESS
 from simulacra.engines.task import Made, Task
 from simulacra.errors import SimulacraError
 from simulacra.events import Events
+from simulacra.faces.columns import range_text
 from simulacra.files.digests import columns_digest
 from simulacra.files.mistakes import did_you_mean
 from simulacra.files.provenance import provenance
@@ -81,6 +82,18 @@ class JetJob:
         places = pythia.LARGEST_SEED // step
         start = np.random.default_rng(np.random.SeedSequence(self.seed)).integers(places)
         return 1 + step * ((start + np.arange(len(self.bounds))) % places)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Which collisions are not generated, for each process."""
+        assert self.detector.collisions is not None
+        labels = set(self.labels.tolist())
+        return tuple(
+            f"{name}: only hard momenta from {range_text(*process.hard_momentum, 'MeV')} are "
+            "generated; jets of other collisions are missing"
+            for name, process in self.detector.collisions.processes.items()
+            if process.label in labels
+        )
 
     @property
     def identity(self) -> dict[str, Any]:
