@@ -123,8 +123,9 @@ def _job(
             msg = f"{matter.name}: its file states how events are generated: leave out {given[0]}"
             raise SimulacraError(msg)
         job = GENERATED[matter.kind](matter, particle, n, seed)
-        for note in job.notes if on_note is not None else ():
-            on_note(note)
+        if on_note is not None:
+            for note in job.notes:
+                on_note(note)
         return job
     if energy is None:
         msg = f"{matter.name}: which {matter.scale.replace('_', ' ')}? give --energy"
