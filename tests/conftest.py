@@ -148,7 +148,14 @@ SMALL_VOLUMES = {
 }
 """What makes the 3D GANs tiny: they make 3 x 3 x 5 cells."""
 SMALL_MODELS = {
-    "lagan": {"kind": "lagan", "variant": "dense", "latent": 4, "minibatch": [3, 2]},
+    "lagan": {
+        "kind": "lagan",
+        "variant": "dense",
+        "latent": 4,
+        "minibatch": [3, 2],
+        "dropout": 0.0,
+        "generator_process_flips": 0.0,
+    },
     "helix-flow": {
         "kind": "helix-flow",
         "orders": 5,

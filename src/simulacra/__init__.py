@@ -21,6 +21,7 @@ Verbs
     build                 a classical simulation: a formula, a library or a table
     validate              generated events against full simulation; .report() makes HTML of it
     validate_side_by_side several simulators against full simulation, in one table and picture
+    distort               events with the faults of a scenario: "data" whose truth is known
     export                a simulator as an ONNX file or for LWTNN
     quickstart            all of these on the embedded sample, in a few minutes
     describe              the facts on a file, a simulator or a detector
@@ -62,6 +63,7 @@ __getattr__, __dir__ = attach(
         "drawings": ("draw_detector",),
         "errors": ("SimulacraError",),
         "events": ("Events",),
+        "faults": ("Scenario", "distort"),
         "first_steps": ("quickstart",),
         "fullsim": ("Geant4Settings", "Geant4Simulator"),
         "fullsim.verb": ("simulate",),
@@ -95,6 +97,8 @@ if TYPE_CHECKING:
     from simulacra.drawings import draw_detector as draw_detector
     from simulacra.errors import SimulacraError as SimulacraError
     from simulacra.events import Events as Events
+    from simulacra.faults import Scenario as Scenario
+    from simulacra.faults import distort as distort
     from simulacra.first_steps import quickstart as quickstart
     from simulacra.fullsim import Geant4Settings as Geant4Settings
     from simulacra.fullsim import Geant4Simulator as Geant4Simulator

@@ -17,6 +17,7 @@ from simulacra.cli.catalogue import detectors, models, simulators
 from simulacra.cli.events import convert, generate, hybrid, overlay, simulate
 from simulacra.cli.info import info
 from simulacra.cli.judgement import benchmark, validate
+from simulacra.cli.monitoring import distort, faults, monitor
 from simulacra.cli.terminal import errors, spell_what_is_lacking, write
 from simulacra.cli.training import build, export, learn, quickstart, train, tune
 from simulacra.errors import (
@@ -46,6 +47,9 @@ COMMANDS = (
     convert,
     validate,
     benchmark,
+    faults,
+    distort,
+    monitor,
 )
 app = typer.Typer(
     name="simulacra",

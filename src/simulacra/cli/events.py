@@ -21,16 +21,13 @@ from simulacra.cli.options import (
     Workers,
     require_free,
 )
-from simulacra.cli.progress import display
+from simulacra.cli.progress import counted, display
 from simulacra.cli.terminal import console, errors, print_handed_over, print_note
 from simulacra.errors import SimulacraError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from simulacra.detectors import Detector
     from simulacra.events import Events
-    from simulacra.files.progress import OnProgress
     from simulacra.mixing.verb import Overlay
 
 Mean = Annotated[
@@ -134,7 +131,7 @@ def generate(
         errors.print(f"note: {outside} of {len(conditions)} events are outside the trained range")
     with display() as shown:
         if engine is None:
-            pieces = _counted(answers, len(conditions), shown.on_progress)
+            pieces = counted("generating", answers, len(conditions), shown.on_progress)
             if overlaid is not None:
                 pieces = overlaid.over(pieces, len(conditions))
             write_pieces(pieces, len(conditions), output)
@@ -317,13 +314,3 @@ def _split(events: Events, shares: tuple[float, ...], seed: int) -> dict[str, Ev
     if twice := repeated(digests_of(events)):
         print_note(f"{twice} of {len(events)} events occur twice: parts can share them")
     return split_events(events, shares, seed)
-
-
-def _counted(pieces: Iterator[Events], n: int, on_progress: OnProgress) -> Iterator[Events]:
-    """Yield the pieces and report how many events have been passed on."""
-    done = 0
-    on_progress("generating", done, n)
-    for events in pieces:
-        yield events
-        done += len(events)
-        on_progress("generating", done, n)

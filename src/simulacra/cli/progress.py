@@ -12,6 +12,9 @@ from simulacra.cli.terminal import errors
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+    from simulacra.events import Events
+    from simulacra.files.progress import OnProgress
+
 PATIENCE = 5.0
 """Seconds in which a redirected command prints no phase: short work prints its outcome alone."""
 EVERY = 30.0
@@ -146,3 +149,15 @@ def _evaluation(
 
 def _print(line: str) -> None:
     errors.print(line, highlight=False)
+
+
+def counted(
+    phase: str, pieces: Iterator[Events], n: int, on_progress: OnProgress
+) -> Iterator[Events]:
+    """Yield the pieces and report how many of ``n`` events have been passed on."""
+    done = 0
+    on_progress(phase, done, n)
+    for events in pieces:
+        yield events
+        done += len(events)
+        on_progress(phase, done, n)

@@ -1,0 +1,93 @@
+"""The commands faults, distort and monitor."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from simulacra import cli
+from simulacra.faults import KINDS
+from simulacra.faults.distortion import TRUTH
+from simulacra.io import read_events
+
+EXAMPLES = Path(__file__).parents[2] / "examples" / "monitoring"
+
+
+def run(monkeypatch, *arguments):
+    monkeypatch.setattr("sys.argv", ["simulacra", *map(str, arguments)])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    return ended.value.code or 0
+
+
+def test_faults_are_listed(monkeypatch, capsys):
+    assert run(monkeypatch, "faults") == 0
+    shown = capsys.readouterr().out
+    assert all(name in shown for kind in KINDS.values() for name in kind.faults)
+
+
+def test_every_fault_is_in_the_documentation():
+    text = (EXAMPLES.parents[1] / "docs" / "monitoring.md").read_text(encoding="utf-8")
+    for kind in KINDS.values():
+        for name, fault in kind.faults.items():
+            unit = f", {fault.unit}" if fault.unit else ""
+            assert f"| `{name}` | {fault.summary} | {fault.strength}{unit} |" in text
+
+
+@pytest.mark.parametrize(
+    ("scenario", "source"),
+    [
+        ("two-faults", "sample:test[0:20]"),
+        ("digitisation", "sample:test[0:20]"),
+        ("tpc", "sample:alice-tpc:test[0:20]"),
+    ],
+)
+def test_the_examples_distort(monkeypatch, tmp_path, scenario, source):
+    output = tmp_path / "data.h5"
+    assert run(monkeypatch, "distort", source, EXAMPLES / f"{scenario}.yaml", "-o", output) == 0
+    events = read_events(output)
+    assert len(events) == 20
+    assert len(events.provenance[TRUTH][0]["scenario"]["steps"]) >= 2
+    if scenario == "digitisation":
+        events.check_signs()  # nothing negative is left
+
+
+def test_a_wrong_scenario_leaves_nothing(monkeypatch, tmp_path, capsys):
+    (tmp_path / "wrong.yaml").write_text("name: wrong\nsteps: [{fault: gains, strength: 1}]\n")
+    output = tmp_path / "data.h5"
+    assert run(monkeypatch, "distort", "sample:test", tmp_path / "wrong.yaml", "-o", output) == 2
+    assert "did you mean gain" in capsys.readouterr().err
+    assert not output.exists()
+
+
+@pytest.mark.slow
+def test_data_are_judged(monkeypatch, tmp_path, capsys):
+    data, folder = tmp_path / "data.h5", tmp_path / "watch"
+    few = "sample:test[0:400]"
+    run(monkeypatch, "distort", few, EXAMPLES / "two-faults.yaml", "-o", data)
+    options = ("--window", "200", "-o", folder)
+    assert run(monkeypatch, "monitor", "sample:selection", data, *options) == 1
+    assert "ALARM" in capsys.readouterr().out
+    facts = json.loads((folder / "monitor.json").read_text())
+    (file,) = facts["runs"]
+    assert json.loads((folder / file).read_text())["alarms"] == 2
+    assert run(monkeypatch, "monitor", "sample:selection", few, *options) == 0  # replaces its own
+    (folder / "mine.txt").write_text("mine")
+    assert run(monkeypatch, "monitor", "sample:selection", few, *options) == 2
+
+
+@pytest.mark.parametrize(
+    ("reference", "data", "said"),
+    [
+        ("sample:selection", "sample:test", "need 5000 reference events"),
+        ("sample:alice-tpc:train", "sample:test", "alice-tpc"),
+        ("nothing.h5", "sample:test", "no events file"),
+    ],
+)
+def test_mistakes_of_monitor_are_one_line(monkeypatch, tmp_path, capsys, reference, data, said):
+    options = ("-o", tmp_path / "watch")
+    if "tpc" in reference:
+        options += ("--window", "100")
+    assert run(monkeypatch, "monitor", reference, data, *options) == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "watch").exists()
