@@ -154,7 +154,6 @@ SMALL_MODELS = {
         "latent": 4,
         "minibatch": [3, 2],
         "dropout": 0.0,
-        "generator_process_flips": 0.0,
     },
     "helix-flow": {
         "kind": "helix-flow",

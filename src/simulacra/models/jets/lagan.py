@@ -47,9 +47,6 @@ VARIANTS: Mapping[Variant, tuple[Callable[[int], nn.Module], Callable[[float], n
     )
 )
 """The generator and the discriminator's features of each variant."""
-DIGITS = 4096.0
-"""Its product with a uniform number has a fraction that is uniform again, and independent of the
-place of the number among :data:`DIGITS` intervals."""
 
 
 class LAGANConfig(Frozen):
@@ -135,12 +132,12 @@ class Critics(nn.Module):
 
         Full simulation and generated images are looked at one after the other, each with its own
         batch norm. Labels are flipped where ``mix``, uniform, is at an end of its range; processes
-        where its further digits are small.
+        at random.
         """
         config, labels = self.config, conditions.argmax(dim=1)
         on_real, of_real = self.discriminator(real)
         on_fake, of_fake = self.discriminator(fake)
-        told = self._wrong(labels, (DIGITS * mix[:, 0]) % 1 < config.process_flips)
+        told = self._flipped(labels, config.process_flips)
         return {
             "real": called_real(on_real, mix < config.label_flips),
             "fake": called_fake(on_fake, mix > 1 - config.label_flips),
@@ -152,15 +149,15 @@ class Critics(nn.Module):
         """Return what the generator minimises."""
         logits, process = self.discriminator(fake)
         labels = conditions.argmax(dim=1)
-        flipped = torch.rand(len(labels), device=labels.device)
-        wanted = self._wrong(labels, flipped < self.config.generator_process_flips)
+        wanted = self._flipped(labels, self.config.generator_process_flips)
         return {
             "generator": called_real(logits),
             "generator_process": cross_entropy(process, wanted),
         }
 
-    def _wrong(self, labels: Tensor, flipped: Tensor) -> Tensor:
-        """Return labels (n,), the next process instead where they are flipped."""
+    def _flipped(self, labels: Tensor, part: float) -> Tensor:
+        """Return labels (n,), in a part of them the next process."""
+        flipped = torch.rand(len(labels), device=labels.device) < part
         return torch.where(flipped, (labels + 1) % self.processes, labels)
 
 
