@@ -290,7 +290,8 @@ def test_what_it_cannot_do_is_refused(stored):
     with pytest.raises(SimulatorError, match=r"has \d+ showers with energy, fewer than 20"):
         build("fastcalosim", sample=stored[:30])
     made = build("fastcalosim", sample=random_events(load_detector("calogan"), 60).named("e-"))
-    wrong = dict(made.arrays)
-    wrong["chance"] = wrong["chance"][..., :-1]
-    with pytest.raises(SimulatorError, match="do not fit one another"):
-        replace(made, arrays=wrong).check()
+    for name in ("chance", "bin_points", "group", "values"):
+        wrong = dict(made.arrays)
+        wrong[name] = wrong[name][..., :-1]
+        with pytest.raises(SimulatorError, match="do not fit one another"):
+            replace(made, arrays=wrong).check()

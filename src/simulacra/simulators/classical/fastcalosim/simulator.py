@@ -78,6 +78,7 @@ class FastCaloSim(ClassicalSimulator):
             good = isinstance(detector, Calorimeter) and self.tables.is_consistent(
                 len(detector.layers), len(self.bins.first), self.options.alpha
             )
+            good = good and self.bins.is_consistent(int(self.bins.last.max()))
         except (KeyError, TypeError, ValueError, IndexError):
             good = False
         if not good:
