@@ -63,7 +63,7 @@ $(VENV)/.core: $(BIN)/python pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.dev: $(BIN)/python pyproject.toml constraints.txt
-	$(PIP) --editable ".[geant4,onnx,root,tune,batch]" --group dev
+	$(PIP) --editable ".[geant4,onnx,root,tune,batch,jets]" --group dev
 	touch $@ $(VENV)/.core
 
 clean:

@@ -13,10 +13,12 @@ from simulacra.errors import MissingDependencyError
 from simulacra.events import Events
 from simulacra.fullsim import Geant4Settings
 from simulacra.fullsim.datasets import require_geant4
+from simulacra.fullsim.jets.pythia import require_pythia
 from simulacra.io import write_events
 from simulacra.models import find_model
 from simulacra.training.card import Card
 from tests.global_state import changed, global_state
+from tests.jets import random_jets
 from tests.tracks import tracks
 
 _NEIGHBOUR = Path(__file__).parents[2] / "shared" / "geant4-data"
@@ -32,12 +34,17 @@ def pytest_configure():
 
 
 def pytest_collection_modifyitems(items):
-    try:
-        require_geant4(Geant4Settings(particle="gamma").data_sets)
-    except MissingDependencyError as error:
-        for item in items:
-            if item.get_closest_marker("geant4"):
-                item.add_marker(pytest.mark.skip(reason=str(error)))
+    needs = {
+        "geant4": lambda: require_geant4(Geant4Settings(particle="gamma").data_sets),
+        "pythia": require_pythia,
+    }
+    for mark, require in needs.items():
+        try:
+            require()
+        except MissingDependencyError as error:
+            for item in items:
+                if item.get_closest_marker(mark):
+                    item.add_marker(pytest.mark.skip(reason=str(error)))
 
 
 @pytest.fixture(autouse=True)
@@ -83,7 +90,7 @@ def events(barrel) -> Events:
     return random_events(barrel, 64)
 
 
-DETECTORS = {"calorimeter": "atlas-barrel", "tpc": "alice-tpc"}
+DETECTORS = {"calorimeter": "atlas-barrel", "tpc": "alice-tpc", "jet-image": "jet-image"}
 """What models are tested on, by the kind of detector that they serve."""
 
 
@@ -103,6 +110,8 @@ def small_sample(kind, n, seed=0):
     """Events of the detector that a model is tested on."""
     if find_model(kind).serves == "tpc":
         return tracks(n, seed, momentum=(300.0, 10_000.0))
+    if find_model(kind).serves == "jet-image":
+        return random_jets(n, seed)
     return random_events(load_detector(detector_of(kind)), n, seed)
 
 
@@ -139,6 +148,13 @@ SMALL_VOLUMES = {
 }
 """What makes the 3D GANs tiny: they make 3 x 3 x 5 cells."""
 SMALL_MODELS = {
+    "lagan": {
+        "kind": "lagan",
+        "variant": "dense",
+        "latent": 4,
+        "minibatch": [3, 2],
+        "dropout": 0.0,
+    },
     "helix-flow": {
         "kind": "helix-flow",
         "orders": 5,

@@ -41,7 +41,11 @@ This page has all of them. [Training](training.md) explains cards and loops. Mor
 [the calorimeter systems](calorimeter-systems.md).
 `python tools/write_models_page.py` writes this page from the code; a test keeps the two equal.
 """
-SERVES = {"calorimeter": "calorimeters", "tpc": "time-projection chambers"}
+SERVES = {
+    "calorimeter": "calorimeters",
+    "tpc": "time-projection chambers",
+    "jet-image": "jet images",
+}
 
 
 def page() -> str:

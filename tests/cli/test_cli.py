@@ -193,7 +193,7 @@ def test_unknown_key_in_a_card(run, card):
 def test_a_spectrum_has_two_spellings(run):
     for option in ("--energy", "--momentum"):
         common = (option, "1GeV", "-n", 2, "-o", "events.h5")
-        refused(run("simulate", "--detector", "jet-image", *common), "calorimeter, tpc")
+        refused(run("simulate", "--detector", "jet-image", *common), "leave out energy")
         refused(run("simulate", "--detector", "atlas-barrel", *common), "give --particle")
 
 

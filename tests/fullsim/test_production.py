@@ -69,7 +69,7 @@ def test_a_broken_run_keeps_its_chunks_and_continues_to_the_same_file(atlas, tmp
 
 
 def test_workers_of_our_own_that_die_are_replaced_a_few_times(atlas, tmp_path, monkeypatch):
-    monkeypatch.setattr(production, "require_geant4", lambda _: None)
+    monkeypatch.setattr(Job, "require", lambda _: None)
     undisturbed = tmp_path / "undisturbed.h5"
     produce(atlas, undisturbed, PretendedGeant4())
     for dies, ends_well in (((2, 0, 0, 3, 0, None), True), ((2, 0, 0, 0, None), False)):

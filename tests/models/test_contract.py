@@ -28,6 +28,9 @@ def assert_sensible(events):
     if events.detector.kind == "calorimeter":
         assert events["showers"].min() >= 0
         return
+    if events.detector.kind == "jet-image":
+        assert events["images"].min() >= 0
+        return
     clusters, mask = events["clusters"], events["cluster_mask"]
     assert set(np.unique(mask)) <= {0, 1}
     assert not clusters[mask == 0].any()
@@ -52,7 +55,8 @@ def test_contract(kind, small_card, events, tmp_path):
 @pytest.mark.parametrize("kind", MODELS)
 def test_a_detector_of_another_kind_is_refused(kind):
     entry = MODELS[kind]
-    needed = {"calorimeter": "calorimeter", "tpc": "time-projection chamber"}[entry.serves]
+    names = {"tpc": "time-projection chamber", "jet-image": "jet image"}
+    needed = names.get(entry.serves, entry.serves)
     other = load_detector("alice-tpc" if entry.serves == "calorimeter" else "atlas-barrel")
     with pytest.raises(CardError, match=f"model {kind} needs a {needed}, {other.name} is a"):
         Surrogate(entry, entry.Config(), other)

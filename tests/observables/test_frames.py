@@ -32,7 +32,8 @@ def test_columns_of_tracks_and_jets():
     columns = columns_of(tracks)
     assert np.array_equal(columns["clusters"], (tracks["cluster_mask"] > 0).sum(axis=1))
     assert "dedx" in columns
-    assert list(columns_of(jets(3))) == list(jets(3).conditions)
+    shapes = ["image_mass", "image_pt", "tau21"]
+    assert list(columns_of(jets(3))) == [*jets(3).conditions, *shapes]
 
 
 def test_a_table(events):
@@ -87,4 +88,4 @@ def test_unknown_names_are_refused(events):
     with pytest.raises(EventsError, match="no observable 'nonsense' among energy"):
         events.to_hist("nonsense")
     assert load_detector("jet-image").name == jets(1).detector.name
-    assert jets(4).to_hist("signal").values().tolist() == [0, 4]
+    assert jets(4).to_hist("process").values().tolist() == [0, 4]

@@ -11,7 +11,6 @@ from simulacra.cli.mapping import CellFile, Maps, Origin, Trees
 from simulacra.cli.options import (
     SPECTRUM,
     Device,
-    Energy,
     Engines,
     Number,
     Output,
@@ -39,22 +38,25 @@ Mean = Annotated[
 
 def simulate(
     detector: Annotated[str, typer.Option(help="A shipped detector or a YAML file.")],
-    energy: Energy,
     number: Number,
     output: Output,
+    energy: Annotated[str | None, SPECTRUM] = None,
     particle: Particles = None,
     seed: Seed = 1,
     workers: Workers = 1,
     physics: Annotated[
-        str, typer.Option(help="opt0 to opt4: EM only; or a reference list such as FTFP_BERT.")
-    ] = "opt0",
+        str | None,
+        typer.Option(
+            help="opt0 (the default) to opt4: EM only; or a reference list such as FTFP_BERT."
+        ),
+    ] = None,
     cut: Annotated[
         str | None, typer.Option(help="Range cut for secondaries: 0.7mm; else the detector's own.")
     ] = None,
     executor: Engines = "local",
     overwrite: Overwrite = False,
 ) -> None:
-    """Simulate particles in full with Geant4.
+    """Simulate particles in full with Geant4, or jets with Pythia.
 
     Several particles become the condition ``pdg``, which says the particle of each event.
     """

@@ -35,7 +35,7 @@ Particles = Annotated[
     typer.Option(
         "--particle",
         help="Name or PDG id: gamma, e-, pi+, 13 …; several in turn, e-,gamma, or with weights, "
-        "e-:2,gamma:1. A TPC's default is all its species.",
+        "e-:2,gamma:1. A TPC's default is all its species; of jets, processes: w,qcd.",
     ),
 ]
 Number = Annotated[int, typer.Option("-n", min=1, help="Number of events.")]

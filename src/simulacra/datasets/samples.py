@@ -4,10 +4,11 @@
 25 GeV are in ``test`` only: nothing learns from them, so that they show interpolation. ``high`` has
 more to learn from, 900 photons of 40 to 300 GeV, since ``train`` holds few of these.
 ``alice-tpc``: tracks of ten species in the TPC, 0.1 to 10 GeV/c.
+``jet-images``: images of QCD and W jets in turn, 250 to 300 GeV.
 
 Each is split once and for all: ``train`` to learn from, ``selection`` to choose an epoch by,
-``test`` to be judged on. ``tools/embed_sample.py`` and ``tools/embed_tracks.py`` made the files;
-``high`` is what ``simulacra simulate --detector atlas-barrel --particle gamma
+``test`` to be judged on. ``tools/embed_sample.py``, ``embed_tracks.py`` and ``embed_jets.py`` made
+the files; ``high`` is what ``simulacra simulate --detector atlas-barrel --particle gamma
 --energy 40GeV..300GeV -n 900 --seed 401`` writes.
 """
 
@@ -26,10 +27,11 @@ from simulacra.io import EventFile, Layout, parse_rows, read_events
 from simulacra.io.joined import Joined, RowsOf, selected
 
 Split = Literal["train", "selection", "test", "high"]
-SampleName = Literal["atlas-barrel-photons", "alice-tpc"]
+SampleName = Literal["atlas-barrel-photons", "alice-tpc", "jet-images"]
 SPLITS: dict[SampleName, tuple[Split, ...]] = {
     "atlas-barrel-photons": ("train", "selection", "test", "high"),
     "alice-tpc": ("train", "selection", "test"),
+    "jet-images": ("train", "selection", "test"),
 }
 SAMPLE: SampleName = "atlas-barrel-photons"
 """The sample that is meant where none is named."""

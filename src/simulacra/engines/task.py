@@ -22,6 +22,7 @@ TASKS: Table[Callable[[Mapping[str, Any], Path], Task]] = Table(
     "simulacra.tasks",
     {
         "simulate": "simulacra.fullsim.task:open_task",
+        "simulate-jets": "simulacra.fullsim.jets.job:open_task",
         "generate": "simulacra.simulators.task:open_task",
         "tune": "simulacra.tuning.task:open_task",
     },

@@ -7,17 +7,18 @@ safely through Python, so a process keeps the first one it makes and leaves by `
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from multiprocessing.util import Finalize
 from typing import Any
 
-from simulacra.arrays import Array, IntArray
+from simulacra.arrays import IntArray
 from simulacra.errors import SimulacraError
 from simulacra.fullsim.cuts import cut_fact, printed_by_geant4, range_cuts
 from simulacra.fullsim.datasets import Geant4Object, import_geant4, lacking
 from simulacra.fullsim.settings import EM_PHYSICS, Geant4Settings
 from simulacra.fullsim.setup import Experiment, Primaries
+from simulacra.fullsim.work import ChunkResult
 from simulacra.particles import particle_name
 
 _QUIET = (
@@ -47,23 +48,6 @@ class Chunk:
     settings: Geant4Settings
     primaries: Primaries
     seeds: IntArray
-
-
-@dataclass(frozen=True, slots=True)
-class ChunkResult:
-    """What a worker sends back.
-
-    Attributes:
-        response: the arrays that are read out.
-        geant4: its version.
-        facts: for the provenance, as Geant4 itself has them: ``cut_mm``, the range cut of its table
-            of cuts, by region where they differ; ``incomplete_data``, where data are missing that
-            refine the physics.
-    """
-
-    response: Mapping[str, Array]
-    geant4: str
-    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 _process_run: Geant4Run | None = None

@@ -6,27 +6,30 @@ the number of workers and however often it was interrupted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from simulacra.arrays import FloatArray
+from simulacra.arrays import Array, FloatArray
 from simulacra.conditions import Conditions, EnergySpectrum, draw_conditions
 from simulacra.detectors import Detector
 from simulacra.errors import SimulacraError
+from simulacra.events import Events
 from simulacra.files.digests import columns_digest
 from simulacra.files.provenance import provenance
-from simulacra.fullsim.datasets import DataSet
-from simulacra.fullsim.geant4 import Chunk, ChunkResult
+from simulacra.fullsim.datasets import require_geant4
+from simulacra.fullsim.geant4 import Chunk, run_chunk
 from simulacra.fullsim.kinds import setup_of
 from simulacra.fullsim.settings import Geant4Settings
 from simulacra.fullsim.setup import Setup
+from simulacra.fullsim.work import ChunkResult
 from simulacra.particles import PDG, in_order
 from simulacra.statistics.blocks import bounded
 
+SEEDS, ENDS = "seeds", "ends"
 MOST_CHUNKS = 2000  # a large job gets larger chunks, not more files
 
 
@@ -41,6 +44,9 @@ class Job:
         seed: where all random numbers of the job come from.
         facts: what the provenance says beside that.
     """
+
+    program: ClassVar[str] = "Geant4"
+    task: ClassVar[str] = "simulate"
 
     setup: Setup
     settings: Geant4Settings
@@ -91,9 +97,13 @@ class Job:
         return detector
 
     @property
-    def data_sets(self) -> tuple[DataSet, ...]:
-        """The data sets that Geant4 reads."""
-        return self.settings.data_sets
+    def run(self) -> Callable[[Chunk], ChunkResult]:
+        """What a worker calls with a chunk."""
+        return run_chunk
+
+    def require(self) -> None:
+        """Raise a :class:`MissingDependencyError` unless Geant4 and its data are installed."""
+        require_geant4(self.settings.data_sets)
 
     @cached_property
     def bounds(self) -> tuple[slice, ...]:
@@ -132,12 +142,35 @@ class Job:
             "versions": versions(),
         }
 
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What the makers of the chunks need beside arrays."""
+        settings = self.settings.model_dump(mode="json")
+        return {"detector": self.detector.to_yaml(), "settings": settings}
+
+    @property
+    def inputs(self) -> dict[str, Array]:
+        """The particles, and for each chunk its seeds and its last row."""
+        chunks = [chunk.primaries.columns for chunk in self.chunks]
+        columns = {name: np.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]}
+        ends = np.array([rows.stop for rows in self.bounds])
+        return {
+            **columns,
+            SEEDS: np.concatenate([chunk.seeds for chunk in self.chunks]),
+            ENDS: ends,
+        }
+
+    def events(self, rows: slice, result: ChunkResult) -> Events:
+        """Return the events of these rows from what workers sent back."""
+        facts = self.provenance(result)
+        return Events(self.conditions.take(rows), result.response, self.detector, facts)
+
     def provenance(self, result: ChunkResult) -> dict[str, Any]:
         """Return what the events' file says of its origin; a chunk's result knows Geant4's part."""
         return provenance(
             "simulate",
             simulator="geant4",
-            geant4=result.geant4,
+            geant4=result.version,
             physics=self.settings.physics,
             cut_from=self._cut_from,
             particle=self.settings.particle,

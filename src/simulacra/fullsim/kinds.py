@@ -1,4 +1,4 @@
-"""The kinds of detectors that Geant4 simulates here: one row each."""
+"""The kinds of detectors that are simulated in full: one row each."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from simulacra.detectors import Detector
 from simulacra.errors import SimulacraError
 from simulacra.files.entry_points import Table
 from simulacra.fullsim.setup import Setup
+from simulacra.fullsim.work import Generated
 
 SETUPS: Table[Callable[[Any], Setup]] = Table(
     "simulacra.fullsim",
@@ -17,6 +18,16 @@ SETUPS: Table[Callable[[Any], Setup]] = Table(
         "tpc": "simulacra.fullsim.tpc.setup:TPCSetup",
     },
 )
+
+
+GENERATED: Table[Callable[..., Generated]] = Table(
+    "simulacra.generated",
+    {"jet-image": "simulacra.fullsim.jets.job:job_of"},
+)
+"""Kinds of detectors that Geant4 does not simulate: the function that makes a job.
+
+It is called as ``job_of(detector, processes, n, seed)``, where ``processes`` is a text or None.
+"""
 
 
 def setup_of(detector: Detector) -> Setup:

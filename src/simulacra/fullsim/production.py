@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, as_completed
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -22,34 +23,15 @@ from simulacra.errors import SimulacraError
 from simulacra.events import Events
 from simulacra.faces.text import Described
 from simulacra.files.progress import OnProgress, silent
-from simulacra.fullsim.datasets import DataSet, require_geant4
-from simulacra.fullsim.geant4 import Chunk, ChunkResult, run_chunk
 from simulacra.fullsim.job import Job
 from simulacra.fullsim.settings import Geant4Settings
-from simulacra.fullsim.task import TASK, arguments_of, inputs_of, stored
+from simulacra.fullsim.work import Chunked, ChunkResult, Work, load_result, stored
 from simulacra.fullsim.workers import WorkerPool
 from simulacra.io import require_writable, write_events, write_pieces
 from simulacra.particles import OwnRanges, ParticleMixture, Seen, particle_name
 
-PHASE = "Geant4"
 RETRIES = 2
 """How often a pool of our own is started again without having finished a chunk."""
-
-
-class Work(Protocol):
-    """Work in chunks that fresh processes do, each with one Geant4."""
-
-    @property
-    def chunks(self) -> Sequence[Chunk]:
-        """What the workers get."""
-
-    @property
-    def bounds(self) -> Sequence[slice]:
-        """The rows of each chunk."""
-
-    @property
-    def data_sets(self) -> Iterable[DataSet]:
-        """The data that Geant4 reads."""
 
 
 def simulate(
@@ -92,10 +74,7 @@ def simulate(
     """
     require_writable(detector, output)  # told before the work, not after
     job = Job.of(detector, settings, primaries, seed, n)
-    with _finished(job, output, workers, executor, on_progress) as parts:
-        events = _events(job, [load_result(parts, number) for number in range(len(job.bounds))])
-        write_events(events, output)
-        return events
+    return write(job, output, workers=workers, executor=executor, on_progress=on_progress)
 
 
 def produce(
@@ -113,6 +92,41 @@ def produce(
     """Write the events of :func:`simulate` and return their number; few are in memory at once."""
     require_writable(detector, output)
     job = Job.of(detector, settings, primaries, seed, n)
+    return stream(job, output, workers=workers, executor=executor, on_progress=on_progress)
+
+
+def write(
+    job: Work,
+    output: Path,
+    *,
+    workers: int = 1,
+    executor: Executor | Engine | None = None,
+    on_progress: OnProgress = silent,
+) -> Events:
+    """Simulate a job's events, write them to a file and return them, as :func:`simulate` does.
+
+    Raises:
+        MissingDependencyError: the program or its data are not installed.
+        SimulacraError: the output cannot hold such events, the parts folder holds another job's
+            chunks, or a worker died; finished chunks are kept.
+    """
+    require_writable(job.detector, output)  # told before the work, not after
+    with _finished(job, output, workers, executor, on_progress) as parts:
+        events = _events(job, [load_result(parts, number) for number in range(len(job.bounds))])
+        write_events(events, output)
+        return events
+
+
+def stream(
+    job: Work,
+    output: Path,
+    *,
+    workers: int = 1,
+    executor: Executor | Engine | None = None,
+    on_progress: OnProgress = silent,
+) -> int:
+    """Write the events of a job and return their number; few are in memory at once."""
+    require_writable(job.detector, output)
     with _finished(job, output, workers, executor, on_progress) as parts:
         write_pieces(_pieces(job, parts), len(job), output)
         return len(job)
@@ -120,7 +134,7 @@ def produce(
 
 @contextmanager
 def _finished(
-    job: Job,
+    job: Work,
     output: Path,
     workers: int,
     executor: Executor | Engine | None,
@@ -129,14 +143,14 @@ def _finished(
     """Yield the finished chunks of a job; they are removed when the block ends well."""
     with Parts.of(job.identity, output) as parts:
         if executor is not None and not isinstance(executor, Executor):
-            parts.describe(TASK, arguments_of(job), inputs_of(job))
+            parts.describe(job.task, job.arguments, job.inputs)
         complete(job, parts, workers, executor, on_progress)
         yield parts
         parts.remove()
 
 
 def complete(
-    job: Work,
+    job: Chunked,
     parts: Parts,
     workers: int = 1,
     executor: Executor | Engine | None = None,
@@ -149,7 +163,7 @@ def complete(
         parts: where finished chunks are kept.
         workers: number of local processes.
         executor: where to run instead; an engine finds the work in the parts folder.
-        on_progress: called with (``Geant4``, events done, events in all).
+        on_progress: called with (the program, events done, events in all).
 
     Raises:
         SimulacraError: a worker died; finished chunks are kept.
@@ -163,26 +177,13 @@ def complete(
             parts.store(number, *stored(result))
             yield number
 
-    complete_parts(parts, job.bounds, made, PHASE, on_progress)
+    complete_parts(parts, job.bounds, made, job.program, on_progress)
 
 
-def load_result(parts: Parts, number: int) -> ChunkResult:
-    """Return a finished chunk.
-
-    Raises:
-        SimulacraError: the file is damaged.
-    """
-    response, said = parts.load(number)
-    return ChunkResult(response, said["geant4"], said["facts"])
-
-
-def _pieces(job: Job, parts: Parts) -> Iterator[Events]:
+def _pieces(job: Work, parts: Parts) -> Iterator[Events]:
     """Yield the events of the finished chunks, in order."""
-    facts: dict[str, Any] = {}
     for number, rows in enumerate(job.bounds):
-        result = load_result(parts, number)
-        facts = facts or job.provenance(result)
-        yield Events(job.conditions.take(rows), result.response, job.detector, facts)
+        yield job.events(rows, load_result(parts, number))
 
 
 class Geant4Simulator(Described):
@@ -308,7 +309,7 @@ class Geant4Simulator(Described):
 
 
 def simulated(
-    job: Job,
+    job: Work,
     workers: int = 1,
     executor: Executor | None = None,
     on_progress: OnProgress = silent,
@@ -318,7 +319,7 @@ def simulated(
     Raises:
         SimulacraError: a worker died.
     """
-    tally, results = Tally(PHASE, job.bounds, on_progress), {}
+    tally, results = Tally(job.program, job.bounds, on_progress), {}
     for number, result in _run(job, range(len(job.chunks)), workers, executor):
         results[number] = result
         tally.add([number])
@@ -326,7 +327,7 @@ def simulated(
 
 
 def _run(
-    job: Work,
+    job: Chunked,
     numbers: Iterable[int],
     workers: int,
     executor: Executor | None,
@@ -334,7 +335,7 @@ def _run(
     """Yield each chunk's result as it is done; workers that die are replaced a few times.
 
     Raises:
-        SimulacraError: workers die again and again, or Geant4 raised an error.
+        SimulacraError: workers die again and again, or the program raised an error.
     """
     pending, deaths = dict.fromkeys(numbers), 0
     if not pending:
@@ -343,7 +344,7 @@ def _run(
         msg = f"workers must be at least 1, not {workers}"
         raise SimulacraError(msg)
     if executor is None:
-        require_geant4(job.data_sets)  # one clear line before processes start
+        job.require()  # one clear line before processes start
     while pending:
         pool = executor or WorkerPool(min(workers, len(pending)))
         with nullcontext(pool) if executor else pool:
@@ -359,14 +360,14 @@ def _run(
                 deaths = 0 if len(pending) < before else deaths + 1
                 retried = isinstance(failure, BrokenExecutor) and executor is None
                 if not retried or deaths > RETRIES:
-                    raise _explained(failure, pool) from None
+                    raise _explained(failure, pool, job.program) from None
 
 
 def _submitted(
-    job: Work, numbers: Iterable[int], pool: Executor, shared: bool
+    job: Chunked, numbers: Iterable[int], pool: Executor, shared: bool
 ) -> Iterator[tuple[int, ChunkResult | BaseException]]:
     """Yield what becomes of each chunk in a pool, to the first error that is no worker's death."""
-    futures = {pool.submit(run_chunk, job.chunks[number]): number for number in numbers}
+    futures = {pool.submit(job.run, job.chunks[number]): number for number in numbers}
     try:
         for future in as_completed(list(futures)):
             number = futures.pop(future)
@@ -380,13 +381,15 @@ def _submitted(
             future.cancel()
 
 
-def _explained(failure: BaseException, pool: Executor) -> BaseException:
+def _explained(failure: BaseException, pool: Executor, program: str) -> BaseException:
     """Return what went wrong in a worker as an error of one line, where it is none of ours."""
     if isinstance(failure, BrokenExecutor):
         said = pool.last_words() if isinstance(pool, WorkerPool) else ""
-        return SimulacraError(f"a Geant4 worker died: {said or 'killed, out of memory or crashed'}")
+        return SimulacraError(
+            f"a {program} worker died: {said or 'killed, out of memory or crashed'}"
+        )
     if isinstance(failure, RuntimeError):  # what the bindings make of a C++ exception
-        return SimulacraError(f"Geant4 failed: {' '.join(str(failure).split())}")
+        return SimulacraError(f"{program} failed: {' '.join(str(failure).split())}")
     return failure
 
 
@@ -395,6 +398,6 @@ def concatenated(results: Sequence[ChunkResult], name: str) -> Array:
     return np.concatenate([result.response[name] for result in results])
 
 
-def _events(job: Job, results: list[ChunkResult]) -> Events:
+def _events(job: Work, results: list[ChunkResult]) -> Events:
     response = {name: concatenated(results, name) for name in results[0].response}
-    return Events(job.conditions, response, job.detector, job.provenance(results[0]))
+    return job.events(slice(0, len(job)), replace(results[0], response=response))

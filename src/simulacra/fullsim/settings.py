@@ -27,6 +27,9 @@ EM_PHYSICS: dict[str, tuple[str, tuple[DataSet, ...]]] = {
     "wvi": ("G4EmStandardPhysicsWVI", _DETAILED),
 }
 
+PHYSICS = "opt0"
+"""The physics list where none is named."""
+
 # The reference lists that Geant4's Python bindings offer.
 REFERENCE_LISTS = (
     *("FTFP_BERT", "FTFP_BERT_ATL", "FTFP_BERT_HP", "FTFP_BERT_TRV", "FTFP_INCLXX"),
@@ -73,7 +76,7 @@ class Geant4Settings(Frozen):
     """
 
     particle: str | None = None
-    physics: str = "opt0"
+    physics: str = PHYSICS
     cut: Annotated[Length, Field(gt=0)] | None = None
 
     @field_validator("particle")

@@ -1,4 +1,4 @@
-"""Simulate events of a detector with Geant4, in one call."""
+"""Simulate events of a detector in full, in one call."""
 
 from __future__ import annotations
 
@@ -18,18 +18,20 @@ from simulacra.files.progress import OnProgress, silent
 from simulacra.fullsim import production
 from simulacra.fullsim.cautions import cautions
 from simulacra.fullsim.job import Job
-from simulacra.fullsim.settings import Geant4Settings
+from simulacra.fullsim.kinds import GENERATED
+from simulacra.fullsim.settings import PHYSICS, Geant4Settings
+from simulacra.fullsim.work import Work
 from simulacra.units import parse_quantity
 
 
 def simulate(
     detector: Detector | str | Path,
     particle: str | None,
-    energy: str,
+    energy: str | None,
     n: int,
     seed: int = 1,
     *,
-    physics: str = "opt0",
+    physics: str | None = None,
     cut: str | float | None = None,
     workers: int = 1,
     executor: Executor | str | None = None,
@@ -37,7 +39,7 @@ def simulate(
     on_progress: OnProgress = silent,
     on_note: Callable[[str], None] | None = None,
 ) -> Events:
-    """Simulate particles with Geant4; equal arguments give equal events.
+    """Simulate particles with Geant4, or jets with Pythia; equal arguments give equal events.
 
     Worker processes import the main module, so a script calls this below
     ``if __name__ == "__main__":``.
@@ -45,12 +47,14 @@ def simulate(
     Args:
         detector: a detector, a shipped detector's name or a detector's file.
         particle: ``gamma``; ``e-,gamma`` in turn; ``e-:2,gamma:1`` with weights; None where the
-            detector draws it, as a TPC does.
+            detector draws it, as a TPC does. Of jets the process: ``w``; None for all in turn.
         energy: the spectrum of the detector's scale: ``50GeV``; ``1GeV,2GeV`` is cycled;
-            ``1GeV..65GeV`` is log-uniform, ``1GeV-65GeV`` uniform.
+            ``1GeV..65GeV`` is log-uniform, ``1GeV-65GeV`` uniform. None where the detector's file
+            states it, as for jets.
         n: number of events.
         seed: where all random numbers come from.
-        physics: ``opt0`` to ``opt4`` (electromagnetic), or a reference list such as ``FTFP_BERT``.
+        physics: ``opt0`` to ``opt4`` (electromagnetic), or a reference list such as ``FTFP_BERT``;
+            None for ``opt0``.
         cut: range cut for secondaries, ``0.7mm``; None for the detector's own.
         workers: number of local processes; it does not change the events.
         executor: where to run instead: ``dask:ADDRESS``, ``slurm:FILE.yaml`` or
@@ -61,40 +65,30 @@ def simulate(
         on_note: called with what is doubtful in the settings, line by line, before the work.
 
     Raises:
-        MissingDependencyError: Geant4 or its data are not installed.
+        MissingDependencyError: Geant4, its data or Pythia are not installed.
         SimulacraError: an argument cannot be used, or a worker died.
     """
-    matter, settings = _understood(detector, particle, physics, cut, on_note)
-    spectrum = EnergySpectrum.parse(energy)
+    job = _job(detector, particle, energy, n, seed, physics, cut, on_note)
     engine = parse_engine(executor) if isinstance(executor, str) else executor
     if output is None:
         if engine is not None and not isinstance(engine, Executor):
             msg = f"executor {executor}: other machines need an output beside which they work"
             raise SimulacraError(msg)
-        job = Job.of(matter, settings, spectrum, seed, n)
         return production.simulated(job, workers, engine, on_progress)
-    return production.simulate(
-        matter,
-        settings,
-        spectrum,
-        Path(output),
-        seed=seed,
-        n=n,
-        workers=workers,
-        executor=engine,
-        on_progress=on_progress,
+    return production.write(
+        job, Path(output), workers=workers, executor=engine, on_progress=on_progress
     )
 
 
 def produce(
     detector: Detector | str | Path,
     particle: str | None,
-    energy: str,
+    energy: str | None,
     n: int,
     seed: int,
     output: str | Path,
     *,
-    physics: str = "opt0",
+    physics: str | None = None,
     cut: str | float | None = None,
     workers: int = 1,
     executor: Executor | str | None = None,
@@ -102,34 +96,45 @@ def produce(
     on_note: Callable[[str], None] | None = None,
 ) -> int:
     """Write the events of :func:`simulate` and return their number; few are in memory at once."""
-    matter, settings = _understood(detector, particle, physics, cut, on_note)
-    return production.produce(
-        matter,
-        settings,
-        EnergySpectrum.parse(energy),
+    return production.stream(
+        _job(detector, particle, energy, n, seed, physics, cut, on_note),
         Path(output),
-        seed=seed,
-        n=n,
         workers=workers,
         executor=parse_engine(executor) if isinstance(executor, str) else executor,
         on_progress=on_progress,
     )
 
 
-def _understood(
+def _job(
     detector: Detector | str | Path,
     particle: str | None,
-    physics: str,
+    energy: str | None,
+    n: int,
+    seed: int,
+    physics: str | None,
     cut: str | float | None,
     on_note: Callable[[str], None] | None,
-) -> tuple[Detector, Geant4Settings]:
-    """Return detector and settings; tell what is doubtful in them."""
+) -> Work:
+    """Return what is to be simulated; tell what is doubtful in it."""
     matter = load_detector(detector) if isinstance(detector, str | Path) else detector
-    settings = settings_of(particle, physics, cut)
+    if matter.kind in GENERATED:
+        asked = {"energy": energy, "physics": physics, "cut": cut}
+        if given := [name for name, value in asked.items() if value is not None]:
+            msg = f"{matter.name}: its file states how events are generated: leave out {given[0]}"
+            raise SimulacraError(msg)
+        job = GENERATED[matter.kind](matter, particle, n, seed)
+        if on_note is not None:
+            for note in job.notes:
+                on_note(note)
+        return job
+    if energy is None:
+        msg = f"{matter.name}: which {matter.scale.replace('_', ' ')}? give --energy"
+        raise SimulacraError(msg)
+    settings = settings_of(particle, physics or PHYSICS, cut)
     if on_note is not None:
         for note in cautions([matter], settings):
             on_note(note)
-    return matter, settings
+    return Job.of(matter, settings, EnergySpectrum.parse(energy), seed, n)
 
 
 def settings_of(

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from simulacra.arrays import IntArray
-from simulacra.fullsim.geant4 import ChunkResult
 from simulacra.fullsim.production import concatenated
+from simulacra.fullsim.work import ChunkResult
 from simulacra.hybrid.events import Audit, Hits, HybridEvents, Requests, read_out
 from simulacra.hybrid.job import HybridJob
 from simulacra.hybrid.rules import Entries

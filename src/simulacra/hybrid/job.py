@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from simulacra.arrays import FloatArray
 from simulacra.files.digests import columns_digest
 from simulacra.fullsim.calorimeter.setup import CalorimeterSetup
-from simulacra.fullsim.datasets import DataSet
-from simulacra.fullsim.geant4 import Chunk
+from simulacra.fullsim.datasets import require_geant4
+from simulacra.fullsim.geant4 import Chunk, run_chunk
 from simulacra.fullsim.job import chunk_bounds, versions
+from simulacra.fullsim.work import ChunkResult
 from simulacra.hybrid.geant4 import HybridSetup
 from simulacra.hybrid.primaries import Primaries
 from simulacra.hybrid.rules import Outcome
@@ -33,6 +34,8 @@ class HybridJob:
         primaries: the particles.
         seed: where the random numbers of Geant4 come from.
     """
+
+    program: ClassVar[str] = "Geant4"
 
     setup: Setup
     primaries: Primaries
@@ -54,9 +57,13 @@ class HybridJob:
         )
 
     @property
-    def data_sets(self) -> Iterable[DataSet]:
-        """The data sets that Geant4 reads."""
-        return self.setup.geant4.data_sets
+    def run(self) -> Callable[[Chunk], ChunkResult]:
+        """What a worker calls with a chunk."""
+        return run_chunk
+
+    def require(self) -> None:
+        """Raise a :class:`MissingDependencyError` unless Geant4 and its data are installed."""
+        require_geant4(self.setup.geant4.data_sets)
 
     @property
     def identity(self) -> dict[str, Any]:

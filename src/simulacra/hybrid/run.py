@@ -19,8 +19,8 @@ from simulacra.events import Events
 from simulacra.files.progress import OnProgress, silent
 from simulacra.files.provenance import provenance
 from simulacra.fullsim.calorimeter.world import MARGIN
-from simulacra.fullsim.geant4 import ChunkResult
-from simulacra.fullsim.production import complete, load_result
+from simulacra.fullsim.production import complete
+from simulacra.fullsim.work import ChunkResult, load_result
 from simulacra.hybrid.assemble import assemble
 from simulacra.hybrid.card import HybridCard
 from simulacra.hybrid.events import HybridEvents
@@ -127,7 +127,7 @@ def _facts(card: HybridCard, n: int, result: ChunkResult) -> dict[str, Any]:
     """Return what the file says of its origin."""
     return provenance(
         "hybrid",
-        geant4=result.geant4,
+        geant4=result.version,
         physics=card.physics,
         seed=card.seed,
         n=n,

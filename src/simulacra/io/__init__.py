@@ -28,6 +28,7 @@ from simulacra.io.hdf5 import (
     write_hdf5,
 )
 from simulacra.io.hdf5_tables import count_tables, read_tables
+from simulacra.io.lagan import LAGAN, read_lagan
 from simulacra.io.mapped.mapping import Layout
 from simulacra.io.par04 import PAR04, read_par04, write_par04
 from simulacra.io.partners import open_partners
@@ -95,6 +96,7 @@ FORMATS = {
     "par04": _of_others(PAR04, read_par04, write_par04),
     "calogan": _of_others(CALOGAN, read_calogan, write_calogan),
     "3dgan": _of_others(GAN3D, read_3dgan, None),
+    "lagan": _of_others(LAGAN, read_lagan, None),
     "root": Format((".root",), is_root, count_root, _read_root, write_root),
 }
 

@@ -36,6 +36,7 @@ MODELS: Table[type[System]] = Table(
         "progan": f"{_TPC}.progan:ProGAN",
         "cond-lstm": f"{_TPC}.cond_lstm:CondLSTM",
         "cond-dcgan": f"{_TPC}.cond_dcgan:CondDCGAN",
+        "lagan": "simulacra.models.jets.lagan:LAGAN",
         "helix-flow": f"{_TPC}.helix_flow.helix_flow:HelixFlow",
     },
 )

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from simulacra.detectors import TPC, Calorimeter, Detector
+from simulacra.detectors import TPC, Calorimeter, Detector, JetImage
 from simulacra.detectors.calorimeter.segmentation import CartesianSegmentation
 from simulacra.errors import CardError
 from simulacra.particles import PDG, names_of
 from simulacra.transforms import LayersOfCells
 
-Kind = TypeVar("Kind", Calorimeter, TPC)
-_NAMES = {"tpc": "time-projection chamber"}
-_KINDS: dict[type, str] = {Calorimeter: "calorimeter", TPC: "tpc"}
+Kind = TypeVar("Kind", Calorimeter, TPC, JetImage)
+_NAMES = {"tpc": "time-projection chamber", "jet-image": "jet image"}
+_KINDS: dict[type, str] = {Calorimeter: "calorimeter", TPC: "tpc", JetImage: "jet-image"}
 
 
 def calorimeter_for(model: str, detector: Detector) -> Calorimeter:
@@ -93,6 +93,26 @@ def pad_rows_for(model: str, detector: Detector, least: int) -> TPC:
         msg = f"model {model} needs at least {least} pad rows, {detector.name} has {rows}"
         raise CardError(msg)
     return chamber
+
+
+def image_for(model: str, detector: Detector, pixels: int) -> JetImage:
+    """Return the detector, known to be a jet image of so many rows and columns and nothing else.
+
+    Raises:
+        CardError: it is none; the message names the model.
+    """
+    image = _known(model, detector, JetImage)
+    if image.pixels != pixels:
+        size = f"{image.pixels} x {image.pixels}"
+        msg = f"model {model} needs {pixels} x {pixels} pixels, {detector.name} has {size}"
+        raise CardError(msg)
+    if image.constituents:
+        msg = (
+            f"model {model} makes images alone, {detector.name} lists constituents, too: train it "
+            "on images, such as those of jet-image"
+        )
+        raise CardError(msg)
+    return image
 
 
 def _known(model: str, detector: Detector, kind: type[Kind]) -> Kind:

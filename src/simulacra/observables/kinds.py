@@ -23,11 +23,13 @@ class ObservablesOfKind:
         table: the observables of a detector, the primary one first, in units of the given lengths.
         selection: groups of observables by which training chooses an epoch.
         summary: groups of observables that a table of events has beside the conditions.
+        classes: the categorical condition whose values training judges apart; empty: none.
     """
 
     table: Callable[[Any, Lengths], tuple[Observable, ...]]
     selection: tuple[str, ...]
     summary: tuple[str, ...] = ()
+    classes: str = ""
 
 
 KINDS: Table[ObservablesOfKind] = Table(
@@ -35,6 +37,7 @@ KINDS: Table[ObservablesOfKind] = Table(
     {
         "calorimeter": "simulacra.observables.calorimeter:OBSERVABLES",
         "tpc": "simulacra.observables.tpc:OBSERVABLES",
+        "jet-image": "simulacra.observables.jets:OBSERVABLES",
     },
 )
 

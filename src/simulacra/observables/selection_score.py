@@ -16,9 +16,10 @@ from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
+from scipy.stats import wasserstein_distance
 
 from simulacra.arrays import BoolArray, FloatArray, IntArray
-from simulacra.energies import energy_groups, scale_of
+from simulacra.energies import EnergyGroup, energy_groups, scale_of
 from simulacra.errors import CardError, EventsError
 from simulacra.events import Events
 from simulacra.observables import (
@@ -28,6 +29,7 @@ from simulacra.observables import (
     observe,
     selection_groups,
 )
+from simulacra.observables.kinds import kind_of
 from simulacra.statistics.histograms import binning_of, chi2_of_counts
 from simulacra.statistics.rounding import is_constant
 
@@ -41,6 +43,42 @@ HALVINGS = 8
 """Random halvings of the reference that its own score is an average of."""
 UNDEFINED = 2 * abs(math.log(SMALLEST_RATIO))
 """Distance of an observable that no generated event defines, and the reference's do."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Events of a range of the scale, and of one class where the detector's kind has classes.
+
+    Attributes:
+        energies: the range.
+        classes: the name of the condition that tells classes; empty: there are none.
+        value: of that condition.
+    """
+
+    energies: EnergyGroup
+    classes: str = ""
+    value: int = 0
+
+    @property
+    def label(self) -> str:
+        """The energies, and the class."""
+        beside = f", {self.classes} {self.value}" if self.classes else ""
+        return self.energies.label + beside
+
+    def select(self, events: Events) -> BoolArray:
+        """Return which events belong to the group (n,)."""
+        chosen = self.energies.select(scale_of(events))
+        return chosen & (events.conditions[self.classes] == self.value) if self.classes else chosen
+
+
+def _groups_of(events: Events) -> list[_Group]:
+    """Return the groups in which generated events are judged apart."""
+    ranges = energy_groups(scale_of(events), scale=events.detector.scale)
+    name = kind_of(events.detector).classes
+    if not name:
+        return [_Group(energies) for energies in ranges]
+    values = np.unique(events.conditions[name]).astype(int).tolist()
+    return [_Group(energies, name, value) for energies in ranges for value in values]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +110,14 @@ class EpochSelection:
         self,
         reference: Events,
         groups: Sequence[str] | None = None,
-        measure: Literal["moments", "chi2"] = "moments",
+        measure: Literal["moments", "chi2", "emd"] = "moments",
     ) -> None:
         self.reference = reference
         self._measure = MEASURES[measure]
         groups = groups or selection_groups(reference.detector)
         self.groups = {group: _members(reference, group) for group in groups}
-        self._bins = energy_groups(scale_of(reference), scale=reference.detector.scale)
-        counts = [np.count_nonzero(group.select(scale_of(reference))) for group in self._bins]
+        self._bins = _groups_of(reference)
+        counts = [np.count_nonzero(group.select(reference)) for group in self._bins]
         if max(counts, default=0) < FEWEST:
             msg = f"too few selection events: at least one energy needs {FEWEST}"
             raise EventsError(msg)
@@ -97,8 +135,8 @@ class EpochSelection:
         broken = np.nan if any(not np.isfinite(a).all() for a in generated.response.values()) else 0
         scores = []
         for group in self._bins:
-            here = group.select(scale_of(self.reference))
-            there = group.select(scale_of(generated))
+            here = group.select(self.reference)
+            there = group.select(generated)
             if np.count_nonzero(here) >= FEWEST:
                 scores.append(self._at_energy(group.label, values, here, there))
         weights = np.array([s.events / (s.events + HALF_WEIGHT) for s in scores])
@@ -127,14 +165,14 @@ class EpochSelection:
         """
         scores, weights = [], []
         for group in self._bins:
-            here = np.flatnonzero(group.select(scale_of(self.reference)))
+            here = np.flatnonzero(group.select(self.reference))
             if len(here) < FEWEST:
                 continue
             for _ in range(HALVINGS):
                 first, second = np.array_split(rng.permutation(here), 2)
                 scores.append(self._at_energy(group.label, self._values, first, second).score)
                 weights.append(len(here) / (len(here) + HALF_WEIGHT))
-        falls = math.sqrt((1 + 1 / repeat) / 4) if self._measure is _distance else 1.0
+        falls = math.sqrt((1 + 1 / repeat) / 4) if self._measure is not _chi2_per_ndf else 1.0
         return falls * float(np.average(scores, weights=weights))
 
     def _at_energy(
@@ -228,7 +266,16 @@ def _chi2_per_ndf(reference: FloatArray, generated: FloatArray) -> float:
     return chi2 / ndf if ndf else 0.0
 
 
+def _earth_mover(reference: FloatArray, generated: FloatArray) -> float:
+    """Return the earth mover's distance over the reference's width; 0 for a constant reference."""
+    if not len(reference) or is_constant(reference):
+        return 0.0
+    if not len(generated):
+        return UNDEFINED
+    return float(wasserstein_distance(reference, generated)) / float(reference.std())
+
+
 MEASURES: Mapping[str, Callable[[FloatArray, FloatArray], float]] = MappingProxyType(
-    {"moments": _distance, "chi2": _chi2_per_ndf}
+    {"moments": _distance, "chi2": _chi2_per_ndf, "emd": _earth_mover}
 )
 """How far an observable is off, by the name that a card gives it."""

@@ -214,7 +214,7 @@ FORMER_LOOPS = {"one-loss": "likelihood"}
 """Names of loops in cards of earlier versions, read as today's."""
 
 
-Measure = Literal["moments", "chi2"]
+Measure = Literal["moments", "chi2", "emd"]
 
 
 FORMER_GROUPS = {"energy_ratio": "hottest_cells_ratio"}
@@ -241,7 +241,8 @@ class SelectionCard(Frozen):
             0 in the other one. Models that grow want their end, too.
         measure: how far an observable is off: ``moments``, the distance of the means in widths and
             the logarithm of the ratio of widths; ``chi2``, chi2 per degree of freedom of its
-            histogram (with the group ``response`` alone, FastCaloGAN's choice of the epoch).
+            histogram (with the group ``response`` alone, FastCaloGAN's choice of the epoch);
+            ``emd``, the earth mover's distance in widths (LAGAN's is one of histograms).
     """
 
     every: int = Field(default=500, gt=0)

@@ -68,6 +68,7 @@ KINDS: Table[Kind] = Table(
     {
         "calorimeter": "simulacra.validation.calorimeter.kind:KIND",
         "tpc": "simulacra.validation.tpc.kind:KIND",
+        "jet-image": "simulacra.validation.jets.kind:KIND",
     },
 )
 """Other packages add rows; a kind without one is validated by its observables alone."""

@@ -31,6 +31,7 @@ PLOTS_OF_KIND: Table[tuple[PlotFunction, ...]] = Table(
     {
         "calorimeter": "simulacra.validation.report.calorimeter:PLOTS",
         "tpc": "simulacra.validation.report.tpc:PLOTS",
+        "jet-image": "simulacra.validation.report.jets:PLOTS",
     },
 )
 """Other packages add rows."""

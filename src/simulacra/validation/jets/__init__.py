@@ -1,0 +1,1 @@
+"""What only jets have in a validation."""
