@@ -2,8 +2,11 @@
 PYTHON ?= python3
 VENV := .venv
 LOWEST := .venv-lowest
-LOWEST_TESTS := tests/cli tests/simulators tests/test_events.py tests/io tests/deploy tests/runtime \
-  tests/models/test_contract.py tests/drawings tests/validation tests/fullsim/test_geant4.py
+COMMA := ,
+SPACE := $() $()
+LOWEST_EXTRAS := geant4 onnx root tune batch
+LOWEST_TESTS := tests/cli tests/files tests/simulators tests/test_events.py tests/io tests/deploy tests/runtime \
+  tests/models/test_contract.py tests/drawings tests/validation tests/fullsim/test_geant4.py tests/engines tests/tuning
 BIN := $(VENV)/bin
 # A worker a core; the tests of a file stay together, since they share what was trained for them.
 PARALLEL := -n auto --maxprocesses 8 --dist loadfile
@@ -28,8 +31,8 @@ test-lowest: $(LOWEST)/.dev
 $(LOWEST)/.dev: pyproject.toml tools/lowest_versions.py
 	$(PYTHON) -m venv --clear $(LOWEST)
 	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check "pip>=25.1"
-	$(LOWEST)/bin/python tools/lowest_versions.py pyproject.toml geant4 onnx root > $(LOWEST)/pins
-	$(LOWEST)/bin/python -m pip install --quiet -r $(LOWEST)/pins --editable ".[geant4,onnx,root]"
+	$(LOWEST)/bin/python tools/lowest_versions.py pyproject.toml $(LOWEST_EXTRAS) > $(LOWEST)/pins
+	$(LOWEST)/bin/python -m pip install --quiet -r $(LOWEST)/pins --editable ".[$(subst $(SPACE),$(COMMA),$(LOWEST_EXTRAS))]"
 	touch $@
 
 fuzz: $(VENV)/.dev

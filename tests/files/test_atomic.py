@@ -142,7 +142,7 @@ def test_without_an_exchange_of_names_a_kill_between_two_renames_is_repaired(tmp
     assert (path / "a").read_text() == "1"
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
-    name = atomic._own_name(path, "old").name.replace(f"-{os.getpid()}-", f"-{ended.pid}-")
+    name = atomic.own_name(path, "old").name.replace(f"-{os.getpid()}-", f"-{ended.pid}-")
     path.rename(tmp_path / name)  # as the killed process left it
     assert settled(path, lambda folder: (folder / "a").read_text()) == "1"
     assert names(tmp_path) == ["out"]
@@ -152,7 +152,7 @@ def test_long_names_that_begin_alike_are_told_apart(tmp_path):
     one, other = (tmp_path / ("long" * 20 + end) for end in ("-a", "-b"))
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
-    left = atomic._own_name(one, "old").name.replace(f"-{os.getpid()}-", f"-{ended.pid}-")
+    left = atomic.own_name(one, "old").name.replace(f"-{os.getpid()}-", f"-{ended.pid}-")
     (tmp_path / left).mkdir()  # a folder whose replacement was killed between two renames
     with pytest.raises(FileNotFoundError):
         settled(other, lambda folder: (folder / "a").read_text())

@@ -11,9 +11,12 @@ import onnx
 import pytest
 
 from simulacra.errors import EventsError, MissingDependencyError, SimulatorError
+from simulacra.files.digests import PLACEHOLDER, seal
 from simulacra.runtime import Contract, Runtime
 from simulacra.runtime import session as runtime_session
 from simulacra.runtime.contract import KEY
+from simulacra.runtime.operators import require_known_operators
+from simulacra.runtime.session import NeedsMemoryError
 
 pytestmark = pytest.mark.slow
 
@@ -139,6 +142,163 @@ def test_damaged_and_foreign_files_are_refused(gan_file, tmp_path):
     onnx.save(model, damaged)
     with pytest.raises(SimulatorError, match="not one of simulacra export"):
         Runtime.load(damaged)
+
+
+def _edited(path, copy, edit):
+    """Write a file that somebody has changed, with the digest that belongs to it."""
+    model = onnx.load(path)
+    edit(model)
+    next(each for each in model.metadata_props if each.key == "seal").value = PLACEHOLDER
+    copy.write_bytes(seal(model.SerializeToString()))
+    return copy
+
+
+def _before_the_output(*nodes, **constants):
+    """Return an edit: nodes from ``of``, the file's own response, to ``added``, a summand of it."""
+
+    def edit(model):
+        graph = model.graph
+        for node in graph.node:
+            node.output[:] = ["of" if name == "showers" else name for name in node.output]
+        for name, value in constants.items():
+            graph.initializer.append(onnx.numpy_helper.from_array(np.asarray(value), name))
+        made = [onnx.helper.make_node(*each[:3], **dict(each[3:])) for each in nodes]
+        graph.node.extend([*made, onnx.helper.make_node("Add", ["of", "added"], ["showers"])])
+
+    return edit
+
+
+MANY = 10**9
+TO_ONE = ("ReduceMax", ["huge"], ["added"], ("keepdims", 0))
+HUGE = {
+    "expand": _before_the_output(
+        ("ReduceMax", ["of"], ["one"], ("keepdims", 0)), ("Expand", ["one", "n"], ["huge"]), TO_ONE,
+        n=np.array([MANY]),
+    ),
+    "constant": _before_the_output(
+        ("ConstantOfShape", ["n"], ["huge"]), TO_ONE, n=np.array([MANY])
+    ),
+    "tile": _before_the_output(
+        ("Tile", ["short", "n"], ["huge"]), TO_ONE, short=np.zeros(1, np.float32), n=[MANY]
+    ),
+    "outer product": _before_the_output(
+        ("MatMul", ["column", "row"], ["huge"]), TO_ONE,
+        column=np.zeros((50_000, 1), np.float32), row=np.zeros((1, 50_000), np.float32),
+    ),
+    "doubled": _before_the_output(
+        *(("Concat", [f"x{i}"] * 2, [f"x{i + 1}"], ("axis", 0)) for i in range(30)),
+        ("ReduceMax", ["x30"], ["added"], ("keepdims", 0)), x0=np.zeros(1, np.float32),
+    ),
+}  # fmt: skip
+"""Ways of a small file to ask for 4 GB and more."""
+HOSTILE = """
+import sys
+from simulacra.errors import SimulatorError
+from simulacra.files.memory import peak_memory_mb
+from simulacra.runtime import Runtime
+photon = {"energy": 2000.0, "impact_eta": 3.0, "impact_phi": -8.0,
+          "alignment_eta": 1, "alignment_phi": 2}
+for path in sys.argv[1:]:
+    try:
+        Runtime.load(path).generate(photon, seed=1)
+    except SimulatorError as error:
+        print(error)
+print(peak_memory_mb())
+"""
+
+
+def test_a_file_that_claims_too_much_memory_is_refused_before_it_is_taken(gan_file, tmp_path):
+    """At loading, where constants would be computed, as in each event."""
+    files = [_edited(gan_file, tmp_path / f"{name}.onnx", edit) for name, edit in HUGE.items()]
+    command = [sys.executable, "-c", HOSTILE, *map(str, files)]
+    run = subprocess.run(command, check=True, capture_output=True, text=True)
+    *errors, peak = run.stdout.splitlines()
+    assert len(errors) == len(files)
+    assert all("needs more than 2.15 GB for 1 events" in error for error in errors)
+    assert float(peak) < 2500
+
+
+def test_large_blocks_are_halved_until_they_fit(runtime, many, monkeypatch):
+    """The events stay those of whole blocks, up to rounding."""
+    whole = runtime.generate(many, 3)["showers"]
+    run, sizes = Runtime.run, []
+
+    def of_few(self, conditions, noise):
+        sizes.append(len(conditions))
+        if len(conditions) > 20:
+            raise NeedsMemoryError
+        return run(self, conditions, noise)
+
+    monkeypatch.setattr(Runtime, "run", of_few)
+    few = runtime.generate(many, 3)["showers"]
+    assert sizes == [64, 32, 16, 16, 16, 16]
+    np.testing.assert_allclose(few, whole, rtol=1e-5, atol=1e-6)
+    assert runtime.generate(PHOTON | {"energy": []}, 1)["showers"].shape == (0, 266)
+
+
+def _loop(model):
+    body = onnx.helper.make_graph([], "body", [], [])
+    node = onnx.helper.make_node("Loop", ["", ""], ["never"], body=body)
+    model.graph.node.append(node)
+
+
+def _function(model):
+    node = onnx.helper.make_node("Add", ["a", "a"], ["b"])
+    opset = onnx.helper.make_opsetid("", 18)
+    model.functions.append(onnx.helper.make_function("own", "f", ["a"], ["b"], [node], [opset]))
+
+
+def _sparse(model):
+    values = onnx.helper.make_tensor("sparse", onnx.TensorProto.FLOAT, [1], [1.0])
+    places = onnx.helper.make_tensor("places", onnx.TensorProto.INT64, [1], [0])
+    model.graph.sparse_initializer.append(onnx.helper.make_sparse_tensor(values, places, [MANY]))
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (_loop, "operator 'Loop' is none that"),
+        (
+            _before_the_output(("RandomNormalLike", ["of"], ["added"])),
+            "operator 'RandomNormalLike'",
+        ),
+        (
+            _before_the_output(("Gelu", ["of"], ["added"], ("domain", "com.microsoft"))),
+            "operator 'Gelu'",
+        ),
+        (
+            _before_the_output(("Sqrt", ["of"], ["added"], ("domain", "com.microsoft"))),
+            "operator 'com.microsoft'",
+        ),
+        (_function, "functions of its own"),
+        (_sparse, "sparse tensors"),
+    ],
+)
+def test_operators_that_no_export_has_are_refused(edit, message, gan_file, tmp_path):
+    with pytest.raises(SimulatorError, match=message):
+        Runtime.load(_edited(gan_file, tmp_path / "hostile.onnx", edit))
+
+
+def test_operators_are_found_however_a_node_is_written():
+    """Long names, numbers of more bytes than they need, a graph in two pieces."""
+
+    def field(number, value):
+        return bytes([number << 3 | 2]) + onnx_size(len(value)) + value
+
+    def onnx_size(size):
+        return bytes([size & 0x7F | 0x80, size >> 7])
+
+    plain = field(1, b"x") + field(4, b"Add")
+    hidden = field(1, b"y" * 300) + field(4, b"Add") + bytes([0x38, 0x01, 4 << 3 | 2 | 0x80, 0])
+    model = (
+        field(7, field(1, plain)) + bytes([0x08, 0x08]) + field(7, field(1, hidden + b"\x04Loop"))
+    )
+    require_known_operators(field(7, field(1, plain)))
+    with pytest.raises(SimulatorError, match="operator 'Loop'"):
+        require_known_operators(model)
+    for cut in (1, 4, 6):
+        with pytest.raises(SimulatorError, match="not a whole ONNX file"):
+            require_known_operators(model[:-cut])
 
 
 def test_weights_in_another_file_are_not_read(gan_file, tmp_path, monkeypatch):

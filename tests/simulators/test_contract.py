@@ -20,7 +20,7 @@ SERIES = HERE / "folders" / "0.1"
 CUBE = HERE.parent / "small-cube.yaml"
 ENERGIES = "1GeV,4GeV"
 GEANT4 = pytest.param("Geant4", marks=pytest.mark.geant4)
-CLASSICAL_KINDS = ("gflash", "frozen-showers", "lookup")
+CLASSICAL_KINDS = ("gflash", "frozen-showers", "fastcalosim", "lookup")
 FAST = ("folder", "file", "formula", *CLASSICAL_KINDS)
 
 

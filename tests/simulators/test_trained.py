@@ -7,6 +7,7 @@ import torch
 from simulacra.conditions import Conditions, EnergySpectrum, conditions_at, draw_conditions
 from simulacra.errors import EventsError, SimulatorError
 from simulacra.events import Events
+from simulacra.files.work_folder import MARKER, SIGNATURE
 from simulacra.io import write_events
 from simulacra.simulators.trained import TrainedSimulator, train
 from simulacra.training.card import Card
@@ -58,6 +59,9 @@ def test_missing_and_newer_folders_are_refused(folder, tmp_path):
     with pytest.raises(SimulatorError, match="no simulator .* one of atlas-barrel-photons"):
         TrainedSimulator.load(tmp_path / "nothing")
     (tmp_path / "begun.part").mkdir()
+    with pytest.raises(SimulatorError, match="no simulator .* one of atlas-barrel-photons"):
+        TrainedSimulator.load(tmp_path / "begun")
+    (tmp_path / "begun.part" / MARKER).write_text(SIGNATURE)
     with pytest.raises(SimulatorError, match="training is unfinished; the same command"):
         TrainedSimulator.load(tmp_path / "begun")
     (tmp_path / "empty").mkdir()

@@ -215,7 +215,10 @@ def build(
 
 def export(
     simulator: Annotated[str, typer.Argument(help="A shipped simulator or a simulator's folder.")],
-    to: Annotated[str, typer.Option(help="onnx: any model; lwtnn: dense ones; par04: cylinders.")],
+    to: Annotated[
+        str,
+        typer.Option(help="onnx: any; lwtnn: dense ones; par04: cylinders; fastcalosim: voxels."),
+    ],
     output: Output,
     overwrite: Overwrite = False,
 ) -> None:

@@ -1,4 +1,4 @@
-"""Trained simulators out of Python: ONNX for any of them, LWTNN and Par04 for some.
+"""Trained simulators out of Python: ONNX for any of them, LWTNN, Par04 and FastCaloSim for some.
 
 A form of export is one function ``write(simulator, path, on_progress) -> str`` and one row here; it
 returns, in a few words, what was written.
@@ -36,6 +36,9 @@ TARGETS: dict[str, Target] = {
     "onnx": Target("simulacra.deploy.onnx", "one file with the whole chain, for ONNX Runtime"),
     "lwtnn": Target("simulacra.deploy.lwtnn", "JSON for LWTNN's C++ reader, of dense models"),
     "par04": Target("simulacra.deploy.par04", "ONNX as Geant4's example Par04 loads it"),
+    "fastcalosim": Target(
+        "simulacra.deploy.fastcalosim", "ONNX and HDF5 as FastCaloSim's binned showers load them"
+    ),
 }
 
 
@@ -47,7 +50,7 @@ def export(
     Args:
         simulator: what to write.
         target: one of :data:`TARGETS`.
-        path: the file, which appears whole or not at all.
+        path: the file or folder, which appears whole or not at all.
         on_progress: called with (phase, done, total).
 
     Returns:

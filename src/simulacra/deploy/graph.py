@@ -17,6 +17,7 @@ from simulacra import __version__
 from simulacra.deploy.operators import precise_operators
 from simulacra.errors import ExportError, MissingDependencyError
 from simulacra.files.digests import PLACEHOLDER, seal
+from simulacra.runtime.operators import DOMAINS, OPERATORS
 
 if TYPE_CHECKING:
     from torch.export import ExportedProgram
@@ -166,9 +167,10 @@ def _tidy(model: OnnxModel) -> None:
 
 def _require_standard_operators(model: OnnxModel, kind: str) -> None:
     for node in model.graph:
-        if node.domain not in ("", "ai.onnx"):
+        if node.domain not in DOMAINS or node.op_type not in OPERATORS:
             msg = (
-                f"model {kind} cannot be exported to ONNX: operator {node.domain}::{node.op_type} "
-                "is not in the standard set"
+                f"model {kind} cannot be exported to ONNX: operator "
+                f"{'::'.join(filter(None, (node.domain, node.op_type)))} is not in the standard "
+                "set, or takes control flow or chance"
             )
             raise ExportError(msg)

@@ -12,7 +12,7 @@ from typing import Any
 from simulacra.arrays import Array
 from simulacra.engines.chunk_file import read_chunk, write_chunk
 from simulacra.errors import SimulacraError
-from simulacra.files.atomic import remove, whole_file, write_whole_text
+from simulacra.files.atomic import remove_whole, whole_file, write_whole_text
 from simulacra.files.work_folder import workplace
 
 MARK, CHUNKS = "job.json", "chunk-*.h5"
@@ -85,7 +85,7 @@ class Parts:
 
     def remove(self) -> None:
         """Remove the folder."""
-        remove(self.folder)
+        remove_whole(self.folder)
 
     def path(self, number: int) -> Path:
         """Return the file of a chunk."""

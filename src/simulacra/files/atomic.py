@@ -43,6 +43,13 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def remove_whole(folder: Path) -> None:
+    """Remove a folder that loses its name first: a kill leaves no half of it there."""
+    nameless = own_name(folder)
+    folder.rename(nameless)
+    remove(nameless)
+
+
 def require_file_name(path: Path) -> None:
     """Raise a :class:`FileExistsError` where a folder, a pipe or a device has the name.
 
@@ -59,7 +66,7 @@ def require_place(path: Path) -> None:
         OSError: its folder, or the one in which that would be made, cannot be written to.
     """
     there = next(folder for folder in path.absolute().parents if os.path.lexists(folder))
-    part = _own_name(there / path.name)
+    part = own_name(there / path.name)
     _begin(part, path)
     part.unlink()
 
@@ -80,8 +87,8 @@ def whole_file(path: Path, sweep: bool = True) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     require_file_name(path)
     if sweep:
-        _sweep(path)
-    part = _own_name(path)
+        sweep_killed(path)
+    part = own_name(path)
     _begin(part, path)
     try:
         with naming(path):
@@ -107,8 +114,8 @@ def whole_folder(path: Path) -> Iterator[Path]:
         OSError: the folder around it cannot be written to; before the block begins.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(path)
-    part = _own_name(path)
+    sweep_killed(path)
+    part = own_name(path)
     part.mkdir()
     try:
         with naming(path):
@@ -138,7 +145,7 @@ def publish_folder(part: Path, path: Path) -> None:
     elif _exchange(part, path):
         remove(part)
     else:  # for a moment there is neither; whoever reads or writes next can repair that
-        old = _own_name(path, "old")
+        old = own_name(path, "old")
         path.rename(old)
         part.rename(path)
         remove(old)
@@ -175,7 +182,7 @@ def _begin(part: Path, path: Path) -> None:
         raise type(error)(error.errno, error.strerror, str(path)) from None
 
 
-def _own_name(path: Path, ending: str = "part") -> Path:
+def own_name(path: Path, ending: str = "part") -> Path:
     """Return a hidden name beside ``path`` that says which process it belongs to."""
     owner = f"{_host()}-{os.getpid()}-{secrets.token_hex(4)}"
     return path.with_name(f".{_stem(path)}.{owner}.{ending}")
@@ -188,7 +195,7 @@ def _stem(path: Path) -> str:
     return path.name[:LONGEST] + hashlib.sha256(os.fsencode(path.name)).hexdigest()[:8]
 
 
-def _sweep(path: Path) -> None:
+def sweep_killed(path: Path) -> None:
     """Remove what processes of this machine that were killed have left of this output."""
     _repair(path)
     for leftover in _orphans(path, "part"):

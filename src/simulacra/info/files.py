@@ -13,6 +13,7 @@ from simulacra.errors import EventsError
 from simulacra.events import PIECE, EventSource, event_facts, spans
 from simulacra.info.arrays import array_facts
 from simulacra.io import EventFile, recognise
+from simulacra.mixing.chambers import is_chamber, read_chamber
 
 MEGABYTE = 1_000_000
 MOST_NUMBERS = 10 * PIECE
@@ -22,6 +23,8 @@ MOST_NUMBERS = 10 * PIECE
 def file_facts(name: str, path: Path, detector: Detector | None) -> dict[str, Any]:
     """Return the facts on an events file; what cannot be read as events is listed as arrays."""
     facts: dict[str, Any] = {"file": name, "size": _size(path)}
+    if is_chamber(path):
+        return {**facts, **read_chamber(path).describe()}
     try:
         facts["format"] = recognise(path)
         source = EventFile(path, detector)

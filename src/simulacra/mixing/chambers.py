@@ -17,7 +17,7 @@ from simulacra.detectors import TPC, parse_detector
 from simulacra.errors import EventsError
 from simulacra.events import Events
 from simulacra.faces.text import Described, provenance_facts
-from simulacra.io.datasets import opened, read_numbers
+from simulacra.io.datasets import holds, opened, read_numbers
 from simulacra.io.writing import created, write_dataset
 from simulacra.mixing.draws import Draws
 from simulacra.mixing.pulses import Pulses
@@ -141,6 +141,14 @@ def write_chamber(events: ChamberEvents, path: Path) -> None:
             column = getattr(events, name)
             stored = column.astype(np.int32) if column.dtype.kind == "i" else column
             write_dataset(file, name, stored, UNITS.get(name), ROWS)
+
+
+def is_chamber(path: Path) -> bool:
+    """Return whether a file holds whole events of a chamber."""
+    if not holds(path, "overlaid", "tracks"):
+        return False
+    with opened(path) as file:
+        return str(file.attrs.get("format")) == FORMAT
 
 
 def read_chamber(path: str | Path) -> ChamberEvents:

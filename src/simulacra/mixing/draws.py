@@ -56,9 +56,7 @@ class Law:
     def drawn(self, rows: slice, size: int) -> Draws:
         """Return what the events ``rows`` (from, to) get of a library of ``size`` events."""
         parts = []
-        for first, counts, rng in self._blocks(rows.stop):
-            if first + len(counts) <= rows.start:
-                continue
+        for first, counts, rng in self._blocks(rows):
             picked = rng.integers(size, size=int(counts.sum()))
             parts.append((np.repeat(first + np.arange(len(counts)), counts), picked))
         nothing = np.zeros(0, np.int64)
@@ -71,11 +69,11 @@ class Law:
 
     def total(self, n: int) -> int:
         """Return how many events of a library ``n`` events get together."""
-        return sum(int(counts[: n - first].sum()) for first, counts, _ in self._blocks(n))
+        return sum(int(counts[: n - first].sum()) for first, counts, _ in self._blocks(slice(0, n)))
 
-    def _blocks(self, stop: int) -> Iterator[tuple[int, IntArray, np.random.Generator]]:
-        """Yield first event, numbers and generator of each block before ``stop``."""
-        for block in range(-(-stop // BLOCK)):
+    def _blocks(self, rows: slice) -> Iterator[tuple[int, IntArray, np.random.Generator]]:
+        """Yield first event, numbers and generator of each block that has some of the events."""
+        for block in range(rows.start // BLOCK, -(-rows.stop // BLOCK)):
             rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(block,)))
             counts = (
                 np.full(BLOCK, self.number)

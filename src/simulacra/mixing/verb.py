@@ -68,31 +68,30 @@ class Overlay:
         MIXERS[detector.kind][0](detector)
         return cls(Library.of(library, detector), law)
 
-    def onto(self, events: Events, first: int = 0, n: int | None = None) -> Events | ChamberEvents:
+    def onto(
+        self, events: Events, first: int = 0, facts: Mapping[str, Any] | None = None
+    ) -> Events | ChamberEvents:
         """Return events with what is drawn for them.
 
         Args:
             events: of the library's detector.
             first: the number of the first one in a sample that comes in pieces.
-            n: how many events the sample has; None: these.
+            facts: what their provenance says of it; None: :meth:`facts` of these events alone.
         """
         require_same_detector(self.library.events.detector, events.detector)
         if self.law.adds_nothing and events.detector.kind != "tpc":
             return events
         draws = self.law.drawn(slice(first, first + len(events)), len(self.library.events))
         made = MIXERS[events.detector.kind][1](events, self.library.events, draws)
-        stop = first + len(events) if n is None else n
-        facts = {
-            **events.provenance,
-            OVERLAY: [*events.provenance.get(OVERLAY, ()), self.facts(stop)],
-        }
-        return replace(made, provenance=facts)
+        record = self.facts(len(events)) if facts is None else facts
+        earlier = events.provenance.get(OVERLAY, ())
+        return replace(made, provenance={**events.provenance, OVERLAY: [*earlier, record]})
 
     def over(self, pieces: Iterable[Events], n: int) -> Iterator[Events]:
         """Yield the ``n`` events of a calorimeter that come in pieces, with what is drawn."""
-        first = 0
+        first, facts = 0, self.facts(n)
         for piece in pieces:
-            made = self.onto(piece, first, n)
+            made = self.onto(piece, first, facts)
             assert isinstance(made, Events)
             yield made
             first += len(piece)

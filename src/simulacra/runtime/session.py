@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,6 +19,7 @@ from simulacra.files.digests import require_intact
 from simulacra.files.small_files import read_small
 from simulacra.particles import PDG
 from simulacra.runtime.contract import CONDITIONS, KEY, NOISE, Contract
+from simulacra.runtime.operators import require_known_operators
 from simulacra.statistics.series import series
 
 if TYPE_CHECKING:
@@ -28,8 +30,12 @@ BLOCK = 1024
 """Events generated at once: keeps the memory small, whatever the number asked for."""
 ERRORS_ONLY = 3
 """ONNX Runtime's level of logging that leaves out its warnings."""
+MOST_MEMORY = 2**31
+"""Bytes that all exported files of this process work in, their weights included: 2 GB."""
 LARGEST = 2_147_483_647
 """Bytes of a file in protobuf, by its own rule."""
+_TOO_MUCH = "Available memory of"
+"""What ONNX Runtime says where its limit does not suffice."""
 _ELSEWHERE = re.compile(rb"[\x08\x00]location")
 """The key of weights that lie in another file, with the last byte of its length in protobuf."""
 
@@ -41,6 +47,10 @@ def _onnxruntime() -> OnnxRuntime:
         msg = "exported files need ONNX Runtime: pip install 'simulacra[runtime]'"
         raise MissingDependencyError(msg) from None
     return onnxruntime
+
+
+class NeedsMemoryError(SimulatorError):
+    """The graph needs more memory than it gets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,10 +167,22 @@ class Runtime:
     def _blocks(
         self, rows: NDArray[np.float32], rng: np.random.Generator
     ) -> Iterator[dict[str, NDArray[np.float32]]]:
+        size = BLOCK
         for start in range(0, len(rows), BLOCK):
             block = rows[start : start + BLOCK]
-            shape = (len(block), *self.contract.noise)
-            yield self.run(block, rng.standard_normal(shape, dtype=np.float32))
+            noise = rng.standard_normal((len(block), *self.contract.noise), dtype=np.float32)
+            first = 0
+            while first < len(block):
+                some = slice(first, first + size)
+                try:
+                    response = self.run(block[some], noise[some])
+                except NeedsMemoryError:
+                    if size == 1:
+                        raise
+                    size = min(size, len(block)) // 2 or 1
+                    continue
+                yield response
+                first += size
 
     def run(
         self, conditions: NDArray[np.float32], noise: NDArray[np.float32]
@@ -168,9 +190,21 @@ class Runtime:
         """Return the response to conditions (n, columns) in the contract's order, and noise.
 
         Nothing is checked and nothing drawn: the graph itself.
+
+        Raises:
+            NeedsMemoryError: so many events take more than :data:`MOST_MEMORY`.
+            SimulatorError: the graph does not work.
         """
         names = [output.name for output in self.contract.outputs]
-        arrays = self._session.run(names, {CONDITIONS: conditions, NOISE: noise})
+        try:
+            arrays = self._session.run(names, {CONDITIONS: conditions, NOISE: noise})
+        except _failures(_onnxruntime()) as error:
+            said = " ".join(str(error).split())
+            if _TOO_MUCH not in said:
+                msg = f"ONNX Runtime cannot run it: {said}"
+                raise SimulatorError(msg) from None
+            msg = f"it needs more than {MOST_MEMORY / 1e9:.3g} GB for {len(conditions)} events"
+            raise NeedsMemoryError(msg) from None
         return dict(zip(names, arrays, strict=True))
 
     def outside(self, conditions: Mapping[str, ArrayLike]) -> BoolArray:
@@ -199,15 +233,44 @@ def _session(content: bytes, threads: int) -> onnxruntime.InferenceSession:
     if _ELSEWHERE.search(content):
         msg = "its weights lie in another file, which is not read: no digest covers that one"
         raise SimulatorError(msg)
+    require_known_operators(content)
     ort = _onnxruntime()
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = ERRORS_ONLY
-    state = ort.capi.onnxruntime_pybind11_state
-    damage = (state.Fail, state.InvalidProtobuf, state.InvalidGraph, state.InvalidArgument)
+    if _limited(ort):
+        options.add_session_config_entry("session.use_env_allocators", "1")
     try:
-        return ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except (*damage, state.NotImplemented, state.RuntimeException) as error:
+        return ort.InferenceSession(
+            content,
+            options,
+            providers=["CPUExecutionProvider"],
+            disabled_optimizers=["ConstantFolding"],  # is done, and would be outside of the limit
+        )
+    except _failures(ort) as error:
         msg = f"ONNX Runtime cannot load it: {' '.join(str(error).split())}"
         raise SimulatorError(msg) from None
+
+
+@cache
+def _limited(ort: OnnxRuntime) -> bool:
+    """Limit the memory in which this process's sessions work; return whether that was possible.
+
+    It is not where another part of the program has settled that memory otherwise.
+    """
+    place = ort.OrtMemoryInfo(
+        "Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT
+    )
+    try:
+        ort.create_and_register_allocator(place, ort.OrtArenaCfg({"max_mem": MOST_MEMORY}))
+    except RuntimeError:
+        return False
+    return True
+
+
+def _failures(ort: OnnxRuntime) -> tuple[type[Exception], ...]:
+    """Return the exceptions that ONNX Runtime raises for files that it cannot load or run."""
+    state = ort.capi.onnxruntime_pybind11_state
+    names = ("Fail", "InvalidProtobuf", "InvalidGraph", "InvalidArgument", "NotImplemented")
+    return (*(getattr(state, name) for name in names), state.RuntimeException)

@@ -22,7 +22,7 @@ from simulacra.detectors import Detector, load_detector, parse_detector
 from simulacra.detectors.calorimeter.impacts import IMPACTS, impacts_of
 from simulacra.errors import SimulacraError, SimulatorError
 from simulacra.events import Events
-from simulacra.files.atomic import part_of, publish_folder, settled, whole_folder
+from simulacra.files.atomic import part_of, settled, whole_folder
 from simulacra.files.devices import device_of
 from simulacra.files.progress import OnProgress, silent
 from simulacra.files.provenance import provenance
@@ -39,7 +39,7 @@ from simulacra.files.simulator_files import (
 )
 from simulacra.files.small_files import read_text
 from simulacra.files.tensors import read_tensors, write_tensors
-from simulacra.files.work_folder import workplace
+from simulacra.files.work_folder import MARKER, is_work, publish_work, workplace
 from simulacra.models import find_model
 from simulacra.models.decisions import decide
 from simulacra.models.surrogate import Surrogate
@@ -235,7 +235,7 @@ def _why_none(folder: Path) -> str:
     """Return why a folder without a description is no simulator."""
     if folder.exists():
         return f"{folder} is not a simulator folder: no {ABOUT}"
-    if part_of(folder).is_dir():
+    if is_work(part_of(folder)):
         return f"no simulator {folder} yet: its training is unfinished; the same command goes on"
     return f"no simulator {folder}: give a folder or one of {', '.join(shipped_simulators())}"
 
@@ -336,9 +336,9 @@ def _publish(simulator: TrainedSimulator, part: Path, folder: Path) -> None:
     simulator._write(part)
     write_curve(simulator.history, simulator.about["selected_step"], part / CURVE)
     for leftover in part.iterdir():
-        if leftover.name not in EVERY:
+        if leftover.name not in (*EVERY, MARKER):
             leftover.unlink()
-    publish_folder(part, folder)
+    publish_work(part, folder)
 
 
 def decided(card: Card, events: Events) -> tuple[Card, tuple[str, ...]]:

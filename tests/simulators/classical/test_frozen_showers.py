@@ -141,14 +141,15 @@ def test_what_it_cannot_do_is_refused(fine):
         build("frozen-showers", "calogan", sample=fine)
 
 
-def test_a_library_answers_below_an_energy_in_a_hybrid_run(tmp_path):
+@pytest.mark.parametrize("kind", ["frozen-showers", "fastcalosim"])
+def test_a_library_answers_below_an_energy_in_a_hybrid_run(kind, tmp_path):
     """Rules take it as any simulator: by its folder, its particles and its ranges."""
     from simulacra.hybrid import simulate_hybrid
     from tests.hybrid.conftest import PretendedGeant4, card
 
     detector = load_detector("atlas-barrel")
     sample = build("gflash", detector, particle="gamma").generate("500MeV..2GeV", 200, 1)
-    build("frozen-showers", sample=sample, output=tmp_path / "library")
+    build(kind, sample=sample, options={"per_decade": 5}, output=tmp_path / "library")
     rules = [{"particles": ["gamma"], "simulator": "photons", "energy": ["500 MeV", "2 GeV"]}]
     chosen = card(
         simulators={"photons": str(tmp_path / "library")},

@@ -73,7 +73,7 @@ def test_showers_are_scaled_to_the_energy_asked_for(placed):
 def test_a_neighbour_is_near_in_all_conditions_and_across_the_turn(placed):
     """Found by a search in words: logarithm, range and circle; all k equally likely."""
     sample, k = sample_of(placed, 400), 5
-    made = build("lookup", sample=sample, options={"neighbours": k})
+    made = build("lookup", sample=sample, options={"neighbours": k, "weights": {"energy": 1}})
     row = {"energy": 3e3, "theta": 0.1, "phi": np.pi - 0.01, "impact_x": 3.0, "impact_y": -5.0}
     n = 4000
     asked = Conditions({name: np.full(n, value, np.float32) for name, value in row.items()})
@@ -181,7 +181,7 @@ def test_damaged_arrays_are_refused(placed):
         ("showers_place", np.full_like(made.arrays["showers_place"], 99)),
         ("condition_energy", np.zeros(5)),
         ("condition_theta", np.zeros(4)),
-        ("reach", np.array(np.nan)),
+        ("reach", np.full(2, np.nan)),
     ):
         bad = type(made)(made.made, made.options, {**made.arrays, name: wrong})
         with pytest.raises(SimulatorError):

@@ -10,6 +10,7 @@ from simulacra.simulators.classical.base import ClassicalSimulator
 CLASSICAL: Table[type[ClassicalSimulator]] = Table(
     "simulacra.classical",
     {
+        "fastcalosim": "simulacra.simulators.classical.fastcalosim.simulator:FastCaloSim",
         "frozen-showers": "simulacra.simulators.classical.frozen_showers:FrozenShowers",
         "gflash": "simulacra.simulators.classical.gflash.simulator:GFlash",
         "lookup": "simulacra.simulators.classical.lookup:Lookup",

@@ -311,12 +311,17 @@ class Bins:
 
     def draw(self, conditions: Conditions, u: FloatArray) -> IntArray:
         """Return a shower for each row (n,) from uniform numbers (n, 2): energy, place in a bin."""
-        energy = conditions["energy"].astype(np.float64)
-        first = self._between(energy, u[:, 0]) if self.at_points else self._nearest(energy)
-        key = np.ravel_multi_index((first, *self._digits(conditions)), self.shape)
+        key = self.keys(conditions, u[:, 0])
         start, number = self.first[key], (self.last - self.first)[key]
         shower: IntArray = start + np.minimum((u[:, 1] * number).astype(np.int64), number - 1)
         return shower
+
+    def keys(self, conditions: Conditions, u: FloatArray) -> IntArray:
+        """Return the bin of each row (n,); uniform numbers (n,) choose one of two points."""
+        energy = conditions["energy"].astype(np.float64)
+        first = self._between(energy, u) if self.at_points else self._nearest(energy)
+        key: IntArray = np.ravel_multi_index((first, *self._digits(conditions)), self.shape)
+        return key
 
     def _nearest(self, energy: FloatArray) -> IntArray:
         """Return the bin of energies (n,): whose middle is nearest on a logarithmic scale."""

@@ -7,7 +7,7 @@ without fluctuations at fixed conditions; here one of the k nearest is drawn.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Self
@@ -36,6 +36,8 @@ MOST_NUMBERS = 4_000_000
 """Numbers of the response in a block of events."""
 OTHER_CATEGORY = 1e3
 """Distance of events of other categories: they are taken only where nothing else is there."""
+SCALE_WEIGHT = 10.0
+"""How much the distance in energy counts, where users do not say it."""
 FAR = 3.0
 """Distances beyond which a gap is refused, in the largest distance between stored neighbours."""
 Weight = Annotated[float, Field(gt=0, le=1e3)]
@@ -46,7 +48,8 @@ class LookupOptions(Frozen):
 
     Attributes:
         neighbours: of how many nearest events one is drawn; 1: always the nearest.
-        weights: by condition that is no category, how much its distance counts; 1 by default.
+        weights: by condition that is no category, how much its distance counts. Without one it is
+            1, and 10 for the energy: a shower of another energy, scaled, has the wrong width.
     """
 
     neighbours: int = Field(default=10, ge=1, le=100_000)
@@ -95,19 +98,24 @@ class Lookup(ClassicalSimulator):
         ranges, about = sample_ranges(sample)
         made = Made(detector, tuple(map(particle_name, inputs.particles)), ranges, about)
         found = cls(made, options, stored)
-        reach = _largest_gap(found._tree.data)
+        reach = np.array([_largest_gap(tree) for tree in found._trees])
         inputs.on_note(
-            f"{len(sample)} events; neighbours are at most {reach:.3g} apart, where the range of a "
-            "condition is 1; gaps beyond are outside"
+            f"{len(sample)} events; neighbours are at most {reach[0]:.3g} apart in energy and "
+            f"{reach[1]:.3g} in all other conditions, where the range of a condition is its "
+            "weight; gaps beyond are outside"
         )
-        return cls(made, options, {**stored, "reach": np.array(reach)})
+        return cls(made, options, {**stored, "reach": reach})
 
     def check(self) -> None:
         """Raise a :class:`SimulatorError` where stored arrays do not fit one another."""
         try:
             energy = self.arrays[f"condition_{self.detector.scale}"]
             n = len(energy)
-            good = n > 0 and float(self.arrays["reach"]) >= 0
+            good = (
+                n > 0
+                and self.arrays["reach"].shape == (2,)
+                and bool(self.arrays["reach"].min() >= 0)
+            )
             good = good and all(len(column) == n for column in self._stored.values())
             good = good and bool(np.all(np.isfinite(energy) & (energy > 0)))
             self._stored_conditions.check(self.detector)
@@ -138,17 +146,34 @@ class Lookup(ClassicalSimulator):
     @cached_property
     def _tree(self) -> cKDTree:
         """The stored conditions as points."""
-        return cKDTree(self._points(self._stored_conditions))
+        return cKDTree(self._points(self._stored_conditions, self.detector.conditions))
 
-    def _points(self, conditions: Conditions) -> FloatArray:
+    @property
+    def _parts(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The names of conditions in which gaps are looked for: the energy, and all others.
+
+        Energies are often points, at which the other conditions lie close.
+        """
+        scale = self.detector.scale
+        return (scale,), tuple(name for name in self.detector.conditions if name != scale)
+
+    @cached_property
+    def _trees(self) -> tuple[cKDTree, cKDTree]:
+        """The stored conditions of both parts as points."""
+        one, other = (cKDTree(self._points(self._stored_conditions, n)) for n in self._parts)
+        return one, other
+
+    def _points(self, conditions: Conditions, names: Iterable[str]) -> FloatArray:
         """Return conditions as points (n, axes) whose distances compare.
 
-        The ends of a condition's range are 1 apart: of its logarithm where it is log-scaled. A
-        cyclic condition is two axes, on which half a turn is 1 apart.
+        The ends of a condition's range are its weight apart: of its logarithm where it is
+        log-scaled. A cyclic condition is two axes, on which half a turn is its weight.
         """
-        axes: list[FloatArray] = []
-        for name, spec in self.detector.conditions.items():
-            weight = self.options.weights.get(name, 1.0)
+        axes = [np.zeros(len(conditions))]  # one that is always there
+        for name in names:
+            spec = self.detector.conditions[name]
+            default = SCALE_WEIGHT if name == self.detector.scale else 1.0
+            weight = self.options.weights.get(name, default)
             column = conditions[name].astype(np.float64)
             axes += [weight * axis for axis in _axes(column, spec, self.ranges.get(name))]
         return np.column_stack(axes)
@@ -161,7 +186,7 @@ class Lookup(ClassicalSimulator):
         return facts | {
             "events": len(self._stored_conditions),
             "numbers of an event": round(numbers / len(self._stored_conditions), 1),
-            "largest gap": round(float(self.arrays["reach"]), 4),
+            "largest gap": [round(float(reach), 4) for reach in self.arrays["reach"]],
         }
 
     def outside(self, conditions: Conditions) -> BoolArray:
@@ -187,6 +212,7 @@ class Lookup(ClassicalSimulator):
     def _gaps(self, conditions: Conditions) -> FloatArray:
         """Return distances to the nearest stored event (n,), in the largest gap of the sample.
 
+        The larger one of the energy's and of that of all other conditions together.
         Beyond the ends of a range the end counts: how far is allowed there is the ranges' business.
         """
         if not len(conditions):
@@ -195,8 +221,10 @@ class Lookup(ClassicalSimulator):
         for name, (low, high) in self.ranges.items():
             if self.detector.conditions[name].role != "cyclic":
                 columns[name] = np.clip(columns[name], low, high)
-        distance, _ = _nearest(self._tree, self._points(Conditions(columns)), 1)
-        gaps: FloatArray = distance[:, 0] / max(float(self.arrays["reach"]), 1e-6)
+        gaps = np.zeros(len(conditions))
+        for tree, names, reach in zip(self._trees, self._parts, self.arrays["reach"], strict=True):
+            distance, _ = _nearest(tree, self._points(Conditions(columns), names), 1)
+            gaps = np.maximum(gaps, distance[:, 0] / max(float(reach), 1e-6))
         return gaps
 
     def blocks(self, conditions: Conditions, seed: int) -> Iterator[Block]:
@@ -223,7 +251,9 @@ class Lookup(ClassicalSimulator):
         Events of other categories are among them only where there are none of the row's own.
         """
         k = min(self.options.neighbours, len(self._tree.data))
-        distance, place = _nearest(self._tree, self._points(conditions), k)
+        distance, place = _nearest(
+            self._tree, self._points(conditions, self.detector.conditions), k
+        )
         own = distance < OTHER_CATEGORY / 2
         number = np.where(own[:, 0], own.sum(axis=1), k)
         picked = np.minimum((rng.random(len(conditions)) * number).astype(np.int64), number - 1)
@@ -267,9 +297,9 @@ def _axes(
     return [(column - low) / (high - low if high > low else 1.0)]
 
 
-def _largest_gap(points: FloatArray) -> float:
+def _largest_gap(tree: cKDTree) -> float:
     """Return the largest distance of a point to the nearest other place of its category."""
-    places = np.unique(points, axis=0)
+    places = np.unique(tree.data, axis=0)
     if len(places) < 2:
         return 0.0
     nearest = _nearest(cKDTree(places), places, 2)[0][:, 1]
