@@ -14,7 +14,7 @@ from simulacra.validation.classifiers.auc import auc
 if TYPE_CHECKING:
     from simulacra.monitoring.look import Look
 
-TREES = 60
+TREES = 20
 MOST_PER_WINDOW = 3
 """Reference events for each event of the window, at most."""
 
