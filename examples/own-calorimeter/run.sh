@@ -15,6 +15,6 @@ simulate -n "${TEST:-4000}" --seed 3 -o test.h5
 simulacra train card.yaml -o simulator --set training.steps="${STEPS:-3000}" --set selection.every="${EVERY:-500}"
 simulacra generate simulator --like test.h5 -o fast.h5
 simulacra validate test.h5 fast.h5 -o report
-simulacra hybrid hybrid.yaml --set events="${HYBRID:-20000}" --workers "${WORKERS:-2}" -o hybrid.h5
-simulacra hybrid hybrid.yaml --set events="${HYBRID:-20000}" --set 'rules=[]' --workers "${WORKERS:-2}" -o full.h5
+simulacra hybrid hybrid.yaml --set events="${HYBRID:-60000}" --workers "${WORKERS:-2}" -o hybrid.h5
+simulacra hybrid hybrid.yaml --set events="${HYBRID:-60000}" --set 'rules=[]' --workers "${WORKERS:-2}" -o full.h5
 python judge.py
