@@ -86,7 +86,7 @@ def monitor(
 
     require_own_folder(output, (SUMMARY, PAGE, *run_files(output)), "a monitor's page")
     sources = {name: open_events(name) for name in data}
-    source = generate(reference, like=data[0]) if is_simulator(reference) else None
+    source = generate(reference, like=data[0], seed=seed) if is_simulator(reference) else None
     expected = open_events(reference) if source is None else source
     require_same_detector(expected.detector, *(opened.detector for opened in sources.values()))
     events = expected.take(slice(0, len(expected)))
