@@ -13,7 +13,7 @@ Five lines:
     >>> figure = fast.plot(3)
 
 Verbs
-    simulate              events of a detector by Geant4
+    simulate              events of a detector by Geant4, or jets by Pythia
     generate              events by a simulator, quickly
     train                 a simulator from a run card and full simulation
     tune                  search for the options of a run card
@@ -21,8 +21,10 @@ Verbs
     build                 a classical simulation: a formula, a library or a table
     validate              generated events against full simulation; .report() makes HTML of it
     validate_side_by_side several simulators against full simulation, in one table and picture
+    overlay               events of a library on each event: pile-up, several particles
+    smear                 generated particles into tracks and towers, by a card
     distort               events with the faults of a scenario: "data" whose truth is known
-    export                a simulator as an ONNX file or for LWTNN
+    export                a simulator as an ONNX file, for LWTNN or for FastCaloSim
     quickstart            all of these on the embedded sample, in a few minutes
     describe              the facts on a file, a simulator or a detector
     draw_conditions       conditions of particles in a detector's beam spot
@@ -36,7 +38,7 @@ Objects
     TrainedSimulator, ExportedSimulator, Geant4Simulator
 
 Each object prints itself in at most twelve lines. Energies are in MeV, lengths in mm and angles
-in rad. Each verb is a command as well: ``simulacra --help``.
+in rad. Most verbs are commands as well: ``simulacra --help``.
 
 Names load when they are first used: importing the package loads neither torch nor Geant4.
 """

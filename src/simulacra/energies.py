@@ -1,6 +1,7 @@
 """Events grouped by their detector's scale: at its points, or in logarithmic bins where continuous.
 
-The scale is the incident energy of a calorimeter and the transverse momentum of a TPC, in MeV.
+The scale is the incident energy of a calorimeter and the transverse momentum of a track or a jet,
+in MeV.
 """
 
 from __future__ import annotations

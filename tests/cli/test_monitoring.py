@@ -76,6 +76,14 @@ def test_data_are_judged(monkeypatch, tmp_path, capsys):
     assert run(monkeypatch, "monitor", "sample:selection", few, *options) == 2
 
 
+@pytest.mark.slow
+def test_events_of_the_reference_among_the_data_are_noted(monkeypatch, tmp_path, capsys):
+    options = ("--window", "200", "-o", tmp_path / "watch")
+    run(monkeypatch, "monitor", "sample:selection", "sample:selection[0:200]", *options)
+    said = " ".join(capsys.readouterr().err.split())
+    assert "200 of 200 events are in the reference, too" in said
+
+
 @pytest.mark.parametrize(
     ("reference", "data", "said"),
     [

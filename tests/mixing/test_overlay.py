@@ -53,6 +53,13 @@ def test_numbers_are_poisson_and_rows_uniform():
     assert Law.of(mean, None, 1).total(n) == len(draws)
 
 
+def test_draws_share_no_random_numbers_with_full_simulation_of_the_same_seed():
+    """Full simulation draws conditions from the first child of its seed."""
+    conditions = np.random.default_rng(np.random.SeedSequence(1).spawn(1)[0])
+    draws = Law.of(None, 1, 1).drawn(slice(0, BLOCK), 1000)
+    assert not np.array_equal(draws.row, conditions.integers(1000, size=BLOCK))
+
+
 def test_draws_do_not_depend_on_where_a_sample_is_cut():
     law = Law.of(2.0, None, 3)
     n = BLOCK + 100
@@ -128,6 +135,15 @@ def test_where_it_comes_from_is_kept(signal, library, tmp_path):
     assert first["drawn"] == len(Law.of(2.0, None, 9).drawn(slice(0, len(signal)), 20))
     assert (second["number"], second["drawn"]) == (1, len(signal))
     assert twice.particles == signal.particles
+
+
+def test_a_second_overlay_of_the_same_seed_is_noted(signal, library):
+    notes = []
+    mixed = overlay(signal, library, mean=1.0, seed=9, on_note=notes.append)
+    overlay(mixed, library, mean=1.0, seed=8, on_note=notes.append)
+    assert not notes
+    overlay(mixed, library, mean=1.0, seed=9, on_note=notes.append)
+    assert "has seed 9, too" in notes[0]
 
 
 # --- what is refused ----------------------------------------------------------------------------

@@ -268,7 +268,7 @@ def _sparse(model):
         ),
         (
             _before_the_output(("Sqrt", ["of"], ["added"], ("domain", "com.microsoft"))),
-            "operator 'com.microsoft'",
+            "operators of 'com.microsoft'",
         ),
         (_function, "functions of its own"),
         (_sparse, "sparse tensors"),

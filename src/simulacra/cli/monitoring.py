@@ -78,6 +78,7 @@ def monitor(
     Exit code 1 where there is an alarm.
     """
     from simulacra.datasets.samples import open_events
+    from simulacra.datasets.shared_events import digests_of, shared
     from simulacra.events import require_same_detector
     from simulacra.monitoring import Monitor
     from simulacra.monitoring.page import PAGE, SUMMARY, write_page
@@ -86,10 +87,14 @@ def monitor(
 
     require_own_folder(output, (SUMMARY, PAGE, *run_files(output)), "a monitor's page")
     sources = {name: open_events(name) for name in data}
-    source = generate(reference, like=data[0]) if is_simulator(reference) else None
+    source = generate(reference, like=data[0], seed=seed) if is_simulator(reference) else None
     expected = open_events(reference) if source is None else source
     require_same_detector(expected.detector, *(opened.detector for opened in sources.values()))
     events = expected.take(slice(0, len(expected)))
+    own = digests_of(events)
+    for name, opened in sources.items():
+        if same := shared(digests_of(opened), own):
+            print_note(f"{name}: {same} of {len(opened)} events are in the reference, too")
     with display() as shown:
         shown.on_progress("fitting the reference", 0, 1)
         fitted = Monitor.fit(events, window, rate, seed, classifier)

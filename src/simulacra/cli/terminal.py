@@ -151,7 +151,7 @@ def print_handed_over(events: HybridEvents) -> None:
         counts.add_row(str(count.rule), count.simulator, *map(str, numbers))
     if counts.row_count:
         console.print(counts)
-    answers = table("answered by", "particles", "energy", "share", "response", "seconds")
+    answers = table("simulated by", "particles", "energy", "share", "response", "seconds")
     answers.caption = (
         "full: primaries, and all energy that was not handed over; others: particles and their "
         "kinetic energy; seconds by the clock, of this call"

@@ -88,6 +88,14 @@ class Process(Frozen):
     hard_momentum: tuple[Energy, Energy]
     resonance: int | None = None
 
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        low, high = self.hard_momentum
+        if not 0 <= low < high:  # Pythia takes an upper limit below the lower one for none
+            msg = "hard_momentum goes from the lower to the higher value, none negative"
+            raise ValueError(msg)
+        return self
+
 
 class Collisions(Frozen):
     """Proton-proton collisions: energy in the centre of mass, Pythia's tune, and processes."""

@@ -20,6 +20,7 @@ from simulacra.events import Events
 from simulacra.io.datasets import opened, read_numbers, read_quantity
 from simulacra.io.foreign import require_equal_lengths, require_shape
 from simulacra.io.left_out import arrays_of, note_left_out
+from simulacra.units import GEV
 
 KIND = "lagan"
 LAGAN = ("image", "signal", "jet_pt", "jet_mass")
@@ -71,7 +72,7 @@ def read_lagan(
 
 def _require_momenta(pixels: Array, momentum: Array) -> None:
     """Raise an :class:`EventsError` unless pixels (GeV) add up to about the momentum (MeV)."""
-    share = 1e3 * pixels.sum(axis=(1, 2)) / np.maximum(momentum, 1e-9)
+    share = GEV * pixels.sum(axis=(1, 2)) / np.maximum(momentum, 1e-9)
     middle = float(np.median(share)) if len(share) else 1.0
     if not SUMS[0] < middle < SUMS[1]:
         msg = (

@@ -13,6 +13,8 @@ from simulacra.errors import EventsError
 
 BLOCK = 1024
 """Events whose random numbers come from one generator: draws do not depend on other blocks."""
+STREAM = 12
+"""Of a seed, the stream that the library's events are drawn from."""
 LARGEST_MEAN = 1e5
 """Most events of a library that one event may get on average."""
 
@@ -74,7 +76,8 @@ class Law:
     def _blocks(self, rows: slice) -> Iterator[tuple[int, IntArray, np.random.Generator]]:
         """Yield first event, numbers and generator of each block that has some of the events."""
         for block in range(rows.start // BLOCK, -(-rows.stop // BLOCK)):
-            rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(block,)))
+            key = STREAM, block
+            rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=key))
             counts = (
                 np.full(BLOCK, self.number)
                 if self.mean is None

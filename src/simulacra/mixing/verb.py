@@ -146,4 +146,6 @@ def overlay(
     chosen = Overlay.of(events.detector, library, mean, number, seed)
     if same := shared(digests_of(events), digests_of(chosen.library.events)):
         on_note(f"{same} of the {len(events)} events are in the library, too")
+    if any(record.get("seed") == seed for record in events.provenance.get(OVERLAY, ())):
+        on_note(f"an earlier overlay of these events has seed {seed}, too: both draw alike")
     return chosen.onto(events)

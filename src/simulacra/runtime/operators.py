@@ -57,12 +57,15 @@ def require_known_operators(content: bytes) -> None:
     """
     try:
         operators, domains = _used(content)
-        foreign = operators - OPERATORS or domains - DOMAINS
+        foreign, extensions = operators - OPERATORS, domains - DOMAINS
     except (IndexError, UnicodeDecodeError):
         msg = "ONNX Runtime cannot load it: not a whole ONNX file"
         raise SimulatorError(msg) from None
     if foreign:
         msg = f"operator {min(foreign)!r} is none that simulacra export writes"
+        raise SimulatorError(msg)
+    if extensions:
+        msg = f"operators of {min(extensions)!r} are none that simulacra export writes"
         raise SimulatorError(msg)
 
 

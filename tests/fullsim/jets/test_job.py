@@ -3,6 +3,7 @@ import pytest
 
 import simulacra as sim
 from simulacra.detectors import load_detector, parse_detector
+from simulacra.detectors.jet_image import Process
 from simulacra.engines.worker import make_chunks
 from simulacra.errors import DetectorError, SimulacraError
 from simulacra.fullsim import production
@@ -120,6 +121,14 @@ def test_jets_lie_inside_the_window_whoever_makes_them(tmp_path, monkeypatch):
     np.testing.assert_array_equal(read["constituents"], events["constituents"])
     assert read.provenance["pythia8"].startswith("8.")
     assert read.provenance["processes"] == ["qcd", "w"]
+
+
+@pytest.mark.parametrize("limits", [(350e3, 200e3), (200e3, 200e3), (-1.0, 200e3)])
+def test_limits_of_the_hard_scattering_ascend(limits):
+    """Pythia would take an upper limit below the lower one for none."""
+    facts = DETECTOR.collisions.processes["qcd"].model_dump() | {"hard_momentum": limits}
+    with pytest.raises(ValueError, match="from the lower to the higher"):
+        Process(**facts)
 
 
 @pytest.mark.pythia

@@ -49,7 +49,8 @@ class TPCPlace(Frozen):
         assert isinstance(detector, TPC)
         where: BoolArray = (events["cluster_mask"] > 0) & self._rows(detector)
         if self.sectors is not None:
-            where &= np.isin(sector_of(events["clusters"]), self.sectors)
+            x, y = np.moveaxis(events["clusters"][..., :2], -1, 0)
+            where &= np.isin(sector_of(x, y), self.sectors)
         if self.side is not None:
             where &= np.sign(events["clusters"][..., 2]) == self.side
         return where

@@ -9,8 +9,8 @@ from simulacra.arrays import Array, IntArray
 SECTORS = 18
 
 
-def sector_of(clusters: Array) -> IntArray:
-    """Return the sector (n, rows) of clusters (n, rows, 5), counted from phi = 0."""
-    phi = np.arctan2(clusters[..., 1].astype(np.float64), clusters[..., 0].astype(np.float64))
+def sector_of(x: Array, y: Array) -> IntArray:
+    """Return the sectors of points at x and y in mm, of one shape, counted from phi = 0."""
+    phi = np.arctan2(y.astype(np.float64), x.astype(np.float64))
     sector: IntArray = np.floor(phi / (2 * np.pi) * SECTORS).astype(np.int64) % SECTORS
     return sector

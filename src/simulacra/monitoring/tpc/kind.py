@@ -9,11 +9,11 @@ from simulacra.arrays import FloatArray, IntArray
 from simulacra.detectors import TPC
 from simulacra.drawings import canvas
 from simulacra.events import Events
+from simulacra.faults.tpc.sectors import SECTORS, sector_of
 from simulacra.monitoring.channels import Channels, Watched
 from simulacra.observables.tpc.tracks import Tracks
 
 ROW, CHAMBER = "row", "chamber"
-SECTORS = 18
 FAR = 100.0
 """Residual in mm beyond which a cluster does not belong to the track."""
 
@@ -38,8 +38,7 @@ def channels(events: Events) -> Channels:
 
 def _chambers(tracks: Tracks) -> IntArray:
     ideal = tracks.ideal
-    phi = np.nan_to_num(np.arctan2(ideal.y, ideal.x))
-    sector = np.floor(phi / (2 * np.pi) * SECTORS).astype(np.int64) % SECTORS
+    sector = sector_of(np.nan_to_num(ideal.x), np.nan_to_num(ideal.y))
     groups = tracks.detector.pad_rows
     number = np.concatenate([np.full(group.rows, i) for i, group in enumerate(groups)])
     side = (np.nan_to_num(ideal.z) > 0).astype(np.int64)

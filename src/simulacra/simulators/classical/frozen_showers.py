@@ -98,7 +98,7 @@ class FrozenShowers(ClassicalSimulator):
         assert isinstance(options, FrozenShowersOptions)
         sample, detector = inputs.required(cls.kind), inputs.detector
         if not isinstance(detector, Calorimeter) or not isinstance(sample.detector, Calorimeter):
-            msg = f"frozen showers are of calorimeters, which {detector.name} is not"
+            msg = f"{cls.kind} needs a calorimeter, which {detector.name} is not"
             raise SimulatorError(msg)
         same = sample.detector.readout_fingerprint == detector.readout_fingerprint
         if same:

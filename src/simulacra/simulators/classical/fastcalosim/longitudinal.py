@@ -152,12 +152,6 @@ class Group:
             values[chosen] = component.drawn(z[chosen])
         return values
 
-    def bins_of(self, u: FloatArray) -> IntArray:
-        """Return bins (n,) from uniform numbers (n,); -1: without energy."""
-        edges = np.cumsum(self.probability)[:-1]
-        bins: IntArray = np.searchsorted(edges, u, side="right") - 1
-        return bins
-
 
 def divided(
     variables: FloatArray, bins: int, fewest: int, rng: np.random.Generator

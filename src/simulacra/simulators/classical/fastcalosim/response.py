@@ -11,10 +11,8 @@ from simulacra.arrays import FloatArray
 
 FEWEST = 5
 """Energies that a smoothing spline needs; fewer ones are taken as they are."""
-
-
-ERROR_OF_WIDTH = 0.964
-"""Error of σ_eff over σ / √n, of normal numbers."""
+ERROR_OF_WIDTH = 0.962
+"""Error of σ_eff over σ / √n, of normal numbers: that of half the distance of two quantiles."""
 
 
 def effective_width(values: FloatArray) -> float:
@@ -31,7 +29,8 @@ def smoothed(ln_energy: FloatArray, values: FloatArray, errors: FloatArray) -> F
     if len(values) < FEWEST or not np.all(errors > 0):
         return values
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # where a cubic fits within errors there is no more to do
+        # where a cubic fits within errors there is no more to do
+        warnings.simplefilter("ignore", UserWarning)
         spline = UnivariateSpline(ln_energy, values, 1 / errors, k=3, s=len(values))
     found: FloatArray = spline(ln_energy)
     return found

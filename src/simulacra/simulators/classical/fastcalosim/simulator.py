@@ -60,7 +60,7 @@ class FastCaloSim(ClassicalSimulator):
         assert isinstance(options, FastCaloSimOptions)
         sample, detector = inputs.required(cls.kind), inputs.detector
         if not isinstance(detector, Calorimeter):
-            msg = f"fastcalosim is of calorimeters, which {detector.name} is not"
+            msg = f"{cls.kind} needs a calorimeter, which {detector.name} is not"
             raise SimulatorError(msg)
         ranges, about = sample_ranges(sample)
         numbers = {"theta": options.theta, PDG: 0}
@@ -126,7 +126,6 @@ class FastCaloSim(ClassicalSimulator):
         return number
 
     def _block(self, conditions: Conditions, seed: int, number: int) -> Array:
-        assert isinstance(self.detector, Calorimeter)
         choice, normal, count, beam, *rounds = streams(seed, number, 4 + ROUNDS)
         u = choice.random((len(conditions), 2))
         key = self.bins.keys(conditions, u[:, 0])
@@ -136,7 +135,7 @@ class FastCaloSim(ClassicalSimulator):
         energy = conditions["energy"].astype(np.float64)
         response = self._between(conditions, key, group, response)
         layers = shares * (response * energy)[:, None]
-        lines = Lines.of(self.detector, conditions.columns, beam)
+        lines = Lines.of(self.calorimeter, conditions.columns, beam)
         rows = self._rows(group, np.maximum(part, 0))
         hits = np.where(
             layers > 0, 1 + count.poisson(self._mean_beyond_first(rows, group, layers)), 0
@@ -213,10 +212,9 @@ class FastCaloSim(ClassicalSimulator):
             group: of the parametrisation (n,).
             rounds: random numbers; a layer none of whose hits is in a cell takes those of the next.
         """
-        assert isinstance(self.detector, Calorimeter)
-        starts = np.array([layer.cells.start for layer in self.detector.layers])
-        sizes = np.diff([*starts, self.detector.n_cells])
-        counts = np.zeros((len(lines), self.detector.n_cells))
+        starts = np.array([layer.cells.start for layer in self.calorimeter.layers])
+        sizes = np.diff([*starts, self.calorimeter.n_cells])
+        counts = np.zeros((len(lines), self.calorimeter.n_cells))
         for rng in rounds:
             counts += self._drawn_cells(lines, hits, rows, group, rng)
             seen = np.add.reduceat(counts, starts, axis=1)
@@ -239,8 +237,7 @@ class FastCaloSim(ClassicalSimulator):
         rng: np.random.Generator,
     ) -> FloatArray:
         """Return the energies of hits in each cell (n, c), in any unit of the layer's own."""
-        assert isinstance(self.detector, Calorimeter)
-        n, n_layers = hits.shape
+        detector, (n, n_layers) = self.calorimeter, hits.shape
         place = np.repeat(np.arange(hits.size), hits.ravel())
         event, layer = np.divmod(place, n_layers)
         u = rng.random((len(place), 2))
@@ -248,24 +245,23 @@ class FastCaloSim(ClassicalSimulator):
         sector, ring = np.divmod(bins, self.tables.edges.shape[1] - 1)
         angle = (sector + left) * (2 * np.pi / self.options.alpha)
         low, high = (self.tables.edges[layer, ring + k].astype(np.float64) for k in (0, 1))
-        depth = np.array([each.depth for each in self.detector.layers])[layer]
+        depth = np.array([each.depth for each in detector.layers])[layer]
         radius = low + u[:, 1] * (high - low)
         energy = np.ones(len(place))
         if self.options.stochastic is None:
             energy = self.tables.hits[group[event], layer, ring].astype(np.float64)
         points = around(lines, depth, event, radius, angle, energy)
-        cells = np.zeros(n * self.detector.n_cells)
-        for _, chosen, cell in placed(self.detector, lines, points):
-            of_event = event[chosen] * self.detector.n_cells + cell
+        cells = np.zeros(n * detector.n_cells)
+        for _, chosen, cell in placed(detector, lines, points):
+            of_event = event[chosen] * detector.n_cells + cell
             cells += np.bincount(of_event, energy[chosen], len(cells))
         return cells.reshape(n, -1)
 
     def _nearest(self, lines: Lines, counts: FloatArray, hits: IntArray) -> None:
         """Put a hit of each layer that still has some (n, l) into the cell nearest to the line."""
-        assert isinstance(self.detector, Calorimeter)
-        for number, (section, layer) in enumerate(sections_of_layers(self.detector)):
+        for number, (section, layer) in enumerate(sections_of_layers(self.calorimeter)):
             left = np.flatnonzero(hits[:, number])
             if len(left):
                 own = Lines(lines.x[left], lines.y[left], lines.direction[left])
-                x, y = offsets(self.detector, own, section, layer)
+                x, y = offsets(self.calorimeter, own, section, layer)
                 counts[left, layer.cells.start + np.hypot(x, y).argmin(axis=1)] = 1
