@@ -138,9 +138,9 @@ def overlay(
 
     Example:
         >>> from simulacra import build
-        >>> photons = build("gflash", "clic-ecal", particle="gamma").generate("10GeV", 3, 1)
-        >>> mixed = overlay(photons, photons, number=2, seed=4)
-        >>> float(mixed["showers"].sum() / photons["showers"].sum()).__round__(1)
+        >>> photon = build("gflash", "clic-ecal", particle="gamma").generate("10GeV", 1, 1)
+        >>> mixed = overlay(photon, photon, number=2, seed=4)    # itself, twice
+        >>> float(mixed["showers"].sum() / photon["showers"].sum()).__round__(1)
         3.0
     """
     chosen = Overlay.of(events.detector, library, mean, number, seed)
