@@ -16,9 +16,9 @@ from simulacra.errors import SimulatorError
 
 _BY_ELEMENT = """
 Abs Acos Acosh Add And Asin Asinh Atan Atanh Cast CastLike Ceil Celu Clip Cos Cosh Div Elu Equal Erf
-Exp Floor Greater GreaterOrEqual HardSigmoid HardSwish IsInf IsNaN LeakyRelu Less LessOrEqual Log Max
-Mean Min Mish Mod Mul Neg Not Or PRelu Pow Reciprocal Relu Round Selu Sigmoid Sign Sin Sinh Softplus
-Softsign Sqrt Sub Sum Tan Tanh ThresholdedRelu Where Xor
+Exp Floor Greater GreaterOrEqual HardSigmoid HardSwish IsInf IsNaN LeakyRelu Less LessOrEqual Log
+Max Mean Min Mish Mod Mul Neg Not Or PRelu Pow Reciprocal Relu Round Selu Sigmoid Sign Sin Sinh
+Softplus Softsign Sqrt Sub Sum Tan Tanh ThresholdedRelu Where Xor
 """
 _OF_PLACES = """
 Concat ConstantOfShape DepthToSpace Expand Flatten Gather GatherElements GatherND Identity OneHot
