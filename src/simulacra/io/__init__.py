@@ -28,8 +28,8 @@ from simulacra.io.hdf5 import (
     write_hdf5,
 )
 from simulacra.io.hdf5_tables import count_tables, read_tables
-from simulacra.io.jetnet import JETNET, read_jetnet
-from simulacra.io.lagan import LAGAN, read_lagan
+from simulacra.io.jets.jetnet import JETNET, read_jetnet
+from simulacra.io.jets.lagan import LAGAN, read_lagan
 from simulacra.io.mapped.mapping import Layout
 from simulacra.io.par04 import PAR04, read_par04, write_par04
 from simulacra.io.partners import open_partners
