@@ -25,7 +25,8 @@ DOWN = -np.pi / 2
 def draw(jet: Jet, detector: JetImage) -> FloatArray:
     """Return a jet's image (pixels, pixels), GeV, the first axis eta and the second phi."""
     if detector.turning == "none":
-        return detector.images_of(_relative(jet, jet.towers)[None])[0]
+        plain: FloatArray = detector.images_of(_relative(jet, jet.towers)[None])[0]
+        return plain
     points, axis = _centred(jet)
     angle = DOWN - float(np.arctan2(axis[1], axis[0]))
     if detector.turning == "spline":
@@ -57,7 +58,9 @@ def pixels_of(points: FloatArray, momentum: FloatArray, detector: JetImage) -> F
         momentum: of each point (n,).
         detector: the size of the image.
     """
-    return detector.filled(np.zeros(len(points), np.int64), points, momentum, 1)[0]
+    event = np.zeros(len(points), np.int64)
+    image: FloatArray = detector.filled(event, points, momentum, 1)[0]
+    return image
 
 
 def turned(image: FloatArray, angle: float) -> FloatArray:
