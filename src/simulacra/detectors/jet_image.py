@@ -119,7 +119,8 @@ class JetImage(Detector):
     Attributes:
         pixels, half_width: of the image.
         threshold: MeV; a pixel with less reads zero, as images turned by splines are nowhere empty.
-        turning: how an image is turned: its ``towers``, or its pixels by cubic ``spline``.
+        turning: how an image is turned: its ``towers``, or its pixels by cubic ``spline``. With
+            ``none`` its middle is the jet's axis, and it is neither turned nor reflected.
         constituents: how many of a jet's towers are listed; 0: there is no list.
         collisions, towers, jets, trimming, window: how full simulation makes jets; None where
             events come from elsewhere.
@@ -131,7 +132,7 @@ class JetImage(Detector):
     pixels: int = Field(ge=1, le=3000)
     half_width: Positive
     threshold: Annotated[Energy, Field(ge=0)] = 0.0
-    turning: Literal["towers", "spline"] = "towers"
+    turning: Literal["towers", "spline", "none"] = "towers"
     constituents: int = Field(default=0, ge=0, le=10_000)
     collisions: Collisions | None = None
     towers: Towers | None = None
@@ -176,6 +177,35 @@ class JetImage(Detector):
         edges = np.linspace(-self.half_width, self.half_width, self.pixels + 1)
         centres: NDArray[np.float64] = (edges[1:] + edges[:-1]) / 2
         return centres
+
+    def images_of(self, constituents: NDArray[Any]) -> NDArray[np.float32]:
+        """Return images (n, pixels, pixels), GeV, of constituents (n, number, 4), not turned.
+
+        Momenta beyond the image are lost, and pixels below the threshold read zero.
+        """
+        events, number = constituents.shape[:2]
+        event = np.repeat(np.arange(events), number)
+        flat = constituents.reshape(events * number, -1).astype(np.float64)
+        images = self.filled(event, flat[:, :2], flat[:, 2], events)
+        return np.where(images < self.threshold / GEV, 0.0, images).astype(np.float32)
+
+    def filled(
+        self, event: NDArray[Any], points: NDArray[Any], momenta: NDArray[Any], events: int
+    ) -> NDArray[np.float64]:
+        """Return the sum of momenta in each pixel (events, pixels, pixels).
+
+        Args:
+            event: which event each momentum is of (n,).
+            points: eta and phi about the middle (n, 2); what lies beyond the image is lost.
+            momenta: of each point (n,).
+            events: how many there are.
+        """
+        n = self.pixels
+        place = np.floor((points / self.half_width + 1) * n / 2).astype(np.int64)
+        inside = np.all((place >= 0) & (place < n), axis=1)
+        images = np.zeros((events, n, n))
+        np.add.at(images, (event[inside], *place[inside].T), momenta[inside])
+        return images
 
     @property
     def response_arrays(self) -> dict[str, ResponseArray]:

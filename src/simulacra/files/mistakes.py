@@ -9,7 +9,7 @@ from typing import Any
 
 UNKNOWN_KEY = "unknown_key"
 """The type of the validation error for a key that a mapping does not have."""
-MOST_KNOWN = 250
+MOST_KNOWN = 300
 """Characters up to which the known words are listed where none is near."""
 MOST_ERRORS = 3
 """Mistakes that one message tells."""

@@ -28,7 +28,8 @@ from simulacra.io.hdf5 import (
     write_hdf5,
 )
 from simulacra.io.hdf5_tables import count_tables, read_tables
-from simulacra.io.lagan import LAGAN, read_lagan
+from simulacra.io.jets.jetnet import JETNET, read_jetnet
+from simulacra.io.jets.lagan import LAGAN, read_lagan
 from simulacra.io.mapped.mapping import Layout
 from simulacra.io.par04 import PAR04, read_par04, write_par04
 from simulacra.io.partners import open_partners
@@ -97,6 +98,7 @@ FORMATS = {
     "calogan": _of_others(CALOGAN, read_calogan, write_calogan),
     "3dgan": _of_others(GAN3D, read_3dgan, None),
     "lagan": _of_others(LAGAN, read_lagan, None),
+    "jetnet": _of_others(JETNET, read_jetnet, None),
     "root": Format((".root",), is_root, count_root, _read_root, write_root),
 }
 

@@ -102,3 +102,11 @@ def test_no_pixel_is_below_the_threshold():
     some = jet(rng.normal(0, 0.3, (30, 2)), rng.exponential(9, 30), subjets=[0, 1])
     image = images.draw(some, DETECTOR.model_copy(update={"turning": "spline"}))
     assert not ((image != 0) & (image < 1e-3)).any()
+
+
+def test_images_that_are_not_turned_are_those_of_the_constituents():
+    rng = np.random.default_rng(6)
+    some = jet(rng.normal(0, 0.2, (30, 2)), rng.exponential(9, 30), subjets=[0, 1])
+    plain = DETECTOR.model_copy(update={"turning": "none"})
+    listed = images.constituents(some, 30)
+    np.testing.assert_array_equal(images.draw(some, plain), plain.images_of(listed[None])[0])

@@ -15,6 +15,7 @@ from scipy.ndimage import affine_transform
 from simulacra.arrays import FloatArray
 from simulacra.detectors.jet_image import JetImage
 from simulacra.fullsim.jets.clustering import Jet, pseudorapidity
+from simulacra.fullsim.jets.towers import TowerHits
 from simulacra.units import GEV
 
 DOWN = -np.pi / 2
@@ -23,6 +24,9 @@ DOWN = -np.pi / 2
 
 def draw(jet: Jet, detector: JetImage) -> FloatArray:
     """Return a jet's image (pixels, pixels), GeV, the first axis eta and the second phi."""
+    if detector.turning == "none":
+        plain: FloatArray = detector.images_of(_relative(jet, jet.towers)[None])[0]
+        return plain
     points, axis = _centred(jet)
     angle = DOWN - float(np.arctan2(axis[1], axis[0]))
     if detector.turning == "spline":
@@ -40,12 +44,9 @@ def constituents(jet: Jet, number: int) -> FloatArray:
 
     Rows of zeros fill the list.
     """
-    eta, phi = _axis(jet.vector)
     hardest = np.argsort(-jet.towers.momentum, kind="stable")[:number]
-    towers = jet.towers.take(hardest)
     rows = np.zeros((number, 4))
-    relative = towers.eta - eta, around(towers.phi - phi), towers.momentum
-    rows[: len(hardest)] = np.stack([*relative, np.ones(len(hardest))], axis=1)
+    rows[: len(hardest)] = _relative(jet, jet.towers.take(hardest))
     return rows
 
 
@@ -57,11 +58,8 @@ def pixels_of(points: FloatArray, momentum: FloatArray, detector: JetImage) -> F
         momentum: of each point (n,).
         detector: the size of the image.
     """
-    n = detector.pixels
-    place = np.floor((points / detector.half_width + 1) * n / 2).astype(np.int64)
-    inside = np.all((place >= 0) & (place < n), axis=1)
-    image = np.zeros((n, n))
-    np.add.at(image, tuple(place[inside].T), momentum[inside])
+    event = np.zeros(len(points), np.int64)
+    image: FloatArray = detector.filled(event, points, momentum, 1)[0]
     return image
 
 
@@ -88,6 +86,13 @@ def around(angle: FloatArray) -> FloatArray:
 
 def _axis(vector: FloatArray) -> tuple[float, float]:
     return float(pseudorapidity(vector)), float(np.arctan2(vector[1], vector[0]))
+
+
+def _relative(jet: Jet, towers: TowerHits) -> FloatArray:
+    """Return towers (n, 4) as constituents: eta and phi relative to the jet, pT, and 1."""
+    eta, phi = _axis(jet.vector)
+    columns = towers.eta - eta, around(towers.phi - phi), towers.momentum
+    return np.stack([*columns, np.ones(len(towers.eta))], axis=1)
 
 
 def _centred(jet: Jet) -> tuple[FloatArray, FloatArray]:

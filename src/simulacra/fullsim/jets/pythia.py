@@ -85,20 +85,30 @@ class Generator:
 
     def collide(self, n: int) -> Particles:
         """Return the particles of ``n`` further collisions; those that failed are left out."""
+        collision, vectors, made = self.momenta(n)
+        x, y, z, energy = vectors.T
+        with np.errstate(divide="ignore"):  # exactly along the beam: beyond any tower
+            eta = np.arcsinh(z / np.hypot(x, y))
+        return Particles(collision, energy, eta, np.arctan2(y, x), made)
+
+    def momenta(self, n: int) -> tuple[IntArray, FloatArray, int]:
+        """Return the visible particles of ``n`` further collisions as Pythia has them.
+
+        Returns:
+            Which collision each particle is of (particles,), its px, py, pz and E (particles, 4) in
+            GeV, and how many collisions there are: those that failed are left out.
+        """
         import awkward
 
         found = self._pythia.nextBatch(n).prt
         number = awkward.to_numpy(awkward.num(found.id))
-        status, pdg, x, y, z, energy = (
+        status, pdg, *vectors = (
             awkward.to_numpy(awkward.flatten(column))
             for column in (found.status, found.id, found.p.px, found.p.py, found.p.pz, found.p.e)
         )
         seen = (status > 0) & ~np.isin(np.abs(pdg), NEUTRINOS)
         collision = np.repeat(np.arange(len(number)), number)[seen]
-        x, y, z = x[seen], y[seen], z[seen]
-        with np.errstate(divide="ignore"):  # exactly along the beam: beyond any tower
-            eta = np.arcsinh(z / np.hypot(x, y))
-        return Particles(collision, energy[seen], eta, np.arctan2(y, x), len(number))
+        return collision, np.stack([column[seen] for column in vectors], axis=1), len(number)
 
     @property
     def cross_section(self) -> float:
