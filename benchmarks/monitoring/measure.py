@@ -32,6 +32,8 @@ SIZES = (100, 1000)
 MOST_WINDOWS = 10
 ORDERS = 10
 """Orders of the fault-free test events; windows of different orders share events."""
+DEVELOPMENT = 5000
+"""Events of sample:train that are a reference for the others."""
 STREAM_REFERENCE, STREAM = 10_000, 30_000
 STREAM_RATES = (0.1, 1e-2, 1e-3)
 FAULTS = {
@@ -133,19 +135,30 @@ def _samples() -> tuple[Events, Events]:
 
 
 def _orders() -> dict[str, object]:
-    """Return how often fault-free test events, in several orders, have small probabilities."""
+    """Return how often small fault-free windows of test events have small probabilities."""
     reference, test = _samples()
-    found: dict[str, object] = {"orders": ORDERS}
-    for size in SIZES:
-        monitor = Monitor.fit(reference, size, RATE, seed=1)
-        p_values = np.array(_in_orders(monitor, test, size))
-        found[f"windows_{size}"] = len(p_values)
-        for rate in STREAM_RATES:
-            found[f"below_{size}_{rate:g}"] = int((p_values < rate).sum())
-        found[f"least_{size}"] = np.sort(p_values)[:10].tolist()
-        found[f"stretch_{size}"] = monitor.calibration.stretch
-        found[f"support_{size}"] = monitor.support
-    return found
+    order = np.random.default_rng(9).permutation(len(reference))
+    parts = reference.take(order[:DEVELOPMENT]), reference.take(order[DEVELOPMENT:])
+    return {
+        "sample:test against sample:train": _small(reference, test),
+        "the rest of sample:train against 5000 events of it": _small(*parts),
+    }
+
+
+def _small(reference: Events, test: Events) -> dict[str, object]:
+    size = SIZES[0]
+    monitor = Monitor.fit(reference, size, RATE, seed=1)
+    p_values = np.array(_in_orders(monitor, test, size))
+    return {
+        "events": len(test),
+        "window": size,
+        "orders": ORDERS,
+        "windows": len(p_values),
+        "below": {f"{rate:g}": int((p_values < rate).sum()) for rate in STREAM_RATES},
+        "least": np.sort(p_values)[:10],
+        "stretch": monitor.calibration.stretch,
+        "support": monitor.support,
+    }
 
 
 def _stream() -> dict[str, object]:
