@@ -2,11 +2,12 @@
 
     python benchmarks/monitoring/measure.py faults -o benchmarks/monitoring/results/faults.json
     python benchmarks/monitoring/measure.py stream -o benchmarks/monitoring/results/stream.json
+    python benchmarks/monitoring/measure.py orders -o benchmarks/monitoring/results/orders.json
 
 Reference: sample:train. Data: sample:test without the energy that train lacks, shuffled (seed 1).
 Windows are of all of them with the fault. The AUC of single events is between the first half
 without and the second half with it. ``stream`` counts the false alarms of events of the shipped
-simulator against other events of it.
+simulator against other events of it. ``orders`` counts those of the test events without a fault.
 """
 
 from __future__ import annotations
@@ -29,6 +30,10 @@ from simulacra.validation.classifiers.auc import auc
 RATE = 1e-3
 SIZES = (100, 1000)
 MOST_WINDOWS = 10
+ORDERS = 10
+"""Orders of the fault-free test events; windows of different orders share events."""
+DEVELOPMENT = 5000
+"""Events of sample:train that are a reference for the others."""
 STREAM_REFERENCE, STREAM = 10_000, 30_000
 STREAM_RATES = (0.1, 1e-2, 1e-3)
 FAULTS = {
@@ -83,21 +88,19 @@ def main() -> None:
     """Measure and write JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("-o", "--output", type=Path, required=True)
-    parser.add_argument("part", choices=("faults", "stream"))
+    parser.add_argument("part", choices=("faults", "stream", "orders"))
     given = parser.parse_args()
-    facts = _stream() if given.part == "stream" else _faults()
+    facts = {"faults": _faults, "stream": _stream, "orders": _orders}[given.part]()
     text = json.dumps(plain(facts), indent=1) + "\n"
     given.output.write_text(text, encoding="utf-8")
-    if given.part == "stream":
-        show(text)
-    else:
+    if given.part == "faults":
         _print(facts)
+    else:
+        show(text)
 
 
 def _faults() -> dict[str, object]:
-    reference, test = sim.load_sample("train"), sim.load_sample("test")
-    test = test.take(np.isin(test["energy"], np.unique(reference["energy"])))
-    test = test.take(np.random.default_rng(1).permutation(len(test)))
+    reference, test = _samples()
     clean = test.take(slice(0, len(test) // 2))
     monitors, facts = {}, {"rate": RATE, "seed": 1, "monitors": {}}
     for size in SIZES:
@@ -113,8 +116,7 @@ def _faults() -> dict[str, object]:
             "fault_free_alarms": sum(p < RATE for p in p_values),
             "fault_free_p": sorted(p_values),
             "ms_per_event": 1e3 * seconds / (len(p_values) * size),
-            "stretch": monitor.stretch,
-            "power": monitor.power,
+            "stretch": monitor.calibration.stretch,
             "support": monitor.support,
         }
     facts["faults"] = [
@@ -123,6 +125,40 @@ def _faults() -> dict[str, object]:
         for strength in strengths
     ]
     return facts
+
+
+def _samples() -> tuple[Events, Events]:
+    """Return the reference, and the test events of its energies in another order."""
+    reference, test = sim.load_sample("train"), sim.load_sample("test")
+    test = test.take(np.isin(test["energy"], np.unique(reference["energy"])))
+    return reference, test.take(np.random.default_rng(1).permutation(len(test)))
+
+
+def _orders() -> dict[str, object]:
+    """Return how often small fault-free windows of test events have small probabilities."""
+    reference, test = _samples()
+    order = np.random.default_rng(9).permutation(len(reference))
+    parts = reference.take(order[:DEVELOPMENT]), reference.take(order[DEVELOPMENT:])
+    return {
+        "sample:test against sample:train": _small(reference, test),
+        "the rest of sample:train against 5000 events of it": _small(*parts),
+    }
+
+
+def _small(reference: Events, test: Events) -> dict[str, object]:
+    size = SIZES[0]
+    monitor = Monitor.fit(reference, size, RATE, seed=1)
+    p_values = np.array(_in_orders(monitor, test, size))
+    return {
+        "events": len(test),
+        "window": size,
+        "orders": ORDERS,
+        "windows": len(p_values),
+        "below": {f"{rate:g}": int((p_values < rate).sum()) for rate in STREAM_RATES},
+        "least": np.sort(p_values)[:10],
+        "stretch": monitor.calibration.stretch,
+        "support": monitor.support,
+    }
 
 
 def _stream() -> dict[str, object]:
@@ -139,12 +175,25 @@ def _stream() -> dict[str, object]:
         found[f"windows_{size}"] = len(p_values)
         for rate in STREAM_RATES:
             found[f"alarms_{size}_{rate:g}"] = int((p_values < rate).sum())
-        found[f"stretch_{size}"], found[f"power_{size}"] = monitor.stretch, monitor.power
+        found[f"stretch_{size}"] = monitor.calibration.stretch
+        found[f"support_{size}"] = monitor.support
     return found
 
 
 def _all(events: Events, size: int) -> list[Events]:
     return [events.take(slice(i, i + size)) for i in range(0, len(events) - size + 1, size)]
+
+
+def _in_orders(monitor: Monitor, events: Events, size: int) -> list[float]:
+    """Return the probabilities of windows of the events in other orders."""
+    look = monitor.reference.look(events)
+    found = []
+    for seed in range(ORDERS):
+        order = np.random.default_rng(100 + seed).permutation(len(look))
+        for i in range(0, len(look) - size + 1, size):
+            families = monitor.families(look.take(order[i : i + size]))
+            found.append(monitor.calibration.probability(families))
+    return found
 
 
 def _measured(

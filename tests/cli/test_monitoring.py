@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from simulacra import cli
-from simulacra.faults import KINDS
-from simulacra.faults.distortion import TRUTH
-from simulacra.io import read_events
+from simulacra.datasets.samples import load_sample
+from simulacra.faults import KINDS, Scenario, Step
+from simulacra.faults.distortion import TRUTH, distort
+from simulacra.io import read_events, write_events
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "monitoring"
 
@@ -99,3 +100,57 @@ def test_mistakes_of_monitor_are_one_line(monkeypatch, tmp_path, capsys, referen
     assert run(monkeypatch, "monitor", reference, data, *options) == 2
     assert said in capsys.readouterr().err
     assert not (tmp_path / "watch").exists()
+
+
+def test_negative_energies_are_told(monkeypatch, tmp_path, capsys):
+    card = tmp_path / "noise.yaml"
+    card.write_text("name: n\nsteps: [{fault: noise, strength: 1}]\n")
+    assert run(monkeypatch, "distort", "sample:test[0:5]", card, "-o", tmp_path / "a.h5") == 0
+    assert "are negative" in (told := capsys.readouterr().err)
+    assert "a last step zero-suppression" in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("sample:selection",), "give events to be judged"),
+        (("sample:selection", "--follow", "nothing"), "is no folder"),
+        (("atlas-barrel-photons", "--follow", "."), "give a file, too"),
+    ],
+)
+def test_a_monitor_without_data_says_so(monkeypatch, tmp_path, capsys, arguments, said):
+    monkeypatch.chdir(tmp_path)
+    assert run(monkeypatch, "monitor", *arguments, "-o", tmp_path / "watch") == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_folder_is_followed_until_it_is_interrupted(monkeypatch, tmp_path, capsys):
+    folder, output = tmp_path / "runs", tmp_path / "watch"
+    folder.mkdir()
+    events = load_sample("test")
+    good = events.take(slice(0, 200))
+    looks = iter(range(9))
+
+    def between_looks(_):
+        match next(looks):
+            case 0:
+                write_events(good, folder / "good.h5")
+                (folder / "broken.h5").write_bytes(b"no events")
+            case 2:  # seen twice by now
+                dead = Step(fault="dead-cells", strength=1, place={"layer": "middle"})
+                write_events(distort(good, Scenario(name="d", steps=(dead,))), folder / "dead.h5")
+            case 5:
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr("simulacra.monitoring.follow.sleep", between_looks)
+    options = ("--follow", folder, "--window", "200", "-o", output)
+    assert run(monkeypatch, "monitor", "sample:selection", *options) == 130
+    shown = capsys.readouterr()
+    out, err = " ".join(shown.out.split()), " ".join(shown.err.split())
+    assert out.count("1 windows, 0 alarms: no alarm") == 1
+    assert out.count("1 windows, 1 alarms: ALARM") == 1
+    assert "is not judged" in err
+    facts = json.loads((output / "monitor.json").read_text())
+    assert [Path(name).name for name in facts["runs"].values()] == ["good.h5", "dead.h5"]
+    assert 'http-equiv="refresh"' in (output / "index.html").read_text()

@@ -9,6 +9,7 @@ from simulacra.errors import CardError, DetectorError
 from simulacra.events import Events
 from simulacra.faults import KINDS, Scenario, Step, kind_of
 from simulacra.faults.distortion import TRUTH, distorted_pieces, notes_on
+from simulacra.faults.signs import NegativeValues
 from simulacra.io import read_events, write_events
 from tests.conftest import random_events, random_tracks
 
@@ -203,3 +204,17 @@ def test_a_scenario_loads_from_yaml(tmp_path):
         Scenario.load(path)
     with pytest.raises(CardError, match="no scenario"):
         Scenario.load(tmp_path / "none.yaml")
+
+
+def test_negative_energies_are_counted_and_zero_suppression_leaves_none():
+    events = sample("calorimeter")
+    noisy = Step(fault="noise", strength=5.0)
+    cut = Step(fault="zero-suppression", strength=10.0)
+    for steps, some in (((noisy,), True), ((noisy, cut), False)):
+        signs = NegativeValues(events.detector)
+        pieces = distorted_pieces(events, Scenario(name="noise", steps=steps), 1)
+        (left,) = signs.counted(pieces)
+        assert signs.values == left["showers"].size
+        assert signs.negative == np.count_nonzero(left["showers"] < 0)
+        assert (signs.negative > 0) is some
+        assert ("zero-suppression" in signs.note) is some

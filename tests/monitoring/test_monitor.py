@@ -97,7 +97,7 @@ def test_a_reference_that_is_too_small_says_how_many_are_needed(photons):
 
 
 def test_the_support_of_a_rate_is_stated(monitor):
-    assert "rests on Gaussian tails" in monitor.support
+    assert "rests on an extrapolated tail" in monitor.support
     assert "1e+06 reference events" in monitor.support
 
 
@@ -139,8 +139,23 @@ def test_means_of_normal_scores_have_unit_errors():
 def test_correlated_channels_of_an_event_have_honest_errors():
     rng = np.random.default_rng(3)
     common = rng.standard_normal((300, 200, 1)) + 0.1 * rng.standard_normal((300, 200, 20))
-    z = np.array([of_events(window, np.zeros((1, 20), int), 1)[0] for window in common])
+    variance, third = np.full((200, 1), 20**2 + 20 * 0.1**2), np.zeros((200, 1))
+    groups = np.zeros((1, 20), int)
+    z = np.array([of_events(w, groups, 1, 1e9, variance, third)[0] for w in common])
     assert z.std() == pytest.approx(1, abs=0.15)
+
+
+def test_skewed_sums_of_few_events_have_no_long_tails():
+    rng = np.random.default_rng(8)
+    n, windows = 12, 20_000
+    values = rng.exponential(1, (n, windows, 2)).sum(axis=-1) - 2  # sums of two channels
+    groups = np.arange(windows)[None]
+    variance, third = np.full((n, windows), 2.0), np.full((n, windows), 4.0)
+    z = of_events(values, groups, windows, 1e9, variance, third)
+    for side in (z, -z):
+        assert np.mean(side > 3) == pytest.approx(stats.norm.sf(3), rel=0.5)
+    student = values.mean(axis=0) / values.std(axis=0, ddof=1) * np.sqrt(n)
+    assert np.mean(student < -3) > 10 * stats.norm.sf(3)
 
 
 def test_sums_of_skewed_numbers_become_normal():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -133,25 +134,41 @@ def unskewed(deviations: FloatArray, skewness: FloatArray | float) -> FloatArray
     return np.asarray(6 / s * (root - 1) + s / 6)
 
 
-def of_events(values: FloatArray, groups: IntArray, number: int) -> FloatArray:
+def of_events(
+    values: FloatArray,
+    groups: IntArray,
+    number: int,
+    in_reference: float,
+    variance: FloatArray,
+    third: FloatArray,
+) -> FloatArray:
     """Return the deviations from zero of sums over groups of several channels of an event.
 
-    Channels of an event are correlated: the error comes from the scatter of the events' own sums.
+    Channels of an event are correlated: the error comes from the scatter of the events' own sums
+    in the reference. The scatter in the window itself would make a small window's deviations
+    those of Student's t, with long tails where sums are skewed.
 
     Args:
         values: expected to be zero on average (n, channels); nan where nothing counts.
         groups: (n, channels) or (1, channels).
         number: of groups.
+        in_reference: events of the reference over those of the window: its errors count too.
+        variance: of an event's sum, as the reference predicts it (n, groups).
+        third: likewise its third moment (n, groups).
     """
+    total, has = event_sums(values, groups, number)
+    expected = np.where(has, variance, 0.0).sum(axis=0)
+    error = np.sqrt(np.maximum(expected, NO_SCATTER**2))
+    skewness = np.where(has, third, 0.0).sum(axis=0) / error**3
+    size = total.sum(axis=0) / error / math.sqrt(1 + 1 / in_reference)
+    size = np.clip(unskewed(size, skewness), -LARGEST, LARGEST)
+    return np.where(has.sum(axis=0) >= FEWEST, size, np.nan)
+
+
+def event_sums(values: FloatArray, groups: IntArray, number: int) -> tuple[FloatArray, BoolArray]:
+    """Return the sum of each event and group (n, number), and whether anything counts in it."""
     n = len(values)
     event = np.arange(n)[:, None] * number + groups
-    counted = np.isfinite(values).astype(np.float64)
-    channels = sums(counted, event, n * number).reshape(n, number)
+    counted = sums(np.isfinite(values).astype(np.float64), event, n * number)
     total = sums(values, event, n * number).reshape(n, number)
-    has = channels > 0
-    m = has.sum(axis=0)
-    mean = total.sum(axis=0) / np.maximum(m, 1)
-    square = np.where(has, (total - mean) ** 2, 0.0).sum(axis=0) / np.maximum(m - 1, 1)
-    error = np.sqrt(square / np.maximum(m, 1))
-    size = np.clip(mean / np.maximum(error, NO_SCATTER), -LARGEST, LARGEST)
-    return np.where(m >= FEWEST, size, np.nan)
+    return total, counted.reshape(n, number) > 0

@@ -139,7 +139,7 @@ class Scores:
         flat = np.zeros_like(widths), np.ones_like(widths)
         raw = cls(coefficients, widths, ordered, tested, *flat)
         scores = np.nan_to_num(raw.of(columns, group, values, present))
-        centres = _means(scores, present, group)
+        centres = means(scores, present, group)
         spreads = _widths(scores - centres[group], present, group)
         return cls(coefficients, widths, ordered, tested, centres, spreads)
 
@@ -192,7 +192,7 @@ def _widths(residuals: FloatArray, present: BoolArray, group: IntArray) -> Float
     return np.stack(widths)
 
 
-def _means(values: FloatArray, present: BoolArray, group: IntArray) -> FloatArray:
+def means(values: FloatArray, present: BoolArray, group: IntArray) -> FloatArray:
     """Return the mean (groups, q); that of all where a group has few values."""
 
     def mean(rows: BoolArray) -> tuple[FloatArray, IntArray]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -14,8 +14,16 @@ from simulacra.arrays import BoolArray, FloatArray, IntArray
 from simulacra.detectors import Detector
 from simulacra.events import Events
 from simulacra.monitoring.channels import OCCUPANCY, Channels, kind_of
-from simulacra.monitoring.deviations import CAP, Family, of_counts, of_events, of_scores, sums
-from simulacra.monitoring.given import Frame, Scores, probabilities
+from simulacra.monitoring.deviations import (
+    CAP,
+    Family,
+    event_sums,
+    of_counts,
+    of_events,
+    of_scores,
+    sums,
+)
+from simulacra.monitoring.given import Frame, Scores, means, probabilities
 from simulacra.monitoring.result import OBSERVABLE
 from simulacra.observables import observables_of, observe
 from simulacra.validation.classifiers.table import log_energy
@@ -72,9 +80,11 @@ class Reference:
         occupancy: coefficients of the probability of a signal (f, channels).
         channels: scores of the channels' values, by name.
         observables: scores of the observables.
-        third: skewness of the scores of the observables (observables,).
-        fourth: variance of the squared scores of the observables (observables,).
+        third: skewness of the scores of the observables (groups, observables).
+        fourth: variance of the squared scores of the observables (groups, observables).
         precision: inverse covariance of the observables' scores.
+        moments: of the events' sums over groups of several channels, by quantity and grouping:
+            variance and third moment in each energy group, (2, groups, parts).
     """
 
     detector: Detector
@@ -86,6 +96,7 @@ class Reference:
     third: FloatArray
     fourth: FloatArray
     precision: FloatArray
+    moments: Mapping[tuple[str, str], FloatArray]
 
     @classmethod
     def fit(cls, events: Events) -> Self:
@@ -98,9 +109,12 @@ class Reference:
         observables = Scores.fit(columns, group, values, defined)
         scores = np.nan_to_num(observables.of(columns, group, values, defined))
         covariance, _ = ledoit_wolf(scores)
+        clipped = np.clip(scores, -CAP, CAP)
+        square = means(clipped**2, defined, group)
+        fourth = means((clipped**2 - square[group]) ** 2, defined, group)
         whole = np.ones_like(seen.present)
         signal = Scores.fit(columns, group, seen.present.astype(np.float64), whole)
-        return cls(
+        fitted = cls(
             detector=events.detector,
             frame=frame,
             numbers=np.bincount(group, minlength=len(frame.groups)),
@@ -109,10 +123,12 @@ class Reference:
                 name: Scores.fit(columns, group, v, seen.present) for name, v in seen.values.items()
             },
             observables=observables,
-            third=(np.clip(scores, -CAP, CAP) ** 3).mean(axis=0),
-            fourth=np.maximum((np.clip(scores, -CAP, CAP) ** 2).var(axis=0), 1e-3),
+            third=means(clipped**3, defined, group),
+            fourth=np.maximum(fourth, 1e-3),
             precision=np.linalg.inv(covariance + 1e-6 * np.eye(len(covariance))),
+            moments={},
         )
+        return replace(fitted, moments=fitted._moments(fitted.look(events)))
 
     def look(self, events: Events) -> Look:
         """Return events against the reference; those of energies that it lacks are left out."""
@@ -146,28 +162,40 @@ class Reference:
 
     def families(self, look: Look) -> list[Family]:
         """Return all deviations of a window, before they are calibrated."""
-        ratio = self.ratio(look)
+        ratio, names = self.ratio(look), self.names
         found = []
         for grouping, groups in look.groupings.items():
-            n = len(self.names[grouping])
+            n = len(names[grouping])
             of_many = n < look.present.shape[1]
-            for name, scores in look.channels.items():
-                mean = (
-                    of_events(np.clip(scores, -CAP, CAP), groups, n)
-                    if of_many
-                    else of_scores(scores, groups, n, ratio)[0]
-                )
-                found.append(Family(name, "mean", grouping, mean))
-            numbers = (
-                of_events(look.present - look.probability, groups, n)
-                if of_many
-                else _counted(look, groups, n, ratio)
-            )
-            found.append(Family(OCCUPANCY, "number", grouping, numbers))
+            for name, values in _quantities(look).items():
+                if of_many:
+                    moments = self.moments[name, grouping][:, look.group]
+                    deviations = of_events(values, groups, n, ratio, *moments)
+                elif name == OCCUPANCY:
+                    deviations = _counted(look, groups, n, ratio)
+                else:
+                    deviations = of_scores(values, groups, n, ratio)[0]
+                statistic = "number" if name == OCCUPANCY else "mean"
+                found.append(Family(name, statistic, grouping, deviations))
         each = np.arange(look.observables.shape[1])[None, :]
-        mean, width = of_scores(look.observables, each, each.size, ratio, self.third, self.fourth)
+        shape = self.third[look.group].mean(axis=0), self.fourth[look.group].mean(axis=0)
+        mean, width = of_scores(look.observables, each, each.size, ratio, *shape)
         found.append(Family("value", "mean", OBSERVABLE, mean))
         found.append(Family("value", "width", OBSERVABLE, width))
+        return found
+
+    def _moments(self, look: Look) -> dict[tuple[str, str], FloatArray]:
+        """Return the moments of the events' sums over groups of several channels."""
+        found = {}
+        for grouping, groups in look.groupings.items():
+            n = len(self.names[grouping])
+            if n >= look.present.shape[1]:
+                continue
+            for name, values in _quantities(look).items():
+                total, has = event_sums(values, groups, n)
+                found[name, grouping] = np.stack(
+                    [means(total**power, has, look.group) for power in (2, 3)]
+                )
         return found
 
     @property
@@ -191,6 +219,15 @@ class Reference:
         for scores in look.channels.values():
             largest = np.maximum(largest, np.nan_to_num(np.abs(scores)).max(axis=1))
         return {"density": density, "channels": largest}
+
+
+def _quantities(look: Look) -> dict[str, FloatArray]:
+    """Return what is summed over groups (n, channels): zero on average, nan where nothing counts.
+
+    The occupancy is last.
+    """
+    scores = {name: np.clip(scores, -CAP, CAP) for name, scores in look.channels.items()}
+    return {**scores, OCCUPANCY: look.present - look.probability}
 
 
 def _counted(look: Look, groups: IntArray, number: int, ratio: float) -> FloatArray:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from scipy import special
 
 from simulacra.arrays import FloatArray
 from simulacra.errors import EventsError
@@ -20,17 +19,20 @@ from simulacra.monitoring.conditions import changed_conditions
 from simulacra.monitoring.deviations import Family
 from simulacra.monitoring.look import Look, Reference
 from simulacra.monitoring.result import Finding, Run, WindowResult
+from simulacra.monitoring.tails import Calibration, any_of
 
 HELD_OUT = 0.4
 """Share of the reference that calibrates, and is not fitted."""
-SHUFFLES = 8
-"""Ways in which the held-out events are cut into windows."""
+CALIBRATION = (200, 1000)
+"""Windows that are drawn from the held-out events: fewest, most."""
+CALIBRATION_EVENTS = 100_000
+"""Events of all these windows together, within the numbers above."""
+ENOUGH_WINDOWS = 20
+"""Disjoint held-out windows from which on a calibration may also lower a probability."""
 FEWEST_WINDOWS = 2
 """Disjoint windows of held-out events that a calibration needs."""
 FEWEST_EVENTS = 50
 """Events of a window that are judged at least."""
-CALIBRATED_AT = (0.2, 0.1, 0.05)
-"""Shares of held-out windows at which the combined probability is calibrated, as they allow."""
 MOST_EVENTS = 20_000
 """Events of a reference that are used."""
 MOST_FINDINGS = 4
@@ -45,8 +47,8 @@ class Monitor:
         reference: the predictions.
         window: events of a window.
         rate: the false alarms per window that are asked for.
-        stretch: errors of each family over the statistical ones, from held-out windows.
-        power: exponent by which the combined probability is made right.
+        calibration: corrections from windows that are drawn from held-out events.
+        drawn: the number of these windows.
         windows: disjoint held-out windows.
         thresholds: of the events' scores, for the same rate per event.
         sample: the held-out events, for the classifier and the conditions.
@@ -57,8 +59,8 @@ class Monitor:
     reference: Reference
     window: int
     rate: float
-    stretch: Mapping[str, float]
-    power: float
+    calibration: Calibration
+    drawn: int
     windows: int
     thresholds: Mapping[str, float]
     sample: Look
@@ -103,34 +105,22 @@ class Monitor:
         rest = reference.take(order[:held])
         sample = fitted.look(rest)
         judge = Classifier(sample, seed) if classifier else None
-        raw = cls(
-            fitted,
-            window,
-            rate,
-            {},
-            1.0,
-            len(sample) // window,
-            {},
-            sample,
-            rest,
-            (len(order) - held, len(sample)),
-            None,
-        )
-        stretch, power = _calibrated(raw, sample, rng)
+        drawn = [fitted.families(look) for look in _drawn(sample, window, rng)]
+        calibration = Calibration.of(drawn, widen=len(sample) < ENOUGH_WINDOWS * window)
         scores = fitted.event_scores(sample)
         thresholds = {name: float(np.quantile(s, 1 - rate)) for name, s in scores.items()}
         return cls(
-            fitted,
-            window,
-            rate,
-            stretch,
-            power,
-            raw.windows,
-            thresholds,
-            sample,
-            rest,
-            raw.events,
-            judge,
+            reference=fitted,
+            window=window,
+            rate=rate,
+            calibration=calibration,
+            drawn=len(drawn),
+            windows=len(sample) // window,
+            thresholds=thresholds,
+            sample=sample,
+            conditions=rest,
+            events=(len(order) - held, len(sample)),
+            classifier=judge,
         )
 
     @property
@@ -142,34 +132,21 @@ class Monitor:
     def support(self) -> str:
         """What the rate of false alarms rests on, in words."""
         fitted, held = self.events
-        own = f"{self.windows} disjoint windows of {held} held-out reference events"
+        own = (
+            f"{self.drawn} windows drawn from {held} held-out reference events ({self.windows} "
+            f"disjoint; {fitted} were fitted)"
+        )
         if self.rate >= self.counted_rate:
             return f"a rate of {self.rate:g} per window is counted in {own}"
         need = math.ceil(self.window / self.rate / HELD_OUT)
         return (
-            f"{own} ({fitted} were fitted) count rates down to {self.counted_rate:.2g}; "
-            f"{self.rate:g} rests on Gaussian tails; to count it takes {need:.2g} reference events"
+            f"{own} count rates down to {self.counted_rate:.2g}; {self.rate:g} rests on an "
+            f"extrapolated tail; to count it takes {need:.2g} reference events"
         )
 
     def families(self, look: Look) -> list[Family]:
-        """Return the calibrated deviations of a window."""
-        return [
-            Family(f.quantity, f.statistic, f.grouping, f.deviations / self.stretch.get(f.name, 1))
-            for f in self.reference.families(look)
-        ]
-
-    def combined(self, families: Sequence[Family], more: Sequence[float] = ()) -> float:
-        """Return the probability of so large a deviation anywhere, all tests counted (Šidák).
-
-        Args:
-            families: the deviations.
-            more: probabilities of further tests.
-        """
-        largest = max((_largest(f.deviations) for f in families), default=0.0)
-        least = min([_two_sided(largest), *more])
-        tests = sum(int(np.isfinite(f.deviations).sum()) for f in families) + len(more)
-        p = -math.expm1(tests * math.log1p(-min(least, 1 - 1e-12)))
-        return float(p**self.power)
+        """Return the deviations of a window, in corrected standard errors."""
+        return self.calibration.stretched(self.reference.families(look))
 
     def judge(self, events: Events) -> WindowResult:
         """Judge a window of events.
@@ -189,8 +166,9 @@ class Monitor:
             return WindowResult(len(events), left_out, None, False, (), changed, {}, None, reason)
         families = self.families(look)
         auc = None if self.classifier is None else self.classifier.auc(look)
-        more = [] if auc is None else [auc.p_value]
-        p = self.combined(families, more)
+        p = self.calibration.probability(families)
+        if auc is not None:
+            p = any_of(min(p, auc.p_value), 2)
         scores = self.reference.event_scores(look)
         above = {name: int((s > self.thresholds[name]).sum()) for name, s in scores.items()}
         return WindowResult(
@@ -207,7 +185,14 @@ class Monitor:
         )
 
     def watch(self, source: EventSource, name: str) -> Run:
-        """Judge all windows of a run; a rest shorter than half a window is joined to the last."""
+        """Judge all windows of a run; a rest shorter than half a window is joined to the last.
+
+        Raises:
+            EventsError: there are no events, or they are of another detector.
+        """
+        if not len(source):
+            msg = f"{name} has no events"
+            raise EventsError(msg)
         windows = tuple(self.judge(events) for events in self._windows(source))
         return Run(name, len(source), windows)
 
@@ -219,50 +204,15 @@ class Monitor:
             yield source.take(slice(start, stop))
 
 
-def _calibrated(
-    raw: Monitor, sample: Look, rng: np.random.Generator
-) -> tuple[dict[str, float], float]:
-    """Return the stretch of each family, and the power of the combined probability."""
-    windows = []
-    for _ in range(SHUFFLES):
-        order = rng.permutation(len(sample))
-        for i in range(raw.windows):
-            rows = order[i * raw.window : (i + 1) * raw.window]
-            windows.append(raw.families(sample.take(rows)))
-    stretch = {}
-    for number, family in enumerate(windows[0]):
-        z = np.stack([w[number].deviations for w in windows])
-        squares = np.square(z[np.isfinite(z)])
-        stretch[family.name] = max(1.0, math.sqrt(squares.mean())) if len(squares) else 1.0
-    p_values = [
-        raw.combined(
-            [
-                Family(f.quantity, f.statistic, f.grouping, f.deviations / stretch[f.name])
-                for f in families
-            ]
-        )
-        for families in windows
-    ]
-    return stretch, _power(np.array(p_values), raw.windows)
+def _drawn(sample: Look, window: int, rng: np.random.Generator) -> Iterator[Look]:
+    """Yield windows of held-out events, each of different events.
 
-
-def _power(p_values: FloatArray, windows: int) -> float:
-    """Return the exponent, at most 1, that makes small probabilities as rare as they say."""
-    powers = [1.0]
-    for share in CALIBRATED_AT:
-        if share * windows >= 1 or share == CALIBRATED_AT[0]:
-            quantile = float(np.clip(np.quantile(p_values, share), 1e-12, 1 - 1e-9))
-            powers.append(math.log(share) / math.log(quantile))
-    return min(powers)
-
-
-def _largest(deviations: FloatArray) -> float:
-    finite = np.abs(deviations[np.isfinite(deviations)])
-    return float(finite.max()) if len(finite) else 0.0
-
-
-def _two_sided(deviation: float) -> float:
-    return 2 * float(special.ndtr(-abs(deviation)))
+    Each is a fault-free window as any other; together they have the fluctuations of the sample.
+    """
+    number = int(np.clip(CALIBRATION_EVENTS // window, *CALIBRATION))
+    size = min(window, len(sample))
+    for _ in range(number):
+        yield sample.take(rng.choice(len(sample), size, replace=False))
 
 
 def _findings(

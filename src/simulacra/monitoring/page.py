@@ -29,14 +29,27 @@ LEAST = 1e-12
 """Probability at which the plot of windows ends."""
 SHOWN = 12
 """Findings of a run on the page."""
+DRAWN = 20
+"""Runs whose worst window is drawn, the latest ones; the table has all."""
+IN_LEGEND = 12
+"""Runs that the legend of the windows can hold."""
+REFRESH = 5
+"""Seconds after which a browser loads a live page again."""
 
 
-def write_page(monitor: Monitor, runs: Sequence[Run], folder: Path) -> Path:
-    """Write ``monitor.json``, one JSON file for each run, and ``index.html``; return the page."""
+def write_page(monitor: Monitor, runs: Sequence[Run], folder: Path, live: bool = False) -> Path:
+    """Write ``monitor.json``, one JSON file for each run, and ``index.html``; return the page.
+
+    Args:
+        monitor: that judged the runs.
+        runs: in the order of the page.
+        folder: the output, which appears whole.
+        live: whether a browser loads the page again every few seconds.
+    """
     files = file_names([run.name for run in runs])
     listed = {file: run.name for file, run in zip(files, runs, strict=True)}
     facts = {"reference": reference_facts(monitor), "runs": listed}
-    html = _render(monitor, runs)
+    html = _render(monitor, runs, live)
     with whole_folder(folder) as part:
         (part / SUMMARY).write_text(_json(facts), encoding="utf-8")
         for file, run in zip(files, runs, strict=True):
@@ -69,8 +82,8 @@ def reference_facts(monitor: Monitor) -> dict[str, Any]:
         "false_alarm_rate": monitor.rate,
         "counted_down_to": monitor.counted_rate,
         "support": monitor.support,
-        "errors_stretched_by": dict(monitor.stretch),
-        "power_of_the_probability": monitor.power,
+        "errors_stretched_by": dict(monitor.calibration.stretch),
+        "calibration_windows": monitor.drawn,
         "event_thresholds": dict(monitor.thresholds),
         "classifier": monitor.classifier is not None,
     }
@@ -80,7 +93,7 @@ def _json(facts: Mapping[str, Any]) -> str:
     return json.dumps(plain(facts), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
 
 
-def _render(monitor: Monitor, runs: Sequence[Run]) -> str:
+def _render(monitor: Monitor, runs: Sequence[Run], live: bool) -> str:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("simulacra.monitoring", "."),
         autoescape=True,
@@ -88,13 +101,15 @@ def _render(monitor: Monitor, runs: Sequence[Run]) -> str:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    shown = [(run, run.worst, _map(monitor, run)) for run in runs]
+    drawn = [(run, run.worst, _map(monitor, run)) for run in runs[-DRAWN:]]
     return environment.get_template("page.html.j2").render(
         detector=monitor.reference.detector.name,
         monitor=monitor,
-        runs=shown,
+        runs=runs,
+        drawn=drawn,
+        refresh=REFRESH if live else None,
         most=SHOWN,
-        scores=_png(draw_scores(monitor, runs)),
+        scores=_png(draw_scores(monitor, runs)) if runs else "",
     )
 
 
@@ -121,7 +136,8 @@ def draw_scores(monitor: Monitor, runs: Sequence[Run]) -> Figure:
     axes.set_yscale("log")
     axes.set_ylim(LEAST / 2, 2)
     frame(axes, "", "window", "probability")
-    axes.legend(fontsize=7, loc="lower left", frameon=False)
+    if len(runs) <= IN_LEGEND:
+        axes.legend(fontsize=7, loc="lower left", frameon=False)
     return figure
 
 
