@@ -110,25 +110,18 @@ def monitor(
     folder = None if follow is None else Folder(follow)
     require_own_folder(output, (SUMMARY, PAGE, *run_files(output)), "a monitor's page")
     sources = {name: open_events(name) for name in data}
-<<<<<<< HEAD
-    source = generate(reference, like=data[0], seed=seed) if is_simulator(reference) else None
-    expected = open_events(reference) if source is None else source
+    made = is_simulator(reference)
+    if made and not data:
+        msg = "a simulator generates under the conditions of the first data: give a file, too"
+        raise SimulacraError(msg)
+    expected = generate(reference, like=data[0], seed=seed) if made else open_events(reference)
     require_same_detector(expected.detector, *(opened.detector for opened in sources.values()))
     events = expected.take(slice(0, len(expected)))
     own = digests_of(events)
     for name, opened in sources.items():
         if same := shared(digests_of(opened), own):
             print_note(f"{name}: {same} of {len(opened)} events are in the reference, too")
-=======
-    made = is_simulator(reference)
-    if made and not data:
-        msg = "a simulator generates under the conditions of the first data: give a file, too"
-        raise SimulacraError(msg)
-    expected = generate(reference, like=data[0]) if made else open_events(reference)
-    require_same_detector(expected.detector, *(opened.detector for opened in sources.values()))
-    events = expected.take(slice(0, len(expected)))
     runs: dict[str, Run] = {}
->>>>>>> watch2
     with display() as shown:
         shown.on_progress("fitting the reference", 0, 1)
         fitted = Monitor.fit(events, window, rate, seed, classifier)
