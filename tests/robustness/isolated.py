@@ -111,9 +111,9 @@ def ended(child, entry):
         with suppress(ProcessLookupError):
             os.killpg(child, signal.SIGKILL)  # its own children
         said = [
-            Path(f"{folder}.{name}").read_bytes().decode(errors="backslashreplace")
-            for name in ("stdout", "stderr")
-        ]
+            path.read_bytes().decode(errors="backslashreplace") if path.exists() else ""
+            for path in (Path(f"{folder}.{name}") for name in ("stdout", "stderr"))
+        ]  # a child that was killed at once has opened neither
         memory = used.ru_maxrss * 1024
         code = os.waitstatus_to_exitcode(status)
         seconds = used.ru_utime + used.ru_stime

@@ -136,10 +136,15 @@ def naming(path: Path) -> Iterator[None]:
         raise type(error)(error.errno, error.strerror, str(path)) from None
 
 
+def flush_folder(folder: Path) -> None:
+    """Have a folder and all in it on the disk."""
+    for item in [*folder.rglob("*"), folder]:
+        _flush(item)
+
+
 def publish_folder(part: Path, path: Path) -> None:
     """Give the finished folder ``part`` the name ``path`` and remove what had it before."""
-    for item in [*part.rglob("*"), part]:
-        _flush(item)
+    flush_folder(part)
     if not path.exists():
         part.rename(path)
     elif _exchange(part, path):

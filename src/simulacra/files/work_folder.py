@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 
 from simulacra.errors import SimulacraError
 from simulacra.files.atomic import (
+    flush_folder,
     identity_of,
     own_name,
     publish_folder,
@@ -71,9 +72,16 @@ def is_work(folder: Path) -> bool:
 
 
 def publish_work(folder: Path, path: Path) -> None:
-    """Give the finished folder the name ``path``; the marker goes when it has it."""
-    publish_folder(folder, path)
-    (path / MARKER).unlink(missing_ok=True)
+    """Give the finished folder the name ``path``, without its marker.
+
+    A kill between the moves leaves a hidden folder, which is removed where the work begins anew:
+    nothing of the name ``path`` ever holds a marker.
+    """
+    flush_folder(folder)  # before the moves, so that nothing takes long between them
+    part = own_name(path)
+    folder.rename(part)
+    (part / MARKER).unlink(missing_ok=True)
+    publish_folder(part, path)
 
 
 def _entered(folder: Path, known: tuple[str, ...]) -> tuple[FileLock, tuple[int, int] | None]:
