@@ -8,7 +8,7 @@ from typing import Protocol
 
 from simulacra.arrays import BoolArray
 from simulacra.detectors import Detector
-from simulacra.errors import DetectorError
+from simulacra.detectors.by_kind import row_of
 from simulacra.events import Events
 from simulacra.faults.fault import Fault
 from simulacra.files.entry_points import Table
@@ -55,7 +55,4 @@ def kind_of(detector: Detector) -> FaultsOfKind:
     Raises:
         DetectorError: there are none.
     """
-    if detector.kind not in KINDS:
-        msg = f"no faults for detectors of kind {detector.kind!r}"
-        raise DetectorError(msg)
-    return KINDS[detector.kind]
+    return row_of(KINDS, detector, "faults")

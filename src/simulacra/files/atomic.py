@@ -145,6 +145,11 @@ def flush_folder(folder: Path) -> None:
 def publish_folder(part: Path, path: Path) -> None:
     """Give the finished folder ``part`` the name ``path`` and remove what had it before."""
     flush_folder(part)
+    name_folder(part, path)
+
+
+def name_folder(part: Path, path: Path) -> None:
+    """Give a folder that is on the disk the name ``path`` and remove what had it before."""
     if not path.exists():
         part.rename(path)
     elif _exchange(part, path):

@@ -18,8 +18,8 @@ from simulacra.errors import SimulacraError
 from simulacra.files.atomic import (
     flush_folder,
     identity_of,
+    name_folder,
     own_name,
-    publish_folder,
     remove,
     remove_whole,
     sweep_killed,
@@ -81,7 +81,7 @@ def publish_work(folder: Path, path: Path) -> None:
     part = own_name(path)
     folder.rename(part)
     (part / MARKER).unlink(missing_ok=True)
-    publish_folder(part, path)
+    name_folder(part, path)
 
 
 def _entered(folder: Path, known: tuple[str, ...]) -> tuple[FileLock, tuple[int, int] | None]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulacra.arrays import BoolArray, FloatArray, IntArray
 from simulacra.detectors import Detector
-from simulacra.errors import DetectorError
+from simulacra.detectors.by_kind import row_of
 from simulacra.events import Events
 from simulacra.files.entry_points import Table
 
@@ -64,7 +64,4 @@ def kind_of(detector: Detector) -> Watched:
     Raises:
         DetectorError: nothing.
     """
-    if detector.kind not in KINDS:
-        msg = f"no monitoring for detectors of kind {detector.kind!r}"
-        raise DetectorError(msg)
-    return KINDS[detector.kind]
+    return row_of(KINDS, detector, "monitoring")

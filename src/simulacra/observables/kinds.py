@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from simulacra.detectors import Detector
-from simulacra.errors import DetectorError
+from simulacra.detectors.by_kind import row_of
 from simulacra.files.entry_points import Table
 from simulacra.observables.observable import Observable
 
@@ -48,7 +48,4 @@ def kind_of(detector: Detector) -> ObservablesOfKind:
     Raises:
         DetectorError: there are none.
     """
-    if detector.kind not in KINDS:
-        msg = f"no observables for detectors of kind {detector.kind!r}"
-        raise DetectorError(msg)
-    return KINDS[detector.kind]
+    return row_of(KINDS, detector, "observables")
